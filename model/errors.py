@@ -1,0 +1,31 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The exceptions of the model: each names the thing that was wrong and says what to do."""
+
+
+class MotionGPT3Error(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class MotionError(MotionGPT3Error, ValueError):
+    """A motion or an array of joints is unusable (shape, length, NaN, units)."""
+
+
+class TextError(MotionGPT3Error, ValueError):
+    """A text command is empty or unusable."""
+
+
+class ConfigError(MotionGPT3Error, ValueError):
+    """A configuration has an unknown key, a wrong type or an impossible value."""
+
+
+class CheckpointError(MotionGPT3Error):
+    """A checkpoint folder or file is missing, truncated or does not fit."""
+
+
+class GenerationError(MotionGPT3Error):
+    """The model gave something that must not be used, such as NaN."""
+
+
+class Cancelled(MotionGPT3Error):
+    """``should_stop`` asked for the end of a call before it was finished."""
