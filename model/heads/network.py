@@ -1,0 +1,82 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The denoising network: an MLP whose layers are modulated by time and condition (AdaLN).
+
+It is MAR's diffusion MLP as MotionGPT3 uses it. Several latent tokens (L > 1) are its input
+channels side by side (L * C): one motion is one small vector, and the tokens of a VAE latent are
+not exchangeable, so a full mixing of them is what a first linear layer gives for free.
+
+Dimensions: B batch, W width, C channels of the flattened latent.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+TIME_CHANNELS = 256
+MAX_PERIOD = 10_000.0
+
+
+def sinusoid(time: Tensor, channels: int = TIME_CHANNELS) -> Tensor:
+    """Embed times (B,) as (B, channels): cosines first, then sines, as the authors do."""
+    half = channels // 2
+    steps = torch.arange(half, device=time.device, dtype=torch.float32)
+    angles = time.float()[:, None] * torch.exp(-math.log(MAX_PERIOD) * steps / half)
+    return torch.cat([angles.cos(), angles.sin()], dim=-1)
+
+
+class ModulatedBlock(nn.Module):
+    """A residual MLP whose normalised input is shifted and scaled, and whose output is gated."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.modulation = nn.Linear(width, 3 * width)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Map x (B, W) under SiLU(time + condition) y (B, W) to (B, W)."""
+        shift, scale, gate = self.modulation(y).chunk(3, dim=-1)
+        return x + gate * self.mlp(self.norm(x) * (1 + scale) + shift)
+
+
+class DenoisingNetwork(nn.Module):
+    """Predicts noise or velocity from a noisy latent, its time and the condition."""
+
+    def __init__(self, channels: int, width: int, depth: int, zero_init: bool) -> None:
+        super().__init__()
+        self.time_mlp = nn.Sequential(
+            nn.Linear(TIME_CHANNELS, width), nn.SiLU(), nn.Linear(width, width)
+        )
+        self.input = nn.Linear(channels, width)
+        self.blocks = nn.ModuleList(ModulatedBlock(width) for _ in range(depth))
+        self.output_norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.output_modulation = nn.Linear(width, 2 * width)
+        self.output = nn.Linear(width, channels)
+        if zero_init:  # each block starts as the identity and the whole as zero
+            for layer in (
+                *[b.modulation for b in self.blocks],
+                self.output_modulation,
+                self.output,
+            ):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+    def embed_time(self, time: Tensor) -> Tensor:
+        """Embed times (B,), in diffusion steps from 0 to 1000, as (B, W)."""
+        return self.time_mlp(sinusoid(time).to(self.input.weight.dtype))
+
+    def forward(self, x: Tensor, time_embedding: Tensor, condition: Tensor) -> Tensor:
+        """Map x (B, C) with time_embedding and condition (each (B, W) or (1, W)) to (B, C).
+
+        The network runs in the dtype of its weights; the result has the dtype of x.
+        """
+        y = nn.functional.silu(time_embedding + condition)
+        h = self.input(x.to(self.input.weight.dtype))
+        for block in self.blocks:
+            h = block(h, y)
+        shift, scale = self.output_modulation(y).chunk(2, dim=-1)
+        return self.output(self.output_norm(h) * (1 + scale) + shift).to(x.dtype)
