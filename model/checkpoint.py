@@ -1,0 +1,129 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoint folders: ``config.json``, ``model.safetensors``, ``stats.npz``, tokenizer, card."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+import mgpt3_ros.model as model_room
+from mgpt3_ros.model.errors import CheckpointError
+
+CONFIG, WEIGHTS, STATS, CARD = 'config.json', 'model.safetensors', 'stats.npz', 'MODEL_CARD.md'
+FORMAT = 'mgpt3_ros'
+FORMAT_VERSION = 1
+
+
+def shipped_checkpoint() -> Path:
+    """Folder of the checkpoint that comes with the package, in a source tree and installed."""
+    return Path(model_room.__file__).resolve().parent.parent / 'models' / 'default'
+
+
+def find_checkpoint(folder: str | Path | None) -> Path:
+    """Resolve a checkpoint folder; None or '' means the shipped one.
+
+    Raises:
+        CheckpointError: there is no such folder, or it holds no checkpoint of this project.
+    """
+    path = Path(folder).expanduser() if folder else shipped_checkpoint()
+    if not path.is_dir():
+        hint = 'it is a file; give its folder' if path.exists() else 'no such folder'
+        raise CheckpointError(f'no checkpoint at {path}: {hint}')
+    missing = [name for name in (CONFIG, WEIGHTS, STATS) if not (path / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f'{path} is no checkpoint of mgpt3_ros: {", ".join(missing)} not found in it. '
+            'A released MotionGPT3 file must be converted first (mgpt3 convert --help).'
+        )
+    return path
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read ``config.json``.
+
+    Raises:
+        CheckpointError: it is no JSON, or not of this project or version.
+    """
+    try:
+        data = json.loads((folder / CONFIG).read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f'{folder / CONFIG} cannot be read: {error}') from error
+    if not isinstance(data, dict) or data.pop('format', None) != FORMAT:
+        raise CheckpointError(f'{folder / CONFIG} is not of a mgpt3_ros checkpoint')
+    version = data.pop('format_version', None)
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f'{folder} has checkpoint format {version}, this program reads {FORMAT_VERSION}'
+        )
+    return data
+
+
+def write_config(folder: Path, data: dict[str, Any]) -> None:
+    """Write ``config.json`` whole or not at all."""
+    content = {'format': FORMAT, 'format_version': FORMAT_VERSION, **data}
+    write_text(folder / CONFIG, json.dumps(content, indent=2) + '\n')
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    partial = path.with_name(path.name + '.partial')
+    partial.write_text(text, encoding='utf-8')
+    os.replace(partial, path)
+
+
+def write_weights(folder: Path, module: nn.Module, dtype: torch.dtype | None = None) -> None:
+    """Write the module's state, floating-point tensors as ``dtype`` (None: as they are)."""
+    state = {
+        name: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
+        for name, value in module.state_dict().items()
+    }
+    partial = folder / (WEIGHTS + '.partial')
+    save_file(state, partial, metadata={'format': FORMAT})
+    os.replace(partial, folder / WEIGHTS)
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Read ``model.safetensors`` as float32.
+
+    Raises:
+        CheckpointError: the file is truncated or no safetensors file.
+    """
+    try:
+        state = load_file(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f'{folder / WEIGHTS} cannot be read ({error}); it may be truncated: copy it again'
+        ) from error
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def load_state(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
+    """Load a state into a module, whole.
+
+    Raises:
+        CheckpointError: a key is missing, left over, or has another shape (both are named).
+    """
+    own = module.state_dict()
+    for name, value in state.items():
+        if name in own and own[name].shape != value.shape:
+            raise CheckpointError(
+                f'{where}: {name} has shape {tuple(value.shape)}, '
+                f'the configuration asks for {tuple(own[name].shape)}'
+            )
+    missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    if missing or unexpected:
+        parts = [
+            f'{len(names)} {what} (such as {names[0]})'
+            for names, what in ((missing, 'tensors missing'), (unexpected, 'tensors unknown'))
+            if names
+        ]
+        raise CheckpointError(f'{where} does not fit its configuration: {", ".join(parts)}')
+    module.load_state_dict(state)

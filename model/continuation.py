@@ -1,0 +1,109 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Putting drawn clips where an observed body stands, so that the frames that were given hold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mgpt3_ros.model.blending import inertialise
+from mgpt3_ros.model.features import heading
+
+PELVIS = 0
+BLEND_S = 0.4  # a pose's error decays over this time: longer looks floaty, shorter jerks
+
+
+def placement(last: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Where a pose stands relative to another.
+
+    Args:
+        last: (22, 3) [m], the pose that is stood on.
+        first: (22, 3) [m], the pose that is placed.
+
+    Returns:
+        (4,): dx and dz [m] in the heading frame of ``last``, sine and cosine of the turn.
+    """
+    yaw, next_yaw = heading(last[None])[0], heading(first[None])[0]
+    x, _, z = rotate_about_y(first[PELVIS] - last[PELVIS], -yaw)
+    return np.array([x, z, np.sin(next_yaw - yaw), np.cos(next_yaw - yaw)], dtype=np.float32)
+
+
+def rotate_about_y(points: np.ndarray, yaw: float | np.ndarray) -> np.ndarray:
+    """Turn points (..., 3) about Y; +Z turns towards +X."""
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    x, y, z = np.moveaxis(np.asarray(points), -1, 0)
+    return np.stack([x * cos + z * sin, y, z * cos - x * sin], axis=-1)
+
+
+def stand_on(clip: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Move a clip (T, 22, 3) rigidly so that its first frame stands and faces as ``pose`` does."""
+    turn = heading(pose[None])[0] - heading(clip[:1])[0]
+    placed = rotate_about_y(clip - clip[0, PELVIS], turn)
+    shift = pose[PELVIS] - placed[0, PELVIS]
+    shift[1] = clip[0, PELVIS, 1]  # heights are measured from the floor: only x and z move
+    return placed + shift
+
+
+def continue_from(
+    observed: np.ndarray, clip: np.ndarray, fps: float
+) -> tuple[np.ndarray, float]:
+    """Let a clip follow what was observed.
+
+    Args:
+        observed: (T, 22, 3) [m], two frames at least.
+        clip: (S, 22, 3) [m], its first frame at the time of the last observed one.
+        fps: frames per second of both.
+
+    Returns:
+        The S - 1 frames that follow, which continue position and velocity, and how far the clip's
+        own first pose was off [m, mean over the joints].
+    """
+    placed = stand_on(clip, observed[-1])
+    seam = float(np.linalg.norm(placed[0] - observed[-1], axis=-1).mean())
+    velocity = (observed[-1] - observed[-2]) * fps
+    blended = inertialise(
+        placed.reshape(len(placed), -1), fps, observed[-1].ravel(), velocity.ravel(), BLEND_S
+    )
+    return blended.reshape(placed.shape)[1:].astype(np.float32), seam
+
+
+def bridge(
+    before: np.ndarray, clip: np.ndarray, after: np.ndarray, fps: float
+) -> tuple[np.ndarray, float, float]:
+    """Let a clip lead from one motion into another.
+
+    Args:
+        before: (T, 22, 3) [m].
+        clip: (S, 22, 3) [m], its first frame at the time of the last of ``before``, its last at
+            the time of the first of ``after``.
+        after: (U, 22, 3) [m], in the same frame as ``before``.
+        fps: frames per second of all three.
+
+    Returns:
+        The S - 2 frames of the gap; how far the clip's own first and last poses were off [m].
+    """
+    placed = stand_on(clip, before[-1])
+    seam = float(np.linalg.norm(placed[0] - before[-1], axis=-1).mean())
+    end_seam = float(np.linalg.norm(placed[-1] - after[0], axis=-1).mean())
+    # What is off at the end is a wrong path more than a wrong pose: spread over the whole gap.
+    share = np.linspace(0, 1, len(placed))
+    share = (share * share * (3 - 2 * share))[:, None]
+    turn = heading(after[:1])[0] - heading(placed[-1:])[0]
+    turn = (turn + np.pi) % (2 * np.pi) - np.pi
+    root = placed[:, PELVIS]
+    local = rotate_about_y(placed - root[:, None], turn * share)
+    drift = after[0, PELVIS] - root[-1]
+    placed = local + (root + share * drift)[:, None]
+    blend_s = min(BLEND_S, 0.5 * (len(placed) - 1) / fps)
+    flat = inertialise(
+        placed.reshape(len(placed), -1),
+        fps,
+        before[-1].ravel(),
+        ((before[-1] - before[-2]) * fps).ravel(),
+        blend_s,
+    )
+    # The same towards the end, on reversed time.
+    flat = inertialise(
+        flat[::-1], fps, after[0].ravel(), ((after[0] - after[1]) * fps).ravel(), blend_s
+    )[::-1]
+    return flat.reshape(placed.shape)[1:-1].astype(np.float32), seam, end_seam

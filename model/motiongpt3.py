@@ -1,0 +1,533 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The public model: text to motion, motion to text, past to future, and the gap between two."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.captioning import DecodingConfig, write_text
+from mgpt3_ros.model.config import from_dict, to_dict
+from mgpt3_ros.model.continuation import bridge, continue_from, placement
+from mgpt3_ros.model.durations import Duration, frames_asked, stated_duration
+from mgpt3_ros.model.errors import (
+    Cancelled,
+    CheckpointError,
+    GenerationError,
+    MotionError,
+    TextError,
+)
+from mgpt3_ros.model.foot_lock import lock_feet
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs, NetworkConfig
+from mgpt3_ros.model.sequences import MOTION, TokenBatch, build_sequence, collate
+from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.model.tokenizer import MotionTokenizer
+
+ShouldStop = Callable[[], bool]
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class PromptConfig:
+    """How each task is put to the model; the object replacement character is a motion.
+
+    The defaults are the bare forms that stages 1 and 2 of the paper train on.
+    """
+
+    generate: str = '{text}'
+    caption: str = MOTION
+    predict: str = f'Predict motion: {MOTION}'
+    inbetween: str = f'Fill in between: {MOTION} {MOTION}'
+
+
+@dataclass(frozen=True)
+class MotionGPT3Config:
+    """A checkpoint's whole configuration, as ``config.json`` holds it."""
+
+    network: NetworkConfig
+    name: str = 'untitled'
+    licence: str = 'unstated'
+    prompts: PromptConfig = field(default_factory=PromptConfig)
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
+    min_frames: int = 10
+    max_frames: int = 196
+    default_duration_s: float = 4.0
+    max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
+    foot_lock: bool = True
+
+
+class MotionGPT3:
+    """Human motion and language in one model.
+
+    All motions have 22 joints at 20 frames per second, metres, Y up. Calls that take
+    ``should_stop`` poll it at each decoding or denoising step and raise
+    :class:`~mgpt3_ros.model.errors.Cancelled` when it returns True; ``on_progress`` is told the
+    share that is done, 0 to 1. A ``torch.Generator`` on the CPU makes a call repeatable.
+    """
+
+    def __init__(
+        self,
+        config: MotionGPT3Config,
+        network: MotionGPT3Network,
+        tokenizer: MotionTokenizer,
+        stats: FeatureStats,
+    ) -> None:
+        self.config = config
+        self.network = network.eval()
+        self.tokenizer = tokenizer
+        self.stats = stats
+
+    @classmethod
+    def from_pretrained(
+        cls, folder: str | Path | None = None, device: str = 'auto', dtype: str = 'auto'
+    ) -> MotionGPT3:
+        """Load a checkpoint folder.
+
+        Args:
+            folder: None or '' for the checkpoint that comes with the package.
+            device: 'auto' takes CUDA where there is one; or 'cpu', 'cuda', 'cuda:1'.
+            dtype: of the backbone and the head: 'auto' (float32), 'float32', 'bfloat16' or
+                'float16'. The VAE always runs in float32.
+
+        Raises:
+            CheckpointError: the folder is missing, truncated or of another kind, or the device or
+                dtype is not there.
+        """
+        path = checkpoint.find_checkpoint(folder)
+        config = from_dict(MotionGPT3Config, checkpoint.read_config(path))
+        network = MotionGPT3Network(config.network)
+        checkpoint.load_state(network, checkpoint.read_weights(path), str(path))
+        stats = FeatureStats.load(path / checkpoint.STATS)
+        tokenizer = MotionTokenizer.load(path)
+        if tokenizer.vocab_size != config.network.vocab_size:
+            raise CheckpointError(
+                f'{path}: the tokenizer has {tokenizer.vocab_size} tokens, '
+                f'the model {config.network.vocab_size}'
+            )
+        network.to(resolve_device(device))
+        kept = resolve_dtype(dtype)
+        if kept != torch.float32:
+            network.backbone.to(kept)
+            network.motion_in.to(kept)
+            network.head.to(kept)
+        return cls(config, network, tokenizer, stats)
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
+        """Write a checkpoint folder that :meth:`from_pretrained` reads.
+
+        Args:
+            folder: made where it is missing.
+            dtype: of the weights in the file; None keeps theirs.
+        """
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_weights(path, self.network, dtype)
+        self.stats.save(path / checkpoint.STATS)
+        self.tokenizer.save(path)
+        checkpoint.write_config(path, to_dict(self.config))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model runs."""
+        return self.network.latent_mean.device
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+        return self.config.name
+
+    @property
+    def licence(self) -> str:
+        """The checkpoint's own licence, which follows the data that it was trained on."""
+        return self.config.licence
+
+    # ------------------------------------------------------------------ text to motion
+
+    @overload
+    def generate(self, text: str, duration_s: float | None = ..., **options: object) -> Motion: ...
+    @overload
+    def generate(
+        self, text: Sequence[str], duration_s: float | None = ..., **options: object
+    ) -> list[Motion]: ...
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        text: str | Sequence[str],
+        duration_s: float | Sequence[float] | None = None,
+        guidance_scale: float | None = None,
+        num_inference_steps: int | None = None,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Motion | list[Motion]:
+        """Draw a motion that does what ``text`` says.
+
+        Args:
+            text: a sentence; a list of sentences gives a list of motions, drawn in one batch.
+            duration_s: length of the motion (one for all, or one each). Without it the length is
+                the one that the text states ("for 3 seconds"), else the one that the model
+                predicts, else the checkpoint's default; ``info['duration_from']`` says which.
+            guidance_scale: strength of classifier-free guidance; None for the checkpoint's.
+            num_inference_steps: steps of the sampler; None for the checkpoint's.
+            generator: source of the noise.
+            should_stop: polled at each step.
+            on_progress: told the share that is done.
+
+        Returns:
+            A motion that begins at the origin, facing +Z, its ``info`` holding ``text``,
+            ``duration_from`` and ``duration_limited``.
+
+        Raises:
+            TextError: a text is empty.
+            MotionError: the duration is beyond the model.
+            GenerationError: the model gave NaN.
+            Cancelled: ``should_stop`` said so.
+        """
+        texts = [text] if isinstance(text, str) else list(text)
+        texts = [clean_text(item) for item in texts]
+        if not texts:
+            return []
+        asked = [duration_s] * len(texts) if not isinstance(duration_s, Sequence) else duration_s
+        prompts, durations = self._durations(texts, list(asked))
+        batch = self._batch([self.config.prompts.generate.format(text=p) for p in prompts], MOTION)
+        lengths = self._predict_durations(batch, durations)
+        features = self._draw(
+            batch, self._no_inputs([d.frames for d in lengths]), [d.frames for d in lengths],
+            guidance_scale, num_inference_steps, generator, should_stop, on_progress,
+        )
+        motions = [
+            self._motion(rows).with_info(
+                text=words, duration_from=length.source, duration_limited=length.limited
+            )
+            for rows, words, length in zip(features, texts, lengths, strict=True)
+        ]
+        return motions[0] if isinstance(text, str) else motions
+
+    def _durations(
+        self, texts: list[str], asked: list[float | None]
+    ) -> tuple[list[str], list[Duration | None]]:
+        """Prompts and durations that are asked for or stated; None where they must be predicted."""
+        config = self.config
+        prompts: list[str] = []
+        durations: list[Duration | None] = []
+        for text, seconds in zip(texts, asked, strict=True):
+            stated, rest = stated_duration(text)
+            # A model that is told durations has never read them; one that is not has only that.
+            prompts.append(rest if config.network.motion_context else text)
+            if seconds is not None:
+                frames = frames_asked(seconds, FPS, config.min_frames, config.max_frames)
+                durations.append(Duration(frames, 'asked'))
+            elif stated is not None:
+                durations.append(self._limited(stated * FPS, 'text'))
+            else:
+                durations.append(None)
+        return prompts, durations
+
+    def _limited(self, frames: float, source: str) -> Duration:
+        kept = int(min(max(round(frames), self.config.min_frames), self.config.max_frames))
+        return Duration(kept, source, limited=kept != round(frames))  # type: ignore[arg-type]
+
+    def _predict_durations(
+        self, batch: TokenBatch, durations: list[Duration | None]
+    ) -> list[Duration]:
+        if all(durations):
+            return [d for d in durations if d is not None]
+        if not self.config.network.motion_context:
+            frames = [self.config.default_duration_s * FPS] * len(durations)
+            source = 'default'
+        else:
+            hidden = self.network.hidden(batch.ids, batch.mask, self._no_inputs([0] * len(durations)))
+            output = self.network.output_hidden(hidden, batch.ids)
+            frames, source = self.network.predicted_frames(output).tolist(), 'predicted'
+            if not np.isfinite(frames).all():
+                raise GenerationError('the model predicted a duration that is not a number')
+        return [d or self._limited(f, source) for d, f in zip(durations, frames, strict=True)]
+
+    # ------------------------------------------------------------------ motion to text
+
+    @torch.inference_mode()
+    def caption(
+        self,
+        motion: Motion | Sequence[Motion],
+        sample: bool = False,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> str | list[str]:
+        """Say in a sentence what a motion shows; a list of motions gives a list of sentences.
+
+        The same motion gives the same sentence, unless ``sample`` asks for variety.
+
+        Raises:
+            MotionError: a motion is shorter than the model can read.
+            Cancelled: ``should_stop`` said so.
+        """
+        motions = [motion] if isinstance(motion, Motion) else list(motion)
+        if not motions:
+            return []
+        features = [self._features(item, self.config.max_frames) for item in motions]
+        inputs = self._inputs([[rows] for rows in features], [None] * len(motions), [])
+        batch = self._batch([self.config.prompts.caption] * len(motions), None)
+        special = (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion)
+        decoding = self.config.decoding
+        if sample:
+            decoding = from_dict(DecodingConfig, {**to_dict(decoding), 'sample': True})
+        written = write_text(
+            self.network, batch.ids, batch.mask, inputs, decoding,
+            special, self.tokenizer.eos_id, generator, should_stop, on_progress,
+        )
+        texts = [self.tokenizer.decode(ids).strip() for ids in written]
+        return texts[0] if isinstance(motion, Motion) else texts
+
+    # ------------------------------------------------------------------ motion to motion
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        observed: Motion,
+        horizon_s: float,
+        num_hypotheses: int = 1,
+        guidance_scale: float | None = None,
+        num_inference_steps: int | None = None,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Motion | list[Motion]:
+        """Continue a motion: what follows, without the observed frames.
+
+        The first frame continues position and velocity of what was observed; how far the model's
+        own first frame was from that is ``info['seam_error_m']`` (mean over the joints).
+
+        Args:
+            observed: at least 2 frames; resampled to 20 fps.
+            horizon_s: length of what follows.
+            num_hypotheses: more than one gives a list, drawn in one batch.
+            guidance_scale: None for the checkpoint's.
+            num_inference_steps: None for the checkpoint's.
+            generator: source of the noise.
+            should_stop: polled at each step.
+            on_progress: told the share that is done.
+
+        Raises:
+            MotionError: the horizon is beyond the model, or too little was observed.
+            GenerationError: the model gave NaN.
+            Cancelled: ``should_stop`` said so.
+        """
+        frames = frames_asked(horizon_s, FPS, 1, self.config.max_frames - 1)
+        seen = observed.resample(FPS)
+        rows = self._features(seen, round(self.config.max_observed_s * FPS))
+        # The clip begins at the last observed frame, by which it is put in place; a clip that is
+        # too short for the model is drawn longer and cut.
+        length = max(frames + 1, self.config.min_frames)
+        inputs = self._inputs([[rows]] * num_hypotheses, [None] * num_hypotheses, [length])
+        batch = self._batch([self.config.prompts.predict] * num_hypotheses, MOTION)
+        drawn = self._draw(
+            batch, inputs, [length] * num_hypotheses,
+            guidance_scale, num_inference_steps, generator, should_stop, on_progress,
+        )
+        motions = []
+        for features in drawn:
+            clip = self._motion(features, lock=False).joints
+            joints, seam = continue_from(seen.joints, clip, FPS)
+            motions.append(
+                Motion(joints[:frames], FPS, {'seam_error_m': seam, 'duration_from': 'asked'})
+            )
+        return motions[0] if num_hypotheses == 1 else motions
+
+    @torch.inference_mode()
+    def inbetween(
+        self,
+        start: Motion,
+        end: Motion,
+        duration_s: float,
+        guidance_scale: float | None = None,
+        num_inference_steps: int | None = None,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Motion:
+        """Fill the gap of ``duration_s`` between two motions that stand in the same world frame.
+
+        The gap continues position and velocity of ``start`` and runs into those of ``end``; how
+        far the model's own ends were off is ``info['seam_error_m']`` and
+        ``info['end_seam_error_m']`` (means over the joints).
+
+        Raises:
+            MotionError: the duration is beyond the model.
+            GenerationError: the model gave NaN.
+            Cancelled: ``should_stop`` said so.
+        """
+        frames = frames_asked(duration_s, FPS, 1, self.config.max_frames - 2)
+        before, after = start.resample(FPS), end.resample(FPS)
+        limit = round(self.config.max_observed_s * FPS)
+        rows = [self._features(before, limit), self._features(after, limit, head=True)]
+        length = frames + 2  # the last frame of the start and the first of the end stand in it too
+        place = placement(before.joints[-1], after.joints[0])
+        inputs = self._inputs([rows], [place], [length])
+        drawn = self._draw(
+            self._batch([self.config.prompts.inbetween], MOTION), inputs, [length],
+            guidance_scale, num_inference_steps, generator, should_stop, on_progress,
+        )
+        clip = self._motion(drawn[0], lock=False).joints
+        joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)
+        info = {'seam_error_m': seam, 'end_seam_error_m': end_seam, 'duration_from': 'asked'}
+        return Motion(joints, FPS, info)
+
+    # ------------------------------------------------------------------ what they share
+
+    def _batch(self, prompts: list[str], answer: str | None) -> TokenBatch:
+        limit = self.config.network.backbone.n_positions
+        if answer is None:
+            limit -= self.config.decoding.max_tokens
+        sequences = [
+            build_sequence(self.tokenizer, self.config.network.holders, prompt, answer, limit)
+            for prompt in prompts
+        ]
+        # Captions are continued at the right end, so their prompts are padded on the left; they
+        # all have the same length, since a motion always takes K holders.
+        return collate(sequences, self.tokenizer.eos_id).to(self.device)
+
+    def _no_inputs(self, frames: list[int]) -> MotionInputs:
+        channels = self.network.vae.latent_shape
+        return MotionInputs(
+            torch.zeros(0, *channels),
+            torch.zeros(0),
+            torch.zeros(0, 4),
+            torch.tensor(frames, dtype=torch.float32),
+        ).to(self.device)
+
+    def _inputs(
+        self,
+        clips: list[list[np.ndarray]],
+        places: list[np.ndarray | None],
+        output_frames: list[int],
+    ) -> MotionInputs:
+        """Motions of a batch: per row one or two clips of features, and where the second begins."""
+        flat = [clip for row in clips for clip in row]
+        lengths = torch.tensor([len(clip) for clip in flat])
+        padded = np.zeros((len(flat), int(lengths.max()), 263), dtype=np.float32)
+        for row, clip in zip(padded, flat, strict=True):
+            row[: len(clip)] = self.stats.normalise(clip)
+        latents, _ = self.network.vae.encode(
+            torch.from_numpy(padded).to(self.device), lengths.to(self.device)
+        )
+        first = np.array([0.0, 0.0, 0.0, 1.0], dtype=np.float32)
+        placed = [
+            place if i and place is not None else first
+            for row, place in zip(clips, places, strict=True)
+            for i in range(len(row))
+        ]
+        told = output_frames * len(clips) if output_frames else []
+        return MotionInputs(
+            self.network.whiten(latents),
+            lengths.float(),
+            torch.from_numpy(np.stack(placed).astype(np.float32)),
+            torch.tensor(told, dtype=torch.float32),
+        ).to(self.device)
+
+    def _features(self, motion: Motion, max_frames: int, head: bool = False) -> np.ndarray:
+        """The last (or first) ``max_frames`` feature rows of a motion at the model's rate."""
+        features = motion.resample(FPS).features()
+        return features[:max_frames] if head else features[-max_frames:]
+
+    def _draw(
+        self,
+        batch: TokenBatch,
+        motions: MotionInputs,
+        frames: list[int],
+        guidance_scale: float | None,
+        num_inference_steps: int | None,
+        generator: torch.Generator | None,
+        should_stop: ShouldStop | None,
+        on_progress: OnProgress | None,
+    ) -> list[np.ndarray]:
+        """Features (T, 263), not normalised, of each row's output motion."""
+        if should_stop is not None and should_stop():
+            raise Cancelled('the motion was cancelled')
+        hidden = self.network.hidden(batch.ids, batch.mask, motions)
+        latents = self.network.head.sample(
+            self.network.output_hidden(hidden, batch.ids),
+            num_inference_steps, guidance_scale, generator, should_stop, on_progress,
+        )
+        lengths = torch.tensor(frames, device=self.device)
+        decoded = self.network.vae.decode(self.network.unwhiten(latents.float()), lengths)
+        if not bool(torch.isfinite(decoded).all()):
+            raise GenerationError(
+                'the model gave values that are not numbers: the motion is discarded; '
+                'the checkpoint may be damaged'
+            )
+        features = self.stats.denormalise(decoded.float().cpu().numpy())
+        return [rows[:count] for rows, count in zip(features, frames, strict=True)]
+
+    def _motion(self, features: np.ndarray, lock: bool = True) -> Motion:
+        motion = Motion.from_features(features, FPS)
+        if not (lock and self.config.foot_lock):
+            return motion
+        return Motion(lock_feet(motion.joints, FPS), FPS, motion.info)
+
+
+def clean_text(text: str) -> str:
+    """Text without control characters and surrounding blanks.
+
+    Raises:
+        TextError: nothing is left.
+    """
+    if not isinstance(text, str):
+        raise TextError(f'a text must be a string, got {type(text).__name__}')
+    kept = ''.join(
+        ' ' if unicodedata.category(c) in ('Cc', 'Cs', 'Zl', 'Zp') else c
+        for c in text.replace(MOTION, ' ')
+    )
+    words = ' '.join(kept.split())
+    if not words:
+        raise TextError('the text is empty: say what the body should do, such as "a person waves"')
+    return words
+
+
+def resolve_device(device: str) -> torch.device:
+    """Turn 'auto', 'cpu', 'cuda' or 'cuda:N' into a device that is there.
+
+    Raises:
+        CheckpointError: CUDA is asked for, but is not there.
+    """
+    if device in ('', 'auto'):
+        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        resolved = torch.device(device)
+    except RuntimeError as error:
+        raise CheckpointError(f'unknown device {device!r}: use auto, cpu, cuda or cuda:N') from error
+    if resolved.type == 'cuda' and (resolved.index or 0) >= torch.cuda.device_count():
+        raise CheckpointError(
+            f'device {device!r} is not there ({torch.cuda.device_count()} CUDA devices found): '
+            "use 'auto' or 'cpu', or install a CUDA build of torch"
+        )
+    return resolved
+
+
+def resolve_dtype(dtype: str) -> torch.dtype:
+    """Turn 'auto' or a name into a floating-point type.
+
+    Raises:
+        CheckpointError: it is none of them.
+    """
+    known = {
+        'auto': torch.float32,
+        'float32': torch.float32,
+        'bfloat16': torch.bfloat16,
+        'float16': torch.float16,
+    }
+    if dtype not in known:
+        raise CheckpointError(f'unknown dtype {dtype!r}: use one of {", ".join(known)}')
+    return known[dtype]

@@ -1,0 +1,233 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of training: each a configuration over one trainer, each from folder to folder.
+
+``vae`` learns motion alone; ``text`` gives the text branch its language where no pretrained GPT-2
+is at hand; ``t2m``, ``align`` and ``instruct`` are the paper's three (section 3.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config, resolve_device
+from mgpt3_ros.model.network import MotionGPT3Network
+from mgpt3_ros.model.tokenizer import MotionTokenizer
+from mgpt3_ros.model.vae.trunk import TrunkVae
+from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
+from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
+from mgpt3_ros.training.trainer import OptimConfig, Trainer
+from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
+
+# Which parameters of the network a group's name stands for.
+GROUPS = {
+    'vae': lambda name: name.startswith('vae.'),
+    'text': lambda name: name.startswith('backbone.') and '.text.' in name,
+    'motion': lambda name: name.startswith('backbone.') and '.motion.' in name,
+    'markers': lambda name: name == 'backbone.marker_embedding',
+    'holders': lambda name: name.startswith(('motion_in.', 'input_context.', 'output_context.')),
+    'duration': lambda name: name.startswith('duration_out.'),
+    'head': lambda name: name.startswith('head.'),
+}
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage: what it starts from, what it trains, on which tasks, with which losses.
+
+    start_from: the stage before it in the same run folder, or None for fresh weights.
+    trained: names of parameter groups (see ``GROUPS``); everything else is frozen.
+    losses: weight of each loss term; terms without one are only logged.
+    """
+
+    start_from: str | None = None
+    trained: tuple[str, ...] = ()
+    tasks: TaskMix = field(default_factory=TaskMix)
+    options: TaskOptions = field(default_factory=TaskOptions)
+    losses: dict[str, float] = field(default_factory=dict)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """A folder with GPT-2's files, or the size of a vocabulary that is learned from the data."""
+
+    folder: str | None = None
+    vocab_size: int = 1024
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A preset: the model and its stages."""
+
+    model: dict[str, Any]
+    tokenizer: TokenizerConfig
+    stages: dict[str, StageConfig]
+
+
+def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
+    """Read a preset by name (such as ``small``) or a YAML file, with ``key.key=value`` overrides.
+
+    Raises:
+        ConfigError: a file, key or value is wrong.
+    """
+    shipped = Path(__file__).resolve().parent / 'configs'
+    file = Path(path)
+    if not file.suffix:
+        file = shipped / f'{path}.yaml'
+        if not file.is_file():
+            known = ', '.join(sorted(p.stem for p in shipped.glob('*.yaml')))
+            raise ConfigError(f'no preset {str(path)!r}; presets are: {known}')
+    data = load_yaml(file)
+    for override in overrides:
+        _override(data, override)
+    return from_dict(RunConfig, data)
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    import yaml
+
+    key, found, value = override.partition('=')
+    if not found:
+        raise ConfigError(f'{override!r} is no override: write key.key=value')
+    *parents, last = key.split('.')
+    for parent in parents:
+        data = data.setdefault(parent, {})
+        if not isinstance(data, dict):
+            raise ConfigError(f'{override!r}: {parent} is no section')
+    data[last] = yaml.safe_load(value)
+
+
+def run_stage(
+    name: str, run: RunConfig, data_folder: str | Path, output: str | Path, device: str = 'auto'
+) -> Path:
+    """Train one stage, from the last checkpoint where it was interrupted.
+
+    Args:
+        name: of the stage in ``run.stages``.
+        run: the preset.
+        data_folder: of the data set.
+        output: run folder; the stage writes ``output/name``, a checkpoint folder.
+        device: 'auto', 'cpu' or 'cuda'.
+
+    Returns:
+        The folder that was written.
+
+    Raises:
+        ConfigError: there is no such stage, or the stage before it has not been trained.
+    """
+    if name not in run.stages:
+        raise ConfigError(f'no stage {name!r} in this preset; it has: {", ".join(run.stages)}')
+    stage = run.stages[name]
+    folder = Path(output) / name
+    dataset = load_dataset(data_folder)
+    model = _start(run, stage, dataset, Path(output))
+    network = model.network.to(resolve_device(device))
+    network.train()
+    torch.manual_seed(stage.optim.seed)
+    if name == 'vae':
+        trainer = _vae_trainer(stage, network, dataset, folder)
+    else:
+        trainer = _task_trainer(stage, model, dataset, folder)
+    checkpoint_config = {**to_dict(run), 'stage': name, 'data': dataset.digest}
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_text(folder / 'run.json', _json(checkpoint_config))
+    trainer.run()
+    with trainer.averaged():
+        MotionGPT3(model.config, network.cpu(), model.tokenizer, model.stats).save_pretrained(
+            folder
+        )
+    return folder
+
+
+def _json(data: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(data, indent=2) + '\n'
+
+
+def _start(run: RunConfig, stage: StageConfig, dataset: MotionDataset, output: Path) -> MotionGPT3:
+    """The model that a stage begins with: the folder of the stage before it, or fresh."""
+    if stage.start_from is not None:
+        folder = output / stage.start_from
+        if not (folder / checkpoint.WEIGHTS).is_file():
+            raise ConfigError(
+                f'this stage starts from stage {stage.start_from!r}, but {folder} holds no '
+                f'checkpoint: run `mgpt3 train {stage.start_from}` first'
+            )
+        return MotionGPT3.from_pretrained(folder, device='cpu')
+    tokenizer = _tokenizer(run.tokenizer, dataset)
+    model = {**run.model}
+    network = {**model.pop('network'), 'vocab_size': tokenizer.vocab_size}
+    network['backbone'] = {**network['backbone'], 'vocab_size': tokenizer.vocab_size}
+    config = from_dict(MotionGPT3Config, {**model, 'network': network}, 'model')
+    torch.manual_seed(stage.optim.seed)
+    return MotionGPT3(config, MotionGPT3Network(config.network), tokenizer, dataset.stats)
+
+
+def _tokenizer(config: TokenizerConfig, dataset: MotionDataset) -> MotionTokenizer:
+    if config.folder is not None:
+        return MotionTokenizer.load(config.folder)
+    return MotionTokenizer.train(dataset.all_texts(), config.vocab_size)
+
+
+def freeze_all_but(network: nn.Module, groups: tuple[str, ...]) -> None:
+    """Leave gradients to the parameters of some groups.
+
+    Raises:
+        ConfigError: a group's name is unknown.
+    """
+    for group in groups:
+        if group not in GROUPS:
+            raise ConfigError(f'unknown parameter group {group!r}; known: {", ".join(GROUPS)}')
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(any(GROUPS[group](name) for group in groups))
+
+
+def _vae_trainer(
+    stage: StageConfig, network: MotionGPT3Network, dataset: MotionDataset, folder: Path
+) -> Trainer:
+    vae = network.vae
+    if isinstance(vae, TrunkVae):
+        vae.cpu().fit(dataset.fit_clips(), dataset.stats)
+        vae.to(network.latent_mean.device)
+    freeze_all_but(network, ('vae',))
+    task = VaeTask(vae, dataset.stats)
+    batcher = VaeBatcher(dataset, stage.optim.batch_size, stage.optim.seed)
+    return Trainer(task, batcher, stage.losses, stage.optim, folder)
+
+
+def _task_trainer(
+    stage: StageConfig, model: MotionGPT3, dataset: MotionDataset, folder: Path
+) -> Trainer:
+    network = model.network
+    freeze_all_but(network, stage.trained)
+    network.vae.eval()
+    batcher = TaskBatcher(
+        dataset,
+        network,
+        model.tokenizer,
+        model.config.prompts,
+        stage.tasks,
+        stage.options,
+        stage.optim.batch_size,
+        stage.optim.seed,
+    )
+    return Trainer(network, batcher, stage.losses, stage.optim, folder)
+
+
+def train(
+    stages: list[str], preset: str, data_folder: str, output: str, device: str, overrides: list[str]
+) -> None:
+    """Train some stages of a preset, or all of them in their order."""
+    run = load_run_config(preset, tuple(overrides))
+    for name in list(run.stages) if stages == ['all'] else stages:
+        run_stage(name, run, data_folder, output, device)

@@ -1,0 +1,202 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From clips and captions to batches: which task a row trains, and the tokens and motions of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.continuation import placement
+from mgpt3_ros.model.features import features_to_joints
+from mgpt3_ros.model.motiongpt3 import PromptConfig
+from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs
+from mgpt3_ros.model.sequences import MOTION, TokenBatch, TokenSequence, build_sequence, collate
+from mgpt3_ros.model.tokenizer import MotionTokenizer
+from mgpt3_ros.training.data.dataset import MotionDataset
+
+FIRST_PLACE = np.array([0.0, 0.0, 0.0, 1.0], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class TaskMix:
+    """Share of each task among a batch's rows; shares need not add up to 1."""
+
+    text: float = 0.0
+    generate: float = 0.0
+    caption: float = 0.0
+    predict: float = 0.0
+    inbetween: float = 0.0
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """How rows are made.
+
+    told_duration: share of the generation rows whose holders are told the duration; from the
+        others the model learns to predict it.
+    crop_caption: share of the caption rows that show only a part (60 % at least) of the clip, so
+        that a sliding window over a stream is no surprise.
+    latent_noise: train on samples of the VAE's posterior, as the paper does, not on its mean.
+    pad_to, learn_padding: as the authors do; see :func:`~mgpt3_ros.model.sequences.collate`.
+    """
+
+    told_duration: float = 0.5
+    crop_caption: float = 0.3
+    latent_noise: bool = True
+    min_part: int = 10
+    max_part: int = 100
+    pad_to: int | None = None
+    learn_padding: bool = False
+
+
+@dataclass
+class Row:
+    """One row of a batch before it becomes tensors; clips are (T, 263) features."""
+
+    sequence: TokenSequence
+    inputs: list[np.ndarray]
+    places: list[np.ndarray]
+    target: np.ndarray | None = None
+    told: bool = True
+
+
+Batch = tuple[TokenBatch, MotionInputs, Tensor, Tensor, torch.Generator]
+
+
+class TaskBatcher:
+    """Makes the batch of a step: a function of the seed and the step alone."""
+
+    def __init__(
+        self,
+        dataset: MotionDataset,
+        network: MotionGPT3Network,
+        tokenizer: MotionTokenizer,
+        prompts: PromptConfig,
+        mix: TaskMix,
+        options: TaskOptions,
+        batch_size: int,
+        seed: int,
+        process: int = 0,
+    ) -> None:
+        self.dataset, self.network, self.tokenizer = dataset, network, tokenizer
+        self.prompts, self.options = prompts, options
+        self.batch_size, self.seed, self.process = batch_size, seed, process
+        self.names = [f.name for f in fields(mix) if getattr(mix, f.name) > 0]
+        shares = np.array([getattr(mix, name) for name in self.names])
+        self.shares = shares / shares.sum()
+
+    def __call__(self, step: int, micro: int, device: torch.device) -> Batch:
+        """Arguments of the network for this step."""
+        rng = np.random.default_rng([self.seed, step, micro, self.process])
+        indices = self.dataset.sample_indices(rng, self.batch_size)
+        tasks = rng.choice(self.names, size=self.batch_size, p=self.shares)
+        rows = [
+            getattr(self, f'_{task}')(int(index), rng)
+            for task, index in zip(tasks, indices, strict=True)
+        ]
+        return self.batch(rows, rng, device)
+
+    def batch(self, rows: list[Row], rng: np.random.Generator, device: torch.device) -> Batch:
+        """Collate rows and encode their motions."""
+        options = self.options
+        tokens = collate(
+            [row.sequence for row in rows],
+            self.tokenizer.eos_id,
+            options.pad_to,
+            options.learn_padding,
+        ).to(device)
+        inputs = [clip for row in rows for clip in row.inputs]
+        places = [place for row in rows for place in row.places]
+        targets = [row.target for row in rows if row.target is not None]
+        told = [row.told for row in rows if row.target is not None]
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        latents = self._encode(inputs + targets, generator, device)
+        durations = torch.tensor([float(len(clip)) for clip in inputs + targets], device=device)
+        target_durations = durations[len(inputs) :]
+        motions = MotionInputs(
+            latents[: len(inputs)],
+            durations[: len(inputs)],
+            torch.from_numpy(np.array(places, dtype=np.float32).reshape(-1, 4)).to(device),
+            target_durations * torch.tensor(told, device=device),
+        )
+        return tokens, motions, latents[len(inputs) :], target_durations, generator
+
+    @torch.no_grad()
+    def _encode(
+        self, clips: list[np.ndarray], generator: torch.Generator, device: torch.device
+    ) -> Tensor:
+        if not clips:
+            return torch.zeros(0, *self.network.vae.latent_shape, device=device)
+        lengths = torch.tensor([len(clip) for clip in clips], device=device)
+        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
+        for row, clip in zip(padded, clips, strict=True):
+            row[: len(clip)] = self.dataset.stats.normalise(clip)
+        mean, logvar = self.network.vae.encode(torch.from_numpy(padded).to(device), lengths)
+        if self.options.latent_noise:
+            noise = torch.randn(mean.shape, generator=generator).to(device)
+            mean = mean + noise * torch.exp(0.5 * logvar)
+        return self.network.whiten(mean)
+
+    def _sequence(self, prompt: str, answer: str) -> TokenSequence:
+        config = self.network.config
+        limit = config.backbone.n_positions
+        return build_sequence(self.tokenizer, config.holders, prompt, answer, limit)
+
+    def _text(self, index: int, rng: np.random.Generator) -> Row:
+        ids = self.tokenizer.encode(self.dataset.sample_text(rng))[: self._limit() - 1]
+        ids = [*ids, self.tokenizer.eos_id]
+        return Row(TokenSequence(ids, list(ids)), [], [])
+
+    def _limit(self) -> int:
+        return self.network.config.backbone.n_positions
+
+    def _generate(self, index: int, rng: np.random.Generator) -> Row:
+        prompt = self.prompts.generate.format(text=self.dataset.caption(index, rng))
+        told = bool(rng.random() < self.options.told_duration)
+        features = self.dataset.features[index]
+        return Row(self._sequence(prompt, MOTION), [], [], features, told)
+
+    def _caption(self, index: int, rng: np.random.Generator) -> Row:
+        features = self.dataset.features[index]
+        if rng.random() < self.options.crop_caption:
+            kept = int(rng.integers(max(int(0.6 * len(features)), 2), len(features) + 1))
+            begin = int(rng.integers(0, len(features) - kept + 1))
+            features = features[begin : begin + kept]
+        answer = self.dataset.original_caption(index, rng)
+        return Row(self._sequence(self.prompts.caption, answer), [features], [FIRST_PLACE])
+
+    def _predict(self, index: int, rng: np.random.Generator) -> Row:
+        features = self.dataset.features[index]
+        least = min(self.options.min_part, len(features) // 2)
+        now = int(rng.integers(least, len(features) - least + 1))
+        seen = int(rng.integers(least, min(now, self.options.max_part) + 1))
+        ahead = int(rng.integers(least, min(len(features) - now + 1, self.options.max_part) + 1))
+        # The target begins at the last observed frame, by which it is put in place.
+        return Row(
+            self._sequence(self.prompts.predict, MOTION),
+            [features[now - seen : now]],
+            [FIRST_PLACE],
+            features[now - 1 : now - 1 + ahead],
+        )
+
+    def _inbetween(self, index: int, rng: np.random.Generator) -> Row:
+        features = self.dataset.features[index]
+        least = max(min(self.options.min_part, len(features) // 3), 2)
+        gap = int(rng.integers(least, min(len(features) - 2 * least, self.options.max_part) + 1))
+        begin = int(rng.integers(least, len(features) - least - gap + 1))
+        end = begin + gap
+        joints = features_to_joints(features[begin - 1 : end + 1])
+        # The target holds the last frame of the start and the first of the end.
+        return Row(
+            self._sequence(self.prompts.inbetween, MOTION),
+            [
+                features[max(begin - self.options.max_part, 0) : begin],
+                features[end : end + self.options.max_part],
+            ],
+            [FIRST_PLACE, placement(joints[0], joints[-1])],
+            features[begin - 1 : end + 1],
+        )

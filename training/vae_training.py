@@ -1,0 +1,102 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the VAE stage minimises, and its batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
+
+from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.model.vae.base import MotionVae, frame_mask
+from mgpt3_ros.training.data.dataset import MotionDataset
+
+POSITIONS, CONTACTS = slice(4, 67), slice(259, 263)
+
+
+class VaeTask(nn.Module):
+    """Encodes, samples, decodes, and compares.
+
+    Terms: ``features`` smooth L1 over all channels (MLD), ``positions`` the same over the joint
+    positions, ``motion`` and ``jerk`` the mean error of the positions' first and third differences
+    [m per frame], ``slide`` the speed of feet whose contact flag is set [m per frame], ``kl``.
+    """
+
+    def __init__(self, vae: MotionVae, stats: FeatureStats) -> None:
+        super().__init__()
+        self.vae = vae
+        self.register_buffer('mean', torch.from_numpy(stats.mean), persistent=False)
+        self.register_buffer('std', torch.from_numpy(stats.std), persistent=False)
+
+    def forward(
+        self, features: Tensor, lengths: Tensor, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Loss terms of normalised features (B, T, 263)."""
+        mean, logvar = self.vae.encode(features, lengths)
+        noise = torch.randn(mean.shape, generator=generator).to(mean)
+        decoded = self.vae.decode(mean + noise * torch.exp(0.5 * logvar), lengths)
+        mask = frame_mask(lengths, features.shape[1])
+        terms = {
+            'features': _masked(F.smooth_l1_loss(decoded, features, reduction='none'), mask),
+            'positions': _masked(
+                F.smooth_l1_loss(decoded[..., POSITIONS], features[..., POSITIONS], reduction='none'),
+                mask,
+            ),
+            'kl': 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(),
+        }
+        own = (decoded * self.std + self.mean)[..., POSITIONS]
+        true = (features * self.std + self.mean)[..., POSITIONS]
+        error = own - true
+        terms['motion'] = _masked(error.diff(dim=1).abs(), mask[:, 1:])
+        terms['jerk'] = _masked(error.diff(n=3, dim=1).abs(), mask[:, 3:])
+        contact = (features * self.std + self.mean)[..., CONTACTS] > 0.5
+        terms['slide'] = self._slide(decoded, contact, mask)
+        return terms
+
+    def _slide(self, decoded: Tensor, contact: Tensor, mask: Tensor) -> Tensor:
+        """Mean speed of ankles and feet (joints 7, 10, 8, 11) in contact, from local velocities."""
+        raw = decoded * self.std + self.mean
+        positions = raw[..., POSITIONS].unflatten(-1, (21, 3))[..., [6, 9, 7, 10], :]
+        turn = -2.0 * raw[..., 0]
+        step = torch.stack([raw[..., 1], torch.zeros_like(turn), raw[..., 2]], dim=-1)
+        # Both frames in the heading of the later one: the earlier positions are turned back.
+        earlier, later = positions[:, :-1], positions[:, 1:]
+        cos, sin = torch.cos(turn[:, :-1, None]), torch.sin(turn[:, :-1, None])
+        x, y, z = earlier.unbind(-1)
+        earlier = torch.stack([x * cos - z * sin, y, z * cos + x * sin], dim=-1)
+        speed = (later - earlier + step[:, :-1, None]).norm(dim=-1)
+        held = contact[:, :-1] & mask[:, 1:, None]
+        return (speed * held).sum() / held.sum().clamp(min=1)
+
+
+def _masked(values: Tensor, mask: Tensor) -> Tensor:
+    return (values * mask[..., None]).sum() / (mask.sum() * values.shape[-1]).clamp(min=1)
+
+
+class VaeBatcher:
+    """Batches of whole clips and random parts of them: a function of the seed and the step."""
+
+    def __init__(self, dataset: MotionDataset, batch_size: int, seed: int) -> None:
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+
+    def __call__(
+        self, step: int, micro: int, device: torch.device
+    ) -> tuple[Tensor, Tensor, torch.Generator]:
+        """Normalised features (B, T, 263), lengths (B,) and the generator of the noise."""
+        rng = np.random.default_rng([self.seed, step, micro])
+        clips = []
+        for index in self.dataset.sample_indices(rng, self.batch_size):
+            clip = self.dataset.features[int(index)]
+            if rng.random() < 0.5:
+                kept = int(rng.integers(min(10, len(clip)), len(clip) + 1))
+                begin = int(rng.integers(0, len(clip) - kept + 1))
+                clip = clip[begin : begin + kept]
+            clips.append(clip)
+        lengths = torch.tensor([len(clip) for clip in clips], device=device)
+        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
+        for row, clip in zip(padded, clips, strict=True):
+            row[: len(clip)] = self.dataset.stats.normalise(clip)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        return torch.from_numpy(padded).to(device), lengths, generator
