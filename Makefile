@@ -1,0 +1,52 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make demo` and `make test` are all a newcomer needs; both make .venv first if it is not there.
+#   PYTHON=python3.12    the interpreter to make .venv with (3.11 to 3.13)
+#   TORCH_INDEX_URL=...  where PyTorch comes from, for its own CPU or CUDA builds (README.md)
+#   ARGS=...             passed on to the demo, pytest or the benchmarks
+
+export PYTHON TORCH_INDEX_URL
+PY := .venv/bin/python
+# Any Python can run the set-up; it looks for the right one itself.
+SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
+
+.PHONY: help venv demo test lint format types installs bench clean
+
+help:
+	@echo 'make demo      a sentence becomes a moving body; results in out/'
+	@echo 'make test      all tests'
+	@echo 'make lint      style;  make types: annotations;  make format: rewrites the layout'
+	@echo 'make installs  proves that pip and colcon install the package'
+	@echo 'make bench     measures speed and memory (while nothing else runs)'
+	@echo 'make clean     removes everything that was made, .venv too'
+
+venv:
+	@$(SETUP_PYTHON) scripts/setup_venv.py
+
+demo: venv
+	$(PY) -m mgpt3_ros.demo $(ARGS)
+
+test: venv
+	$(PY) -m pytest -n 2 $(ARGS)
+
+lint: venv
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: venv
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+types: venv
+	scripts/check_types.sh $(CURDIR)/$(PY)
+
+installs: venv
+	scripts/check_installs.sh $(CURDIR)/$(PY)
+
+bench: venv
+	$(PY) -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv build install log out .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

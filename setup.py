@@ -1,0 +1,81 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Installs the three rooms as one package, under pip as under colcon (docs/design.md)."""
+
+import os
+from glob import glob
+
+from setuptools import setup
+
+NAME = 'mgpt3_ros'
+# The real place of this file: `colcon build --symlink-install` runs a link to it in build/, where
+# the rooms are not.
+ROOT = os.path.relpath(os.path.dirname(os.path.realpath(__file__)))
+
+
+def packages_of(room):
+    """Return the dotted name of every folder with an ``__init__.py`` under ``room``."""
+    names = []
+    for folder, folders, files in os.walk(os.path.join(ROOT, room)):
+        folders.sort()
+        if '__init__.py' in files:
+            inner = os.path.relpath(folder, ROOT)
+            names.append(f'{NAME}.' + inner.replace(os.sep, '.'))
+    return names
+
+
+def requirements(name):
+    """Return the requirements of ``requirements/NAME.txt`` without their comments."""
+    with open(os.path.join(ROOT, 'requirements', name + '.txt'), encoding='utf-8') as file:
+        lines = (line.split('#')[0].strip() for line in file)
+        return [line for line in lines if line]
+
+
+def shared(folder):
+    """Return data files: everything under ``folder``, to the same place in share/mgpt3_ros."""
+    entries = []
+    for path, folders, files in os.walk(os.path.join(ROOT, folder)):
+        folders[:] = sorted(name for name in folders if name != '__pycache__')
+        if files:
+            target = os.path.join('share', NAME, os.path.relpath(path, ROOT))
+            entries.append((target, [os.path.join(path, name) for name in sorted(files)]))
+    return entries
+
+
+rooms = packages_of('model') + packages_of('training')
+package_dir = {f'{NAME}.{room}': os.path.join(ROOT, room) for room in ('model', 'training')}
+package_data = {f'{NAME}.model': ['**/*.yaml'], f'{NAME}.training': ['**/*.yaml']}
+if glob(os.path.join(ROOT, 'models', 'default', '*')):  # the shipped checkpoint
+    rooms.append(f'{NAME}.models')
+    package_dir[f'{NAME}.models'] = os.path.join(ROOT, 'models')
+    package_data[f'{NAME}.models'] = ['default/*']
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description='MotionGPT3 on ROS 2: text to joint trajectories, motion to text, motion ahead.',
+    license='Apache-2.0 AND CC-BY-NC-4.0',  # the code; the checkpoint in models/
+    maintainer='The mgpt3_ros authors',
+    maintainer_email='mgpt3_ros@users.noreply.github.com',
+    python_requires='>=3.11,<3.14',
+    packages=[NAME, *rooms],
+    package_dir=package_dir,  # no key for mgpt3_ros itself: colcon refuses it
+    package_data=package_data,
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + NAME]),
+        ('share/' + NAME, ['package.xml']),
+        *shared('launch'),
+        *shared('config'),
+        *shared('urdf'),
+    ],
+    install_requires=requirements('torch') + requirements('runtime'),
+    extras_require={'ros': requirements('ros'), 'dev': requirements('dev')},
+    zip_safe=False,
+    entry_points={
+        'console_scripts': [
+            'generate_node = mgpt3_ros.generate_node:main',
+            'playback_node = mgpt3_ros.playback_node:main',
+            'mgpt3 = mgpt3_ros.training.cli:main',
+        ],
+    },
+)
