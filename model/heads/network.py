@@ -52,7 +52,8 @@ class DenoisingNetwork(nn.Module):
             nn.Linear(TIME_CHANNELS, width), nn.SiLU(), nn.Linear(width, width)
         )
         self.input = nn.Linear(channels, width)
-        self.blocks = nn.ModuleList(ModulatedBlock(width) for _ in range(depth))
+        blocks = [ModulatedBlock(width) for _ in range(depth)]
+        self.blocks = nn.ModuleList(blocks)
         self.output_norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
         self.output_modulation = nn.Linear(width, 2 * width)
         self.output = nn.Linear(width, channels)
