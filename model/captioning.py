@@ -92,10 +92,14 @@ def _choose(
         if tokens and config.repetition_penalty != 1.0:
             seen = torch.tensor(sorted(set(tokens)), device=logits.device)
             scores = logits[row, seen]
-            factor = torch.where(scores > 0, 1 / config.repetition_penalty, config.repetition_penalty)
+            factor = torch.where(
+                scores > 0, 1 / config.repetition_penalty, config.repetition_penalty
+            )
             logits[row, seen] = scores * factor
     if not config.sample:
         return logits.argmax(dim=-1)
-    top, tokens_of_top = torch.topk(logits / config.temperature, min(config.top_k, logits.shape[1]))
+    top, tokens_of_top = torch.topk(
+        logits / config.temperature, min(config.top_k, logits.shape[1])
+    )
     chosen = torch.multinomial(top.softmax(dim=-1), 1, generator=generator)
     return tokens_of_top.gather(1, chosen)[:, 0]

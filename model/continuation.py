@@ -44,9 +44,7 @@ def stand_on(clip: np.ndarray, pose: np.ndarray) -> np.ndarray:
     return placed + shift
 
 
-def continue_from(
-    observed: np.ndarray, clip: np.ndarray, fps: float
-) -> tuple[np.ndarray, float]:
+def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[np.ndarray, float]:
     """Let a clip follow what was observed.
 
     Args:

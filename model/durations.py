@@ -15,8 +15,29 @@ DurationSource = Literal['asked', 'text', 'predicted', 'default']
 _WORDS = {
     word: number
     for number, word in enumerate(
-        'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
-        'fifteen sixteen seventeen eighteen nineteen twenty'.split()
+        [
+            'zero',
+            'one',
+            'two',
+            'three',
+            'four',
+            'five',
+            'six',
+            'seven',
+            'eight',
+            'nine',
+            'ten',
+            'eleven',
+            'twelve',
+            'thirteen',
+            'fourteen',
+            'fifteen',
+            'sixteen',
+            'seventeen',
+            'eighteen',
+            'nineteen',
+            'twenty',
+        ]
     )
 }
 _NUMBER = r'(?P<number>\d+(?:[.,]\d+)?|half an?|an?|' + '|'.join(_WORDS) + ')'

@@ -27,5 +27,5 @@ class GenerationError(MotionGPT3Error):
     """The model gave something that must not be used, such as NaN."""
 
 
-class Cancelled(MotionGPT3Error):
+class Cancelled(MotionGPT3Error):  # noqa: N818 - an outcome that was asked for, no error
     """``should_stop`` asked for the end of a call before it was finished."""

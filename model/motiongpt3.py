@@ -12,7 +12,6 @@ from typing import overload
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.captioning import DecodingConfig, write_text
@@ -23,7 +22,6 @@ from mgpt3_ros.model.errors import (
     Cancelled,
     CheckpointError,
     GenerationError,
-    MotionError,
     TextError,
 )
 from mgpt3_ros.model.foot_lock import lock_feet
@@ -204,8 +202,14 @@ class MotionGPT3:
         batch = self._batch([self.config.prompts.generate.format(text=p) for p in prompts], MOTION)
         lengths = self._predict_durations(batch, durations)
         features = self._draw(
-            batch, self._no_inputs([d.frames for d in lengths]), [d.frames for d in lengths],
-            guidance_scale, num_inference_steps, generator, should_stop, on_progress,
+            batch,
+            self._no_inputs([d.frames for d in lengths]),
+            [d.frames for d in lengths],
+            guidance_scale,
+            num_inference_steps,
+            generator,
+            should_stop,
+            on_progress,
         )
         motions = [
             self._motion(rows).with_info(
@@ -218,7 +222,7 @@ class MotionGPT3:
     def _durations(
         self, texts: list[str], asked: list[float | None]
     ) -> tuple[list[str], list[Duration | None]]:
-        """Prompts and durations that are asked for or stated; None where they must be predicted."""
+        """Prompts, and durations asked for or stated; None where they must be predicted."""
         config = self.config
         prompts: list[str] = []
         durations: list[Duration | None] = []
@@ -248,7 +252,9 @@ class MotionGPT3:
             frames = [self.config.default_duration_s * FPS] * len(durations)
             source = 'default'
         else:
-            hidden = self.network.hidden(batch.ids, batch.mask, self._no_inputs([0] * len(durations)))
+            hidden = self.network.hidden(
+                batch.ids, batch.mask, self._no_inputs([0] * len(durations))
+            )
             output = self.network.output_hidden(hidden, batch.ids)
             frames, source = self.network.predicted_frames(output).tolist(), 'predicted'
             if not np.isfinite(frames).all():
@@ -285,8 +291,16 @@ class MotionGPT3:
         if sample:
             decoding = from_dict(DecodingConfig, {**to_dict(decoding), 'sample': True})
         written = write_text(
-            self.network, batch.ids, batch.mask, inputs, decoding,
-            special, self.tokenizer.eos_id, generator, should_stop, on_progress,
+            self.network,
+            batch.ids,
+            batch.mask,
+            inputs,
+            decoding,
+            special,
+            self.tokenizer.eos_id,
+            generator,
+            should_stop,
+            on_progress,
         )
         texts = [self.tokenizer.decode(ids).strip() for ids in written]
         return texts[0] if isinstance(motion, Motion) else texts
@@ -334,8 +348,14 @@ class MotionGPT3:
         inputs = self._inputs([[rows]] * num_hypotheses, [None] * num_hypotheses, [length])
         batch = self._batch([self.config.prompts.predict] * num_hypotheses, MOTION)
         drawn = self._draw(
-            batch, inputs, [length] * num_hypotheses,
-            guidance_scale, num_inference_steps, generator, should_stop, on_progress,
+            batch,
+            inputs,
+            [length] * num_hypotheses,
+            guidance_scale,
+            num_inference_steps,
+            generator,
+            should_stop,
+            on_progress,
         )
         motions = []
         for features in drawn:
@@ -377,8 +397,14 @@ class MotionGPT3:
         place = placement(before.joints[-1], after.joints[0])
         inputs = self._inputs([rows], [place], [length])
         drawn = self._draw(
-            self._batch([self.config.prompts.inbetween], MOTION), inputs, [length],
-            guidance_scale, num_inference_steps, generator, should_stop, on_progress,
+            self._batch([self.config.prompts.inbetween], MOTION),
+            inputs,
+            [length],
+            guidance_scale,
+            num_inference_steps,
+            generator,
+            should_stop,
+            on_progress,
         )
         clip = self._motion(drawn[0], lock=False).joints
         joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)
@@ -414,7 +440,7 @@ class MotionGPT3:
         places: list[np.ndarray | None],
         output_frames: list[int],
     ) -> MotionInputs:
-        """Motions of a batch: per row one or two clips of features, and where the second begins."""
+        """Motions of a batch: per row one or two clips, and where the second begins."""
         flat = [clip for row in clips for clip in row]
         lengths = torch.tensor([len(clip) for clip in flat])
         padded = np.zeros((len(flat), int(lengths.max()), 263), dtype=np.float32)
@@ -459,7 +485,11 @@ class MotionGPT3:
         hidden = self.network.hidden(batch.ids, batch.mask, motions)
         latents = self.network.head.sample(
             self.network.output_hidden(hidden, batch.ids),
-            num_inference_steps, guidance_scale, generator, should_stop, on_progress,
+            num_inference_steps,
+            guidance_scale,
+            generator,
+            should_stop,
+            on_progress,
         )
         lengths = torch.tensor(frames, device=self.device)
         decoded = self.network.vae.decode(self.network.unwhiten(latents.float()), lengths)
@@ -507,7 +537,9 @@ def resolve_device(device: str) -> torch.device:
     try:
         resolved = torch.device(device)
     except RuntimeError as error:
-        raise CheckpointError(f'unknown device {device!r}: use auto, cpu, cuda or cuda:N') from error
+        raise CheckpointError(
+            f'unknown device {device!r}: use auto, cpu, cuda or cuda:N'
+        ) from error
     if resolved.type == 'cuda' and (resolved.index or 0) >= torch.cuda.device_count():
         raise CheckpointError(
             f'device {device!r} is not there ({torch.cuda.device_count()} CUDA devices found): '

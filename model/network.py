@@ -80,7 +80,10 @@ class MotionGPT3Network(nn.Module):
         width = self.backbone.motion_width
         self.motion_in = nn.Linear(tokens * channels, config.holders * width)
         self.head = build_head(
-            config.head, latent_shape=(tokens, channels), holders=config.holders, hidden_width=width
+            config.head,
+            latent_shape=(tokens, channels),
+            holders=config.holders,
+            hidden_width=width,
         )
         # The backbone and the head see whitened latents: (latent - mean) / std per dimension.
         self.register_buffer('latent_mean', torch.zeros(tokens, channels))

@@ -29,7 +29,7 @@ class TokenSequence:
 
 @dataclass(frozen=True)
 class TokenBatch:
-    """Padded samples: ``ids``, ``labels`` (B, N) int64 and ``mask`` (B, N) bool, True on tokens."""
+    """Padded samples: ``ids``, ``labels`` (B, N) int64 and ``mask`` (B, N), True on tokens."""
 
     ids: Tensor
     labels: Tensor

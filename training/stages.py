@@ -222,12 +222,3 @@ def _task_trainer(
         stage.optim.seed,
     )
     return Trainer(network, batcher, stage.losses, stage.optim, folder)
-
-
-def train(
-    stages: list[str], preset: str, data_folder: str, output: str, device: str, overrides: list[str]
-) -> None:
-    """Train some stages of a preset, or all of them in their order."""
-    run = load_run_config(preset, tuple(overrides))
-    for name in list(run.stages) if stages == ['all'] else stages:
-        run_stage(name, run, data_folder, output, device)

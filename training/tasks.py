@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From clips and captions to batches: which task a row trains, and the tokens and motions of it."""
+"""From clips and captions to batches: the task that a row trains, its tokens and its motions."""
 
 from __future__ import annotations
 

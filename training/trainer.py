@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One training loop for every stage: any step can be resumed, and gives what an unbroken run gives.
+"""One training loop for every stage: resumed at any step, it gives what an unbroken run gives.
 
 A batch is a function of the seed and the step alone, so that resuming needs no state of a loader.
 """
@@ -87,9 +87,7 @@ class Trainer:
     ) -> None:
         self.config, self.batch, self.weights = config, batch, weights
         self.folder, self.validate = folder, validate
-        self.accelerator = Accelerator(
-            mixed_precision=config.precision, gradient_accumulation_steps=config.accumulate
-        )
+        self.accelerator = Accelerator(mixed_precision=config.precision)
         self.raw = module
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
         optimizer = torch.optim.AdamW(
@@ -171,19 +169,25 @@ class Trainer:
             with self.accelerator.autocast():
                 terms = self.module(*arguments)
             loss = sum(
-                (self.weights[name] * term for name, term in terms.items() if name in self.weights),
+                (
+                    self.weights[name] * term
+                    for name, term in terms.items()
+                    if name in self.weights
+                ),
                 torch.zeros((), device=self.accelerator.device),
             )
             if not bool(torch.isfinite(loss)):
                 self.save()
-                named = ', '.join(f'{k} {float(v):g}' for k, v in terms.items())
+                named = ', '.join(f'{k} {float(v.detach()):g}' for k, v in terms.items())
                 raise TrainingError(
                     f'the loss of step {self.step} is not finite ({named}); the step before is '
                     f'saved in {self.folder}. Lower learning_rate or check the data.'
                 )
             self.accelerator.backward(loss / self.config.accumulate)
             for name, value in {'loss': loss, **terms}.items():
-                logged[name] = logged.get(name, 0.0) + float(value) / self.config.accumulate
+                logged[name] = (
+                    logged.get(name, 0.0) + float(value.detach()) / self.config.accumulate
+                )
         parameters = list(self.trained.values())
         bound = self.config.clip_norm or math.inf
         logged['gradient_norm'] = float(self.accelerator.clip_grad_norm_(parameters, bound))

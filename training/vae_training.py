@@ -41,7 +41,9 @@ class VaeTask(nn.Module):
         terms = {
             'features': _masked(F.smooth_l1_loss(decoded, features, reduction='none'), mask),
             'positions': _masked(
-                F.smooth_l1_loss(decoded[..., POSITIONS], features[..., POSITIONS], reduction='none'),
+                F.smooth_l1_loss(
+                    decoded[..., POSITIONS], features[..., POSITIONS], reduction='none'
+                ),
                 mask,
             ),
             'kl': 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(),
@@ -56,7 +58,7 @@ class VaeTask(nn.Module):
         return terms
 
     def _slide(self, decoded: Tensor, contact: Tensor, mask: Tensor) -> Tensor:
-        """Mean speed of ankles and feet (joints 7, 10, 8, 11) in contact, from local velocities."""
+        """Mean speed of ankles and feet (joints 7, 10, 8, 11) in contact, per frame."""
         raw = decoded * self.std + self.mean
         positions = raw[..., POSITIONS].unflatten(-1, (21, 3))[..., [6, 9, 7, 10], :]
         turn = -2.0 * raw[..., 0]

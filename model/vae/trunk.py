@@ -173,7 +173,7 @@ class TrunkResidual(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, trunk: Tensor, latent: Tensor, mask: Tensor) -> Tensor:
-        """Correct trunk features (B, T, 263) of latents (B, 1, C); mask (B, T) is True on frames."""
+        """Correct trunk features (B, T, 263) of latents (B, 1, C); mask (B, T): True on frames."""
         hidden = self.frame_in(trunk) + self.latent_in(latent) + self.positions[: trunk.shape[1]]
         change = self.out(self.layers(hidden, src_key_padding_mask=~mask))
         return torch.cat([trunk[..., ROOT], trunk[..., 4:] + change], dim=-1)

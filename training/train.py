@@ -1,0 +1,41 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 train``: run one stage of a preset, or all of them in their order."""
+
+from __future__ import annotations
+
+import argparse
+
+from mgpt3_ros.training.stages import load_run_config, run_stage
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``mgpt3 train``."""
+    parser.add_argument('stage', help='stage of the preset (vae, text, t2m, align, ...), or "all"')
+    parser.add_argument('--data', required=True, help='folder of the data set')
+    parser.add_argument('--output', required=True, help='run folder; an interrupted run goes on')
+    parser.add_argument('--config', default='small', help='preset or YAML file (default: small)')
+    parser.add_argument('--device', default='auto', help='auto, cpu or cuda (default: auto)')
+    parser.add_argument(
+        'overrides', nargs='*', metavar='key=value', help='e.g. stages.t2m.optim.steps=500'
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; an interrupted run is saved and goes on with the same command."""
+    config = load_run_config(arguments.config, tuple(arguments.overrides))
+    stages = list(config.stages) if arguments.stage == 'all' else [arguments.stage]
+    for stage in stages:
+        run_stage(stage, config, arguments.data, arguments.output, arguments.device)
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse ``argv`` and train."""
+    parser = argparse.ArgumentParser(prog='mgpt3 train', description=__doc__)
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
