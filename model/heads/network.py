@@ -58,11 +58,8 @@ class DenoisingNetwork(nn.Module):
         self.output_modulation = nn.Linear(width, 2 * width)
         self.output = nn.Linear(width, channels)
         if zero_init:  # each block starts as the identity and the whole as zero
-            for layer in (
-                *[b.modulation for b in self.blocks],
-                self.output_modulation,
-                self.output,
-            ):
+            modulations = [block.modulation for block in blocks]
+            for layer in (*modulations, self.output_modulation, self.output):
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
 
