@@ -13,11 +13,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+from torch import Tensor, nn
+
 from mgpt3_ros.model.errors import Cancelled, ConfigError
 from mgpt3_ros.model.heads.condition import Condition
 from mgpt3_ros.model.heads.config import HeadConfig
 from mgpt3_ros.model.heads.network import DenoisingNetwork
-from torch import Tensor, nn
 
 ShouldStop = Callable[[], bool]
 OnProgress = Callable[[float], None]

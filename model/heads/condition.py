@@ -8,9 +8,10 @@ Dimensions: B batch, K holders, M width of the hidden states, W width of the con
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.heads.config import HeadConfig
-from torch import Tensor, nn
 
 POSITION_ROWS = 500  # as in the authors' checkpoints; a query and K holders use the first K + 1
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from mgpt3_ros.model.heads.base import DenoisingHead
 from mgpt3_ros.model.heads.config import HeadConfig
-from torch import Tensor
 
 TRAIN_STEPS = 1000
 BETA_START, BETA_END = 0.00085, 0.012  # linear in beta, in spite of the name "scaled linear"

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from mgpt3_ros.model.heads.base import DenoisingHead
 from torch import Tensor
+
+from mgpt3_ros.model.heads.base import DenoisingHead
 
 
 class FlowHead(DenoisingHead):

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from mgpt3_ros.model.errors import Cancelled
 from mgpt3_ros.model.heads.base import MotionHead, OnProgress, ShouldStop
 from mgpt3_ros.model.heads.config import HeadConfig
-from torch import Tensor, nn
 
 
 class RegressionHead(MotionHead):
