@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgpt3_ros.model.blending import inertialise
+from mgpt3_ros.model.blending import inertialise, place_after
 from mgpt3_ros.model.features import heading
 
 PELVIS = 0
@@ -35,15 +35,6 @@ def rotate_about_y(points: np.ndarray, yaw: float | np.ndarray) -> np.ndarray:
     return np.stack([x * cos + z * sin, y, z * cos - x * sin], axis=-1)
 
 
-def stand_on(clip: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """Move a clip (T, 22, 3) rigidly so that its first frame stands and faces as ``pose`` does."""
-    turn = heading(pose[None])[0] - heading(clip[:1])[0]
-    placed = rotate_about_y(clip - clip[0, PELVIS], turn)
-    shift = pose[PELVIS] - placed[0, PELVIS]
-    shift[1] = clip[0, PELVIS, 1]  # heights are measured from the floor: only x and z move
-    return placed + shift
-
-
 def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[np.ndarray, float]:
     """Let a clip follow what was observed.
 
@@ -56,7 +47,7 @@ def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[n
         The S - 1 frames that follow, which continue position and velocity, and how far the clip's
         own first pose was off [m, mean over the joints].
     """
-    placed = stand_on(clip, observed[-1])
+    placed = place_after(clip, observed[-1])
     seam = float(np.linalg.norm(placed[0] - observed[-1], axis=-1).mean())
     velocity = (observed[-1] - observed[-2]) * fps
     blended = inertialise(
@@ -80,7 +71,7 @@ def bridge(
     Returns:
         The S - 2 frames of the gap; how far the clip's own first and last poses were off [m].
     """
-    placed = stand_on(clip, before[-1])
+    placed = place_after(clip, before[-1])
     seam = float(np.linalg.norm(placed[0] - before[-1], axis=-1).mean())
     end_seam = float(np.linalg.norm(placed[-1] - after[0], axis=-1).mean())
     # What is off at the end is a wrong path more than a wrong pose: spread over the whole gap.
@@ -92,16 +83,13 @@ def bridge(
     local = rotate_about_y(placed - root[:, None], turn * share)
     drift = after[0, PELVIS] - root[-1]
     placed = local + (root + share * drift)[:, None]
-    blend_s = min(BLEND_S, 0.5 * (len(placed) - 1) / fps)
     flat = inertialise(
         placed.reshape(len(placed), -1),
         fps,
         before[-1].ravel(),
         ((before[-1] - before[-2]) * fps).ravel(),
-        blend_s,
+        BLEND_S,
+        end_value=after[0].ravel(),
+        end_velocity=((after[1] - after[0]) * fps).ravel(),
     )
-    # The same towards the end, on reversed time.
-    flat = inertialise(
-        flat[::-1], fps, after[0].ravel(), ((after[0] - after[1]) * fps).ravel(), blend_s
-    )[::-1]
     return flat.reshape(placed.shape)[1:-1].astype(np.float32), seam, end_seam
