@@ -69,7 +69,10 @@ setup(
         *shared('urdf'),
     ],
     install_requires=requirements('torch') + requirements('runtime'),
-    extras_require={'ros': requirements('ros'), 'dev': requirements('dev')},
+    extras_require={
+        'ros': requirements('ros'),
+        'test': requirements('dev'),  # named so for colcon test, which else runs unittest
+    },
     zip_safe=False,
     entry_points={
         'console_scripts': [

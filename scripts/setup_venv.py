@@ -143,7 +143,8 @@ def make(venv: Path) -> None:
     wanted, stamp = fingerprint(python, ros), venv / 'made_from.txt'
     found = stamp.read_text(encoding='utf-8') if stamp.is_file() else ''
     inner = venv / 'bin' / 'python'
-    if found == wanted and answers(str(inner), 'import torch, mgpt3_ros'):
+    usable = 'from importlib.util import find_spec as f; assert f("torch") and f("mgpt3_ros")'
+    if found == wanted and answers(str(inner), usable):
         return
     start = time.monotonic()
     # Another interpreter, another ROS or another place: nothing in it can be kept. A half-made
@@ -158,7 +159,7 @@ def make(venv: Path) -> None:
     (venv / 'COLCON_IGNORE').touch()  # share/mgpt3_ros in it is no second package
     for what, arguments in pip_steps(ros):
         say(f'installing {what} ...')
-        pip = [str(inner), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+        pip = [str(inner), '-m', 'pip', 'install', '-qq', '--disable-pip-version-check']
         # Compiling everything to bytecode takes longer than the demo: Python does it on import.
         subprocess.run([*pip, '--no-compile', *arguments], cwd=ROOT, check=True)
     stamp.write_text(wanted, encoding='utf-8')
