@@ -10,6 +10,7 @@ a bound is exceeded the whole is slowed down.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ import numpy as np
 from mgpt3_ros import quaternions as quat
 from mgpt3_ros.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
 from mgpt3_ros.model.blending import inertialise
+from mgpt3_ros.profiles import whole_turns_near
 from mgpt3_ros.quaternions import Array
 from mgpt3_ros.spline import extreme_rates, spline_velocities, start_slope
 
@@ -30,6 +32,7 @@ class Clip:
     """Body angles at a constant rate, in ROS frames, as the model made them.
 
     positions (T, J) [rad], base_pos (T, 3) [m], base_rot (T, 4) xyzw, fps [1/s]; T >= 2.
+    near: writes positions (T, J) as other angles of the same poses, starting close to a goal (J,).
     """
 
     names: tuple[str, ...]
@@ -37,6 +40,7 @@ class Clip:
     base_pos: Array
     base_rot: Array
     fps: float
+    near: Callable[[Array, Array], Array] = whole_turns_near
 
     @property
     def duration_s(self) -> float:
@@ -123,9 +127,8 @@ def _place(clip: Clip, state: BodyState | None) -> Clip:
     pos[:, :2] += place
     rot = quat.continuous(quat.multiply(turn, clip.base_rot))
     positions = clip.positions
-    if state is not None:  # the same angles, written on the body's side of +-pi
-        turns = np.round((state.positions - positions[0]) / (2 * np.pi))
-        positions = positions + 2 * np.pi * turns
+    if state is not None:
+        positions = clip.near(positions, state.positions)
     return replace(clip, positions=positions, base_pos=pos, base_rot=rot)
 
 

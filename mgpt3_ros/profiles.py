@@ -1,0 +1,192 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Joint profiles: under which names, and with which axes, a body's joints appear on topics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mgpt3_ros.model.human import ANGLE_NAMES, axis_order
+from mgpt3_ros.model.skeleton import JOINT_NAMES
+from mgpt3_ros.quaternions import Array
+
+PROFILES = ('human_full', 'ros4hri')
+
+
+def make_profile(name: str, body_id: str) -> HumanFull | Ros4hri:
+    """Return the profile ``name`` (one of ``PROFILES``) of the body ``body_id``."""
+    return HumanFull() if name == 'human_full' else Ros4hri(body_id)
+
+
+class HumanFull:
+    """The 63 joints of urdf/human.urdf: ``<joint>_x|_y|_z`` for 21 ball joints."""
+
+    names: tuple[str, ...] = ANGLE_NAMES
+
+    def from_angles(self, angles: Array) -> Array:
+        """Return the profile's joints (T, 63) [rad] of the human's angles (T, 63)."""
+        return angles
+
+    def to_angles(self, positions: Array) -> Array:
+        """Return the human's angles (T, 63) [rad] of the profile's joints (T, 63)."""
+        return positions
+
+    def near(self, positions: Array, goal: Array) -> Array:
+        """Write the same poses so that the first lies as near as can be to ``goal``.
+
+        Each ball joint's rotation has two triples of angles, and each angle whole turns.
+
+        Args:
+            positions: (T, 63) [rad], continuous.
+            goal: (63,) [rad].
+        """
+        from mgpt3_ros.model.euler import other_triple
+
+        written = np.empty_like(positions)
+        for index, joint in enumerate(JOINT_NAMES[1:]):
+            part = slice(3 * index, 3 * index + 3)
+            track = positions[:, part]
+            branches = [
+                whole_turns_near(branch, goal[part])
+                for branch in (track, other_triple(track, axis_order(joint)))
+            ]
+            written[:, part] = min(
+                branches, key=lambda branch: float(np.square(branch[0] - goal[part]).sum())
+            )
+        return written
+
+
+class Ros4hri:
+    """The 20 joints of REP-155, with the suffix ``_<body_id>``, axes as in human_description.
+
+    It has one waist joint, and neither collars, wrists nor ankles: what the 63 joints say beyond
+    that is lost. Where an arm hangs straight down, its first and third shoulder axes coincide; the
+    first is then held.
+    """
+
+    def __init__(self, body_id: str) -> None:
+        sides = [
+            f'{side}_{part}'
+            for side in 'lr'
+            for part in (
+                *('y_shoulder', 'p_shoulder', 'r_shoulder', 'elbow'),
+                *('y_hip', 'p_hip', 'r_hip', 'knee'),
+            )
+        ]
+        plain = ['waist', 'r_head', 'y_head', 'p_head', *sides]
+        self.names: tuple[str, ...] = tuple(f'{name}_{body_id}' for name in plain)
+
+    def from_angles(self, angles: Array) -> Array:
+        """Return the profile's joints (T, 20) [rad] of the human's angles (T, 63)."""
+        local = _local_rotations(angles)
+        trunk = local['spine1'] @ local['spine2'] @ local['spine3']
+        waist = np.arctan2(trunk[:, 0, 2], trunk[:, 2, 2])
+        chest = _about('y', -waist) @ trunk
+        head = _euler(chest @ local['neck'] @ local['head'], 'xzy')
+        columns = [waist, head[:, 0], head[:, 1], -head[:, 2]]
+        for side, out in (('left', 1.0), ('right', -1.0)):
+            shoulder = _hanging_arm(
+                chest @ local[f'{side}_collar'] @ local[f'{side}_shoulder'], out
+            )
+            columns += [-out * shoulder[:, 0], out * shoulder[:, 1], out * shoulder[:, 2]]
+            columns.append(_bend(local[f'{side}_elbow']))
+            hip = _euler(local[f'{side}_hip'], 'zxy')
+            columns += [-hip[:, 0], out * hip[:, 1], -hip[:, 2]]
+            columns.append(_bend(local[f'{side}_knee']))
+        return np.unwrap(np.stack(columns, axis=1), axis=0)
+
+    def to_angles(self, positions: Array) -> Array:
+        """Return angles (T, 63) [rad] of the joints (T, 20); what those do not hold is neutral."""
+        waist, *head = positions[:, :4].T
+        rotations = {
+            'spine1': _about('y', waist),
+            'neck': _about('x', head[0]) @ _about('z', head[1]) @ _about('y', -head[2]),
+        }
+        for side, out, first in (('left', 1.0, 4), ('right', -1.0, 12)):
+            columns = positions[:, first : first + 8].T
+            y_arm, p_arm, r_arm, elbow, y_hip, p_hip, r_hip, knee = columns
+            rotations[f'{side}_shoulder'] = (
+                _about('z', -out * y_arm) @ _about('x', out * p_arm) @ _about('z', out * r_arm)
+            )
+            rotations[f'{side}_elbow'] = _about('y', -elbow)
+            rotations[f'{side}_hip'] = (
+                _about('z', -y_hip) @ _about('x', out * p_hip) @ _about('y', -r_hip)
+            )
+            rotations[f'{side}_knee'] = _about('y', -knee)
+        return _angles(rotations, len(positions))
+
+    def near(self, positions: Array, goal: Array) -> Array:
+        """Write the same poses (T, 20) by whole turns so that the first lies near ``goal``."""
+        return whole_turns_near(positions, goal)
+
+
+def whole_turns_near(positions: Array, goal: Array) -> Array:
+    """Move each column of ``positions`` (T, D) by whole turns so that it starts near ``goal``."""
+    return positions + 2 * np.pi * np.round((goal - positions[0]) / (2 * np.pi))
+
+
+def _local_rotations(angles: Array) -> dict[str, Array]:
+    """Return each joint's rotation (T, 3, 3) in its parent, in body axes."""
+    from mgpt3_ros.model.euler import matrix_from_euler
+
+    triples = angles.reshape(len(angles), -1, 3)
+    return {
+        joint: matrix_from_euler(triples[:, index], axis_order(joint))
+        for index, joint in enumerate(JOINT_NAMES[1:])
+    }
+
+
+def _angles(rotations: dict[str, Array], frames: int) -> Array:
+    """Return the human's angles (T, 63) of joint rotations (T, 3, 3); joints left out are zero."""
+    from mgpt3_ros.model.euler import continuous_euler
+
+    angles = np.zeros((frames, len(JOINT_NAMES) - 1, 3))
+    for joint, rotation in rotations.items():
+        index = JOINT_NAMES.index(joint) - 1
+        angles[:, index] = continuous_euler(rotation, axis_order(joint))
+    return angles.reshape(frames, -1)
+
+
+def _euler(rotation: Array, order: str) -> Array:
+    """Return angles (T, 3) [rad] of rotations (T, 3, 3) in the order of the axes."""
+    from mgpt3_ros.model.euler import continuous_euler
+
+    return continuous_euler(rotation, order)[:, ['xyz'.index(axis) for axis in order]]
+
+
+def _bend(rotation: Array) -> Array:
+    """Return how far (T,) [rad] a hanging limb's lower part is bent forward."""
+    return np.arctan2(-rotation[:, 0, 2], rotation[:, 2, 2])
+
+
+def _hanging_arm(rotation: Array, out: float) -> Array:
+    """Return z-x-z angles (T, 3) [rad] of an upper arm whose x angle opens to the side ``out``.
+
+    Near x = 0 only the sum of the outer angles is defined: there the first keeps its value.
+    """
+    first = np.arctan2(out * rotation[:, 0, 2], -out * rotation[:, 1, 2])
+    opening = np.arccos(np.clip(rotation[:, 2, 2], -1.0, 1.0))
+    held = 0.0
+    for frame, angle in enumerate(opening):
+        if np.sin(angle) > _SINGULAR:
+            held += (first[frame] - held + np.pi) % (2 * np.pi) - np.pi
+        first[frame] = held
+    rest = _about('z', -first) @ rotation
+    middle = np.arctan2(-rest[:, 1, 2], rest[:, 2, 2])
+    last = np.arctan2(-rest[:, 0, 1], rest[:, 0, 0])
+    return np.unwrap(np.stack([first, middle, last], axis=1), axis=0)
+
+
+_SINGULAR = 0.1  # sine of the opening under which an arm counts as hanging
+
+
+def _about(axis: str, angle: Array) -> Array:
+    """Return rotations (T, 3, 3) by ``angle`` (T,) [rad] about x, y or z."""
+    first = 'xyz'.index(axis)
+    one, two = (first + 1) % 3, (first + 2) % 3
+    rotation = np.zeros((len(angle), 3, 3))
+    rotation[:, first, first] = 1.0
+    rotation[:, one, one] = rotation[:, two, two] = np.cos(angle)
+    rotation[:, two, one] = np.sin(angle)
+    rotation[:, one, two] = -np.sin(angle)
+    return rotation
