@@ -1,0 +1,136 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The figure: a mannequin of round cones around the 22 joints.
+
+A round cone is what a ball sweeps that moves from one point to another and changes its radius.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mgpt3_ros.model.skeleton import JOINT_NAMES
+
+# sRGB. Left and right differ in hue and lightness, so that they are told apart in print and by
+# people who see few colours.
+LEFT_COLOUR = (38, 118, 214)
+RIGHT_COLOUR = (240, 112, 44)
+TRUNK_COLOUR = (226, 229, 234)
+JOINT_COLOUR = (74, 82, 96)
+VISOR_COLOUR = (34, 40, 52)
+PALETTE = np.array([TRUNK_COLOUR, LEFT_COLOUR, RIGHT_COLOUR, JOINT_COLOUR, VISOR_COLOUR])
+TRUNK, LEFT, RIGHT, JOINT, VISOR = range(len(PALETTE))
+
+SOLE = 0.035  # m: the foot joints lie this much above the ground that the feet stand on
+_MODEL_LEG = 0.80  # m: hip to ankle along the bones, of the body that the radii are made for
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Round cones of one frame: ends (P, 3) [m], radii at both ends (P, 2) [m], colours (P,)."""
+
+    start: np.ndarray
+    end: np.ndarray
+    radius: np.ndarray
+    colour: np.ndarray
+
+
+def build_figure(joints: np.ndarray) -> Figure:
+    """Return the figure around ``joints`` (22, 3) [m], Y up."""
+    builder = _Builder(joints)
+    builder.trunk()
+    builder.head()
+    for side, colour in (('left', LEFT), ('right', RIGHT)):
+        builder.arm(side, colour)
+        builder.leg(side, colour)
+    start, end, radius, colours = zip(*builder.cones, strict=True)
+    return Figure(
+        np.array(start), np.array(end), builder.scale * np.array(radius), np.array(colours)
+    )
+
+
+class _Builder:
+    """Collects round cones; lengths are those of a body with legs of 0.8 m, times ``scale``."""
+
+    def __init__(self, joints: np.ndarray) -> None:
+        self.at = dict(zip(JOINT_NAMES, joints.astype(np.float64), strict=True))
+        thigh = np.linalg.norm(self.at['left_hip'] - self.at['left_knee'])
+        shin = np.linalg.norm(self.at['left_knee'] - self.at['left_ankle'])
+        self.scale = float(np.clip((thigh + shin) / _MODEL_LEG, 0.3, 3.0))
+        self.cones: list[tuple[np.ndarray, np.ndarray, tuple[float, float], int]] = []
+
+    def add(
+        self, start: np.ndarray, end: np.ndarray, radii: tuple[float, float], colour: int
+    ) -> None:
+        self.cones.append((start, end, radii, colour))
+
+    def ball(self, centre: np.ndarray, radius: float, colour: int) -> None:
+        self.add(centre, centre, (radius, radius), colour)
+
+    def trunk(self) -> None:
+        at = self.at
+        self.add(at['left_hip'], at['right_hip'], (0.088, 0.088), TRUNK)
+        self.add(at['pelvis'], at['spine1'], (0.105, 0.098), TRUNK)
+        self.add(at['spine1'], at['spine2'], (0.098, 0.104), TRUNK)
+        for side in ('left', 'right'):
+            shoulder, hip = at[f'{side}_shoulder'], at[f'{side}_hip']
+            chest = _mix(at['spine3'], shoulder, 0.42)
+            waist = _mix(at['spine1'], hip, 0.35)
+            self.add(waist, chest, (0.082, 0.098), TRUNK)  # the flank
+            self.add(chest, shoulder, (0.092, 0.058), TRUNK)
+            self.add(at['neck'], shoulder, (0.052, 0.05), TRUNK)  # the slope to the shoulder
+        self.add(at['spine2'], at['spine3'], (0.104, 0.108), TRUNK)
+        self.add(at['spine3'], at['neck'], (0.1, 0.05), TRUNK)
+
+    def head(self) -> None:
+        at, scale = self.at, self.scale
+        up = _unit(at['head'] - at['neck'])
+        left = at['left_shoulder'] - at['right_shoulder']
+        forward = _unit(np.cross(left, up))
+        left = np.cross(up, forward)
+        self.add(at['neck'], at['head'], (0.046, 0.044), JOINT)
+        crown = at['head'] + scale * 0.125 * up
+        chin = at['head'] + scale * (0.025 * up + 0.03 * forward)
+        self.add(chin, crown, (0.068, 0.098), TRUNK)
+        eyes = at['head'] + scale * (0.105 * up + 0.068 * forward)
+        aside = scale * 0.042 * left
+        self.add(eyes - aside, eyes + aside, (0.037, 0.037), VISOR)
+
+    def arm(self, side: str, colour: int) -> None:
+        shoulder, elbow, wrist = (self.at[f'{side}_{j}'] for j in ('shoulder', 'elbow', 'wrist'))
+        self.ball(shoulder, 0.062, colour)
+        self.add(shoulder, elbow, (0.055, 0.04), colour)
+        self.ball(elbow, 0.0425, JOINT)
+        self.ball(_mix(elbow, wrist, 0.25), 0.0435, colour)
+        self.add(elbow, wrist, (0.038, 0.028), colour)
+        along = _unit(wrist - elbow)
+        palm, tips = wrist + self.scale * 0.03 * along, wrist + self.scale * 0.115 * along
+        self.ball(wrist, 0.03, JOINT)
+        self.add(palm, tips, (0.036, 0.024), colour)
+
+    def leg(self, side: str, colour: int) -> None:
+        hip, knee, ankle, toe = (self.at[f'{side}_{j}'] for j in ('hip', 'knee', 'ankle', 'foot'))
+        self.add(hip, knee, (0.082, 0.056), colour)
+        self.ball(knee, 0.0575, JOINT)
+        self.add(knee, _mix(knee, ankle, 0.3), (0.05, 0.054), colour)
+        self.add(_mix(knee, ankle, 0.3), ankle, (0.054, 0.036), colour)
+        self.ball(ankle, 0.039, JOINT)
+        # The sole is parallel to the line from below the ankle to the toe joint.
+        along = _unit(toe - ankle)
+        shin = _unit(ankle - knee)
+        flat = _unit(along - 0.35 * shin)
+        heel = ankle + self.scale * (0.035 * shin - 0.03 * flat)
+        tip = toe + self.scale * 0.065 * flat
+        self.add(heel, toe, (0.036, SOLE), colour)
+        self.add(ankle, toe, (0.036, SOLE), colour)
+        self.add(toe, tip, (SOLE, 0.026), colour)
+
+
+def _mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+    return (1 - share) * a + share * b
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)

@@ -1,0 +1,88 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A motion as a video.
+
+H.264 through PyAV, not VP9 through OpenCV: encoding 6 s of 1280 x 720 took 1 s and 0.7 MB at most,
+not 30 s and 2 MB (one core), and Safari plays it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.render.body import build_figure
+from mgpt3_ros.model.render.camera import follow
+from mgpt3_ros.model.render.labels import Labels
+from mgpt3_ros.model.render.shading import draw_figure
+from mgpt3_ros.model.render.stage import Stage
+
+ENCODER = {'crf': '20', 'preset': 'veryfast', 'tune': 'animation'}
+
+
+def draw_frames(
+    motion: Motion, title: str | None = None, size: tuple[int, int] = (1280, 720)
+) -> Iterator[np.ndarray]:
+    """Yield the pictures (H, W, 3) uint8 RGB of a motion, frame by frame.
+
+    Args:
+        motion: at least one frame.
+        title: caption; None takes the motion's own text, '' writes none.
+        size: width and height [px].
+    """
+    if title is None:
+        title = str(motion.info.get('text', ''))
+    joints = np.asarray(motion.joints, dtype=np.float64)
+    cameras = follow(joints, motion.fps, size)
+    stage = Stage(cameras[0])
+    labels = Labels(size, title, (len(joints) - 1) / motion.fps)
+    path = joints[:, 0, [0, 2]]
+    for frame, camera in enumerate(cameras):
+        figure = build_figure(joints[frame])
+        image = stage.draw(camera, figure, path, frame)
+        draw_figure(image, figure, camera)
+        labels.draw(image, frame / motion.fps)
+        yield image
+
+
+def render_video(
+    motion: Motion,
+    path: str | Path,
+    title: str | None = None,
+    size: tuple[int, int] = (1280, 720),
+    fps: float | None = None,
+) -> None:
+    """Write a motion as an H.264 video (.mp4) that browsers play.
+
+    Args:
+        motion: what to show.
+        path: file to write; its folder must exist.
+        title: caption; None takes the motion's own text, '' writes none.
+        size: width and height [px], both even.
+        fps: pictures per second; None takes those of the motion.
+
+    Raises:
+        MotionError: the name does not end in .mp4, or the size is odd.
+        OSError: the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != '.mp4':
+        raise MotionError(f'{path}: a video must be named .mp4')
+    if size[0] % 2 or size[1] % 2 or min(size) < 64:
+        raise MotionError(f'a video of {size[0]} x {size[1]} px: both must be even, 64 at least')
+    if fps is not None:
+        motion = motion.resample(fps)
+    rate = Fraction(motion.fps).limit_denominator(1001)
+    with av.open(str(path), 'w', options={'movflags': '+faststart'}) as container:
+        stream = container.add_stream('libx264', rate=rate, options=ENCODER)
+        stream.width, stream.height = size
+        stream.pix_fmt = 'yuv420p'  # the only form that all browsers take
+        for image in draw_frames(motion, title, size):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format='rgb24')))
+        container.mux(stream.encode(None))
