@@ -14,6 +14,7 @@ Everything is one torch implementation over any leading dimensions; numpy in giv
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -101,7 +102,7 @@ def _across_shoulders(joints: Tensor) -> Tensor:
 
 
 def _ahead_of(across: Tensor) -> Tensor:
-    # Shorter than 1 where the body leans sideways, which then counts less in HumanML3D's smoothing.
+    # Shorter than 1 where the body leans sideways, which counts less in HumanML3D's smoothing.
     return torch.linalg.cross(_UP.to(across).expand_as(across), F.normalize(across, dim=-1))
 
 
@@ -172,7 +173,7 @@ def chain_rotations(joints: Tensor) -> Tensor:
     for chain in CHAINS:
         # As the data set has it, every chain starts from the root's rotation, also the arms'.
         above = root
-        for parent, child in zip(chain, chain[1:], strict=False):
+        for parent, child in itertools.pairwise(chain):
             bone = F.normalize(joints[..., child, :] - joints[..., parent, :], dim=-1)
             turned = rotations.between(BONE_DIRECTIONS[child].to(joints).expand_as(bone), bone)
             found[child] = rotations.multiply(rotations.inverse(above), turned)
@@ -235,7 +236,7 @@ def uniform_skeleton(joints: Tensor, offsets: Tensor) -> Tensor:
     scale = sum(float(offsets[j].abs().max()) for j in _RIGHT_SHIN) / float(sum(lengths))
     placed = [joints[..., 0, :] * scale] * 22
     for chain in CHAINS:
-        for parent, child in zip(chain, chain[1:], strict=False):
+        for parent, child in itertools.pairwise(chain):
             bone = F.normalize(joints[..., child, :] - joints[..., parent, :], dim=-1)
             turned = rotations.between(BONE_DIRECTIONS[child].to(joints).expand_as(bone), bone)
             placed[child] = placed[parent] + rotations.rotate(turned, offsets[child].to(joints))

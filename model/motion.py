@@ -1,0 +1,200 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Motion: what everything here takes and gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.features import (
+    FEATURES,
+    canonicalise,
+    features_to_joints,
+    joints_to_features,
+)
+from mgpt3_ros.model.skeleton import FPS, MIRRORED
+
+FORMATS = ('.npy', '.npz', '.bvh')
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A body in motion; immutable.
+
+    joints: (T, 22, 3) float32 [m], Y up, in the order of ``skeleton.JOINT_NAMES``; read-only.
+    fps: frames per second.
+    info: what is known about it, such as the text that it was drawn from.
+
+    Raises:
+        MotionError: the shape is another, fewer than 2 frames, values that are not finite, or
+            sizes that no body in metres has.
+    """
+
+    joints: np.ndarray
+    fps: float = FPS
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        joints = np.array(self.joints, dtype=np.float32)
+        if joints.ndim != 3 or joints.shape[1:] != (22, 3):
+            raise MotionError(f'joints must be (T, 22, 3), got an array of shape {joints.shape}')
+        if len(joints) < 2:
+            raise MotionError(f'a motion needs 2 frames at least, got {len(joints)}')
+        if not np.isfinite(joints).all():
+            frame = int(np.argmax(~np.isfinite(joints).all(axis=(1, 2))))
+            raise MotionError(f'frame {frame} holds values that are not finite')
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise MotionError(f'fps must be positive, got {self.fps}')
+        size = float(np.ptp(joints[0], axis=0).max())
+        if not 0.3 < size < 10.0:
+            hint = 'millimetres or centimetres' if size >= 10 else 'another unit'
+            raise MotionError(
+                f'the body is {size:.3g} m tall in frame 0: joints are in metres, yours may be in '
+                f'{hint}; scale them first'
+            )
+        joints.setflags(write=False)
+        object.__setattr__(self, 'joints', joints)
+        object.__setattr__(self, 'fps', float(self.fps))
+        object.__setattr__(self, 'info', MappingProxyType(dict(self.info)))
+
+    @property
+    def num_frames(self) -> int:
+        """T."""
+        return len(self.joints)
+
+    @property
+    def duration_s(self) -> float:
+        """Frames over frames per second [s]; a frame lasts until the next one would come."""
+        return self.num_frames / self.fps
+
+    def features(self) -> np.ndarray:
+        """HumanML3D's features (T - 1, 263) float32, of the canonical motion.
+
+        The last frame gives none, since it has no velocity.
+        """
+        return joints_to_features(self.joints.astype(np.float64)).astype(np.float32)
+
+    @classmethod
+    def from_features(
+        cls, features: np.ndarray, fps: float = FPS, info: Mapping[str, Any] | None = None
+    ) -> Motion:
+        """Motion of features (T, 263), not normalised; it begins at the origin, facing +Z."""
+        features = np.asarray(features)
+        if features.ndim != 2:
+            raise MotionError(f'features must be (T, 263), got an array of shape {features.shape}')
+        return cls(features_to_joints(features.astype(np.float32)), fps, info or {})
+
+    def with_info(self, **info: Any) -> Motion:
+        """The same motion with more said about it."""
+        return Motion(self.joints, self.fps, {**self.info, **info})
+
+    def resample(self, fps: float) -> Motion:
+        """The motion at another rate, its first frame kept.
+
+        Positions are interpolated linearly: at the rates of motion capture the error is below a
+        millimetre, and nothing overshoots.
+        """
+        if fps == self.fps:
+            return self
+        count = max(int((self.num_frames - 1) * fps / self.fps + 1e-6) + 1, 2)
+        at = np.minimum(np.arange(count) * self.fps / fps, self.num_frames - 1)
+        before = np.minimum(at.astype(int), self.num_frames - 2)
+        share = (at - before)[:, None, None]
+        joints = self.joints[before] * (1 - share) + self.joints[before + 1] * share
+        return Motion(joints, fps, self.info)
+
+    def mirror(self) -> Motion:
+        """The motion as a mirror shows it: left is right."""
+        return Motion(self.joints[:, MIRRORED] * (-1, 1, 1), self.fps, self.info)
+
+    def crop(self, start: int, stop: int | None = None) -> Motion:
+        """Frames ``start`` to ``stop`` (not included), as a slice counts them."""
+        return Motion(self.joints[start:stop], self.fps, self.info)
+
+    def canonical(self) -> Motion:
+        """The motion on the floor, at the origin, its first frame facing +Z."""
+        return Motion(canonicalise(self.joints.astype(np.float64)), self.fps, self.info)
+
+    def transform(self, yaw: float = 0.0, translation: Any = (0.0, 0.0, 0.0)) -> Motion:
+        """Turn by ``yaw`` [rad] about the world's Y (+Z towards +X), then move [m]."""
+        cos, sin = np.cos(yaw), np.sin(yaw)
+        about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+        return Motion(self.joints @ about_y.T + np.asarray(translation), self.fps, self.info)
+
+    def save(self, path: str | Path) -> None:
+        """Write the motion, whole or not at all; the suffix says how.
+
+        ``.npy`` holds the joints alone, ``.npz`` joints, fps and info, ``.bvh`` rotations for
+        animation programs.
+
+        Raises:
+            MotionError: the suffix is none of these.
+        """
+        path = Path(path)
+        partial = path.with_name(path.name + '.partial')
+        if path.suffix == '.bvh':
+            from mgpt3_ros.model.bvh import write_bvh  # bvh imports Motion
+
+            write_bvh(partial, self)
+        elif path.suffix == '.npy':
+            with partial.open('wb') as file:
+                np.save(file, self.joints)
+        elif path.suffix == '.npz':
+            with partial.open('wb') as file:
+                np.savez_compressed(
+                    file, joints=self.joints, fps=self.fps, info=json.dumps(dict(self.info))
+                )
+        else:
+            raise MotionError(f'{path.name}: motions are saved as {", ".join(FORMATS)}')
+        os.replace(partial, path)
+
+    @classmethod
+    def load(cls, path: str | Path, fps: float | None = None) -> Motion:
+        """Read a motion.
+
+        Args:
+            path: ``.npz`` or ``.bvh``; or ``.npy`` with joints (T, 22, 3) or (T, 66), or with
+                HumanML3D's features (T, 263).
+            fps: rate of an ``.npy``, which does not say; None for 20.
+
+        Raises:
+            MotionError: the file is missing or damaged, or holds no motion.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise MotionError(f'no motion file at {path}')
+        try:
+            if path.suffix == '.bvh':
+                from mgpt3_ros.model.bvh import read_bvh  # bvh imports Motion
+
+                return read_bvh(path)
+            if path.suffix == '.npz':
+                with np.load(path, allow_pickle=False) as data:
+                    info = json.loads(str(data['info'])) if 'info' in data else {}
+                    rate = float(data['fps']) if 'fps' in data else (fps or FPS)
+                    return cls(data['joints'], rate, info)
+            if path.suffix == '.npy':
+                return cls._of_array(np.load(path, allow_pickle=False), fps or FPS)
+        except MotionError as error:
+            raise MotionError(f'{path}: {error}') from error
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise MotionError(f'{path} cannot be read as a motion: {error}') from error
+        raise MotionError(f'{path.name}: motions are read from {", ".join(FORMATS)}')
+
+    @classmethod
+    def _of_array(cls, array: np.ndarray, fps: float) -> Motion:
+        if array.ndim == 2 and array.shape[1] == FEATURES:
+            return cls.from_features(array, fps)
+        if array.ndim == 2 and array.shape[1] == 66:
+            array = array.reshape(-1, 22, 3)
+        return cls(array, fps)
