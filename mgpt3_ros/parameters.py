@@ -172,9 +172,13 @@ PARAMETERS: dict[str, Spec] = {
         0.0,
         10000.0,
     ),
-    'rate': Spec(50.0, 'Joint states and odometry per second.', 1.0, 1000.0),
+    'rate': Spec(
+        50.0, 'Joint states and odometry per second.' + _RELOAD, 1.0, 1000.0, read_only=True
+    ),
     'publish_tf': Spec(
-        True, 'Publish world_frame -> base_frame on /tf, where tf2_ros is installed.'
+        True,
+        'Publish world_frame -> base_frame on /tf, where tf2_ros is installed.' + _RELOAD,
+        read_only=True,
     ),
 }
 

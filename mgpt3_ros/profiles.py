@@ -6,11 +6,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgpt3_ros.model.human import ANGLE_NAMES, axis_order
+from mgpt3_ros.model.human import ANGLE_NAMES, ZERO_OFFSETS, axis_order
 from mgpt3_ros.model.skeleton import JOINT_NAMES
 from mgpt3_ros.quaternions import Array
 
 PROFILES = ('human_full', 'ros4hri')
+
+# [m] of the pelvis above the floor of the person who stands with all angles zero.
+STANDING_HEIGHT_M = -float(
+    sum(
+        ZERO_OFFSETS[JOINT_NAMES.index(f'left_{part}')][2]
+        for part in ('hip', 'knee', 'ankle', 'foot')
+    )
+)
 
 
 def make_profile(name: str, body_id: str) -> HumanFull | Ros4hri:

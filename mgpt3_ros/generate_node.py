@@ -1,0 +1,384 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text commands in, trajectories of a whole body out.
+
+Callbacks check and enqueue; the worker draws the motion; back in the executor it is joined to
+where the body then is, and published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
+from visualization_msgs.msg import MarkerArray
+
+from mgpt3_ros.body_observer import BodyObserver, carried_on, coming_to_rest
+from mgpt3_ros.body_trajectory import BodyState, BodyTrajectory
+from mgpt3_ros.commands import Command, CommandQueue, fit_text, printable
+from mgpt3_ros.generation import Generated, Request, generation
+from mgpt3_ros.markers import body_markers, joints_in_world
+from mgpt3_ros.model.errors import MotionError, TextError
+from mgpt3_ros.model_host import DeviceMemoryError, ModelHost
+from mgpt3_ros.motion_node import MotionNode
+from mgpt3_ros.planning import Timing, plan, stop
+from mgpt3_ros.playing import BodyClock, Playing
+from mgpt3_ros.process import run
+from mgpt3_ros.profiles import STANDING_HEIGHT_M, make_profile
+from mgpt3_ros.trajectories import to_messages
+from mgpt3_ros.worker import Job
+
+PARAMETER_NAMES = (
+    *('seed', 'guidance_scale', 'num_inference_steps', 'duration_s'),
+    *('fps_out', 'lead_in_s', 'stamp_mode', 'start_from', 'blend_s'),
+    *('require_joint_state', 'max_gap_s', 'min_joint_coverage'),
+    *('joint_profile', 'body_id', 'world_frame', 'base_frame'),
+    *('publish_base', 'publish_markers', 'max_text_length', 'queue_size', 'queue_policy'),
+    *('max_joint_velocity', 'max_joint_acceleration'),
+)
+
+_COMMANDS_KEPT = 10
+_JOINT_STATES = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+_WAITING_PERIOD_S = 0.02
+_MARKER_PERIOD_S = 0.1
+_WARN_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A motion that is ready to be published."""
+
+    command: Command
+    generated: Generated
+
+
+class GenerateNode(MotionNode):
+    """The text-to-motion node; topics, services and parameters stand in README.md."""
+
+    def __init__(self, host: ModelHost | None = None) -> None:
+        super().__init__('generate_node', PARAMETER_NAMES, host)
+        self.profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
+        self._clock_s = BodyClock(self, self.steady_clock).now_s
+        self._observer = BodyObserver(self.profile.names)
+        self._queue = CommandQueue()
+        self._numbers = 0
+        self._dropped = 0
+        self._memory_errors = 0
+        self._last_latency_s = 0.0
+        self._running: tuple[Command, Job[Generated]] | None = None
+        self._drawn: _Drawn | None = None
+        self._playing: Playing | None = None
+
+        self._trajectories = self.create_lifecycle_publisher(
+            JointTrajectory, 'joint_trajectory', 10
+        )
+        self._bases = self.create_lifecycle_publisher(
+            MultiDOFJointTrajectory, 'base_trajectory', 10
+        )
+        self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
+        self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
+        self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
+        self.create_subscription(JointState, 'joint_states', self._on_joints, _JOINT_STATES)
+        self.create_subscription(Odometry, 'odom', self._on_odometry, _JOINT_STATES)
+        self.create_service(Trigger, '~/cancel', self._on_cancel)
+        self._waiting = self.create_timer(
+            _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
+        )
+        self.create_timer(_MARKER_PERIOD_S, self._show, clock=self.steady_clock)
+
+    # ------------------------------------------------------------------ input
+
+    def _on_command(self, message: String) -> None:
+        self._numbers += 1
+        command = Command(self._numbers, message.data, self.steady_now_s())
+        try:
+            self._require_ready()
+            text, note = fit_text(message.data, self.parameters['max_text_length'])
+            command = Command(self._numbers, text, command.received_s, note)
+            replaced = self._queue.offer(
+                command,
+                self.parameters['queue_policy'],
+                self.parameters['queue_size'],
+                self._busy(),
+            )
+        except TextError as refusal:
+            self.get_logger().warning(
+                f'command refused: {refusal}', throttle_duration_sec=_WARN_EVERY_S
+            )
+            self._tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
+            return
+        if command.note:
+            self.get_logger().warning(command.note, throttle_duration_sec=_WARN_EVERY_S)
+        self._tell(command, 'queued', reason=command.note)
+        for old in replaced:
+            self._dropped += 1
+            self._tell(old, 'dropped', reason='a newer command replaced it')
+        self._begin_next()
+
+    def _require_ready(self) -> None:
+        if not self.active:
+            raise TextError(f'the node is {self.state}')
+        if not self.enabled:
+            raise TextError('the node is disabled')
+        if self.parameters['require_joint_state'] and not self._sees_body():
+            raise TextError('no current joint state was heard (require_joint_state)')
+
+    def _sees_body(self) -> bool:
+        return self._observer.age_s(self.steady_now_s()) <= self.parameters['max_gap_s']
+
+    def _on_joints(self, message: JointState) -> None:
+        try:
+            self._observer.hear_joints(
+                message, self.steady_now_s(), self.parameters['min_joint_coverage']
+            )
+        except MotionError as error:
+            self._warn_of_input(f'joint state dropped: {error}')
+
+    def _on_odometry(self, message: Odometry) -> None:
+        try:
+            self._observer.hear_base(message)
+        except MotionError as error:
+            self._warn_of_input(f'odometry dropped: {error}')
+
+    def _warn_of_input(self, message: str) -> None:
+        self.get_logger().warning(message, throttle_duration_sec=_WARN_EVERY_S)
+
+    # ------------------------------------------------------------------ drawing
+
+    def _busy(self) -> bool:
+        drawing = self._running is not None or self._drawn is not None
+        return drawing or self._moving()
+
+    def _moving(self) -> bool:
+        return self._playing is not None and not self._playing.ended(self._clock_s())
+
+    def _begin_next(self) -> None:
+        if self._running is not None or self._drawn is not None:
+            return
+        command = self._queue.take()
+        if command is None:
+            return
+        request = Request(
+            command.text,
+            *(
+                self.parameters[name]
+                for name in ('duration_s', 'guidance_scale', 'num_inference_steps', 'seed')
+            ),
+        )
+        job = self.host.run(generation(request, self.profile), self.wake)
+        self._running = command, job
+        self._tell(command, 'generating')
+
+    def on_worker(self) -> None:
+        """Take what the worker has drawn."""
+        if self._running is None or not self._running[1].done:
+            return
+        (command, job), self._running = self._running, None
+        try:
+            self._drawn = _Drawn(command, job.result)
+            self._memory_errors = 0
+        except Exception as error:
+            self._fail(command, error, job.trace)
+        self._publish_when_due()
+
+    def _fail(self, command: Command, error: Exception, trace: str = '') -> None:
+        self._tell(command, 'failed', DiagnosticStatus.ERROR, reason=str(error))
+        self.report_error(f'command {command.number} failed: {error}', trace)
+        if isinstance(error, DeviceMemoryError):
+            self._memory_errors += 1
+            if self._memory_errors >= 2:
+                self.get_logger().error('out of memory twice in a row: the node deactivates')
+                self.trigger_deactivate()
+
+    # ------------------------------------------------------------------ publishing
+
+    def _publish_when_due(self) -> None:
+        """Publish what is drawn, under policy fifo not before the motion before it has ended."""
+        if (
+            self._drawn is not None
+            and self.parameters['queue_policy'] == 'fifo'
+            and self._moving()
+        ):
+            self._waiting.reset()
+            return
+        self._waiting.cancel()
+        if self._drawn is not None:
+            drawn, self._drawn = self._drawn, None
+            try:
+                self._publish(drawn)
+            except Exception as error:
+                self._fail(drawn.command, error)
+        self._begin_next()
+
+    def _publish(self, drawn: _Drawn) -> None:
+        """Join a motion to where the body is and send it.
+
+        Raises:
+            GenerationError: the motion is unfit; nothing was sent.
+        """
+        if self.parameters['require_joint_state'] and not self._sees_body():
+            raise MotionError('the joint states have stopped (require_joint_state)')
+        timing = Timing(
+            *(
+                self.parameters[name]
+                for name in (
+                    *('fps_out', 'lead_in_s', 'blend_s'),
+                    *('max_joint_velocity', 'max_joint_acceleration'),
+                )
+            )
+        )
+        now, then = self._body_state(timing.lead_in_s)
+        trajectory, slower = plan(drawn.generated.clip, timing, then, now)
+        self._send(trajectory, drawn.command.number, drawn.command.text)
+        command = drawn.command
+        self._last_latency_s = self.steady_now_s() - command.received_s
+        self.last_error = ''
+        notes = [command.note] if command.note else []
+        if slower > 1.0:
+            notes.append(f'slowed down {slower:.2f} times to keep the bounds')
+        info = drawn.generated.info
+        self._tell(
+            command,
+            'published',
+            reason='; '.join(notes),
+            duration_s=f'{float(info["duration_s"]) * slower:.2f}',
+            duration_from=info['duration_from'],
+            latency_s=f'{self._last_latency_s:.3f}',
+        )
+
+    def _body_state(self, ahead_s: float) -> tuple[BodyState | None, BodyState | None]:
+        """Return where the body is now and where it will be ``ahead_s`` later; None if unknown."""
+        playing = self._playing
+        planned: BodyState | None = None
+        elapsed_s = 0.0
+        if playing is not None:
+            elapsed_s = playing.elapsed_s(self._clock_s())
+            planned = playing.trajectory.state_at(elapsed_s)
+        if self.parameters['start_from'] == 'joint_states':
+            seen = self._observer.state(planned or self._standing())
+            if seen is not None and self._sees_body():
+                if playing is None or playing.ended(self._clock_s()):
+                    return seen, coming_to_rest(seen, ahead_s)
+                return seen, carried_on(seen, playing.trajectory, elapsed_s, ahead_s)
+            self._warn_of_input('no current joint state: starting from the last trajectory')
+        if playing is None:
+            return None, None
+        return planned, playing.trajectory.state_at(elapsed_s + ahead_s)
+
+    def _standing(self) -> BodyState:
+        still = np.zeros(len(self.profile.names))
+        height = np.array([0.0, 0.0, STANDING_HEIGHT_M])
+        upright = np.array([0.0, 0.0, 0.0, 1.0])
+        return BodyState(still, still, height, upright, np.zeros(3), np.zeros(3))
+
+    def _send(self, trajectory: BodyTrajectory, number: int = 0, text: str = '') -> None:
+        stamp = Time()
+        if self.parameters['stamp_mode'] == 'now':
+            stamp = self.get_clock().now().to_msg()
+        base_frame = self.parameters['base_frame'] or f'body_{self.parameters["body_id"]}'
+        joints, base = to_messages(trajectory, stamp, self.parameters['world_frame'], base_frame)
+        if self.parameters['publish_base']:
+            self._bases.publish(base)
+        self._trajectories.publish(joints)
+        self._playing = Playing(trajectory, self._clock_s(), number, text)
+
+    def _show(self) -> None:
+        if not (self.parameters['publish_markers'] and self.active and self._playing is not None):
+            return
+        playing = self._playing
+        state = playing.trajectory.state_at(playing.elapsed_s(self._clock_s()))
+        angles = self.profile.to_angles(state.positions[None])[0]
+        joints = joints_in_world(angles, state.base_pos, state.base_rot)
+        stamp = self.get_clock().now().to_msg()
+        world, body = self.parameters['world_frame'], self.parameters['body_id']
+        self._markers.publish(body_markers(joints, playing.text, body, stamp, world))
+
+    # ------------------------------------------------------------------ stopping
+
+    def _on_cancel(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = True
+        response.message = self._stop_all('cancelled by request') or 'nothing to cancel'
+        self.get_logger().info(response.message)
+        return response
+
+    def halt(self, reason: str) -> None:
+        """Drop all commands and bring a moving body to rest."""
+        self._stop_all(reason)
+
+    def _stop_all(self, reason: str) -> str:
+        """Drop what waits, what is drawn and what plays; return a line that says so."""
+        stopped = []
+        if self._running is not None:
+            (command, job), self._running = self._running, None
+            job.stop()
+            stopped.append((command, 'being generated'))
+        if self._drawn is not None:
+            stopped.append((self._drawn.command, 'ready'))
+            self._drawn = None
+            self._waiting.cancel()
+        stopped += [(command, 'waiting') for command in self._queue.clear()]
+        playing = self._playing
+        if playing is not None and playing.text and self._moving():
+            elapsed_s = playing.elapsed_s(self._clock_s())
+            self._send(
+                stop(playing.trajectory, elapsed_s, self.parameters['max_joint_acceleration'])
+            )
+            stopped.append((Command(playing.number, playing.text, 0.0), 'playing'))
+        for command, what in stopped:
+            self._tell(command, 'cancelled', reason=f'{reason} while {what}')
+        told = ', '.join(f'command {command.number} ({what})' for command, what in stopped)
+        return f'cancelled {told}' if told else ''
+
+    # ------------------------------------------------------------------ telling
+
+    def steady_now_s(self) -> float:
+        """Return the time by a clock that nobody sets [s]."""
+        return self.steady_clock.now().nanoseconds * 1e-9
+
+    def _tell(
+        self, command: Command, message: str, level: bytes = DiagnosticStatus.OK, **values: str
+    ) -> None:
+        """Publish a change of a command on ~/status."""
+        text = printable(command.text, self.parameters['max_text_length'])
+        pairs = {'id': str(command.number), 'text': text, 'reason': '', **values}
+        for name in ('duration_s', 'duration_from', 'latency_s'):
+            pairs.setdefault(name, '')
+        self._statuses.publish(
+            DiagnosticStatus(
+                level=level,
+                name=self.get_fully_qualified_name(),
+                message=message,
+                values=[KeyValue(key=key, value=value) for key, value in pairs.items()],
+            )
+        )
+
+    def health_values(self) -> dict[str, str]:
+        """Return queue length, last latency, progress and drops for /diagnostics."""
+        progress = self._running[1].progress if self._running is not None else 0.0
+        return {
+            'queue_length': str(len(self._queue)),
+            'generating': str(self._running is not None).lower(),
+            'progress': f'{progress:.2f}',
+            'moving': str(self._moving()).lower(),
+            'commands': str(self._numbers),
+            'dropped': str(self._dropped),
+            'last_latency_s': f'{self._last_latency_s:.3f}',
+        }
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the node until the process is told to end."""
+    run(GenerateNode, args)
+
+
+if __name__ == '__main__':
+    main()

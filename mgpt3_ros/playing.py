@@ -1,0 +1,47 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a body does at the moment: the trajectory that was sent to it last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rclpy.clock import Clock
+from rclpy.node import Node
+
+from mgpt3_ros.body_trajectory import BodyTrajectory
+
+
+class BodyClock:
+    """The time by which bodies move: ROS time, or a steady clock until sim time has begun."""
+
+    def __init__(self, node: Node, steady: Clock) -> None:
+        self._ros = node.get_clock()
+        self._steady = steady
+
+    def now_s(self) -> float:
+        """Return the time [s]; differences are meant, not dates."""
+        nanoseconds = self._ros.now().nanoseconds or self._steady.now().nanoseconds
+        return nanoseconds * 1e-9
+
+
+@dataclass(frozen=True)
+class Playing:
+    """A trajectory on its way: what for, and since when.
+
+    text: the command that it carries out; empty for one that only brings the body to rest.
+    """
+
+    trajectory: BodyTrajectory
+    started_s: float
+    number: int = 0
+    text: str = ''
+
+    def elapsed_s(self, now_s: float) -> float:
+        """Return the time since the start [s]; all of it where the clock has jumped back."""
+        elapsed = now_s - self.started_s
+        return elapsed if elapsed >= 0 else self.trajectory.end_s
+
+    def ended(self, now_s: float) -> bool:
+        """Whether the body is at rest again."""
+        return self.elapsed_s(now_s) >= self.trajectory.end_s

@@ -1,0 +1,65 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Running a node as a process: spin, and end within a second when told to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+
+_JOIN_S = 0.5
+
+
+def spin(node: Node) -> None:
+    """Serve ``node`` until the process is told to end.
+
+    A transition that the lifecycle does not allow is an exception in rclpy's own service callback;
+    it must not take the node down.
+    """
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok():
+        try:
+            executor.spin()
+        except rclpy_implementation.RCLError as error:
+            if not rclpy.ok():
+                raise ExternalShutdownException from error
+            node.get_logger().error(f'refused: {error}')
+
+
+def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> None:
+    """Make a node, serve it and put everything away.
+
+    Ends with exit code 0 on SIGINT and SIGTERM, with 2 and one line for a parameter that does not
+    fit.
+    """
+    node: Node | None = None
+    ended = True
+    try:
+        rclpy.init(args=args)
+        node = make_node()
+        spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+        print(f'error: {error}', file=sys.stderr)  # noqa: T201  there is no logger yet
+        sys.exit(2)
+    finally:
+        if node is not None:
+            if hasattr(node, 'close'):
+                ended = node.close(_JOIN_S)
+            node.destroy_node()
+        rclpy.try_shutdown()
+    if not ended:
+        # A native call is still at work (loading, mostly) and no thread can be ended from outside;
+        # to leave through the interpreter's end under its feet would crash.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
