@@ -24,7 +24,7 @@ PALETTE = np.array([TRUNK_COLOUR, LEFT_COLOUR, RIGHT_COLOUR, JOINT_COLOUR, VISOR
 TRUNK, LEFT, RIGHT, JOINT, VISOR = range(len(PALETTE))
 
 SOLE = 0.035  # m: the foot joints lie this much above the ground that the feet stand on
-_MODEL_LEG = 0.80  # m: hip to ankle along the bones, of the body that the radii are made for
+_MODEL_LEG = 0.82  # m: hip to ankle along the bones, of the body that the radii are made for
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def build_figure(joints: np.ndarray) -> Figure:
 
 
 class _Builder:
-    """Collects round cones; lengths are those of a body with legs of 0.8 m, times ``scale``."""
+    """Collects round cones; lengths are those of a body with legs of 0.82 m, times ``scale``."""
 
     def __init__(self, joints: np.ndarray) -> None:
         self.at = dict(zip(JOINT_NAMES, joints.astype(np.float64), strict=True))

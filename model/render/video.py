@@ -79,10 +79,24 @@ def render_video(
     if fps is not None:
         motion = motion.resample(fps)
     rate = Fraction(motion.fps).limit_denominator(1001)
-    with av.open(str(path), 'w', options={'movflags': '+faststart'}) as container:
+    # Under another name until it is whole, for a video without its end does not play at all.
+    unfinished = path.with_name(path.name + '.part')
+    unfinished.touch()  # an error of Python's own names the file
+    try:
+        _encode(draw_frames(motion, title, size), unfinished, size, rate)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _encode(
+    images: Iterator[np.ndarray], path: Path, size: tuple[int, int], rate: Fraction
+) -> None:
+    options = {'movflags': '+faststart'}  # it plays while it loads
+    with av.open(str(path), 'w', format='mp4', options=options) as container:
         stream = container.add_stream('libx264', rate=rate, options=ENCODER)
         stream.width, stream.height = size
         stream.pix_fmt = 'yuv420p'  # the only form that all browsers take
-        for image in draw_frames(motion, title, size):
+        for image in images:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format='rgb24')))
         container.mux(stream.encode(None))
