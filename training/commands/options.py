@@ -1,0 +1,102 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What several commands share: their parsers, the options of the model, and loading it."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+
+
+def new_parser(
+    commands: Any, name: str, summary: str, description: str, examples: str
+) -> argparse.ArgumentParser:
+    """Add a command whose help shows ``examples`` as they are typed."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f'examples:\n{examples}',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def positive_seconds(text: str) -> float:
+    """Read a duration for argparse."""
+    seconds = float(text)
+    if not 0 < seconds < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} seconds: give a number above 0')
+    return seconds
+
+
+def add_model_options(parser: argparse.ArgumentParser, draws: bool = True) -> None:
+    """Declare which model is used and, if it ``draws`` motion, how."""
+    group = parser.add_argument_group('model')
+    group.add_argument(
+        '--checkpoint',
+        metavar='FOLDER',
+        help='checkpoint folder (default: the one that comes with mgpt3)',
+    )
+    group.add_argument(
+        '--device', default='auto', help='auto, cpu, cuda or cuda:1 (default: auto)'
+    )
+    if not draws:
+        return
+    group.add_argument(
+        '--seed', type=int, help='number that makes the result repeatable (default: a new one)'
+    )
+    group.add_argument(
+        '--guidance',
+        type=float,
+        metavar='SCALE',
+        help='how strictly to follow the condition, 1 to about 7 (default: as the model is set)',
+    )
+    group.add_argument(
+        '--steps',
+        type=int,
+        metavar='N',
+        help='denoising steps, fewer are faster (default: as the model is set)',
+    )
+
+
+def add_motion_files(parser: argparse.ArgumentParser, *files: tuple[str, str]) -> None:
+    """Declare motion files to read: pairs of name and help; and the rate of those without one."""
+    for name, explanation in files:
+        parser.add_argument(
+            name, type=Path, metavar=name.upper(), help=f'{explanation} (.npz, .npy or .bvh)'
+        )
+    parser.add_argument(
+        '--fps', type=float, help='frames per second of .npy files, which do not say (default: 20)'
+    )
+
+
+def load_model(arguments: argparse.Namespace) -> MotionGPT3:
+    """Load the model that was asked for, and say on stderr which it is and its licence."""
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+
+    model = MotionGPT3.from_pretrained(arguments.checkpoint, device=arguments.device)
+    sys.stderr.write(f'checkpoint {model.name} on {model.device}, licence: {model.licence}\n')
+    return model
+
+
+def drawing_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the keyword arguments of a drawing call; fill in ``arguments.seed`` if left out."""
+    import torch
+
+    if arguments.seed is None:
+        arguments.seed = secrets.randbelow(10_000)
+    generator: torch.Generator = torch.Generator().manual_seed(arguments.seed)
+    return {
+        'guidance_scale': arguments.guidance,
+        'num_inference_steps': arguments.steps,
+        'generator': generator,
+    }

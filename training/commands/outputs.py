@@ -1,0 +1,73 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that commands write motion to: motion data, a video or a strip of pictures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
+
+DATA_SUFFIXES = ('.npz', '.npy', '.bvh')
+STRIP_SUFFIXES = ('.png', '.jpg', '.jpeg')
+SUFFIXES = ('.mp4', *STRIP_SUFFIXES, *DATA_SUFFIXES)
+
+
+def output_file(text: str) -> Path:
+    """Read the name of a file to write for argparse: its kind and its folder must be right.
+
+    It is checked before anything is computed.
+    """
+    path = Path(text)
+    if path.suffix not in SUFFIXES:
+        raise argparse.ArgumentTypeError(
+            f'cannot tell from {text!r} what to write: end it in one of {", ".join(SUFFIXES)}'
+        )
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(
+            f'there is no folder {str(path.parent)!r} for {path.name}'
+        )
+    return path
+
+
+def add_output_option(parser: argparse.ArgumentParser) -> None:
+    """Declare ``-o``, which may be given several times."""
+    parser.add_argument(
+        '-o',
+        '--output',
+        action='append',
+        required=True,
+        type=output_file,
+        metavar='FILE',
+        help='file to write: .mp4 video, .png strip of moments, .npz, .npy or .bvh motion; '
+        'give it several times for several files',
+    )
+
+
+def write_motion(motion: Motion, paths: Sequence[Path], title: str | None = None) -> None:
+    """Write a motion to each of ``paths``, as their suffixes say.
+
+    Args:
+        motion: what to write.
+        paths: files as `output_file` allows.
+        title: caption of pictures; None takes the motion's own text.
+    """
+    for path in paths:
+        if path.suffix in DATA_SUFFIXES:
+            motion.save(path)
+            continue
+        from mgpt3_ros.model import render
+
+        if path.suffix in STRIP_SUFFIXES:
+            render.render_strip(motion, path, title=title)
+        else:
+            render.render_video(motion, path, title=title)
+
+
+def names(paths: Sequence[Path]) -> str:
+    """Return the files' names as one string for people."""
+    return ', '.join(str(path) for path in paths)

@@ -1,0 +1,175 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Clips as features in memory, with their mirror images, captions and sampling weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from mgpt3_ros.model.features import joints_to_features
+from mgpt3_ros.model.skeleton import MAX_FRAMES, MIRRORED
+from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.training.data.captions import (
+    CaptionSampler,
+    as_command,
+    command,
+    mirror_action,
+    mirror_caption,
+    phrases,
+    statement,
+)
+from mgpt3_ros.training.data.mocap22 import Clip, DataError, load_mocap22
+
+CACHE_VERSION = 2  # raise it when features or mirroring change
+MIN_FRAMES = 20
+
+
+class MotionDataset:
+    """The train clips of a data set and their mirror images.
+
+    features: per clip (T - 1, 263) float32, not normalised; joints are not kept.
+    clips: the clips in the same order; a mirrored clip has mirrored captions and action.
+    val: the validation clips, not mirrored.
+    stats: mean and deviation over the train features.
+    digest: hash of the files that it was read from.
+    """
+
+    def __init__(
+        self,
+        clips: list[Clip],
+        features: list[np.ndarray],
+        val: list[Clip],
+        text_only: list[str],
+        digest: str,
+        balance: float = 0.5,
+    ) -> None:
+        if len(clips) != len(features) or not clips:
+            raise DataError(f'{len(clips)} clips with {len(features)} features: nothing to train on')
+        self.clips, self.features, self.val = clips, features, val
+        self.text_only, self.digest = text_only, digest
+        self.stats = FeatureStats.of_clips(features)
+        self.captions = CaptionSampler()
+        self._cumulative = np.cumsum(action_weights(clips, balance))
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def sample_indices(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Draw clips by weight, with replacement."""
+        draws = rng.random(count) * self._cumulative[-1]
+        return np.searchsorted(self._cumulative, draws)
+
+    def caption(self, index: int, rng: np.random.Generator) -> str:
+        """A caption of a clip, in the data set's words or others."""
+        return self.captions(self.clips[index], rng)
+
+    def original_caption(self, index: int, rng: np.random.Generator) -> str:
+        """A caption of a clip in the data set's words."""
+        return self.captions.original(self.clips[index], rng)
+
+    def sample_text(self, rng: np.random.Generator) -> str:
+        """A sentence for the language side alone."""
+        if self.text_only and rng.random() < 0.7:
+            return self.text_only[int(rng.integers(len(self.text_only)))]
+        return self.caption(int(rng.integers(len(self.clips))), rng)
+
+    def all_texts(self) -> Iterable[str]:
+        """Every caption, command and phrase once: what a vocabulary is learned from."""
+        seen = dict.fromkeys(self.text_only)
+        for clip in self.clips:
+            for caption in clip.captions:
+                seen[caption] = None
+                seen[as_command(caption)] = None
+        for action in {clip.action for clip in self.clips if clip.action}:
+            for phrase in phrases(action):
+                seen[command(phrase)] = None
+                seen[statement(phrase, 'a person')] = None
+        return list(seen)
+
+    def fit_clips(self, parts: int = 1, seed: int = 0) -> list[np.ndarray]:
+        """All clips, and ``parts`` random parts of each, as predictions and gaps are parts."""
+        rng = np.random.default_rng(seed)
+        found = list(self.features)
+        for clip in self.features:
+            for _ in range(parts):
+                kept = int(rng.integers(min(12, len(clip)), len(clip) + 1))
+                begin = int(rng.integers(0, len(clip) - kept + 1))
+                found.append(clip[begin : begin + kept])
+        return found
+
+
+def action_weights(clips: list[Clip], balance: float) -> np.ndarray:
+    """Sampling weights: an action of n clips gets n ** (1 - balance) in all.
+
+    ``balance`` 0 leaves the data as it is, 1 gives every action the same. Clips without a known
+    action count as an action of their own source, half of their number each.
+    """
+    names = [clip.action or 'other' for clip in clips]
+    counts = Counter(names)
+    weights = np.array([counts[name] ** -balance for name in names])
+    return weights / weights.sum()
+
+
+def mirror_clip(clip: Clip) -> Clip:
+    """The clip as a mirror shows it, with its captions and action."""
+    return dataclasses.replace(
+        clip,
+        id=f'{clip.id}~mirrored',
+        joints=clip.joints[:, MIRRORED] * np.array([-1, 1, 1], dtype=np.float32),
+        captions=tuple(mirror_caption(caption) for caption in clip.captions),
+        action=mirror_action(clip.action),
+    )
+
+
+def load_dataset(folder: str | Path, cache: str | Path | None = None) -> MotionDataset:
+    """Read a data set and compute its features, or take them from a cache.
+
+    Args:
+        folder: of a mocap22 pack.
+        cache: folder of the feature cache; None for one in the user's cache folder. Its key is
+            the hash of the data files.
+
+    Raises:
+        DataError: the data set is missing or damaged.
+    """
+    pack = load_mocap22(folder)
+    train = [clip for clip in pack.train if MIN_FRAMES <= len(clip.joints) <= MAX_FRAMES]
+    clips = train + [mirror_clip(clip) for clip in train]
+    features = _features(clips, pack.digest, Path(cache) if cache else _cache_folder())
+    return MotionDataset(clips, features, pack.val, pack.text_only, pack.digest)
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get('XDG_CACHE_HOME') or str(Path.home() / '.cache')
+    return Path(base) / 'mgpt3_ros'
+
+
+def _features(clips: list[Clip], digest: str, cache: Path) -> list[np.ndarray]:
+    key = hashlib.sha256(f'{digest}-{CACHE_VERSION}'.encode()).hexdigest()[:16]
+    file = cache / f'features-{key}.npy'
+    ends = np.cumsum([len(clip.joints) - 1 for clip in clips])
+    if file.is_file():
+        frames = np.load(file, mmap_mode='r')
+        if frames.shape == (ends[-1], 263):
+            return [np.asarray(part) for part in np.split(frames, ends[:-1])]
+    features = [
+        joints_to_features(clip.joints.astype(np.float64)).astype(np.float32)
+        for clip in tqdm(clips, desc='features', unit='clip')
+    ]
+    for clip, rows in zip(clips, features, strict=True):
+        if not np.isfinite(rows).all():
+            raise DataError(f'clip {clip.id} gives features that are not finite')
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=cache, suffix='.partial', delete=False) as partial:
+        np.save(partial, np.concatenate(features))
+    os.replace(partial.name, file)
+    return features

@@ -1,0 +1,127 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reader of the mocap22 pack: 4.3 hours of captioned motion in HumanML3D's joint layout."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from mgpt3_ros.model.errors import MotionGPT3Error
+
+Side = Literal['left', 'right']
+
+# Contents that count as one action, and those with so few takes that they count in no figure.
+SAME_ACTION = {
+    'dash': 'run',
+    'dance-long': 'dance',
+    'dance-short': 'dance',
+    'byebye': 'wave-both-hands',
+}
+UNCOUNTED_ACTIONS = ('call', 'dance', 'kick', 'punch', 'slash')
+
+
+class DataError(MotionGPT3Error):
+    """A data set is missing, damaged or unusable."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A captioned clip: joints (T, 22, 3) float32 [m], Y up, 20 fps.
+
+    ``action`` is what a Bandai-Namco clip shows by the data set's own naming, None elsewhere.
+    """
+
+    id: str
+    joints: np.ndarray
+    captions: tuple[str, ...]
+    split: str
+    source: str
+    action: str | None
+    style: str | None = None
+
+    @property
+    def side(self) -> Side | None:
+        """The side that is part of the action's name."""
+        return action_side(self.action)
+
+
+@dataclass(frozen=True)
+class MocapPack:
+    """All clips, the captions without motion, and a hash of the files."""
+
+    train: list[Clip]
+    val: list[Clip]
+    text_only: list[str]
+    digest: str
+
+
+def action_side(action: str | None) -> Side | None:
+    """'left' or 'right' where the action has one."""
+    for side in ('left', 'right'):
+        if action is not None and side in action.split('-'):
+            return side  # type: ignore[return-value]
+    return None
+
+
+def action_of(caption_kind: str) -> tuple[str | None, str | None]:
+    """Action and style of a ``template:CONTENT/STYLE``, None for other kinds."""
+    kind, _, rest = caption_kind.partition(':')
+    content, found, style = rest.partition('/')
+    if kind != 'template' or not found:
+        return None, None
+    return SAME_ACTION.get(content, content), style
+
+
+def load_mocap22(folder: str | Path) -> MocapPack:
+    """Read the pack.
+
+    Raises:
+        DataError: a file is missing or damaged, or they do not belong together.
+    """
+    folder = Path(folder)
+    files = [folder / name for name in ('motions.npz', 'captions.json', 'text_only.txt')]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise DataError(f'{folder} is no mocap22 pack: {", ".join(missing)} not found')
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    try:
+        with np.load(files[0], allow_pickle=False) as data:
+            delta, start, unit = data['delta'], data['start'], float(data['unit'])
+        entries = json.loads(files[1].read_text(encoding='utf-8'))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f'the pack in {folder} is damaged: {error}') from error
+    if len(entries) != len(start) - 1:
+        raise DataError(
+            f'{folder}: {len(start) - 1} motions, but captions for {len(entries)} clips'
+        )
+    clips = []
+    for entry, begin, end in zip(entries, start[:-1], start[1:], strict=True):
+        joints = np.cumsum(delta[begin:end].astype(np.int32), axis=0) * unit
+        action, style = action_of(entry['caption_kind'])
+        clips.append(
+            Clip(
+                entry['id'],
+                joints.astype(np.float32),
+                tuple(entry['captions']),
+                entry['split'],
+                entry['source'],
+                action if entry['source'] == 'bandai' else None,
+                style if entry['source'] == 'bandai' else None,
+            )
+        )
+    text_only = files[2].read_text(encoding='utf-8').splitlines()
+    return MocapPack(
+        [clip for clip in clips if clip.split == 'train'],
+        [clip for clip in clips if clip.split == 'val'],
+        [line.strip() for line in text_only if line.strip()],
+        digest.hexdigest(),
+    )
