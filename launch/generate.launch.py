@@ -13,6 +13,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
+from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 
@@ -113,7 +114,11 @@ def overrides(context: LaunchContext):
     """Return the parameters whose arguments were given."""
     given = {name: LaunchConfiguration(name).perform(context) for name in (*TEXTS, *FLAGS)}
     values = {name: value for name, value in given.items() if value != UNSET}
-    return {name: value == 'true' if name in FLAGS else value for name, value in values.items()}
+    # A text stays a text: launch would read a body_id of 7 as a number.
+    return {
+        name: value == 'true' if name in FLAGS else ParameterValue(value, value_type=str)
+        for name, value in values.items()
+    }
 
 
 def nodes(context: LaunchContext):

@@ -151,8 +151,8 @@ def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, 
     ease_s = min(EASE_S, 0.5 * duration_s)
     straight_s = (duration_s - ease_s) * slower
     total_s = straight_s + 2 * ease_s * slower
-    elapsed = np.arange(0.0, total_s - 0.5 / fps, 1.0 / fps)
-    elapsed = np.append(elapsed, total_s)
+    whole = np.arange(1, int(np.ceil(total_s * fps - 0.5)))  # a last step may be half as long
+    elapsed = np.concatenate([[0.0], whole / fps, [total_s]])
     share = np.clip((elapsed - straight_s) / (2 * ease_s * slower), 0.0, 1.0)
     phase = np.minimum(elapsed, straight_s) / slower + ease_s * (2 * share - share**2)
     return elapsed, phase
