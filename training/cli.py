@@ -41,6 +41,15 @@ Motion files: .npz (joints, frame rate and text), .npy (joints (T, 22, 3) in met
 """
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:  # type: ignore[override]
+        from mgpt3_ros.training.doctor import version_of
+
+        parser.exit(DONE, f'mgpt3_ros {version_of("mgpt3_ros") or "(not installed)"}\n')
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of ``mgpt3`` with all its commands."""
     parser = argparse.ArgumentParser(
@@ -53,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--debug', action='store_true', help='on an error, also show where in the program it arose'
     )
+    parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     for module in (generate, caption, predict, inbetween, render, convert, train, diagnose):
         module.add_parser(commands)

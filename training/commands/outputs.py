@@ -28,9 +28,7 @@ def output_file(text: str) -> Path:
             f'cannot tell from {text!r} what to write: end it in one of {", ".join(SUFFIXES)}'
         )
     if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(
-            f'there is no folder {str(path.parent)!r} for {path.name}'
-        )
+        raise argparse.ArgumentTypeError(f'there is no folder {path.parent} for {path.name}')
     return path
 
 

@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     following = model.predict(observed, arguments.horizon, **options)
     drawn = time.perf_counter() - began
+    assert isinstance(following, Motion)  # one hypothesis
     parts = [observed, following] if arguments.whole else [following]
     write_motion(joined(parts), arguments.output)
     sys.stdout.write(
