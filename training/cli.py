@@ -44,10 +44,11 @@ Motion files: .npz (joints, frame rate and text), .npy (joints (T, 22, 3) in met
 class _Version(argparse.Action):
     """Looks the version up only when it is asked for."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:  # type: ignore[override]
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from mgpt3_ros.training.doctor import version_of
 
-        parser.exit(DONE, f'mgpt3_ros {version_of("mgpt3_ros") or "(not installed)"}\n')
+        sys.stdout.write(f'mgpt3_ros {version_of("mgpt3_ros") or "(not installed)"}\n')
+        parser.exit(DONE)
 
 
 def build_parser() -> argparse.ArgumentParser:
