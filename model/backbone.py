@@ -33,8 +33,9 @@ class BackboneConfig:
     shared_layers: layers whose attention spans both modalities; None for all (paper Tab. 11).
     dropout: on what each motion block adds; text_dropout: the same for text, which is frozen in
         stages 1 and 2 and then should have none.
-    reference_masking: in layers that are not shared, the authors let a token also attend to the
-        other modality's positions, which hold nothing but biases there.
+    reference_masking: as the authors' code does it: padding is computed as text that sees the
+        tokens before it, since they learn it; and in layers that are not shared, a token also
+        attends to the other modality's positions, which hold nothing but biases there.
     """
 
     vocab_size: int
@@ -176,6 +177,11 @@ class BimodalLayer(nn.Module):
         return torch.where(attention.is_motion[:, None, -count:, None], results[1], results[0])
 
 
+def _or_itself(allowed: Tensor, itself: Tensor) -> Tensor:
+    """Let padding that would see nothing see itself: its row would be NaN."""
+    return allowed | (itself & ~allowed.any(dim=-1, keepdim=True))
+
+
 def _attend(queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None) -> Tensor:
     return F.scaled_dot_product_attention(
         queries, keys, values, attn_mask=allowed, is_causal=allowed is None
@@ -283,7 +289,7 @@ class BimodalBackbone(nn.Module):
             motion: (B, N, M), looked at where ``is_motion`` is True.
             is_motion: (B, N) bool.
             attention_mask: (B, S + N) bool, False on padding, of the S tokens in the cache and
-                the N new ones. Positions count the True entries. None: no padding.
+                the N new ones. Positions count from the first True entry. None: no padding.
             cache: keys and values of the S tokens before.
 
         Raises:
@@ -299,7 +305,8 @@ class BimodalBackbone(nn.Module):
             raise ConfigError(
                 f'{past + count} tokens are more than the {self.config.n_positions} positions'
             )
-        positions = (attention_mask.long().cumsum(1) - 1).clamp(min=0)[:, past:]
+        begun = attention_mask.cumsum(1) > 0
+        positions = (begun.cumsum(1) - 1).clamp(0, self.config.n_positions - 1)[:, past:]
         text = text + self.text.wpe(positions)
         motion_positions = self.text.wpe if self.motion.wpe is None else self.motion.wpe
         motion = motion + motion_positions(positions)
@@ -320,9 +327,9 @@ class BimodalBackbone(nn.Module):
         self, is_motion: Tensor, mask: Tensor, cache: KeyValueCache | None
     ) -> _Attention:
         count, total = is_motion.shape[1], mask.shape[1]
-        present = mask[:, total - count :].bool()
-        text_at = (present & ~is_motion).flatten().nonzero()[:, 0]
-        motion_at = (present & is_motion).flatten().nonzero()[:, 0]
+        computed = mask[:, total - count :].bool() | self.config.reference_masking
+        text_at = (computed & ~is_motion).flatten().nonzero()[:, 0]
+        motion_at = (computed & is_motion).flatten().nonzero()[:, 0]
         keys = is_motion
         if cache is not None and cache.is_motion is not None:
             if self.config.reference_masking and self.config.shared_layers is not None:
@@ -331,11 +338,12 @@ class BimodalBackbone(nn.Module):
         own = torch.arange(total, device=mask.device)
         causal = own[None] <= own[total - count :, None]
         itself = own[None] == own[total - count :, None]
-        # Padding sees itself alone: a row that may see nothing would be NaN.
-        allowed = (causal & mask.bool()[:, None]) | itself
+        allowed = causal & mask.bool()[:, None]
         within = None
         if not all(layer.shared for layer in self.layers):
-            within = (allowed & (keys[:, None] == is_motion[..., None]))[:, None]
+            same = keys[:, None] == is_motion[..., None]
+            within = _or_itself(allowed & same, itself)[:, None]
+        allowed = _or_itself(allowed, itself)
         plain = bool(mask.all()) and count == total
         return _Attention(text_at, motion_at, keys, None if plain else allowed[:, None], within)
 

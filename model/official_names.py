@@ -1,0 +1,166 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Names of the weights in the authors' checkpoints, and here; the head's stand in heads/names.py.
+
+Each function takes a group of tensors by the authors' names, without the group's prefix, and
+returns them by ours. GPT-2's Conv1D weights are [in, out] there and [out, in] here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from mgpt3_ros.model.backbone import MARKERS
+from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.heads import head_key
+
+# The embedding's table under its other three names.
+WTE = 'transformer.wte.weight'
+TIED_TO_WTE = ('lm_head.weight', 'pre_processors.0.weight', 'post_processors.0.weight')
+# Logits of motion tokens: the authors compute them, but skip their loss and read them nowhere.
+UNUSED_IN_BACKBONE = ('post_processors.1.weight',)
+
+_BRANCHES = ('text', 'motion')
+_LAYER = re.compile(
+    r'transformer\.h\.(?P<layer>\d+)\.'
+    r'(?P<part>ln_1|ln_2|c_attn|c_proj|mlp)\.fn\.(?P<branch>[01])\.'
+    r'(?P<linear>(c_fc|c_proj)\.)?(?P<kind>weight|bias)$'
+)
+_PARTS = {
+    'ln_1': 'ln_1',
+    'ln_2': 'ln_2',
+    'c_attn': 'qkv',
+    'c_proj': 'out',
+    'mlp.c_fc': 'up',
+    'mlp.c_proj': 'down',
+}
+_TABLES = {
+    'transformer.wpe.weight': 'text.wpe.weight',
+    'pre_processors.1.weight': 'motion.wte.weight',
+    **{
+        f'transformer.ln_f.fn.{index}.{kind}': f'{branch}.ln_f.{kind}'
+        for index, branch in enumerate(_BRANCHES)
+        for kind in ('weight', 'bias')
+    },
+}
+
+
+def backbone_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Translate ``lm.language_model.*``.
+
+    The two markers, which the authors append to GPT-2's embedding, become a table of their own.
+    Tied copies of the embedding must be equal to it; the motion logits are left out.
+
+    Raises:
+        CheckpointError: a name is unknown, or a tied copy differs.
+    """
+    state = {}
+    for name, value in official.items():
+        if name == WTE:
+            state['text.wte.weight'] = value[:-MARKERS]
+            state['marker_embedding'] = value[-MARKERS:]
+        elif name in TIED_TO_WTE:
+            if WTE not in official or not _same(value, official[WTE]):
+                raise CheckpointError(f'{name} should be a copy of {WTE}, but differs from it')
+        elif name not in UNUSED_IN_BACKBONE:
+            key = backbone_key(name)
+            conv1d = key.endswith(('qkv.weight', 'out.weight', 'up.weight', 'down.weight'))
+            state[key] = value.T if conv1d else value
+    return state
+
+
+def backbone_key(name: str) -> str:
+    """Return our name of a backbone weight, ``transformer.h.0.c_attn.fn.1.bias`` and such.
+
+    Raises:
+        CheckpointError: the authors' backbone has no weight of this name.
+    """
+    if name in _TABLES:
+        return _TABLES[name]
+    match = _LAYER.match(name)
+    part = match and _PARTS.get('.'.join(filter(None, (match['part'], _stem(match['linear'])))))
+    if not match or not part:
+        raise CheckpointError(f"{name!r} is no weight of MotionGPT3's backbone")
+    branch = _BRANCHES[int(match['branch'])]
+    return f'layers.{match["layer"]}.{branch}.{part}.{match["kind"]}'
+
+
+def _stem(linear: str | None) -> str | None:
+    return linear.removesuffix('.') if linear else None
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and (a.data_ptr() == b.data_ptr() or bool((a == b).all()))
+
+
+_VAE_PARTS = {
+    'global_motion_token': 'distribution_tokens',
+    'query_pos_encoder.pe': 'encoder_positions',  # (500, 1, C) there
+    'query_pos_decoder.pe': 'decoder_positions',
+    'skel_embedding.weight': 'frame_in.weight',
+    'skel_embedding.bias': 'frame_in.bias',
+    'final_layer.weight': 'frame_out.weight',
+    'final_layer.bias': 'frame_out.bias',
+}
+_STACK = re.compile(
+    r'(?P<stack>encoder|decoder)\.(?P<part>input_blocks\.\d+|middle_block|output_blocks\.\d+'
+    r'|linear_blocks\.\d+|norm)\.(?P<rest>.+)$'
+)
+
+
+def vae_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Translate ``vae.*``, the weights of MLD's VAE.
+
+    Raises:
+        CheckpointError: a name is unknown.
+    """
+    half = count_layers(official, 'encoder.input_blocks')
+    state = {}
+    for name, value in official.items():
+        positions = name.endswith('.pe')
+        state[vae_key(name, half)] = value.squeeze(1) if positions else value
+    return state
+
+
+def vae_key(name: str, half: int) -> str:
+    """Return our name of a weight of a VAE with ``half`` layers on either side of the middle.
+
+    Raises:
+        CheckpointError: the authors' VAE has no weight of this name.
+    """
+    if name in _VAE_PARTS:
+        return _VAE_PARTS[name]
+    match = _STACK.match(name)
+    if not match:
+        raise CheckpointError(f"{name!r} is no weight of MLD's VAE")
+    part, _, index = match['part'].partition('.')
+    place = {
+        'norm': 'norm',
+        'linear_blocks': f'joins.{index}',
+        'input_blocks': f'layers.{index}',
+        'middle_block': f'layers.{half}',
+        'output_blocks': f'layers.{half + 1 + int(index or 0)}',
+    }[part]
+    return f'{match["stack"]}.{place}.{match["rest"]}'
+
+
+def head_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Translate ``lm.diffloss.net.*`` and ``lm.fake_latent``, here with their prefixes.
+
+    Raises:
+        CheckpointError: a name is unknown.
+    """
+    state = {}
+    for name, value in official.items():
+        key = head_key(name)
+        state[key] = value.squeeze(1) if key.endswith('.positions') else value
+    return state
+
+
+def count_layers(names: Mapping[str, object], stem: str) -> int:
+    """Count the numbered modules ``stem.0``, ``stem.1``, ... that ``names`` have weights of."""
+    pattern = re.compile(re.escape(stem) + r'\.(\d+)\.')
+    return len({match[1] for name in names if (match := pattern.match(name))})
