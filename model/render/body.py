@@ -112,8 +112,8 @@ class _Builder:
 
     def leg(self, side: str, colour: int) -> None:
         hip, knee, ankle, toe = (self.at[f'{side}_{j}'] for j in ('hip', 'knee', 'ankle', 'foot'))
-        self.add(hip, knee, (0.082, 0.056), colour)
-        self.ball(knee, 0.0575, JOINT)
+        self.add(hip, knee, (0.082, 0.054), colour)
+        self.ball(knee, 0.06, JOINT)
         self.add(knee, _mix(knee, ankle, 0.3), (0.05, 0.054), colour)
         self.add(_mix(knee, ankle, 0.3), ankle, (0.054, 0.036), colour)
         self.ball(ankle, 0.039, JOINT)

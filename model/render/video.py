@@ -41,7 +41,7 @@ def draw_frames(
     joints = np.asarray(motion.joints, dtype=np.float64)
     cameras = follow(joints, motion.fps, size)
     stage = Stage(cameras[0])
-    labels = Labels(size, title, (len(joints) - 1) / motion.fps)
+    labels = Labels(size, title, motion.duration_s)
     path = joints[:, 0, [0, 2]]
     for frame, camera in enumerate(cameras):
         figure = build_figure(joints[frame])
