@@ -16,6 +16,7 @@ from torch import Tensor
 from mgpt3_ros.model.backbone import MARKERS
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.heads import head_key
+from mgpt3_ros.model.vae.mld import MldConfig
 
 # The embedding's table under its other three names.
 WTE = 'transformer.wte.weight'
@@ -123,6 +124,27 @@ def vae_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
         positions = name.endswith('.pe')
         state[vae_key(name, half)] = value.squeeze(1) if positions else value
     return state
+
+
+def vae_config(official: Mapping[str, Tensor], heads: int = 4) -> MldConfig:
+    """Sizes of a VAE from its weights by the authors' names; the heads are told by no shape.
+
+    Raises:
+        CheckpointError: a weight that tells a size is missing or has another number of dimensions.
+    """
+    try:
+        tokens, width = official['global_motion_token'].shape
+        return MldConfig(
+            latent_tokens=tokens // 2,
+            latent_dim=width,
+            ff_width=official['encoder.middle_block.linear1.weight'].shape[0],
+            layers=2 * count_layers(official, 'encoder.input_blocks') + 1,
+            heads=heads,
+            features=official['skel_embedding.weight'].shape[1],
+            max_positions=official['query_pos_encoder.pe'].shape[0],
+        )
+    except KeyError as error:
+        raise CheckpointError(f"no weight {error} of MLD's VAE was found") from error
 
 
 def vae_key(name: str, half: int) -> str:

@@ -8,8 +8,10 @@ parameter's official name, as the README beside the fixtures says.
 
 from __future__ import annotations
 
+import ast
 import re
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -41,3 +43,10 @@ def recipe(key: str, shape: tuple[int, ...]) -> np.ndarray:
     if key == 'lm.language_model.pre_processors.1.weight':
         x[_PAD_MOTION_ROW] = 0.0
     return x.astype(np.float32)
+
+
+def official_shapes(reference_dir: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of everything in the authors' state, tied copies and all."""
+    rows = (reference_dir / 'state_dict.tsv').read_text(encoding='utf-8').splitlines()
+    table = (row.split('\t') for row in rows if not row.startswith('#'))
+    return {name: ast.literal_eval(shape) for name, shape, *_ in table}
