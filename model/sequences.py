@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from mgpt3_ros.model.tokenizer import MotionTokenizer
 # Stands for a motion inside a prompt or an answer: Unicode's object replacement character, which
 # nobody types. In a prompt it becomes input holders, in an answer output holders.
 MOTION = '\ufffc'
+MASKED = '\x1a'  # the same for a motion that is missing: Unicode's control character SUBSTITUTE
 SEPARATOR = ' \n '  # between prompt and answer, as the authors have it
 IGNORED = -100  # label of a position whose next token is not learned
 
@@ -49,8 +51,9 @@ def build_sequence(
 ) -> TokenSequence:
     """Tokenise ``prompt``, the separator and ``answer``; ``MOTION`` in them stands for a motion.
 
-    Without an answer the sequence ends after the separator, ready to be continued. A prompt that
-    would not fit is cut so that separator and answer stay whole.
+    Without an answer the sequence ends after the separator, ready to be continued: without its
+    last blank, which belongs to the word that follows. A prompt that would not fit is cut so that
+    separator and answer stay whole.
 
     Args:
         tokenizer: text and holder tokens.
@@ -63,11 +66,16 @@ def build_sequence(
     outputs = _motion_ids(tokenizer, tokenizer.output_holder, holders)
     # Text on both sides of the separator is tokenised in one piece, as the authors do: a space
     # belongs to the word that follows it. Motions split the text.
-    pieces = (prompt + SEPARATOR + (answer or '')).split(MOTION)
-    motions = [inputs] * prompt.count(MOTION) + [outputs] * (answer or '').count(MOTION)
-    ids = tokenizer.encode(pieces[0])
-    for motion, piece in zip(motions, pieces[1:], strict=True):
-        ids = ids + motion + tokenizer.encode(piece)
+    text = prompt + (SEPARATOR.rstrip(' ') if answer is None else SEPARATOR + answer)
+    motions = iter([inputs] * prompt.count(MOTION) + [outputs] * (answer or '').count(MOTION))
+    ids: list[int] = []
+    for piece in re.split(f'([{MOTION}{MASKED}])', text):
+        if piece == MOTION:
+            ids += next(motions)
+        elif piece == MASKED:
+            ids += [tokenizer.masked_motion] * holders
+        else:
+            ids += tokenizer.encode(piece)
     if answer is not None:
         ids = [*ids, tokenizer.eos_id]
     if max_tokens is not None and len(ids) > max_tokens:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mgpt3_ros.model.sequences import IGNORED, MOTION, build_sequence, collate
+from mgpt3_ros.model.sequences import IGNORED, MASKED, MOTION, build_sequence, collate
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 from tests.tiny import SENTENCES
 
@@ -24,12 +24,19 @@ def test_text_to_motion_is_text_separator_holders_end(tokenizer: MotionTokenizer
     assert sequence.labels[-5:] == [tail[0], IGNORED, IGNORED, IGNORED, tail[-1]]
 
 
-def test_caption_prompt_ends_after_the_separator(tokenizer: MotionTokenizer) -> None:
+def test_a_caption_prompt_is_how_its_training_sequence_begins(tokenizer: MotionTokenizer) -> None:
     prompt = build_sequence(tokenizer, 2, MOTION)
-    whole = build_sequence(tokenizer, 2, MOTION, 'walks')
-    assert prompt.ids[:4] == whole.ids[:4]
+    whole = build_sequence(tokenizer, 2, MOTION, 'a person walks')
+    assert prompt.ids == whole.ids[: len(prompt.ids)]
     assert prompt.ids[1:3] == [tokenizer.input_holder] * 2
+    assert tokenizer.decode(whole.ids[len(prompt.ids) :]) == ' a person walks'
     assert whole.ids[-1] == tokenizer.eos_id
+
+
+def test_a_missing_motion_is_masked(tokenizer: MotionTokenizer) -> None:
+    sequence = build_sequence(tokenizer, 2, f'{MOTION}{MASKED}{MOTION}', MOTION)
+    assert sequence.ids[4:6] == [tokenizer.masked_motion] * 2
+    assert sequence.labels[4:6] == [IGNORED] * 2
 
 
 def test_two_inputs_and_one_output(tokenizer: MotionTokenizer) -> None:
