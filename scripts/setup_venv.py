@@ -124,6 +124,8 @@ def pip_steps(ros: str) -> list[tuple[str, list[str]]]:
     if ros == 'sourced':
         torch.append(JAZZY_CONSTRAINT)
         rest.append(JAZZY_CONSTRAINT)
+    else:
+        rest += ['-r', 'requirements/oracles.txt']
     names = {'wheels': 'libraries and the wheels of ROS 2 Jazzy', 'sourced': 'libraries'}
     return [
         ('PyTorch', torch),

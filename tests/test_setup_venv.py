@@ -110,6 +110,7 @@ def test_ros_wheels_only_where_no_ros_is_sourced(setup):
         arguments = [word for _, step in setup.pip_steps(ros) for word in step]
         assert ('requirements/ros.txt' in arguments) == (ros == 'wheels')
         assert (setup.JAZZY_CONSTRAINT in arguments) == (ros == 'sourced')
+        assert ('requirements/oracles.txt' in arguments) == (ros != 'sourced')  # they need NumPy 2
 
 
 @pytest.fixture
