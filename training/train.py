@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     """Parse ``argv`` and train."""
     parser = argparse.ArgumentParser(prog='mgpt3 train', description=__doc__)
     add_arguments(parser)
-    return run(parser.parse_args(argv))
+    return run(parser.parse_intermixed_args(argv))
 
 
 if __name__ == '__main__':

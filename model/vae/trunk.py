@@ -83,7 +83,7 @@ class TrunkVae(MotionVae):
         self.feature_std.copy_(torch.from_numpy(stats.std))
         rows = np.empty((len(features), self.trunk_mean.numel()), dtype=np.float32)
         for row, clip in zip(rows, features, strict=True):
-            channels = trunk_channels(torch.from_numpy(clip)[None].float())[0]
+            channels = trunk_channels(torch.tensor(clip)[None].float())[0]
             steps = self._resampler(len(clip), down=True) @ (channels * self.channel_weights)
             row[:] = steps.flatten().numpy()
         mean = rows.mean(axis=0)
@@ -203,16 +203,26 @@ def trunk_channels(features: Tensor) -> Tensor:
     yaw = torch.cumsum(turn, dim=-1) - turn
     step_x, step_z = _turn(features[..., 1], features[..., 2], yaw + turn)
     x, z = torch.cumsum(step_x, dim=-1) - step_x, torch.cumsum(step_z, dim=-1) - step_z
+    positions = features[..., POSITIONS]
+    if features.shape[1] > 2:
+        # HumanML3D holds frame 0 at heading zero while the next ones follow a smoothed heading.
+        # Components of smooth curves cannot hold that jump, so frame 0 follows the others here.
+        first = 2 * yaw[:, 1:2] - yaw[:, 2:3]
+        yaw = torch.cat([first, yaw[:, 1:]], dim=1)
+        positions = torch.cat([_turn_positions(positions[:, :1], -first), positions[:, 1:]], dim=1)
     root = torch.stack([x, z, features[..., 3], yaw], dim=-1)
-    return torch.cat([root, features[..., POSITIONS]], dim=-1)
+    return torch.cat([root, positions], dim=-1)
 
 
 def features_of_trunk(channels: Tensor) -> Tensor:
     """Trunk channels (B, T + 1, 67) -> features (B, T, 263), rotations and contacts zero."""
     x, z, height, yaw = channels[..., :4].unbind(-1)
+    positions = channels[..., 4:]
+    positions = torch.cat([_turn_positions(positions[:, :1], yaw[:, :1]), positions[:, 1:]], dim=1)
+    yaw = torch.cat([torch.zeros_like(yaw[:, :1]), yaw[:, 1:]], dim=1)
     turn = yaw.diff(dim=-1)
     step = _turn(x.diff(dim=-1), z.diff(dim=-1), -yaw[:, 1:])
-    local = channels[..., 4:].unflatten(-1, (21, 3))
+    local = positions.unflatten(-1, (21, 3))
     world_x, world_z = _turn(local[..., 0], local[..., 2], yaw[..., None])
     joints = torch.stack([world_x + x[..., None], local[..., 1], world_z + z[..., None]], dim=-1)
     joints = torch.cat([torch.stack([x, height, z], dim=-1)[..., None, :], joints], dim=-2)
@@ -223,8 +233,15 @@ def features_of_trunk(channels: Tensor) -> Tensor:
     rotations = root.new_zeros(*root.shape[:2], 126)
     contacts = root.new_zeros(*root.shape[:2], 4)
     return torch.cat(
-        [root, channels[:, :-1, 4:], rotations, velocities.flatten(-2), contacts], dim=-1
+        [root, positions[:, :-1], rotations, velocities.flatten(-2), contacts], dim=-1
     )
+
+
+def _turn_positions(positions: Tensor, yaw: Tensor) -> Tensor:
+    """Rotate positions (B, T, 63) about Y by yaw (B, T)."""
+    x, y, z = positions.unflatten(-1, (21, 3)).unbind(-1)
+    turned_x, turned_z = _turn(x, z, yaw[..., None])
+    return torch.stack([turned_x, y, turned_z], dim=-1).flatten(-2)
 
 
 def _turn(x: Tensor, z: Tensor, yaw: Tensor) -> tuple[Tensor, Tensor]:
