@@ -63,7 +63,7 @@ def _numpy_too(function: _TorchFunction) -> Callable[..., Array]:
         if isinstance(array, Tensor):
             return function(array, *arguments, **options)
         tensors = [
-            torch.from_numpy(np.ascontiguousarray(a)) if isinstance(a, np.ndarray) else a
+            torch.from_numpy(np.require(a, requirements='CW')) if isinstance(a, np.ndarray) else a
             for a in (array, *arguments)
         ]
         with torch.no_grad():

@@ -116,9 +116,9 @@ class MotionGPT3:
         network.to(resolve_device(device))
         kept = resolve_dtype(dtype)
         if kept != torch.float32:
-            network.backbone.to(kept)
-            network.motion_in.to(kept)
-            network.head.to(kept)
+            for name, part in network.named_children():
+                if name != 'vae':
+                    part.to(kept)
         return cls(config, network, tokenizer, stats)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:

@@ -81,7 +81,9 @@ def test_an_empty_text_is_refused(model: MotionGPT3, text: str) -> None:
         model.generate(text)
 
 
-@pytest.mark.parametrize('text', ['歩く', '🙂🙂', 'marche en avant', '{text} %s \\n', 'walk ' * 3000])
+@pytest.mark.parametrize(
+    'text', ['歩く', '🙂🙂', 'marche en avant', '{text} %s \\n', 'walk ' * 3000]
+)
 def test_any_other_text_gives_a_motion(model: MotionGPT3, text: str) -> None:
     assert model.generate(text, duration_s=1.0).num_frames == 20
 
@@ -111,7 +113,7 @@ def test_prediction_continues_position_and_velocity(model: MotionGPT3) -> None:
     step = observed.joints[-1] - observed.joints[-2]
     extrapolated = observed.joints[-1] + step
     off = np.linalg.norm(future.joints[0] - extrapolated, axis=-1).mean()
-    assert off < 0.25 * max(np.linalg.norm(step, axis=-1).mean(), 0.02)
+    assert off < 0.04  # the untrained clip itself rushes off, at 10 m/s
     assert future.info['seam_error_m'] > 0
 
 

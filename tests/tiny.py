@@ -63,7 +63,7 @@ def tiny_config(vocab_size: int, **changes: object) -> MotionGPT3Config:
         },
         'vae': {
             'kind': 'trunk',
-            'trunk': {'latent_dim': 8, 'steps': 12, 'width': 16, 'layers': 1, 'heads': 2},
+            'trunk': {'latent_dim': 16, 'steps': 12, 'width': 16, 'layers': 1, 'heads': 2},
         },
         'head': {
             'kind': 'flow',
