@@ -108,7 +108,7 @@ def place_after(
     place, yaw = last_joints[0].astype(np.float64), _yaw(last_joints)
     if previous_joints is not None:
         place = place + (last_joints[0] - previous_joints[0])
-        yaw += _within_half_turn(yaw - _yaw(previous_joints))
+        yaw += float(_within_half_turn(yaw - _yaw(previous_joints)))
     turn = yaw - _yaw(motion_joints[0])
     cos, sin = np.cos(turn), np.sin(turn)
     about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])

@@ -9,8 +9,8 @@ as well where the foot stands flat. Heights stay, but for feet under the floor, 
 lifted. Knees come from two-bone inverse kinematics: no bone changes its length, and nothing moves
 but knees, ankles and feet. Motion without contact stays as it is.
 
-On mocap22's val clips, rebuilt from 128 principal components: slide .218 -> .101 m/s (real .051),
-MPJPE 37.2 -> 36.9 mm, third differences of the legs 117 -> 106 (real 99). Real clips move by .9 mm.
+On the val clips of mocap22, rebuilt from 128 principal components: slide .218 -> .101 m/s (real
+.051), MPJPE 37.2 -> 36.9 mm, jitter of the legs 117 -> 106 (real 99). Real clips move by .9 mm.
 """
 
 from __future__ import annotations
