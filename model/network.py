@@ -31,6 +31,9 @@ class NetworkConfig:
     duration and its placement relative to the motion before it, of an output motion its duration
     where it is known; and learns to predict the duration where it is not. The authors' model has
     none of this.
+
+    ``hidden_norm`` puts a norm and learned positions between backbone and head, an option of the
+    authors' code that their released model does not use.
     """
 
     vocab_size: int
@@ -39,6 +42,7 @@ class NetworkConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
     holders: int = 4
     motion_context: bool = False
+    hidden_norm: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ class MotionGPT3Network(nn.Module):
         # The backbone and the head see whitened latents: (latent - mean) / std per dimension.
         self.register_buffer('latent_mean', torch.zeros(tokens, channels))
         self.register_buffer('latent_std', torch.ones(tokens, channels))
+        if config.hidden_norm:
+            self.hidden_norm = nn.LayerNorm(width, eps=1e-6)
+            self.hidden_positions = nn.Parameter(0.02 * torch.randn(config.holders, width))
         if config.motion_context:
             self.input_context = _context_mlp(3 + PLACEMENT_SIZE, width)
             self.output_context = _context_mlp(3, width)
@@ -139,7 +146,10 @@ class MotionGPT3Network(nn.Module):
 
     def output_hidden(self, hidden: Hidden, ids: Tensor) -> Tensor:
         """Hidden states (Q, K, M) at the output holders, in reading order."""
-        return hidden.motion[ids == self.output_holder].unflatten(0, (-1, self.config.holders))
+        output = hidden.motion[ids == self.output_holder].unflatten(0, (-1, self.config.holders))
+        if self.config.hidden_norm:
+            return self.hidden_norm(output) + self.hidden_positions
+        return output
 
     def predicted_frames(self, output_hidden: Tensor) -> Tensor:
         """Frames (Q,), not rounded, that the model expects of the motions it is about to draw."""

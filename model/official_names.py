@@ -1,15 +1,17 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Names of the weights in the authors' checkpoints, and here; the head's stand in heads/names.py.
+"""Names and layout of the weights in the authors' checkpoints, and here.
 
-Each function takes a group of tensors by the authors' names, without the group's prefix, and
-returns them by ours. GPT-2's Conv1D weights are [in, out] there and [out, in] here.
+Each group of tensors is translated as a whole, its names without the group's prefix (but for the
+head's, which stand in heads/names.py). Layouts differ in two ways: GPT-2's Conv1D weights are
+[in, out] there and [out, in] here, position tables (500, 1, width) there and (500, width) here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -49,7 +51,30 @@ _TABLES = {
 }
 
 
-def backbone_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
+class Weight(NamedTuple):
+    """A weight by the authors' name and by ours; its value in our layout."""
+
+    theirs: str
+    ours: str
+    value: Tensor
+
+
+def as_state(weights: Iterable[Weight]) -> dict[str, Tensor]:
+    """Weights as a module's state."""
+    return {weight.ours: weight.value for weight in weights}
+
+
+def official_shape(theirs: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape in the authors' layout of a weight that has ``shape`` in ours."""
+    if _CONV1D.search(theirs):
+        return shape[::-1]
+    return (shape[0], 1, *shape[1:]) if theirs.endswith('.pe') else shape
+
+
+_CONV1D = re.compile(r'\.(c_attn|c_proj)\.fn\.\d\.weight$|\.mlp\.fn\.\d\.c_(fc|proj)\.weight$')
+
+
+def backbone_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
     """Translate ``lm.language_model.*``.
 
     The two markers, which the authors append to GPT-2's embedding, become a table of their own.
@@ -58,19 +83,15 @@ def backbone_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         CheckpointError: a name is unknown, or a tied copy differs.
     """
-    state = {}
     for name, value in official.items():
         if name == WTE:
-            state['text.wte.weight'] = value[:-MARKERS]
-            state['marker_embedding'] = value[-MARKERS:]
+            yield Weight(name, 'text.wte.weight', value[:-MARKERS])
+            yield Weight(name, 'marker_embedding', value[-MARKERS:])
         elif name in TIED_TO_WTE:
             if WTE not in official or not _same(value, official[WTE]):
                 raise CheckpointError(f'{name} should be a copy of {WTE}, but differs from it')
         elif name not in UNUSED_IN_BACKBONE:
-            key = backbone_key(name)
-            conv1d = key.endswith(('qkv.weight', 'out.weight', 'up.weight', 'down.weight'))
-            state[key] = value.T if conv1d else value
-    return state
+            yield Weight(name, backbone_key(name), value.T if _CONV1D.search(name) else value)
 
 
 def backbone_key(name: str) -> str:
@@ -112,18 +133,19 @@ _STACK = re.compile(
 )
 
 
-def vae_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def vae_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
     """Translate ``vae.*``, the weights of MLD's VAE.
 
     Raises:
         CheckpointError: a name is unknown.
     """
     half = count_layers(official, 'encoder.input_blocks')
-    state = {}
     for name, value in official.items():
-        positions = name.endswith('.pe')
-        state[vae_key(name, half)] = value.squeeze(1) if positions else value
-    return state
+        yield Weight(name, vae_key(name, half), _flat_positions(name, value))
+
+
+def _flat_positions(name: str, value: Tensor) -> Tensor:
+    return value.squeeze(1) if name.endswith('.pe') else value
 
 
 def vae_config(official: Mapping[str, Tensor], heads: int = 4) -> MldConfig:
@@ -169,17 +191,14 @@ def vae_key(name: str, half: int) -> str:
     return f'{match["stack"]}.{place}.{match["rest"]}'
 
 
-def head_state(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def head_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
     """Translate ``lm.diffloss.net.*`` and ``lm.fake_latent``, here with their prefixes.
 
     Raises:
         CheckpointError: a name is unknown.
     """
-    state = {}
     for name, value in official.items():
-        key = head_key(name)
-        state[key] = value.squeeze(1) if key.endswith('.positions') else value
-    return state
+        yield Weight(name, head_key(name), _flat_positions(name, value))
 
 
 def count_layers(names: Mapping[str, object], stem: str) -> int:

@@ -16,7 +16,7 @@ from recipe import recipe
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mgpt3_ros.model.official_names import vae_config, vae_key, vae_state
+from mgpt3_ros.model.official_names import as_state, vae_config, vae_key, vae_weights
 from mgpt3_ros.model.vae.mld import MldConfig, MldVae
 
 RTOL = ATOL = 1e-4
@@ -43,7 +43,7 @@ def case(request: pytest.FixtureRequest, parity_dir: Path) -> Case:
         return Case(arrays, full_size(arrays, parity_dir))
     weights = load_file(parity_dir / f'vae_{request.param}.safetensors')
     vae = MldVae(vae_config(weights, HEADS[request.param]))
-    vae.load_state_dict(vae_state(weights), strict=True)
+    vae.load_state_dict(as_state(vae_weights(weights)), strict=True)
     return Case(arrays, vae.eval())
 
 
