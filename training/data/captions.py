@@ -28,9 +28,7 @@ _MIRRORED_WORDS = {
 }
 _MIRRORED_WORDS |= {right: left for left, right in _MIRRORED_WORDS.items()}
 _MIRRORED_WORDS |= {'anticlockwise': 'clockwise', 'counter-clockwise': 'clockwise'}
-_SIDED = re.compile(
-    r'\b(counter-clockwise|' + '|'.join(_MIRRORED_WORDS) + r')\b', re.IGNORECASE
-)
+_SIDED = re.compile(r'\b(counter-clockwise|' + '|'.join(_MIRRORED_WORDS) + r')\b', re.IGNORECASE)
 # "is left standing", "right away": words that name no side.
 _NO_SIDE = re.compile(r'\bright (?:away|now|before|after|in front)\b', re.IGNORECASE)
 
@@ -109,7 +107,7 @@ def statement(phrase: str, subject: str, progressive: bool = False) -> str:
 
 
 def third_person(verb: str) -> str:
-    """raise -> raises, wave -> waves, go -> goes, say -> says, hurry -> hurries."""
+    """Raise -> raises, wave -> waves, go -> goes, say -> says, hurry -> hurries."""
     head, _, last = verb.rpartition(' ')
     if last.endswith(('s', 'sh', 'ch', 'x', 'z', 'o')):
         last += 'es'
@@ -124,7 +122,7 @@ _DOUBLED = {'run', 'jog', 'put', 'step', 'sidestep', 'bid', 'cut', 'flag'}
 
 
 def progressive_form(verb: str) -> str:
-    """raise -> raising, run -> running, say -> saying."""
+    """Raise -> raising, run -> running, say -> saying."""
     head, _, last = verb.rpartition(' ')
     if last in _DOUBLED:
         last += last[-1]
@@ -181,7 +179,7 @@ _SUBJECT = re.compile(
 
 
 def as_command(caption: str) -> str:
-    """"a person walks forward." -> "walk forward"; what is not of that form stays as it is."""
+    """ "a person walks forward." -> "walk forward"; what is not of that form stays as it is."""
     match = _SUBJECT.match(caption)
     if not match:
         return caption
@@ -197,7 +195,7 @@ _BASE_ENDINGS = (('ies', 'y'), ('shes', 'sh'), ('ches', 'ch'), ('oes', 'o'), ('x
 
 
 def base_form(verb: str) -> str | None:
-    """walks -> walk, waves -> wave, hurries -> hurry; None for what is no third person."""
+    """Walks -> walk, waves -> wave, hurries -> hurry; None for what is no third person."""
     for ending, base in _BASE_ENDINGS:
         if verb.endswith(ending):
             return verb[: -len(ending)] + base

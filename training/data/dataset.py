@@ -53,7 +53,9 @@ class MotionDataset:
         balance: float = 0.5,
     ) -> None:
         if len(clips) != len(features) or not clips:
-            raise DataError(f'{len(clips)} clips with {len(features)} features: nothing to train on')
+            raise DataError(
+                f'{len(clips)} clips with {len(features)} features: nothing to train on'
+            )
         self.clips, self.features, self.val = clips, features, val
         self.text_only, self.digest = text_only, digest
         self.stats = FeatureStats.of_clips(features)

@@ -1,0 +1,162 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgpt3_ros.model.config import load_yaml
+from mgpt3_ros.training.data.captions import (
+    CaptionSampler,
+    as_command,
+    command,
+    mirror_action,
+    mirror_caption,
+    phrases,
+    progressive_form,
+    statement,
+    third_person,
+    wordings,
+)
+from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.evaluation.reading import read_action
+
+ROOT = Path(__file__).resolve().parent.parent
+ACTIONS = [
+    'raise-up-left-hand', 'raise-up-both-hands', 'wave-right-hand', 'wave-both-hands', 'bye', 'run',
+    'walk', 'walk-back', 'walk-left', 'walk-turn-right', 'bow', 'guide', 'call', 'punch', 'kick',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('text', 'mirrored'),
+    [
+        ('wave the left hand', 'wave the right hand'),
+        ('Left foot first, then the right.', 'Right foot first, then the left.'),
+        ('walks clockwise', 'walks counterclockwise'),
+        ('turns counter-clockwise', 'turns clockwise'),
+        ('do it right away', 'do it right away'),
+        ('uprights and leftovers', 'uprights and leftovers'),
+    ],
+)
+def test_mirrored_captions(text: str, mirrored: str) -> None:
+    assert mirror_caption(text) == mirrored
+
+
+def test_mirrored_actions_swap_sides() -> None:
+    assert mirror_action('walk-turn-left') == 'walk-turn-right'
+    assert mirror_action('wave-both-hands') == 'wave-both-hands'
+    assert mirror_action(None) is None
+
+
+@pytest.mark.parametrize(
+    ('base', 'third', 'progressive'),
+    [
+        ('raise', 'raises', 'raising'),
+        ('hurry', 'hurries', 'hurrying'),
+        ('say', 'says', 'saying'),
+        ('run', 'runs', 'running'),
+        ('stretch', 'stretches', 'stretching'),
+        ('side step', 'side steps', 'side stepping'),
+        ('go', 'goes', 'going'),
+    ],
+)
+def test_conjugation(base: str, third: str, progressive: str) -> None:
+    assert third_person(base) == third
+    assert progressive_form(base) == progressive
+
+
+def test_a_phrase_in_three_forms() -> None:
+    phrase = '*raise* {their} left hand and *wave*'
+    assert command(phrase) == 'raise your left hand and wave'
+    assert statement(phrase, 'the man') == 'the man raises his left hand and waves'
+    assert statement(phrase, 'someone', True) == 'someone is raising their left hand and waving'
+
+
+@pytest.mark.parametrize(
+    ('caption', 'expected'),
+    [
+        ('a person walks forward.', 'walk forward'),
+        ('the man waves with his left hand', 'wave with your left hand'),
+        ('someone carries a box.', 'carry a box'),
+        ('walking man', 'walking man'),
+    ],
+)
+def test_captions_as_commands(caption: str, expected: str) -> None:
+    assert as_command(caption) == expected
+
+
+@pytest.mark.parametrize('action', ACTIONS)
+def test_every_action_has_wordings_without_leftovers(action: str) -> None:
+    found = phrases(action)
+    assert len(found) >= 4
+    for phrase in found:
+        for text in (command(phrase), statement(phrase, 'a person', True)):
+            assert not set('*{}()|') & set(text)
+        other = 'left' if 'right' in action else 'right'
+        if action.rpartition('-')[0] or 'hand' in action:
+            assert f'{other} ' not in f'{command(phrase)} ' or action in ('guide',)
+
+
+def test_the_wordings_of_a_side_name_it() -> None:
+    for action in ('raise-up-left-hand', 'wave-left-hand', 'walk-left', 'walk-turn-left'):
+        assert all('left' in command(phrase) for phrase in phrases(action))
+
+
+def normalised(text: str) -> str:
+    return ' '.join(text.lower().replace('.', ' ').replace(',', ' ').split())
+
+
+def test_held_out_prompts_are_never_trained_on(parity_data: Path | None) -> None:
+    held_out = {
+        normalised(prompt)
+        for prompts in load_yaml(ROOT / 'benchmarks' / 'paraphrases.yaml').values()
+        for prompt in prompts
+    }
+    assert len(held_out) >= 60
+    subjects = wordings()['subjects']
+    drawn = {
+        normalised(text)
+        for action in wordings()['actions']  # type: ignore[union-attr]
+        for side in ('left', 'right')
+        for phrase in phrases(action.replace('SIDE', side))
+        for text in [command(phrase)]
+        + [statement(phrase, s, p) for s in subjects for p in (True, False)]
+    }
+    assert not held_out & drawn
+    if parity_data is None:
+        return
+    from mgpt3_ros.training.data.mocap22 import load_mocap22
+
+    pack = load_mocap22(parity_data)
+    captions = [c for clip in [*pack.train, *pack.val] for c in clip.captions] + pack.text_only
+    captions += [mirror_caption(caption) for caption in captions]
+    captions += [as_command(caption) for caption in captions]
+    assert not held_out & {normalised(caption) for caption in captions}
+
+
+@pytest.fixture
+def parity_data() -> Path | None:
+    folder = ROOT.parent / 'shared' / 'data' / 'mocap22'
+    return folder if folder.is_dir() else None
+
+
+def test_the_sampler_keeps_action_and_side() -> None:
+    clip = Clip('x', np.zeros((20, 22, 3)), ('a person waves the left hand.',), 'train', 'bandai',
+                'wave-left-hand', 'sad')  # fmt: skip
+    rng = np.random.default_rng(0)
+    sampler = CaptionSampler()
+    texts = {sampler(clip, rng) for _ in range(200)}
+    assert len(texts) > 60
+    assert all('left' in text.lower() and 'right' not in text.lower() for text in texts)
+    assert any(word in text for text in texts for word in ('sadly', 'sadness'))
+
+
+def test_actions_are_read_from_sentences() -> None:
+    assert read_action('a man waves with his left hand sadly.') == 'wave-left-hand'
+    assert read_action('the person raises both arms') == 'raise-up-both-hands'
+    assert read_action('someone walks forward, then turns right') == 'walk-turn-right'
+    assert read_action('a person sings') is None
+    assert read_action('wave the left or the right hand') is None

@@ -1,0 +1,74 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recogniser of actions: a forest of trees on summary statistics of a clip.
+
+It is trained on real clips alone and shares nothing with the model that it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.ensemble import ExtraTreesClassifier
+
+from mgpt3_ros.model.continuation import rotate_about_y
+from mgpt3_ros.model.features import heading
+from mgpt3_ros.model.skeleton import FPS, JOINT_NAMES, MIRRORED
+from mgpt3_ros.training.data.captions import mirror_action
+from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip
+
+_WATCHED = [
+    JOINT_NAMES.index(name)
+    for name in (
+        'left_wrist', 'right_wrist', 'left_elbow', 'right_elbow',
+        'left_ankle', 'right_ankle', 'left_knee', 'right_knee', 'head',
+    )
+]  # fmt: skip
+_THIRDS = 3
+
+
+def summary(joints: np.ndarray) -> np.ndarray:
+    """Statistics of a clip (T, 22, 3): where hands, feet and head are, how fast, how it turns."""
+    joints = np.asarray(joints, dtype=np.float64)
+    yaw = np.unwrap(heading(joints))
+    local = rotate_about_y(joints - joints[:, :1] * (1, 0, 1), -yaw[:, None])
+    watched = local[:, _WATCHED].reshape(len(local), -1)
+    speed = np.linalg.norm(np.diff(local[:, _WATCHED], axis=0), axis=-1) * FPS
+    root = rotate_about_y(np.diff(joints[:, 0], axis=0), -yaw[:-1]) * FPS
+    path = rotate_about_y(joints[-1, 0] - joints[0, 0], -yaw[0])
+    parts = [watched.mean(0), watched.std(0), watched.min(0), watched.max(0)]
+    parts += [part.mean(0) for part in np.array_split(watched, _THIRDS)]
+    parts += [speed.mean(0), speed.max(0), root.mean(0), root.std(0)]
+    parts += [part.mean(0) for part in np.array_split(root, _THIRDS)]
+    turned = np.array([yaw[-1] - yaw[0], np.abs(np.diff(yaw)).sum(), yaw.max(), yaw.min()])
+    height = joints[:, 0, 1]
+    parts += [turned - [0, 0, yaw[0], yaw[0]], path, [height.mean(), height.min(), height.std()]]
+    return np.concatenate([np.ravel(part) for part in parts])
+
+
+class ActionClassifier:
+    """Names the action of motions; fit on clips with a known action, mirrored ones included."""
+
+    def __init__(self, clips: Sequence[Clip], seed: int = 0) -> None:
+        rows, labels = [], []
+        for clip in clips:
+            if clip.action is None or clip.action in UNCOUNTED_ACTIONS:
+                continue
+            mirrored = clip.joints[:, MIRRORED] * np.array([-1, 1, 1])
+            rows += [summary(clip.joints), summary(mirrored)]
+            labels += [clip.action, mirror_action(clip.action)]
+        # Actions of a dozen clips weigh as much as those of hundreds.
+        self._forest = ExtraTreesClassifier(
+            n_estimators=300, class_weight='balanced_subsample', random_state=seed, n_jobs=-1
+        )
+        self._forest.fit(np.array(rows), np.array(labels))
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions that it knows."""
+        return list(self._forest.classes_)
+
+    def predict(self, motions: Sequence[np.ndarray]) -> list[str]:
+        """Action of each motion (T, 22, 3)."""
+        return list(self._forest.predict(np.array([summary(joints) for joints in motions])))
