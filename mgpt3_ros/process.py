@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -52,6 +53,8 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> Non
         print(f'error: {error}', file=sys.stderr)  # noqa: T201  there is no logger yet
         sys.exit(2)
     finally:
+        # The end has begun: a second Ctrl-C, which launch sends readily, must not break it off.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         if node is not None:
             if hasattr(node, 'close'):
                 ended = node.close(_JOIN_S)

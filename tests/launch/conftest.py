@@ -1,0 +1,86 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs launch files against small stand-ins, where ROS 2's own launch is not installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STANDINS = Path(__file__).parent / 'standins'
+REPLACED = ('launch', 'launch_ros', 'ament_index_python')
+
+
+@pytest.fixture
+def standins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the stand-ins in the place of the real packages, for one test."""
+
+    def forget() -> dict[str, ModuleType]:
+        names = [name for name in sys.modules if name.split('.')[0] in REPLACED]
+        return {name: sys.modules.pop(name) for name in names}
+
+    real = forget()
+    monkeypatch.syspath_prepend(str(STANDINS))
+    yield
+    forget()
+    sys.modules.update(real)
+
+
+def load(name: str) -> ModuleType:
+    """Import a launch file, whose name is none of a module's."""
+    path = ROOT / 'launch' / name
+    spec = importlib.util.spec_from_file_location(path.name.replace('.', '_'), path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def launched(standins: None) -> Callable[..., SimpleNamespace]:
+    """A function that runs a launch file with arguments and returns what it would start."""
+
+    def execute(name: str, **arguments: str) -> SimpleNamespace:
+        from launch import LaunchContext
+
+        entities = load(name).generate_launch_description().entities
+        declared = {e.name: e for e in entities if type(e).__name__ == 'DeclareLaunchArgument'}
+        unknown = set(arguments) - set(declared)
+        assert not unknown, f'undeclared arguments: {unknown}'
+        values = {n: arguments.get(n, argument.default_value) for n, argument in declared.items()}
+        for argument in declared.values():
+            if argument.choices and values[argument.name] not in argument.choices:
+                raise ValueError(f'{argument.name}: {values[argument.name]!r} is no choice')
+        context = LaunchContext(values)
+        actions = []
+        for entity in entities:
+            if type(entity).__name__ == 'OpaqueFunction':
+                actions += entity.function(context)
+            else:
+                actions.append(entity)
+        nodes = [action for action in actions if type(action).__name__ == 'Node']
+        started = [n for n in nodes if n.condition is None or n.condition.evaluate(context)]
+
+        def value(item: object) -> object:
+            return item.perform(context) if hasattr(item, 'perform') else item
+
+        for node in started:
+            node.namespace = value(node.namespace)
+            node.parameters = [value(item) for item in node.parameters]
+            node.remappings = {old: value(new) for old, new in node.remappings}
+            node.arguments = [value(item) for item in node.arguments]
+        settings = {
+            action.name: value(action.value)
+            for action in actions
+            if type(action).__name__ in ('SetParameter', 'SetEnvironmentVariable')
+        }
+        return SimpleNamespace(declared=declared, nodes=started, settings=settings)
+
+    return execute

@@ -1,0 +1,65 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A node of this package, running as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class NodeProcess:
+    """Started as ``python -m mgpt3_ros.EXECUTABLE --ros-args -p NAME:=VALUE ...``."""
+
+    def __init__(self, executable: str, parameters: dict[str, object], log: Path) -> None:
+        command = [sys.executable, '-m', f'mgpt3_ros.{executable}', '--ros-args']
+        for name, value in parameters.items():
+            command += ['-p', f'{name}:={json.dumps(value)}']
+        self.log = log
+        self._file = log.open('w')
+        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        self._process = subprocess.Popen(
+            command, stdout=self._file, stderr=subprocess.STDOUT, env=environment, cwd=log.parent
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors='replace')
+
+    def memory_mb(self) -> float:
+        pages = int(Path(f'/proc/{self.pid}/statm').read_text().split()[1])
+        return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self, number: signal.Signals, timeout_s: float = 20.0) -> tuple[int, float]:
+        """Send a signal; return the exit code and how long the process took to go [s]."""
+        begin = time.monotonic()
+        self._process.send_signal(number)
+        code = self._process.wait(timeout_s)
+        return code, time.monotonic() - begin
+
+    def wait(self, timeout_s: float = 20.0) -> int:
+        return self._process.wait(timeout_s)
+
+    def kill(self) -> None:
+        if self.alive:
+            self._process.kill()
+            self._process.wait()
+        self._file.close()
