@@ -79,7 +79,7 @@ def lock_feet(
         lift = -sunk[:, None] * [0, 1, 0]
         moved = np.abs(ankle_target + lift - ankle).max(axis=1) > 1e-6
         moved[held] = False
-        posed = _pose_leg(locked[:, leg], ankle_target + lift, ball_target + lift)
+        posed = pose_leg(locked[:, leg], ankle_target + lift, ball_target + lift)
         locked[:, leg[1:]] = np.where(moved[:, None, None], posed, locked[:, leg[1:]])
     return locked.astype(given.dtype, copy=False)
 
@@ -159,7 +159,7 @@ def _ease(count: int) -> Array:
     return s * s * (3 - 2 * s)
 
 
-def _pose_leg(leg: Array, ankle_target: Array, ball_target: Array) -> Array:
+def pose_leg(leg: Array, ankle_target: Array, ball_target: Array) -> Array:
     """Knee, ankle and ball (T, 3, 3) of a leg (T, 4, 3) that puts its foot onto the targets.
 
     An ankle out of reach turns about the ball, as the heel of a stretched leg leaves the floor;
