@@ -25,8 +25,8 @@ from mgpt3_ros.training.evaluation.reading import read_action
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTIONS = [
-    'raise-up-left-hand', 'raise-up-both-hands', 'wave-right-hand', 'wave-both-hands', 'bye', 'run',
-    'walk', 'walk-back', 'walk-left', 'walk-turn-right', 'bow', 'guide', 'call', 'punch', 'kick',
+    'raise-up-left-hand', 'raise-up-both-hands', 'wave-right-hand', 'wave-both-hands', 'bye',
+    'run', 'walk', 'walk-back', 'walk-left', 'walk-turn-right', 'bow', 'guide',
 ]  # fmt: skip
 
 

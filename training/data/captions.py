@@ -3,8 +3,8 @@
 """Saying the same in other words: captions in a mirror, as commands, and with synonyms.
 
 The captions of a small data set are few and all of one form ("a person waves the left hand."),
-while users write commands ("wave your left hand"). ``wordings.yaml`` holds phrases for each action,
-which are put into the imperative, the third person or the progressive.
+while users write commands ("wave your left hand"). ``wordings.yaml`` holds phrases for each
+action, which are put into the imperative, the third person or the progressive.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ _SUBJECT = re.compile(
 
 
 def as_command(caption: str) -> str:
-    """ "a person walks forward." -> "walk forward"; what is not of that form stays as it is."""
+    """Put "a person walks forward." as "walk forward"; what has another form stays as it is."""
     match = _SUBJECT.match(caption)
     if not match:
         return caption
