@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.body_fit import fit_body
 from mgpt3_ros.model.captioning import DecodingConfig, write_text
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.continuation import bridge, continue_from, placement
@@ -212,8 +213,14 @@ class MotionGPT3:
             on_progress,
         )
         motions = [
-            self._motion(rows).with_info(
-                text=words, duration_from=length.source, duration_limited=length.limited
+            Motion(
+                self._locked(self._joints(rows)),
+                FPS,
+                {
+                    'text': words,
+                    'duration_from': length.source,
+                    'duration_limited': length.limited,
+                },
             )
             for rows, words, length in zip(features, texts, lengths, strict=True)
         ]
@@ -359,11 +366,9 @@ class MotionGPT3:
         )
         motions = []
         for features in drawn:
-            clip = self._motion(features, lock=False).joints
-            joints, seam = continue_from(seen.joints, clip, FPS)
-            motions.append(
-                Motion(joints[:frames], FPS, {'seam_error_m': seam, 'duration_from': 'asked'})
-            )
+            joints, seam = continue_from(seen.joints, self._joints(features), FPS)
+            joints = self._locked(joints[:frames], hold_first=True)
+            motions.append(Motion(joints, FPS, {'seam_error_m': seam, 'duration_from': 'asked'}))
         return motions[0] if num_hypotheses == 1 else motions
 
     @torch.inference_mode()
@@ -406,8 +411,9 @@ class MotionGPT3:
             should_stop,
             on_progress,
         )
-        clip = self._motion(drawn[0], lock=False).joints
+        clip = self._joints(drawn[0])
         joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)
+        joints = self._locked(joints, hold_first=True, hold_last=True)
         info = {'seam_error_m': seam, 'end_seam_error_m': end_seam, 'duration_from': 'asked'}
         return Motion(joints, FPS, info)
 
@@ -501,11 +507,14 @@ class MotionGPT3:
         features = self.stats.denormalise(decoded.float().cpu().numpy())
         return [rows[:count] for rows, count in zip(features, frames, strict=True)]
 
-    def _motion(self, features: np.ndarray, lock: bool = True) -> Motion:
-        motion = Motion.from_features(features, FPS)
-        if not (lock and self.config.foot_lock):
-            return motion
-        return Motion(lock_feet(motion.joints, FPS), FPS, motion.info)
+    def _joints(self, features: np.ndarray) -> np.ndarray:
+        """Joints (T, 22, 3) of drawn features, on the default body where feet are locked too."""
+        joints = Motion.from_features(features, FPS).joints
+        # Decoded bones stretch by centimetres; on a body of fixed bones joint angles are exact.
+        return fit_body(joints) if self.config.foot_lock else joints
+
+    def _locked(self, joints: np.ndarray, **held: bool) -> np.ndarray:
+        return lock_feet(joints, FPS, **held) if self.config.foot_lock else joints
 
 
 def clean_text(text: str) -> str:

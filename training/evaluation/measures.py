@@ -1,0 +1,241 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measures of a checkpoint on held-out clips: recognised actions, captions, bodies, durations."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from mgpt3_ros.model.features import features_to_joints
+from mgpt3_ros.model.foot_lock import foot_slide
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip, action_side
+from mgpt3_ros.training.evaluation.classifier import ActionClassifier
+from mgpt3_ros.training.evaluation.reading import read_action
+
+LOCOMOTION = ('run', 'walk', 'walk-back', 'walk-left', 'walk-right')
+LOCOMOTION += ('walk-turn-left', 'walk-turn-right')
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, with Wilson's 95 % interval."""
+
+    right: int
+    count: int
+
+    @property
+    def value(self) -> float:
+        """The share, 0 to 1; NaN of nothing."""
+        return self.right / self.count if self.count else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval (1927) at 95 %."""
+        if not self.count:
+            return math.nan, math.nan
+        z, n, p = 1.96, self.count, self.value
+        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return centre - half, centre + half
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f'{self.value:.3f} [{low:.3f}, {high:.3f}] of {self.count}'
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """How often the wanted action and side were found."""
+
+    action: Share
+    mean_over_actions: float
+    side_wrong: Share
+
+
+def recognition(wanted: Sequence[str], found: Sequence[str | None]) -> Recognition:
+    """Compare wanted actions with found ones; a side is wrong where the other one was found."""
+    by_action: dict[str, list[bool]] = defaultdict(list)
+    wrong = sided = 0
+    for want, find in zip(wanted, found, strict=True):
+        by_action[want].append(want == find)
+        if action_side(want):
+            sided += 1
+            wrong += action_side(find) not in (None, action_side(want))
+    right = sum(sum(hits) for hits in by_action.values())
+    means = [np.mean(hits) for hits in by_action.values()]
+    return Recognition(
+        Share(right, len(wanted)), float(np.mean(means)), Share(int(wrong), sided)
+    )
+
+
+def jitter(joints: np.ndarray) -> float:
+    """Mean size of the joints' third difference in time [m/s^3]."""
+    return float(np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1).mean() * FPS**3)
+
+
+def counted(clips: Sequence[Clip]) -> list[Clip]:
+    """Clips whose action is known and counts in figures."""
+    return [c for c in clips if c.action is not None and c.action not in UNCOUNTED_ACTIONS]
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A generator of this seed."""
+    return torch.Generator().manual_seed(seed)
+
+
+def generate_all(
+    model: MotionGPT3, texts: Sequence[str], seed: int, durations: Sequence[float] | None = None
+) -> list[np.ndarray]:
+    """Motions of many texts with default settings, in batches."""
+    found: list[np.ndarray] = []
+    for begin in tqdm(range(0, len(texts), BATCH), desc=f'generating, seed {seed}'):
+        part = slice(begin, begin + BATCH)
+        asked = None if durations is None else list(durations[part])
+        motions = model.generate(list(texts[part]), asked, generator=seeded(seed + begin))
+        found += [motion.joints for motion in motions]
+    return found
+
+
+def reconstruct_all(model: MotionGPT3, clips: Sequence[Clip]) -> list[tuple[np.ndarray, ...]]:
+    """Pairs (true, decoded) of canonical joints, through encoder mean and decoder."""
+    pairs = []
+    for clip in tqdm(clips, desc='reconstruction'):
+        features = Motion(clip.joints).features()[: model.config.max_frames]
+        normalised = torch.from_numpy(model.stats.normalise(features))[None].to(model.device)
+        lengths = torch.tensor([len(features)], device=model.device)
+        with torch.inference_mode():
+            mean, _ = model.network.vae.encode(normalised, lengths)
+            decoded = model.network.vae.decode(mean, lengths)[0].cpu().numpy()
+        pairs.append(
+            (features_to_joints(features), features_to_joints(model.stats.denormalise(decoded)))
+        )
+    return pairs
+
+
+def mpjpe_mm(pairs: Sequence[tuple[np.ndarray, ...]], relative: bool = False) -> float:
+    """Mean joint error [mm] over all frames of (true, decoded) pairs; relative to the root?"""
+    total = frames = 0.0
+    for true, decoded in pairs:
+        error = decoded - true
+        if relative:
+            error = error - error[:, :1]
+        total += np.linalg.norm(error, axis=-1).mean(axis=-1).sum()
+        frames += len(true)
+    return 1000 * total / frames
+
+
+def spread_ratio(real: dict[str, list[np.ndarray]], made: dict[str, list[np.ndarray]]) -> float:
+    """How much motions of one action differ, made over real, averaged over the actions.
+
+    The difference of two motions is the mean distance of their poses in the heading frame at the
+    same share of their durations, 16 poses each.
+    """
+    ratios = []
+    for action, clips in real.items():
+        if len(clips) >= 4 and len(made.get(action, [])) >= 4:
+            ratios.append(_spread(made[action]) / _spread(clips))
+    return float(np.mean(ratios)) if ratios else math.nan
+
+
+def _spread(clips: Sequence[np.ndarray]) -> float:
+    poses = []
+    for joints in clips:
+        local = features_to_joints(Motion(joints).features())
+        local = local - local[:, :1]
+        poses.append(local[np.linspace(0, len(local) - 1, 16).round().astype(int)])
+    stacked = np.stack(poses)
+    distances = np.linalg.norm(stacked[:, None] - stacked[None], axis=-1).mean(axis=(-1, -2))
+    upper = np.triu_indices(len(poses), 1)
+    return float(distances[upper].mean())
+
+
+def bodies(motions: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Mean foot slide on the floor [m/s] and jitter [m/s^3]."""
+    return (
+        float(np.mean([foot_slide(joints, FPS) for joints in motions])),
+        float(np.mean([jitter(joints) for joints in motions])),
+    )
+
+
+def measure(
+    model: MotionGPT3,
+    train: Sequence[Clip],
+    val: Sequence[Clip],
+    paraphrases: dict[str, list[str]],
+    seeds: int = 3,
+) -> dict[str, object]:
+    """All figures of the card; see the module's functions for what each is."""
+    clips = counted(val)
+    wanted = [str(clip.action) for clip in clips]
+    judge = ActionClassifier(train)
+    pairs = reconstruct_all(model, val)
+    moving = [p for p, c in zip(pairs, val, strict=True) if c.action in LOCOMOTION]
+    rest = [p for p, c in zip(pairs, val, strict=True) if c.action not in LOCOMOTION]
+    rebuilt = [p[1] for p, c in zip(pairs, val, strict=True) if c in clips]
+    texts = [clip.captions[0] for clip in clips]
+    made = [generate_all(model, texts, 1000 * seed) for seed in range(seeds)]
+    found = [action for motions in made for action in judge.predict(motions)]
+    drawn = [joints for motions in made for joints in motions]
+    prompts = [(p, action) for action, group in paraphrases.items() for p in group]
+    said = [generate_all(model, [p for p, _ in prompts], 7000 + seed) for seed in range(seeds)]
+    said_found = [action for motions in said for action in judge.predict(motions)]
+    captions = model.caption([Motion(clip.joints) for clip in clips])
+    cmu = [clip for clip in val if clip.source.startswith('cmu')]
+    cmu_captions = model.caption([Motion(clip.joints) for clip in cmu]) if cmu else []
+    errors = [
+        abs(len(joints) - len(clip.joints)) / FPS
+        for motions in made
+        for joints, clip in zip(motions, clips, strict=True)
+    ]
+    result: dict[str, object] = {
+        'reconstruction MPJPE, all [mm]': mpjpe_mm(pairs),
+        'reconstruction MPJPE, walking and running [mm]': mpjpe_mm(moving),
+        'reconstruction MPJPE, other [mm]': mpjpe_mm(rest),
+        'reconstruction MPJPE relative to the root [mm]': mpjpe_mm(pairs, relative=True),
+        'real motion': recognition(wanted, judge.predict([c.joints for c in clips])),
+        'reconstruction': recognition(wanted, judge.predict(rebuilt)),
+        'generated': recognition(wanted * seeds, found),
+        'paraphrases': recognition([a for _, a in prompts] * seeds, said_found),
+        'captions': recognition(wanted, [read_action(text) for text in captions]),
+        'captions read right on real ones': recognition(
+            wanted, [read_action(text) for text in texts]
+        ),
+        'CMU captions': {
+            clip.id: (clip.captions[0], text) for clip, text in zip(cmu, cmu_captions, strict=True)
+        },
+        'predicted duration, median error [s]': float(np.median(errors)),
+    }
+    for name, places in (('in place', False), ('locomotion', True)):
+        real_part = [c.joints for c in clips if (c.action in LOCOMOTION) == places]
+        made_part = [
+            joints
+            for joints, action in zip(drawn, wanted * seeds, strict=True)
+            if (action in LOCOMOTION) == places
+        ]
+        for kind, motions in (('real', real_part), ('generated', made_part)):
+            result[f'foot slide {name}, {kind} [m/s]'] = bodies(motions)[0]
+    result['jitter, generated over real'] = (
+        bodies(drawn)[1] / bodies([clip.joints for clip in clips])[1]
+    )
+    result['spread within an action, generated over real'] = spread_ratio(
+        _grouped(wanted, [c.joints for c in clips]), _grouped(wanted * seeds, drawn)
+    )
+    return result
+
+
+def _grouped(actions: Sequence[str], motions: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+    groups: dict[str, list[np.ndarray]] = defaultdict(list)
+    for action, joints in zip(actions, motions, strict=True):
+        groups[action].append(joints)
+    return groups
