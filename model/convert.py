@@ -34,6 +34,7 @@ from mgpt3_ros.model.official_names import (
     count_layers,
     head_weights,
     official_shape,
+    size_of,
     vae_config,
     vae_weights,
 )
@@ -135,7 +136,7 @@ def convert_motiongpt3(
         )
         vae = source.take('vae.', _VAE)
     config = NetworkConfig(
-        vocab_size=_shape(backbone, WTE)[0] - MARKERS,
+        vocab_size=_vocabulary(backbone),
         backbone=_backbone_config(backbone, text_heads, shared_layers),
         vae=VaeConfig(kind='mld', mld=vae_config(vae, vae_heads)),
         head=_head_config(other, condition_heads),
@@ -302,17 +303,12 @@ def _other_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
 # ---------------------------------------------------------------------- sizes
 
 
-def _shape(weights: Mapping[str, Tensor], name: str) -> torch.Size:
-    if name not in weights:
-        raise CheckpointError(f'the weight {name} is missing')
-    return weights[name].shape
-
-
 def _backbone_config(
     weights: Mapping[str, Tensor], heads: int | None, shared_layers: tuple[int, ...] | None
 ) -> BackboneConfig:
-    rows, width = _shape(weights, WTE)
-    motion_width = _shape(weights, 'transformer.ln_f.fn.1.weight')[0]
+    wpe = 'transformer.wpe.weight'
+    width = size_of(weights, (WTE, 1), (wpe, 1), ('transformer.ln_f.fn.0.weight', 0))
+    motion_width = _motion_width(weights)
     if heads is None:
         heads, rest = divmod(width, GPT2_HEAD_WIDTH)
         if rest:
@@ -321,8 +317,8 @@ def _backbone_config(
                 'channels: say how many heads it has'
             )
     return BackboneConfig(
-        vocab_size=rows - MARKERS,
-        n_positions=_shape(weights, 'transformer.wpe.weight')[0],
+        vocab_size=_vocabulary(weights),
+        n_positions=size_of(weights, (wpe, 0)),
         n_embd=width,
         n_layer=count_layers(weights, 'transformer.h'),
         n_head=heads,
@@ -331,11 +327,27 @@ def _backbone_config(
     )
 
 
+def _vocabulary(weights: Mapping[str, Tensor]) -> int:
+    return size_of(weights, (WTE, 0)) - MARKERS
+
+
+def _motion_width(weights: Mapping[str, Tensor]) -> int:
+    norm = 'transformer.ln_f.fn.1'
+    return size_of(
+        weights, (f'{norm}.weight', 0), (f'{norm}.bias', 0), ('pre_processors.1.weight', 1)
+    )
+
+
 def _head_config(weights: Mapping[str, Tensor], condition_heads: int) -> HeadConfig:
     guided = _FAKE in weights
     return HeadConfig(
         kind='ddpm',
-        width=_shape(weights, f'{_HEAD}input_proj.weight')[0],
+        width=size_of(
+            weights,
+            (f'{_HEAD}input_proj.weight', 0),
+            (f'{_HEAD}input_proj.bias', 0),
+            (f'{_HEAD}final_layer.linear.weight', 1),
+        ),
         depth=count_layers(weights, f'{_HEAD}res_blocks'),
         condition_heads=condition_heads,
         condition_drop=0.1 if guided else 0.0,
@@ -344,12 +356,12 @@ def _head_config(weights: Mapping[str, Tensor], condition_heads: int) -> HeadCon
 
 
 def _holders(backbone: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> int:
-    width = _shape(backbone, 'transformer.ln_f.fn.1.weight')[0]
-    rows = _shape(other, 'lm.motion_und_head.layers.weight')[0]
+    stem, width = 'lm.motion_und_head.layers', _motion_width(backbone)
+    places = [(f'{stem}.bias', 0), (f'{stem}.weight', 0)]
+    rows = size_of(other, *places)
     if rows % width:
         raise CheckpointError(
-            f'lm.motion_und_head.layers.weight has {rows} rows, '
-            f'which is no multiple of the motion width {width}'
+            f'{stem}.bias has {rows} entries, which is no multiple of the motion width {width}'
         )
     return rows // width
 

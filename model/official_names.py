@@ -10,6 +10,7 @@ head's, which stand in heads/names.py). Layouts differ in two ways: GPT-2's Conv
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -152,21 +153,33 @@ def vae_config(official: Mapping[str, Tensor], heads: int = 4) -> MldConfig:
     """Sizes of a VAE from its weights by the authors' names; the heads are told by no shape.
 
     Raises:
-        CheckpointError: a weight that tells a size is missing or has another number of dimensions.
+        CheckpointError: a weight that tells a size is missing.
     """
-    try:
-        tokens, width = official['global_motion_token'].shape
-        return MldConfig(
-            latent_tokens=tokens // 2,
-            latent_dim=width,
-            ff_width=official['encoder.middle_block.linear1.weight'].shape[0],
-            layers=2 * count_layers(official, 'encoder.input_blocks') + 1,
-            heads=heads,
-            features=official['skel_embedding.weight'].shape[1],
-            max_positions=official['query_pos_encoder.pe'].shape[0],
-        )
-    except KeyError as error:
-        raise CheckpointError(f"no weight {error} of MLD's VAE was found") from error
+    middle = 'coder.middle_block.linear1.bias'
+    return MldConfig(
+        latent_tokens=size_of(official, ('global_motion_token', 0)) // 2,
+        latent_dim=size_of(
+            official,
+            ('global_motion_token', 1),
+            ('skel_embedding.bias', 0),
+            ('encoder.norm.weight', 0),
+        ),
+        ff_width=size_of(
+            official,
+            ('encoder.middle_block.linear1.weight', 0),
+            (f'en{middle}', 0),
+            (f'de{middle}', 0),
+        ),
+        layers=2 * count_layers(official, 'encoder.input_blocks') + 1,
+        heads=heads,
+        features=size_of(
+            official,
+            ('skel_embedding.weight', 1),
+            ('final_layer.weight', 0),
+            ('final_layer.bias', 0),
+        ),
+        max_positions=size_of(official, ('query_pos_encoder.pe', 0)),
+    )
 
 
 def vae_key(name: str, half: int) -> str:
@@ -199,6 +212,20 @@ def head_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
     """
     for name, value in official.items():
         yield Weight(name, head_key(name), _flat_positions(name, value))
+
+
+def size_of(weights: Mapping[str, Tensor], *places: tuple[str, int]) -> int:
+    """Return a size that several weights tell, each by a name and a dimension.
+
+    The majority counts, so that one weight of a wrong shape can be told from the others.
+
+    Raises:
+        CheckpointError: one of the weights is missing.
+    """
+    for name, _ in places:
+        if name not in weights:
+            raise CheckpointError(f'the weight {name} is missing')
+    return Counter(weights[name].shape[at] for name, at in places).most_common(1)[0][0]
 
 
 def count_layers(names: Mapping[str, object], stem: str) -> int:

@@ -518,9 +518,9 @@ def test_the_vae_of_mld_starts_a_training(tmp_path: Path, given: dict[str, Any])
         ours = model.network.vae.state_dict()
         assert torch.equal(ours['distribution_tokens'], vae['vae.global_motion_token'])
         assert model.config.network.holders == 2
-    del state['motion_vae.final_layer.bias']
+    del state['motion_vae.encoder.norm.bias']
     torch.save(lightning(state), tmp_path / 'mld.ckpt')
-    with pytest.raises(CheckpointError, match=r'missing \(such as vae\.frame_out\.bias'):
+    with pytest.raises(CheckpointError, match=r'missing \(such as vae\.encoder\.norm\.bias'):
         convert_mld_vae(
             tmp_path / 'mld.ckpt', tmp_path / 'out', network=network, vae_heads=2, **given
         )
