@@ -28,7 +28,7 @@ demo: venv
 	$(PY) -m mgpt3_ros.demo $(ARGS)
 
 test: venv
-	$(PY) -m pytest -n 2 $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: venv
 	$(PY) -m ruff check .
