@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 
 _JOIN_S = 0.5
@@ -21,18 +22,21 @@ _JOIN_S = 0.5
 def spin(node: Node) -> None:
     """Serve ``node`` until the process is told to end.
 
-    A transition that the lifecycle does not allow is an exception in rclpy's own service callback;
-    it must not take the node down.
+    A fault in one callback is logged and the node goes on: a body must not lose its node over one
+    message. (rclpy's own callbacks have such faults: a transition that the lifecycle does not
+    allow, asked for by number, is an exception there.)
     """
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     while rclpy.ok():
         try:
             executor.spin()
-        except rclpy_implementation.RCLError as error:
-            if not rclpy.ok():
-                raise ExternalShutdownException from error
-            node.get_logger().error(f'refused: {error}')
+        except ExternalShutdownException:
+            raise
+        except Exception as error:
+            if not rclpy.ok():  # whatever failed, it failed because the process ends
+                return
+            node.get_logger().error(f'fault in a callback: {error}\n{traceback.format_exc()}')
 
 
 def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> None:
@@ -60,6 +64,8 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> Non
                 ended = node.close(_JOIN_S)
             node.destroy_node()
         rclpy.try_shutdown()
+        # Collecting torch's objects one by one takes longer than a second; the system is faster.
+        gc.freeze()
     if not ended:
         # A native call is still at work (loading, mostly) and no thread can be ended from outside;
         # to leave through the interpreter's end under its feet would crash.

@@ -17,6 +17,8 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk ov
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from jtc_rules import violations
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 
 from mgpt3_ros.profiles import make_profile
 
@@ -281,6 +283,12 @@ def test_a_transition_that_is_not_allowed_does_no_harm(start, probe, tiny_checkp
     probe.active()
     assert not probe.change('cleanup')
     assert not probe.change('nonsense')
+    by_number = ChangeState.Request()
+    by_number.transition.id = Transition.TRANSITION_CONFIGURE
+    client = probe.node.create_client(ChangeState, 'generate_node/change_state')
+    probe.until(client.service_is_ready, 'the service')
+    client.call_async(by_number)  # rclpy raises, and never answers
+    probe.until(lambda: 'fault in a callback' in node.output, 'the fault in the log')
     assert node.alive
     assert probe.state() == 'active'
     probe.say(SENTENCE)
