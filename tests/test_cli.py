@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mgpt3_ros.model import convert
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training import cli, doctor, train
 from mgpt3_ros.training.commands import generate, render
@@ -21,6 +22,7 @@ from tests.tiny import save_tiny_model, swinging_motion
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATE = ('generate', 'a', '-o', '{tmp}/a.npz')
+CONVERT = ('convert', '--mean', 'm', '--std', 's', '--tokenizer', 't', '-o', 'out')
 COMMANDS = ('generate', 'caption', 'predict', 'inbetween', 'render', 'convert', 'train', 'doctor')
 
 
@@ -234,10 +236,8 @@ def test_expected_errors_are_one_line(
         (['generate', 'a', '-o', 'no/where/a.mp4'], 'no folder no/where'),
         (['generate', 'a', '-o', 'a.mp4', '--duration', '-1'], 'above 0'),
         (['generate', 'a', '-o', 'a.mp4', '--sed', '1'], 'unknown argument: --sed 1'),
-        (
-            ['convert', 'motiongpt3', 'a.ckpt', '--mean', 'm', '--std', 's', '-o', 'b'],
-            'needs --tokenizer',
-        ),
+        ([*CONVERT, 'motiongpt3', 'a.ckpt', '--gpt2', 'g'], 'for mld-vae'),
+        (['convert', 'motiongpt3', 'a.ckpt'], '--mean, --std, --tokenizer'),
     ],
 )
 def test_misuse_is_explained(
@@ -285,6 +285,27 @@ def test_train_gets_its_arguments_unread(monkeypatch: pytest.MonkeyPatch) -> Non
     assert cli.main(['train', *given]) == 0
     assert cli.main(['--debug', 'train', '--data', 'x', 't2m']) == 0
     assert seen == [given, ['--data', 'x', 't2m']]
+
+
+@pytest.mark.parametrize('kind', ['motiongpt3', 'mld-vae'])
+def test_convert_calls_the_converter(
+    kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[tuple[tuple, dict]] = []
+
+    def converted(*given: object, **options: object) -> convert.Conversion:
+        seen.append((given, options))
+        return convert.Conversion(Path('out'), 646, {'metrics': 84}, ())
+
+    monkeypatch.setattr(convert, f'convert_{kind.replace("-", "_")}', converted)
+    extra = ['--gpt2', 'g'] if kind == 'mld-vae' else ['--latent-scale', '0.7281']
+    assert cli.main([*CONVERT, kind, 'a.ckpt', *extra]) == 0
+    ((given, options),) = seen
+    assert given == (Path('a.ckpt'), Path('out'))
+    expected = {'gpt2': 'g'} if kind == 'mld-vae' else {'latent_scale': 0.7281}
+    assert options == {'stats': (Path('m'), Path('s')), 'tokenizer': Path('t'), **expected}
+    said = one_line(capsys.readouterr().out)
+    assert said == 'a.ckpt: 646 tensors used, not needed: 84 of metrics; written to out'
 
 
 def test_doctor_gets_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,15 +14,15 @@ from mgpt3_ros.training.commands.options import new_parser
 SUMMARY = 'a released checkpoint becomes one for --checkpoint'
 DESCRIPTION = """\
 Read a released checkpoint without running any code that may be in it, and write a folder that
---checkpoint takes. KIND is motiongpt3 (the whole model) or mld-vae (MLD's motion VAE alone). What
-the released files lack is given by name: the mean and standard deviation of HumanML3D's features,
-and, for the whole model, GPT-2's tokenizer files.
+--checkpoint takes. KIND is motiongpt3 (the whole model) or mld-vae (MLD's motion VAE alone: a
+start for training, all else untrained but what --gpt2 gives). What the released files lack is
+given by name: mean and standard deviation of the data set's features, and GPT-2's tokenizer files.
 """
 EXAMPLES = """\
   mgpt3 convert motiongpt3 motiongpt3.ckpt --mean Mean.npy --std Std.npy \\
       --tokenizer gpt2 -o checkpoints/motiongpt3
   mgpt3 convert mld-vae 1222_mld_humanml3d_FID041.ckpt --mean Mean.npy --std Std.npy \\
-      -o checkpoints/mld_vae
+      --tokenizer gpt2 --gpt2 gpt2 -o checkpoints/start
 """
 
 
@@ -34,26 +34,49 @@ def add_parser(commands: Any) -> None:
     parser.add_argument('--mean', type=Path, required=True, metavar='FILE', help='Mean.npy')
     parser.add_argument('--std', type=Path, required=True, metavar='FILE', help='Std.npy')
     parser.add_argument(
-        '--tokenizer', type=Path, metavar='FOLDER', help="folder of GPT-2's tokenizer files"
+        '--tokenizer',
+        type=Path,
+        required=True,
+        metavar='FOLDER',
+        help="GPT-2's tokenizer files (vocab.json and merges.txt, or tokenizer.json)",
     )
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='FOLDER', help='folder to write'
+    )
+    parser.add_argument('--name', help="of the checkpoint (default: the kind's)")
+    parser.add_argument('--licence', help='of the weights (default: unstated)')
+    parser.add_argument(
+        '--latent-scale',
+        type=float,
+        metavar='X',
+        help='factor of the latents: 0.8457 on HumanML3D (default), 0.7281 on Motion-X',
+    )
+    parser.add_argument(
+        '--gpt2', metavar='FOLDER', help='mld-vae only: text branch, a folder or a hub name'
     )
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert, and say in one line what was done."""
-    if arguments.kind == 'motiongpt3' and arguments.tokenizer is None:
-        arguments.parser.error("motiongpt3 needs --tokenizer, a folder of GPT-2's tokenizer files")
+    if arguments.kind == 'motiongpt3' and arguments.gpt2 is not None:
+        arguments.parser.error('--gpt2 is for mld-vae: motiongpt3 brings its own text branch')
     from mgpt3_ros.model import convert
 
-    statistics = {'mean': arguments.mean, 'std': arguments.std}
-    if arguments.kind == 'motiongpt3':
-        convert.convert_motiongpt3(
-            arguments.file, arguments.output, tokenizer=arguments.tokenizer, **statistics
-        )
-    else:
-        convert.convert_mld_vae(arguments.file, arguments.output, **statistics)
-    sys.stdout.write(f'{arguments.file} converted: {arguments.output}\n')
+    asked = {key: getattr(arguments, key) for key in ('name', 'licence', 'latent_scale', 'gpt2')}
+    options = {key: value for key, value in asked.items() if value is not None}
+    whole = arguments.kind == 'motiongpt3'
+    function: Any = convert.convert_motiongpt3 if whole else convert.convert_mld_vae
+    done = function(
+        arguments.file,
+        arguments.output,
+        stats=(arguments.mean, arguments.std),
+        tokenizer=arguments.tokenizer,
+        **options,
+    )
+    left = ', '.join(f'{count} of {name}' for name, count in done.ignored.items()) or 'none'
+    sys.stdout.write(
+        f'{arguments.file}: {done.used} tensors used, not needed: {left}; '
+        f'written to {done.folder}\n'
+    )
     return 0
