@@ -26,7 +26,7 @@ from mgpt3_ros.worker import Job
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
 
-MODEL_PARAMETERS = ('checkpoint', 'device', 'dtype', 'autostart')
+MODEL_PARAMETERS = ('checkpoint', 'device', 'dtype', 'num_threads', 'autostart')
 
 _WAIT_S = 0.05  # how often a wait for the worker looks whether the process shall end
 
@@ -86,7 +86,7 @@ class MotionNode(LifecycleNode):
         SUCCESS: it is loaded. FAILURE: the checkpoint or the device cannot be had; the reason
         stands in the log and in /diagnostics, and the node stays unconfigured.
         """
-        choice = ModelChoice(*(self.parameters[name] for name in MODEL_PARAMETERS[:3]))
+        choice = ModelChoice(*(self.parameters[name] for name in MODEL_PARAMETERS[:4]))
         job = self.host.load(choice)
         try:
             if not self._finish(job):

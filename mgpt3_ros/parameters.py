@@ -71,6 +71,14 @@ PARAMETERS: dict[str, Spec] = {
         choices=('auto', 'float32', 'bfloat16', 'float16'),
         read_only=True,
     ),
+    'num_threads': Spec(
+        0,
+        'Threads of the CPU that the model uses. 0: one for a small model, all for a large one.'
+        + _RELOAD,
+        0,
+        256,
+        read_only=True,
+    ),
     'autostart': Spec(
         True,
         'Configure and activate at start; false leaves it to a lifecycle manager.' + _RELOAD,
