@@ -1,0 +1,226 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""BVH as it stands in a file: a tree of joints with channels, a table of numbers, kinematics.
+
+Any tree and any order of channels; which joint is which is the business of ``bvh.py``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from mgpt3_ros.model.errors import MotionError
+
+Array = NDArray[np.float64]
+
+CHANNELS = tuple(f'{axis}{kind}' for kind in ('position', 'rotation') for axis in 'XYZ')
+
+
+@dataclass(frozen=True)
+class BvhJoint:
+    """A joint: its parent's position in the list (-1 for the root), offset and channels.
+
+    End sites are joints without channels, named after their parent: ``LeftHand (end)``.
+    """
+
+    name: str
+    parent: int
+    offset: tuple[float, float, float]
+    channels: tuple[str, ...]
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it is an end site."""
+        return self.name.endswith(' (end)')
+
+
+@dataclass(frozen=True)
+class BvhFile:
+    """Joints, parents before children; values (T, channels of all joints); seconds per frame."""
+
+    joints: tuple[BvhJoint, ...]
+    values: Array
+    fps: float
+
+    def positions(self) -> Array:
+        """Forward kinematics: (T, joints, 3) in the file's unit, end sites included.
+
+        Rotations are applied in the order of a joint's channels. Position channels replace the
+        joint's offset, as capture systems and animation programs write them.
+        """
+        frames = len(self.values)
+        positions = np.empty((frames, len(self.joints), 3))
+        rotations: list[Rotation] = []
+        column = 0
+        for index, joint in enumerate(self.joints):
+            values = self.values[:, column : column + len(joint.channels)]
+            column += len(joint.channels)
+            offset = np.tile(joint.offset, (frames, 1))
+            axes = ''
+            angles = []
+            for name, value in zip(joint.channels, values.T, strict=True):
+                if name.endswith('position'):
+                    offset[:, 'XYZ'.index(name[0])] = value
+                else:
+                    axes += name[0]
+                    angles.append(value)
+            local = Rotation.identity(frames)
+            if axes:
+                local = Rotation.from_euler(axes, np.stack(angles, axis=1), degrees=True)
+            if joint.parent < 0:
+                positions[:, index] = offset
+                rotations.append(local)
+            else:
+                above = rotations[joint.parent]
+                positions[:, index] = positions[:, joint.parent] + above.apply(offset)
+                rotations.append(above * local)
+        return positions
+
+
+class _Lines:
+    """Words of a file, line by line; a brace makes a line of its own wherever it stands."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = [
+            (number, part.split())
+            for number, line in enumerate(text.splitlines(), start=1)
+            for part in re.findall(r'[{}]|[^{}]+', line)
+            if part.strip()
+        ]
+        self.read = 0
+
+    @property
+    def number(self) -> int:
+        """Number of the line that was read last, from 1; 0 before the first."""
+        return self.lines[self.read - 1][0] if self.read else 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left."""
+        return self.read == len(self.lines)
+
+    def next(self, expected: str) -> list[str]:
+        """Words of the next line that is not blank."""
+        if self.is_done:
+            raise MotionError(f'the file ends after line {self.number}: {expected} is missing')
+        self.read += 1
+        return self.lines[self.read - 1][1]
+
+    def wrong(self, expected: str) -> MotionError:
+        """What to raise when the line that was read last is not what was expected."""
+        found = ' '.join(self.lines[self.read - 1][1])
+        return MotionError(f'line {self.number}: {expected} expected, not {_shown(found)}')
+
+    def keyword(self, words: str) -> list[str]:
+        """Read a line that begins with these words, in any case; gives what follows them."""
+        found = self.next(f'"{words}"')
+        count = len(words.split())
+        if ' '.join(found[:count]).upper() != words.upper():
+            raise self.wrong(f'"{words}"')
+        return found[count:]
+
+    def numbers(self, words: Sequence[str], count: int, what: str) -> list[float]:
+        """``count`` finite numbers."""
+        if len(words) != count:
+            raise MotionError(f'line {self.number}: {count} {what} expected, not {len(words)}')
+        found = []
+        for word in words:
+            try:
+                found.append(float(word))
+            except ValueError:
+                found.append(math.nan)
+            if not math.isfinite(found[-1]):
+                raise MotionError(f'line {self.number}: a number expected, not {_shown(word)}')
+        return found
+
+
+def parse_bvh(text: str) -> BvhFile:
+    """Read the text of a BVH file.
+
+    Raises:
+        MotionError: anything is not as the format has it; names the line and what was expected.
+    """
+    lines = _Lines(text.removeprefix('\ufeff'))
+    lines.keyword('HIERARCHY')
+    joints = _read_tree(lines)
+    lines.keyword('MOTION')
+    (frames,) = lines.numbers(lines.keyword('Frames:'), 1, 'number of frames')
+    if frames < 1 or frames != int(frames):
+        raise lines.wrong('a number of frames')
+    words = lines.keyword('Frame Time:')
+    (seconds,) = lines.numbers(words, 1, 'time in seconds')
+    if seconds <= 0:
+        raise lines.wrong('a positive time')
+    width = sum(len(joint.channels) for joint in joints)
+    rows = []
+    while not lines.is_done:
+        words_of_frame = lines.next('a frame')
+        if len(rows) == frames:
+            raise lines.wrong(f'the end of the file after {len(rows)} frames')
+        rows.append(lines.numbers(words_of_frame, width, 'channel values'))
+    if len(rows) < frames:
+        raise MotionError(
+            f'the file ends after line {lines.number} with {len(rows)} of {int(frames)} frames'
+        )
+    return BvhFile(tuple(joints), np.array(rows), _rate(words[0]))
+
+
+def _read_tree(lines: _Lines) -> list[BvhJoint]:
+    """The root and all below it, up to the brace that closes it."""
+    joints: list[BvhJoint] = []
+    above: list[int] = []
+    name = ' '.join(lines.keyword('ROOT'))
+    while True:
+        if not name:
+            raise lines.wrong('a name')
+        lines.keyword('{')
+        offset = _read_offset(lines)
+        joints.append(BvhJoint(name, above[-1] if above else -1, offset, _read_channels(lines)))
+        above.append(len(joints) - 1)
+        while (words := lines.next('"JOINT", "End Site" or "}"'))[0].upper() != 'JOINT':
+            if words == ['}']:
+                above.pop()
+                if not above:
+                    return joints
+            elif [word.upper() for word in words] == ['END', 'SITE']:
+                lines.keyword('{')
+                end = f'{joints[above[-1]].name} (end)'
+                joints.append(BvhJoint(end, above[-1], _read_offset(lines), ()))
+                lines.keyword('}')
+            else:
+                raise lines.wrong('"JOINT", "End Site" or "}"')
+        name = ' '.join(words[1:])
+
+
+def _read_offset(lines: _Lines) -> tuple[float, float, float]:
+    x, y, z = lines.numbers(lines.keyword('OFFSET'), 3, 'numbers')
+    return x, y, z
+
+
+def _read_channels(lines: _Lines) -> tuple[str, ...]:
+    count, *names = lines.keyword('CHANNELS') or ['']
+    known = {channel.upper(): channel for channel in CHANNELS}
+    channels = tuple(known.get(name.upper(), '') for name in names)
+    if count != str(len(names)) or '' in channels or len(set(channels)) != len(channels):
+        raise lines.wrong(f'"CHANNELS", their number and as many names like {CHANNELS[0]}')
+    return channels
+
+
+def _rate(seconds: str) -> float:
+    """Frames per second; a whole number where the frame time is one, rounded to its digits."""
+    time = Decimal(seconds)
+    digit = 10.0 ** int(time.as_tuple().exponent)
+    whole = max(round(1 / float(time)), 1)
+    return float(whole) if abs(1 / whole - float(time)) <= digit else 1 / float(time)
+
+
+def _shown(found: str) -> str:
+    return f'"{found}"' if len(found) <= 60 else f'"{found[:57]}..."'
