@@ -160,7 +160,7 @@ def parse_bvh(text: str) -> BvhFile:
     if seconds <= 0:
         raise lines.wrong('a positive time')
     width = sum(len(joint.channels) for joint in joints)
-    rows = []
+    rows: list[list[float]] = []
     while not lines.is_done:
         words_of_frame = lines.next('a frame')
         if len(rows) == frames:
