@@ -25,7 +25,7 @@ from mgpt3_ros.model.joint_angles import (
     joints_to_angles,
 )
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.skeleton import JOINT_NAMES, PARENTS, REST_OFFSETS
+from mgpt3_ros.model.skeleton import FOOT_JOINTS, JOINT_NAMES, PARENTS, REST_OFFSETS
 
 Array = NDArray[np.float64]
 
@@ -163,7 +163,8 @@ def read_bvh(path: str | Path) -> Motion:
 
     The unit is taken from the size of the body; the file's Y points up. A body with SMPL's names
     keeps its bones. Another is put on the default body: directions of its bones, its path scaled
-    by the length of its legs. Joints between others that it lacks are put in.
+    by the length of its legs, its lowest step where it was. Joints between others that it lacks
+    are put in.
 
     Returns:
         The motion; ``info`` says ``skeleton``, ``unit`` ('cm', or metres per unit) and, where the
@@ -191,7 +192,10 @@ def read_bvh(path: str | Path) -> Motion:
     if skeleton == 'SMPL':
         return Motion(joints, file.fps, {'skeleton': skeleton, 'unit': unit})
     scale = _length(REST_JOINTS[None], LEGS) / _length(joints, LEGS)
-    body = angles_to_joints(joints_to_angles(scale * joints))
+    joints = scale * joints
+    body = angles_to_joints(joints_to_angles(joints))
+    # Ankles of skeletons lie at different heights: what stood on the floor stands on it again.
+    body[..., 1] += joints[:, FOOT_JOINTS, 1].min() - body[:, FOOT_JOINTS, 1].min()
     return Motion(body, file.fps, {'skeleton': skeleton, 'unit': unit, 'scale': scale})
 
 
