@@ -15,7 +15,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -65,7 +65,7 @@ class StandIn:
 class _Storage(NamedTuple):
     name: str
     dtype: torch.dtype
-    count: int
+    numel: int
 
 
 class StoredTensor(NamedTuple):
@@ -129,9 +129,9 @@ class TorchFile:
         member = f'{self._root}data/{storage.name}'
         try:
             data = self._bytes(member)
-            if len(data) != storage.count * storage.dtype.itemsize:
+            if len(data) != storage.numel * storage.dtype.itemsize:
                 raise ValueError(f'{member} has {len(data)} bytes')
-            if math.prod(tensor.shape) > storage.count:
+            if math.prod(tensor.shape) > storage.numel:
                 raise ValueError(f'{member} is too small for shape {tensor.shape}')
             flat = torch.frombuffer(data, dtype=storage.dtype) if data else torch.empty(0)
             return flat.as_strided(tensor.shape, tensor.stride, tensor.offset)
@@ -147,24 +147,19 @@ class TorchFile:
 
     def _bytes(self, member: str) -> bytearray:
         self._check_stored(member)
-        info = self._archive.getinfo(member)
-        data = bytearray(info.file_size)
-        with self._archive.open(info) as file:
-            view, done = memoryview(data), 0
-            while done < len(data) and (count := file.readinto(view[done:])):  # type: ignore[arg-type]
-                done += count
-        return data
+        return bytearray(self._archive.read(member))
 
     def _check_stored(self, member: str) -> None:
         # torch never compresses; a compressed member could be a thousand times its size.
-        if self._archive.getinfo(member).compress_type != zipfile.ZIP_STORED:
+        info = self._archive.getinfo(member)
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
             raise CheckpointError(f'{self._path} is compressed: torch.save did not write it')
 
     def close(self) -> None:
         """Close the file."""
         self._archive.close()
 
-    def __enter__(self) -> TorchFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
