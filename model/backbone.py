@@ -36,6 +36,9 @@ class BackboneConfig:
     reference_masking: as the authors' code does it: padding is computed as text that sees the
         tokens before it, since they learn it; and in layers that are not shared, a token also
         attends to the other modality's positions, which hold nothing but biases there.
+    init_std: of the weights at the start. GPT-2's is for a width of 768; narrow ones need more.
+    motion_embedding_std: of the motion tokens' rows at the start. The authors' N(0, 1) drowns what
+        attention brings from the text in a narrow model: left and right stay the same for long.
     """
 
     vocab_size: int
@@ -48,6 +51,8 @@ class BackboneConfig:
     dropout: float = 0.1
     text_dropout: float = 0.0
     reference_masking: bool = False
+    init_std: float = 0.02
+    motion_embedding_std: float = 1.0
 
     def __post_init__(self) -> None:
         if self.n_embd % self.n_head:
@@ -231,17 +236,18 @@ class BimodalBackbone(nn.Module):
 
     @torch.no_grad()
     def _initialise(self) -> None:
-        """GPT-2's initialisation; the motion embedding N(0, 1), as the authors' code has it."""
+        """GPT-2's initialisation."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.02)
+                nn.init.normal_(module.weight, std=self.config.init_std)
                 nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
-        for layer in self.layers:
-            for block in (layer.text, layer.motion):
-                nn.init.normal_(block.down.weight, std=0.02 / math.sqrt(2 * self.config.n_layer))
-        nn.init.normal_(self.motion.wte.weight)
+                nn.init.normal_(module.weight, std=self.config.init_std)
+        for module in self.modules():
+            if isinstance(module, Block):
+                small = self.config.init_std / math.sqrt(2 * self.config.n_layer)
+                nn.init.normal_(module.down.weight, std=small)
+        nn.init.normal_(self.motion.wte.weight, std=self.config.motion_embedding_std)
         self.motion.wte.weight[PAD_MOTION_ROW] = 0
         self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))
 

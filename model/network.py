@@ -75,6 +75,9 @@ class MotionInputs:
 class MotionGPT3Network(nn.Module):
     """Backbone, VAE, holders and head; knows token ids but no text and no files."""
 
+    latent_mean: Tensor
+    latent_std: Tensor
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
@@ -206,4 +209,7 @@ def duration_features(frames: Tensor) -> Tensor:
 
 
 def _context_mlp(inputs: int, width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width))
+    mlp = nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width))
+    nn.init.zeros_(mlp[2].weight)  # says nothing at first, so that text and latent are heard
+    nn.init.zeros_(mlp[2].bias)
+    return mlp
