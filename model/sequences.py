@@ -113,7 +113,8 @@ def collate(
         pad_id: token id to pad with (GPT-2: end of text).
         pad_to: pad to this length instead of the longest sample's. The authors pad to 192.
         learn_padding: count padding in the text loss, as the authors do. It makes up 95 % of
-            their loss, so the default leaves it out.
+            their loss, so the default leaves it out. Only a backbone with ``reference_masking``
+            computes padding at all.
     """
     longest = max(len(sequence.ids) for sequence in sequences)
     width = longest if pad_to is None else pad_to

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from mgpt3_ros.model.backbone import BackboneConfig
 from mgpt3_ros.model.captioning import DecodingConfig, write_text
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.heads import HeadConfig
 from mgpt3_ros.model.heads.base import Draw
 from mgpt3_ros.model.network import (
@@ -23,6 +25,7 @@ from mgpt3_ros.model.sequences import IGNORED, TokenBatch, TokenSequence, collat
 from mgpt3_ros.model.vae import VaeConfig
 from mgpt3_ros.model.vae.mld import MldConfig
 from mgpt3_ros.training.stages import freeze_all_but, load_run_config
+from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from tests.seeded import fill_by_name, numbers
 
 V, K, L, C = 20, 2, 2, 8
@@ -45,12 +48,12 @@ def small(**changes: object) -> MotionGPT3Network:
     return network
 
 
-def batch_of(*rows: list[int]) -> TokenBatch:
+def batch_of(*rows: list[int], **padding: Any) -> TokenBatch:
     unlearned = {EOM, OUT, IN}
     sequences = [
         TokenSequence(row, [IGNORED if i in unlearned else i for i in row]) for row in rows
     ]
-    return collate(sequences, pad_id=0)
+    return collate(sequences, pad_id=0, **padding)
 
 
 def motions_of(latents: Tensor, frames: list[float], told: list[float]) -> MotionInputs:
@@ -162,6 +165,23 @@ def test_the_text_loss_is_of_the_labels_alone() -> None:
     zero = network(nothing, None)['text']
     zero.backward()
     assert zero == 0
+
+
+@torch.no_grad()
+def test_padding_is_learned_only_as_a_reference() -> None:
+    """As the authors do: padding predicts padding from the tokens before it, not from padding."""
+    sizes = dataclasses.replace(small().config.backbone, reference_masking=True)
+    network = small(backbone=sizes)
+    row = [3, 1, *OUTPUT, 0]
+    batch = batch_of(row, pad_to=12, learn_padding=True)
+    hidden = network.hidden(batch.ids, batch.mask, None)
+    longer = batch_of(row, pad_to=20, learn_padding=True)
+    again = network.hidden(longer.ids, longer.mask, None)
+    torch.testing.assert_close(hidden.text, again.text[:, :12], rtol=0, atol=1e-5)
+    assert hidden.text[0, -1].abs().sum() > 0
+    assert float(network.text_loss(hidden, batch)) == pytest.approx(3.338937, abs=1e-4)
+    with pytest.raises(ConfigError, match='reference_masking'):
+        TaskBatcher(None, small(), None, None, TaskMix(), TaskOptions(learn_padding=True), 1, 0)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- the frozen text branch

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.continuation import placement
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.features import features_to_joints
 from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs
@@ -82,6 +83,11 @@ class TaskBatcher:
         seed: int,
         process: int = 0,
     ) -> None:
+        if options.learn_padding and not network.config.backbone.reference_masking:
+            raise ConfigError(
+                'options.learn_padding needs model.network.backbone.reference_masking: true, '
+                'without which padding is not computed'
+            )
         self.dataset, self.network, self.tokenizer = dataset, network, tokenizer
         self.prompts, self.options = prompts, options
         self.batch_size, self.seed, self.process = batch_size, seed, process
