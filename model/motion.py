@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +44,10 @@ class Motion:
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        joints = np.array(self.joints, dtype=np.float32)
+        try:
+            joints = np.array(self.joints, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise MotionError(f'joints must be numbers in an array (T, 22, 3): {error}') from error
         if joints.ndim != 3 or joints.shape[1:] != (22, 3):
             raise MotionError(f'joints must be (T, 22, 3), got an array of shape {joints.shape}')
         if len(joints) < 2:
@@ -103,7 +105,12 @@ class Motion:
 
         Positions are interpolated linearly: at the rates of motion capture the error is below a
         millimetre, and nothing overshoots.
+
+        Raises:
+            MotionError: ``fps`` is not positive.
         """
+        if not (np.isfinite(fps) and fps > 0):
+            raise MotionError(f'fps must be positive, got {fps}')
         if fps == self.fps:
             return self
         count = max(int((self.num_frames - 1) * fps / self.fps + 1e-6) + 1, 2)
@@ -138,25 +145,30 @@ class Motion:
         animation programs.
 
         Raises:
-            MotionError: the suffix is none of these.
+            MotionError: the suffix is none of these, or ``info`` holds what JSON cannot say.
         """
         path = Path(path)
+        if path.suffix not in FORMATS:
+            raise MotionError(f'{path.name}: motions are saved as {", ".join(FORMATS)}')
         partial = path.with_name(path.name + '.partial')
-        if path.suffix == '.bvh':
+        try:
+            self._write(partial, path.suffix)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _write(self, path: Path, suffix: str) -> None:
+        if suffix == '.bvh':
             from mgpt3_ros.model.bvh import write_bvh  # bvh imports Motion
 
-            write_bvh(partial, self)
-        elif path.suffix == '.npy':
-            with partial.open('wb') as file:
+            write_bvh(path, self)
+        elif suffix == '.npy':
+            with path.open('wb') as file:
                 np.save(file, self.joints)
-        elif path.suffix == '.npz':
-            with partial.open('wb') as file:
-                np.savez_compressed(
-                    file, joints=self.joints, fps=self.fps, info=json.dumps(dict(self.info))
-                )
         else:
-            raise MotionError(f'{path.name}: motions are saved as {", ".join(FORMATS)}')
-        os.replace(partial, path)
+            info = json.dumps(dict(self.info), default=_plain)
+            with path.open('wb') as file:
+                np.savez_compressed(file, joints=self.joints, fps=self.fps, info=info)
 
     @classmethod
     def load(cls, path: str | Path, fps: float | None = None) -> Motion:
@@ -187,7 +199,7 @@ class Motion:
                 return cls._of_array(np.load(path, allow_pickle=False), fps or FPS)
         except MotionError as error:
             raise MotionError(f'{path}: {error}') from error
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
             raise MotionError(f'{path} cannot be read as a motion: {error}') from error
         raise MotionError(f'{path.name}: motions are read from {", ".join(FORMATS)}')
 
@@ -198,3 +210,10 @@ class Motion:
         if array.ndim == 2 and array.shape[1] == 66:
             array = array.reshape(-1, 22, 3)
         return cls(array, fps)
+
+
+def _plain(value: object) -> object:
+    """What JSON has for a number or array of numpy's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise MotionError(f'info holds a {type(value).__name__}, which cannot be saved: remove it')
