@@ -227,15 +227,7 @@ class GenerateNode(MotionNode):
         """
         if self.parameters['require_joint_state'] and not self._sees_body():
             raise MotionError('the joint states have stopped (require_joint_state)')
-        timing = Timing(
-            *(
-                self.parameters[name]
-                for name in (
-                    *('fps_out', 'lead_in_s', 'blend_s'),
-                    *('max_joint_velocity', 'max_joint_acceleration'),
-                )
-            )
-        )
+        timing = self._timing()
         now, then = self._body_state(timing.lead_in_s)
         trajectory, slower = plan(drawn.generated.clip, timing, then, now)
         self._send(trajectory, drawn.command.number, drawn.command.text)
@@ -254,6 +246,22 @@ class GenerateNode(MotionNode):
             duration_from=info['duration_from'],
             latency_s=f'{self._last_latency_s:.3f}',
         )
+
+    def _timing(self) -> Timing:
+        fps_out, lead_in_s, blend_s = (
+            self.parameters[name] for name in ('fps_out', 'lead_in_s', 'blend_s')
+        )
+        max_velocity = self.parameters['max_joint_velocity'] or np.inf
+        return Timing(
+            fps_out,
+            lead_in_s,
+            blend_s,
+            np.minimum(self.profile.velocity_limits, max_velocity),
+            self._max_acceleration(),
+        )
+
+    def _max_acceleration(self) -> float:
+        return self.parameters['max_joint_acceleration'] or np.inf
 
     def _body_state(self, ahead_s: float) -> tuple[BodyState | None, BodyState | None]:
         """Return where the body is now and where it will be ``ahead_s`` later; None if unknown."""
@@ -329,9 +337,7 @@ class GenerateNode(MotionNode):
         playing = self._playing
         if playing is not None and playing.text and self._moving():
             elapsed_s = playing.elapsed_s(self._clock_s())
-            self._send(
-                stop(playing.trajectory, elapsed_s, self.parameters['max_joint_acceleration'])
-            )
+            self._send(stop(playing.trajectory, elapsed_s, self._max_acceleration()))
             stopped.append((Command(playing.number, playing.text, 0.0), 'playing'))
         for command, what in stopped:
             self._tell(command, 'cancelled', reason=f'{reason} while {what}')

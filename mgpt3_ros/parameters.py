@@ -169,7 +169,7 @@ PARAMETERS: dict[str, Spec] = {
     ),
     'max_joint_velocity': Spec(
         0.0,
-        "Bound on every joint's speed [rad/s]; a faster motion is slowed down whole. 0.0: none.",
+        "Bound on each speed [rad/s]; a faster motion is slowed down whole. 0.0: the body's own.",
         0.0,
         100.0,
     ),

@@ -50,13 +50,16 @@ class Clip:
 
 @dataclass(frozen=True)
 class Timing:
-    """How a clip becomes a trajectory; see the parameters of the same names."""
+    """How a clip becomes a trajectory; see the parameters of the same names.
+
+    max_velocity [rad/s] and max_acceleration [rad/s^2] bound every joint, or each its own (J,).
+    """
 
     fps_out: float = 20.0
     lead_in_s: float = 0.5
     blend_s: float = 0.3
-    max_velocity: float = 0.0
-    max_acceleration: float = 0.0
+    max_velocity: Array | float = np.inf
+    max_acceleration: Array | float = np.inf
 
 
 def plan(
@@ -87,7 +90,7 @@ def plan(
 
 
 def stop(
-    trajectory: BodyTrajectory, elapsed_s: float, max_acceleration: float = 0.0
+    trajectory: BodyTrajectory, elapsed_s: float, max_acceleration: float = np.inf
 ) -> BodyTrajectory:
     """Return a short trajectory that brings a body on ``trajectory`` to rest and holds it there.
 
@@ -97,7 +100,7 @@ def stop(
     Args:
         trajectory: what the body follows.
         elapsed_s: how long ago that was published.
-        max_acceleration: [rad/s^2], 0 for none; a lower one makes the stop longer.
+        max_acceleration: [rad/s^2]; a lower one makes the stop longer.
     """
     now = trajectory.state_at(elapsed_s)
     timing = Timing(max_acceleration=max_acceleration)
@@ -251,12 +254,9 @@ def _excess(joints: JointPath, timing: Timing) -> float:
     """Return how many times slower ``joints`` must go to keep the bounds of ``timing``."""
     assert joints.velocities is not None
     speed, acceleration = extreme_rates(joints.times, joints.positions, joints.velocities)
-    excess = 0.0
-    if timing.max_velocity > 0:
-        excess = speed / timing.max_velocity
-    if timing.max_acceleration > 0:
-        excess = max(excess, float(np.sqrt(acceleration / timing.max_acceleration)))
-    return excess
+    too_fast = float(np.max(speed / timing.max_velocity))
+    too_sudden = float(np.max(acceleration / timing.max_acceleration))
+    return max(too_fast, np.sqrt(too_sudden))
 
 
 def _stretch(trajectory: BodyTrajectory, slower: float) -> BodyTrajectory:

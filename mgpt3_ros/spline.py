@@ -92,8 +92,8 @@ def locate(times: Array, at: Array) -> tuple[Array, Array, Array]:
     return index, step, (at - times[index]) / step
 
 
-def extreme_rates(times: Array, positions: Array, velocities: Array) -> tuple[float, float]:
-    """Return the largest speed and acceleration of any column along the whole spline.
+def extreme_rates(times: Array, positions: Array, velocities: Array) -> tuple[Array, Array]:
+    """Return each column's largest speed and acceleration (D,) along the whole spline.
 
     Accelerations of a cubic are largest at its ends; its speed is largest at an end or where the
     acceleration is zero. ``positions`` and ``velocities`` (T, D) belong to ``times`` (T,).
@@ -108,5 +108,6 @@ def extreme_rates(times: Array, positions: Array, velocities: Array) -> tuple[fl
         share = np.where(np.abs(change) > 1e-12, -acceleration0 / change, 0.0)
     share = np.clip(np.nan_to_num(share), 0.0, 1.0)
     inner = v0 + step * (acceleration0 * share + 0.5 * change * share**2)
-    speed = max(float(np.abs(velocities).max()), float(np.abs(inner).max()))
-    return speed, float(max(np.abs(acceleration0).max(), np.abs(acceleration1).max()))
+    speed = np.maximum(np.abs(velocities).max(axis=0), np.abs(inner).max(axis=0))
+    acceleration = np.maximum(np.abs(acceleration0), np.abs(acceleration1)).max(axis=0)
+    return speed, acceleration

@@ -82,7 +82,7 @@ def test_a_far_pose_is_not_reached_in_a_jerk():
 
 
 @pytest.mark.parametrize('seed', range(6))
-@pytest.mark.parametrize('bounds', [(2.0, 0.0), (0.0, 8.0), (1.0, 3.0)])
+@pytest.mark.parametrize('bounds', [(2.0, np.inf), (np.inf, 8.0), (1.0, 3.0)])
 def test_bounds_are_kept_by_slowing_the_whole_down(seed, bounds):
     clip = random_clip(seed)
     state = random_state(seed)
@@ -92,8 +92,8 @@ def test_bounds_are_kept_by_slowing_the_whole_down(seed, bounds):
     path = trajectory.joints
     speed, acceleration = extreme_rates(path.times, path.positions, path.velocities)
     assert slower > 1.0
-    assert bounds[0] == 0 or speed <= bounds[0] * 1.001
-    assert bounds[1] == 0 or acceleration <= bounds[1] * 1.001
+    assert speed.max() <= bounds[0] * 1.001
+    assert acceleration.max() <= bounds[1] * 1.001
     np.testing.assert_allclose(path.positions[-1], clip.positions[-1], atol=1e-6)
 
 
@@ -115,7 +115,7 @@ def test_a_stop_takes_longer_under_a_bound_on_acceleration():
     trajectory, _ = plan(random_clip(6), Timing())
     gentle = stop(trajectory, 1.5, max_acceleration=2.0)
     path = gentle.joints
-    assert extreme_rates(path.times, path.positions, path.velocities)[1] <= 2.0 * 1.001
+    assert extreme_rates(path.times, path.positions, path.velocities)[1].max() <= 2.0 * 1.001
     assert gentle.end_s > stop(trajectory, 1.5).end_s
 
 

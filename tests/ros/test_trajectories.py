@@ -28,8 +28,8 @@ def some_timing(seed: int) -> Timing:
         fps_out=float(rng.choice([1.0, 7.3, 20.0, 50.0])),
         lead_in_s=float(rng.uniform(0.05, 2.0)),
         blend_s=float(rng.uniform(0.05, 1.0)),
-        max_velocity=float(rng.choice([0.0, 1.5])),
-        max_acceleration=float(rng.choice([0.0, 6.0])),
+        max_velocity=float(rng.choice([np.inf, 1.5])),
+        max_acceleration=float(rng.choice([np.inf, 6.0])),
     )
 
 
