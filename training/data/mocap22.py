@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -97,31 +96,43 @@ def load_mocap22(folder: str | Path) -> MocapPack:
         with np.load(files[0], allow_pickle=False) as data:
             delta, start, unit = data['delta'], data['start'], float(data['unit'])
         entries = json.loads(files[1].read_text(encoding='utf-8'))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f'the pack in {folder} is damaged: {error}') from error
-    if len(entries) != len(start) - 1:
-        raise DataError(
-            f'{folder}: {len(start) - 1} motions, but captions for {len(entries)} clips'
-        )
-    clips = []
-    for entry, begin, end in zip(entries, start[:-1], start[1:], strict=True):
-        joints = np.cumsum(delta[begin:end].astype(np.int32), axis=0) * unit
-        action, style = action_of(entry['caption_kind'])
-        clips.append(
-            Clip(
-                entry['id'],
-                joints.astype(np.float32),
-                tuple(entry['captions']),
-                entry['split'],
-                entry['source'],
-                action if entry['source'] == 'bandai' else None,
-                style if entry['source'] == 'bandai' else None,
-            )
-        )
-    text_only = files[2].read_text(encoding='utf-8').splitlines()
+        text_only = files[2].read_text(encoding='utf-8').splitlines()
+        if delta.shape != (start[-1], 22, 3):
+            raise ValueError(f'motions of shape {delta.shape}, not ({start[-1]}, 22, 3)')
+        if not isinstance(entries, list):
+            raise ValueError(f'captions.json holds a {type(entries).__name__}, not a list')
+        if len(entries) != len(start) - 1:
+            raise ValueError(f'{len(start) - 1} motions, but captions for {len(entries)} clips')
+        clips = [
+            _clip(entry, np.cumsum(delta[begin:end].astype(np.int32), axis=0) * unit)
+            for entry, begin, end in zip(entries, start[:-1], start[1:], strict=True)
+        ]
+    except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
+        what = f'{error} is missing' if isinstance(error, KeyError) else str(error)
+        raise DataError(f'the pack in {folder} is damaged: {what}') from error
     return MocapPack(
         [clip for clip in clips if clip.split == 'train'],
         [clip for clip in clips if clip.split == 'val'],
         [line.strip() for line in text_only if line.strip()],
         digest.hexdigest(),
+    )
+
+
+def _clip(entry: dict[str, Any], joints: np.ndarray) -> Clip:
+    """A clip of its entry in ``captions.json`` and its joints (T, 22, 3) [m]."""
+    if len(joints) != entry['frames']:
+        raise ValueError(f'clip {entry["id"]} has {len(joints)} frames, not {entry["frames"]}')
+    if not entry['captions']:
+        raise ValueError(f'clip {entry["id"]} has no caption')
+    action, style = None, None
+    if entry['source'] == 'bandai':
+        action, style = action_of(entry['caption_kind'])
+    return Clip(
+        entry['id'],
+        joints.astype(np.float32),
+        tuple(entry['captions']),
+        entry['split'],
+        entry['source'],
+        action,
+        style,
     )
