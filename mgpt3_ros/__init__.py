@@ -3,7 +3,8 @@
 """mgpt3_ros: text to motion, motion to text, past to future, on ROS 2 topics.
 
 This package holds the ROS side only. ``mgpt3_ros.model`` (the model) and ``mgpt3_ros.training``
-(the offline half) live in the top-level folders ``model/`` and ``training/`` and never import rclpy.
+(the offline half) live in the top-level folders ``model/`` and ``training/`` and never import
+rclpy.
 """
 
 import os as _os

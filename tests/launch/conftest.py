@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDINS = Path(__file__).parent / 'standins'
+sys.path[:0] = [str(ROOT / 'tests'), str(ROOT / 'tests' / 'ros')]  # tiny.py, probe.py
 REPLACED = ('launch', 'launch_ros', 'ament_index_python')
 
 

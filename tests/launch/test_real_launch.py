@@ -1,37 +1,76 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The launch files under ROS 2's own launch, where it is installed."""
+"""The launch file under ROS 2's own `ros2 launch`, where that is installed."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
 
 import pytest
 
 pytest.importorskip('launch_ros', reason="ROS 2's launch comes with a ROS installation only")
 
-from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-from launch.launch_description_sources import get_launch_description_from_python_launch_file
-
-from launch import LaunchContext, LaunchService
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from domains import free_domain
+from probe import Probe
+from tiny import save_tiny_model
 
 try:
-    SHARE = Path(get_package_share_directory('mgpt3_ros'))
+    get_package_prefix('mgpt3_ros')
 except PackageNotFoundError:
     pytest.skip('mgpt3_ros is not in the ament index (colcon build)', allow_module_level=True)
+if shutil.which('ros2') is None:
+    pytest.skip('there is no ros2 command', allow_module_level=True)
+
+PARAMETERS = """
+/**:
+  ros__parameters:
+    lead_in_s: 0.7
+    seed: 5
+/anna/generate_node:
+  ros__parameters:
+    fps_out: 30.0
+"""
 
 
-def test_every_argument_is_described_and_the_nodes_are_made():
-    path = str(SHARE / 'launch' / 'generate.launch.py')
-    description = get_launch_description_from_python_launch_file(path)
-    assert all(argument.description for argument in description.get_launch_arguments())
-    context = LaunchContext(argv=[])
-    names = []
-    for entity in description.visit(context) or []:
-        names += [
-            child.node_executable
-            for child in entity.visit(context) or []
-            if hasattr(child, 'node_executable')
-        ]
-    assert LaunchService is not None
-    assert names
+@pytest.fixture
+def domain() -> Iterator[int]:
+    with free_domain() as number:
+        yield number
+
+
+def test_arguments_files_namespaces_and_remaps_reach_the_nodes(domain, tmp_path):
+    save_tiny_model(tmp_path / 'model')
+    (tmp_path / 'mine.yaml').write_text(PARAMETERS)
+    arguments = {
+        'namespace': 'anna',
+        'params_file': tmp_path / 'mine.yaml',
+        'checkpoint': tmp_path / 'model',
+        'body_id': '7',
+        'playback': 'true',
+        'command_topic': 'say',
+        'trajectory_topic': '/jtc/joint_trajectory',
+    }
+    command = ['ros2', 'launch', 'mgpt3_ros', 'generate.launch.py']
+    command += [f'{name}:={value}' for name, value in arguments.items()]
+    log = tmp_path / 'launch.log'
+    with log.open('w') as file, Probe(domain, 'anna') as probe:
+        launch = subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, env=dict(os.environ)
+        )
+        try:
+            probe.until(lambda: probe.node.count_publishers('generate_node/status'), 'the node')
+            probe.until(lambda: probe.state() == 'active', 'the active state')
+            values = {n: probe.get(n) for n in ('lead_in_s', 'seed', 'fps_out', 'body_id')}
+            assert values == {'lead_in_s': 0.7, 'seed': 5, 'fps_out': 30.0, 'body_id': '7'}
+            topics = dict(probe.node.get_topic_names_and_types())
+            assert {'/anna/say', '/jtc/joint_trajectory', '/anna/odom'} <= set(topics)
+        finally:
+            launch.send_signal(signal.SIGINT)  # on SIGTERM it would leave its nodes running
+            launch.wait(30)
+    output = log.read_text()
+    assert output.count('process has finished cleanly') == 2, output

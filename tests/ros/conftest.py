@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from domains import free_domain
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests'))  # tiny.py
@@ -34,28 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.ros)
             if not HAS_ROS:
                 item.add_marker(skip)
-
-
-@contextlib.contextmanager
-def free_domain() -> Iterator[int]:
-    """A ROS domain that no other test on this machine uses now, also for child processes.
-
-    102 to 214 overlap Linux' ephemeral ports; 0 is where people work.
-    """
-    for number in range(1, 102):
-        path = os.path.join(tempfile.gettempdir(), f'mgpt3_ros_domain_{number}.lock')
-        with open(path, 'w') as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv('ROS_DOMAIN_ID', str(number))
-                patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-                patch.setenv('OMP_NUM_THREADS', '1')
-                yield number
-            return
-    pytest.fail('all ROS domains from 1 to 101 are in use')
 
 
 @contextlib.contextmanager
