@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -159,7 +160,8 @@ def _features(clips: list[Clip], digest: str, cache: Path) -> list[np.ndarray]:
     key = hashlib.sha256(f'{digest}-{CACHE_VERSION}'.encode()).hexdigest()[:16]
     file = cache / f'features-{key}.npy'
     ends = np.cumsum([len(clip.joints) - 1 for clip in clips])
-    if file.is_file():
+    # A cache that is damaged, or of another choice of clips, is made anew.
+    with contextlib.suppress(OSError, ValueError, EOFError):
         frames = np.load(file, mmap_mode='r')
         if frames.shape == (ends[-1], 263):
             return [np.asarray(part) for part in np.split(frames, ends[:-1])]
