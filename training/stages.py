@@ -211,6 +211,8 @@ def _task_trainer(
     network = model.network
     freeze_all_but(network, stage.trained)
     network.vae.eval()
+    if hasattr(network.head, 'importance'):
+        network.head.importance.copy_(network.vae.latent_importance().flatten())
     batcher = TaskBatcher(
         dataset,
         network,

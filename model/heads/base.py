@@ -102,6 +102,9 @@ class DenoisingHead(MotionHead):
         zero_init = config.kind == 'flow' if config.zero_init is None else config.zero_init
         self.network = DenoisingNetwork(self.channels, config.width, config.depth, zero_init)
         self.regressor: nn.Linear | None = None
+        # What an error of each channel weighs in the auxiliary term. A stage may set it: of the
+        # whitened components of a motion, the first say what is done and the last are noise.
+        self.register_buffer('importance', torch.ones(self.channels), persistent=False)
         if config.regression_weight > 0:
             self.regressor = nn.Linear(config.width, self.channels)
 
@@ -142,7 +145,8 @@ class DenoisingHead(MotionHead):
         terms = {self.term: (self.predict(x, draw.time, paired) - wanted).square().mean()}
         if self.regressor is not None:
             error = self.regressor(condition).float() - target.flatten(1).float()
-            terms['regression'] = self.config.regression_weight * error.square().mean()
+            weighted = (error.square() * self.importance).mean()
+            terms['regression'] = self.config.regression_weight * weighted
         return terms
 
     def predict(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:

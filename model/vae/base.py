@@ -19,6 +19,10 @@ class MotionVae(nn.Module, ABC):
 
     latent_shape: tuple[int, int]
 
+    def latent_importance(self) -> Tensor:
+        """What a whitened unit of each channel (L, C) moves, relative to the mean channel."""
+        return torch.ones(self.latent_shape)
+
     @abstractmethod
     def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, each (B, L, C), of features (B, T, 263) with lengths (B,)."""
