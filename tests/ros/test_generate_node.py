@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
 from jtc_rules import time_s, violations
+from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
 
 from mgpt3_ros import quaternions as quat
@@ -250,16 +251,28 @@ def joint_state(values: dict[str, float]) -> JointState:
     return JointState(name=list(values), position=list(values.values()))
 
 
+def odometry_at(x: float, y: float, yaw: float) -> Odometry:
+    message = Odometry()
+    pose = message.pose.pose
+    pose.position.x, pose.position.y, pose.position.z = x, y, 0.9
+    turn = quat.about_z(yaw)
+    pose.orientation.z, pose.orientation.w = float(turn[2]), float(turn[3])
+    return message
+
+
 def test_joint_states_tell_where_the_body_is_when_asked(start, probe, tiny_checkpoint):
     start(checkpoint=str(tiny_checkpoint), start_from='joint_states', require_joint_state=True)
     probe.active()
     probe.say('a person walks forward for 1 seconds.')
     assert 'no current joint state' in probe.status('refused')['reason']
     pose = {name: 0.1 * np.sin(index) for index, name in enumerate(reversed(HUMAN))}
-    probe.until(lambda: probe.joint_states.get_subscription_count(), 'the subscription')
+    place = odometry_at(2.0, -1.0, yaw=1.2)
+    ends = (probe.joint_states, probe.odometry)
+    probe.until(lambda: all(end.get_subscription_count() for end in ends), 'the subscriptions')
 
     def command_with_a_current_state() -> bool:
         probe.joint_states.publish(joint_state(pose))
+        probe.odometry.publish(place)
         probe.spin_for(0.02)
         if len(probe.messages('queued')) == 0:
             probe.say('a person walks forward for 1 seconds.')
@@ -271,6 +284,24 @@ def test_joint_states_tell_where_the_body_is_when_asked(start, probe, tiny_check
         first.joints.positions[0], [pose[name] for name in HUMAN], atol=1e-6
     )
     assert np.abs(first.joints.velocities[0]).max() < 1e-6
+    np.testing.assert_allclose(first.base.pos[0], [2.0, -1.0, 0.9], atol=1e-6)
+    assert quat.yaw(first.base.rot[0]) == pytest.approx(1.2)
+
+
+def test_sim_time_that_never_begins_blocks_nothing(start, probe, tiny_checkpoint):
+    start(
+        checkpoint=str(tiny_checkpoint),
+        use_sim_time=True,
+        stamp_mode='now',
+        queue_policy='fifo',
+        joint_profile='ros4hri',  # no bounds on speed: the motions stay short
+    )
+    probe.active()
+    for _ in range(2):
+        probe.say('a person walks forward for 1 seconds.')
+    probe.trajectory(2)
+    assert [m.header.stamp.sec for m in probe.heard['joint_trajectory']] == [0, 0]
+    assert probe.health()['state'] == 'active'
 
 
 def test_every_parameter_describes_itself(probe):
@@ -319,3 +350,16 @@ def test_diagnostics_come_once_a_second(probe):
     assert probe.health()['last_error'] == ''
     times = probe.times['diagnostics']
     assert 0.8 < np.mean(np.diff(times)) < 1.5
+
+
+def test_the_shipped_model_walks_forward_when_told_to(start, probe, default_checkpoint):
+    start(seed=1)
+    probe.active()
+    probe.say('a person walks forward.')
+    published = probe.status('published')
+    assert published['duration_from'] == 'predicted'
+    assert violations(probe.trajectory(), HUMAN, lead_in_s=0.5) == []
+    base = base_path(probe.base())
+    assert base.pos[-1, 0] > 0.5
+    assert abs(base.pos[-1, 1]) < base.pos[-1, 0]
+    assert (np.abs(base.pos[:, 2] - 0.9) < 0.25).all()
