@@ -66,11 +66,16 @@ class TokenizerConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A preset: the model and its stages."""
+    """A preset: the model and its stages.
+
+    text_branch: folder (or name on the hub) of the GPT-2 checkpoint that the text branch starts
+        from; None for fresh weights, which a stage ``text`` must train.
+    """
 
     model: dict[str, Any]
     tokenizer: TokenizerConfig
     stages: dict[str, StageConfig]
+    text_branch: str | None = None
 
 
 def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
@@ -170,7 +175,10 @@ def _start(run: RunConfig, stage: StageConfig, dataset: MotionDataset, output: P
     network['backbone'] = {**network['backbone'], 'vocab_size': tokenizer.vocab_size}
     config = from_dict(MotionGPT3Config, {**model, 'network': network}, 'model')
     torch.manual_seed(stage.optim.seed)
-    return MotionGPT3(config, MotionGPT3Network(config.network), tokenizer, dataset.stats)
+    fresh = MotionGPT3Network(config.network)
+    if run.text_branch is not None:
+        fresh.backbone.load_gpt2(run.text_branch)
+    return MotionGPT3(config, fresh, tokenizer, dataset.stats)
 
 
 def _tokenizer(config: TokenizerConfig, dataset: MotionDataset) -> MotionTokenizer:
