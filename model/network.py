@@ -105,6 +105,15 @@ class MotionGPT3Network(nn.Module):
                 nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1)
             )
 
+    def train(self, mode: bool = True) -> MotionGPT3Network:
+        """Set training mode of all but the VAE, which is frozen: dropout would blur the latents.
+
+        The VAE's own stage trains it by itself.
+        """
+        super().train(mode)
+        self.vae.eval()
+        return self
+
     def whiten(self, latent: Tensor) -> Tensor:
         """VAE latent (..., L, C) -> what backbone and head see."""
         return (latent - self.latent_mean) / self.latent_std
