@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
@@ -14,56 +12,30 @@ import numpy as np
 import torch
 
 from mgpt3_ros.model import checkpoint
-from mgpt3_ros.model.body_fit import fit_body
 from mgpt3_ros.model.captioning import DecodingConfig, write_text
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.continuation import bridge, continue_from, placement
+from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.durations import Duration, frames_asked, stated_duration
-from mgpt3_ros.model.errors import (
-    Cancelled,
-    CheckpointError,
-    GenerationError,
-    TextError,
-)
-from mgpt3_ros.model.foot_lock import lock_feet
+from mgpt3_ros.model.errors import CheckpointError, GenerationError
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs, NetworkConfig
-from mgpt3_ros.model.sequences import MOTION, TokenBatch, build_sequence, collate
+from mgpt3_ros.model.network import MotionGPT3Network
+from mgpt3_ros.model.pipeline import (
+    FIRST_PLACE,
+    DrawOptions,
+    MotionGPT3Config,
+    OnProgress,
+    Pipeline,
+    ShouldStop,
+    feature_rows,
+)
+from mgpt3_ros.model.prompts import PromptConfig, clean_text
+from mgpt3_ros.model.sequences import MOTION, TokenBatch
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 
-ShouldStop = Callable[[], bool]
-OnProgress = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class PromptConfig:
-    """How each task is put to the model; the object replacement character is a motion.
-
-    The defaults are the bare forms that stages 1 and 2 of the paper train on.
-    """
-
-    generate: str = '{text}'
-    caption: str = MOTION
-    predict: str = f'Predict motion: {MOTION}'
-    inbetween: str = f'Fill in between: {MOTION} {MOTION}'
-
-
-@dataclass(frozen=True)
-class MotionGPT3Config:
-    """A checkpoint's whole configuration, as ``config.json`` holds it."""
-
-    network: NetworkConfig
-    name: str = 'untitled'
-    licence: str = 'unstated'
-    prompts: PromptConfig = field(default_factory=PromptConfig)
-    decoding: DecodingConfig = field(default_factory=DecodingConfig)
-    min_frames: int = 10
-    max_frames: int = 196
-    default_duration_s: float = 4.0
-    max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
-    foot_lock: bool = True
+__all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
 
 
 class MotionGPT3:
@@ -86,6 +58,7 @@ class MotionGPT3:
         self.network = network.eval()
         self.tokenizer = tokenizer
         self.stats = stats
+        self._pipeline = Pipeline(config, self.network, tokenizer, stats)
 
     @classmethod
     def from_pretrained(
@@ -139,7 +112,7 @@ class MotionGPT3:
     @property
     def device(self) -> torch.device:
         """Where the model runs."""
-        return self.network.latent_mean.device
+        return self._pipeline.device
 
     @property
     def name(self) -> str:
@@ -200,30 +173,25 @@ class MotionGPT3:
             return []
         asked = [duration_s] * len(texts) if not isinstance(duration_s, Sequence) else duration_s
         prompts, durations = self._durations(texts, list(asked))
-        batch = self._batch([self.config.prompts.generate.format(text=p) for p in prompts], MOTION)
-        lengths = self._predict_durations(batch, durations)
-        features = self._draw(
-            batch,
-            self._no_inputs([d.frames for d in lengths]),
-            [d.frames for d in lengths],
-            guidance_scale,
-            num_inference_steps,
-            generator,
-            should_stop,
-            on_progress,
+        batch = self._pipeline.tokens(
+            [self.config.prompts.generate.format(text=prompt) for prompt in prompts], MOTION
         )
-        motions = [
-            Motion(
-                self._locked(self._joints(rows)),
-                FPS,
-                {
-                    'text': words,
-                    'duration_from': length.source,
-                    'duration_limited': length.limited,
-                },
-            )
-            for rows, words, length in zip(features, texts, lengths, strict=True)
-        ]
+        lengths = self._predict_durations(batch, durations)
+        frames = [length.frames for length in lengths]
+        drawn = self._pipeline.draw(
+            batch,
+            self._pipeline.no_motions(frames),
+            frames,
+            DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
+        )
+        motions = []
+        for joints, words, length in zip(drawn, texts, lengths, strict=True):
+            info = {
+                'text': words,
+                'duration_from': length.source,
+                'duration_limited': length.limited,
+            }
+            motions.append(Motion(self._pipeline.locked(joints), FPS, info))
         return motions[0] if isinstance(text, str) else motions
 
     def _durations(
@@ -260,7 +228,7 @@ class MotionGPT3:
             source = 'default'
         else:
             hidden = self.network.hidden(
-                batch.ids, batch.mask, self._no_inputs([0] * len(durations))
+                batch.ids, batch.mask, self._pipeline.no_motions([0] * len(durations))
             )
             output = self.network.output_hidden(hidden, batch.ids)
             frames, source = self.network.predicted_frames(output).tolist(), 'predicted'
@@ -290,9 +258,9 @@ class MotionGPT3:
         motions = [motion] if isinstance(motion, Motion) else list(motion)
         if not motions:
             return []
-        features = [self._features(item, self.config.max_frames) for item in motions]
-        inputs = self._inputs([[rows] for rows in features], [None] * len(motions), [])
-        batch = self._batch([self.config.prompts.caption] * len(motions), None)
+        clips = [feature_rows(item, self.config.max_frames) for item in motions]
+        inputs = self._pipeline.motions(clips, [np.array(FIRST_PLACE)] * len(clips), [])
+        batch = self._pipeline.tokens([self.config.prompts.caption] * len(motions), None)
         special = (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion)
         decoding = self.config.decoding
         if sample:
@@ -346,30 +314,27 @@ class MotionGPT3:
             GenerationError: the model gave NaN.
             Cancelled: ``should_stop`` said so.
         """
-        frames = frames_asked(horizon_s, FPS, 1, self.config.max_frames - 1)
+        frames = frames_asked(horizon_s, FPS, 2, self.config.max_frames - 1)
         seen = observed.resample(FPS)
-        rows = self._features(seen, round(self.config.max_observed_s * FPS))
+        rows = feature_rows(seen, round(self.config.max_observed_s * FPS))
         # The clip begins at the last observed frame, by which it is put in place; a clip that is
         # too short for the model is drawn longer and cut.
         length = max(frames + 1, self.config.min_frames)
-        inputs = self._inputs([[rows]] * num_hypotheses, [None] * num_hypotheses, [length])
-        batch = self._batch([self.config.prompts.predict] * num_hypotheses, MOTION)
-        drawn = self._draw(
-            batch,
-            inputs,
-            [length] * num_hypotheses,
-            guidance_scale,
-            num_inference_steps,
-            generator,
-            should_stop,
-            on_progress,
+        count = num_hypotheses
+        drawn = self._pipeline.draw(
+            self._pipeline.tokens([self.config.prompts.predict] * count, MOTION),
+            self._pipeline.motions(
+                [rows] * count, [np.array(FIRST_PLACE)] * count, [length] * count
+            ),
+            [length] * count,
+            DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
         )
         motions = []
-        for features in drawn:
-            joints, seam = continue_from(seen.joints, self._joints(features), FPS)
-            joints = self._locked(joints[:frames], hold_first=True)
+        for clip in drawn:
+            joints, seam = continue_from(seen.joints, clip, FPS)
+            joints = self._pipeline.locked(joints[:frames], hold_first=True)
             motions.append(Motion(joints, FPS, {'seam_error_m': seam, 'duration_from': 'asked'}))
-        return motions[0] if num_hypotheses == 1 else motions
+        return motions[0] if count == 1 else motions
 
     @torch.inference_mode()
     def inbetween(
@@ -394,181 +359,19 @@ class MotionGPT3:
             GenerationError: the model gave NaN.
             Cancelled: ``should_stop`` said so.
         """
-        frames = frames_asked(duration_s, FPS, 1, self.config.max_frames - 2)
+        frames = frames_asked(duration_s, FPS, 2, self.config.max_frames - 2)
         before, after = start.resample(FPS), end.resample(FPS)
         limit = round(self.config.max_observed_s * FPS)
-        rows = [self._features(before, limit), self._features(after, limit, head=True)]
+        rows = [feature_rows(before, limit), feature_rows(after, limit, head=True)]
         length = frames + 2  # the last frame of the start and the first of the end stand in it too
         place = placement(before.joints[-1], after.joints[0])
-        inputs = self._inputs([rows], [place], [length])
-        drawn = self._draw(
-            self._batch([self.config.prompts.inbetween], MOTION),
-            inputs,
+        drawn = self._pipeline.draw(
+            self._pipeline.tokens([self.config.prompts.inbetween], MOTION),
+            self._pipeline.motions(rows, [np.array(FIRST_PLACE), place], [length]),
             [length],
-            guidance_scale,
-            num_inference_steps,
-            generator,
-            should_stop,
-            on_progress,
+            DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
         )
-        clip = self._joints(drawn[0])
-        joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)
-        joints = self._locked(joints, hold_first=True, hold_last=True)
+        joints, seam, end_seam = bridge(before.joints, drawn[0], after.joints, FPS)
+        joints = self._pipeline.locked(joints, hold_first=True, hold_last=True)
         info = {'seam_error_m': seam, 'end_seam_error_m': end_seam, 'duration_from': 'asked'}
         return Motion(joints, FPS, info)
-
-    # ------------------------------------------------------------------ what they share
-
-    def _batch(self, prompts: list[str], answer: str | None) -> TokenBatch:
-        limit = self.config.network.backbone.n_positions
-        if answer is None:
-            limit -= self.config.decoding.max_tokens
-        sequences = [
-            build_sequence(self.tokenizer, self.config.network.holders, prompt, answer, limit)
-            for prompt in prompts
-        ]
-        # Captions are continued at the right end, so their prompts are padded on the left; they
-        # all have the same length, since a motion always takes K holders.
-        return collate(sequences, self.tokenizer.eos_id).to(self.device)
-
-    def _no_inputs(self, frames: list[int]) -> MotionInputs:
-        channels = self.network.vae.latent_shape
-        return MotionInputs(
-            torch.zeros(0, *channels),
-            torch.zeros(0),
-            torch.zeros(0, 4),
-            torch.tensor(frames, dtype=torch.float32),
-        ).to(self.device)
-
-    def _inputs(
-        self,
-        clips: list[list[np.ndarray]],
-        places: list[np.ndarray | None],
-        output_frames: list[int],
-    ) -> MotionInputs:
-        """Motions of a batch: per row one or two clips, and where the second begins."""
-        flat = [clip for row in clips for clip in row]
-        lengths = torch.tensor([len(clip) for clip in flat])
-        padded = np.zeros((len(flat), int(lengths.max()), 263), dtype=np.float32)
-        for row, clip in zip(padded, flat, strict=True):
-            row[: len(clip)] = self.stats.normalise(clip)
-        latents, _ = self.network.vae.encode(
-            torch.from_numpy(padded).to(self.device), lengths.to(self.device)
-        )
-        first = np.array([0.0, 0.0, 0.0, 1.0], dtype=np.float32)
-        placed = [
-            place if i and place is not None else first
-            for row, place in zip(clips, places, strict=True)
-            for i in range(len(row))
-        ]
-        told = output_frames * len(clips) if output_frames else []
-        return MotionInputs(
-            self.network.whiten(latents),
-            lengths.float(),
-            torch.from_numpy(np.stack(placed).astype(np.float32)),
-            torch.tensor(told, dtype=torch.float32),
-        ).to(self.device)
-
-    def _features(self, motion: Motion, max_frames: int, head: bool = False) -> np.ndarray:
-        """The last (or first) ``max_frames`` feature rows of a motion at the model's rate."""
-        features = motion.resample(FPS).features()
-        return features[:max_frames] if head else features[-max_frames:]
-
-    def _draw(
-        self,
-        batch: TokenBatch,
-        motions: MotionInputs,
-        frames: list[int],
-        guidance_scale: float | None,
-        num_inference_steps: int | None,
-        generator: torch.Generator | None,
-        should_stop: ShouldStop | None,
-        on_progress: OnProgress | None,
-    ) -> list[np.ndarray]:
-        """Features (T, 263), not normalised, of each row's output motion."""
-        if should_stop is not None and should_stop():
-            raise Cancelled('the motion was cancelled')
-        hidden = self.network.hidden(batch.ids, batch.mask, motions)
-        latents = self.network.head.sample(
-            self.network.output_hidden(hidden, batch.ids),
-            num_inference_steps,
-            guidance_scale,
-            generator,
-            should_stop,
-            on_progress,
-        )
-        lengths = torch.tensor(frames, device=self.device)
-        decoded = self.network.vae.decode(self.network.unwhiten(latents.float()), lengths)
-        if not bool(torch.isfinite(decoded).all()):
-            raise GenerationError(
-                'the model gave values that are not numbers: the motion is discarded; '
-                'the checkpoint may be damaged'
-            )
-        features = self.stats.denormalise(decoded.float().cpu().numpy())
-        return [rows[:count] for rows, count in zip(features, frames, strict=True)]
-
-    def _joints(self, features: np.ndarray) -> np.ndarray:
-        """Joints (T, 22, 3) of drawn features, on the default body where feet are locked too."""
-        joints = Motion.from_features(features, FPS).joints
-        # Decoded bones stretch by centimetres; on a body of fixed bones joint angles are exact.
-        return fit_body(joints) if self.config.foot_lock else joints
-
-    def _locked(self, joints: np.ndarray, **held: bool) -> np.ndarray:
-        return lock_feet(joints, FPS, **held) if self.config.foot_lock else joints
-
-
-def clean_text(text: str) -> str:
-    """Text without control characters and surrounding blanks.
-
-    Raises:
-        TextError: nothing is left.
-    """
-    if not isinstance(text, str):
-        raise TextError(f'a text must be a string, got {type(text).__name__}')
-    kept = ''.join(
-        ' ' if unicodedata.category(c) in ('Cc', 'Cs', 'Zl', 'Zp') else c
-        for c in text.replace(MOTION, ' ')
-    )
-    words = ' '.join(kept.split())
-    if not words:
-        raise TextError('the text is empty: say what the body should do, such as "a person waves"')
-    return words
-
-
-def resolve_device(device: str) -> torch.device:
-    """Turn 'auto', 'cpu', 'cuda' or 'cuda:N' into a device that is there.
-
-    Raises:
-        CheckpointError: CUDA is asked for, but is not there.
-    """
-    if device in ('', 'auto'):
-        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    try:
-        resolved = torch.device(device)
-    except RuntimeError as error:
-        raise CheckpointError(
-            f'unknown device {device!r}: use auto, cpu, cuda or cuda:N'
-        ) from error
-    if resolved.type == 'cuda' and (resolved.index or 0) >= torch.cuda.device_count():
-        raise CheckpointError(
-            f'device {device!r} is not there ({torch.cuda.device_count()} CUDA devices found): '
-            "use 'auto' or 'cpu', or install a CUDA build of torch"
-        )
-    return resolved
-
-
-def resolve_dtype(dtype: str) -> torch.dtype:
-    """Turn 'auto' or a name into a floating-point type.
-
-    Raises:
-        CheckpointError: it is none of them.
-    """
-    known = {
-        'auto': torch.float32,
-        'float32': torch.float32,
-        'bfloat16': torch.bfloat16,
-        'float16': torch.float16,
-    }
-    if dtype not in known:
-        raise CheckpointError(f'unknown dtype {dtype!r}: use one of {", ".join(known)}')
-    return known[dtype]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import (
     Cancelled,
     CheckpointError,
@@ -17,7 +18,8 @@ from mgpt3_ros.model.errors import (
     TextError,
 )
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.motiongpt3 import MotionGPT3, clean_text, resolve_device
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.prompts import clean_text
 from tests.tiny import save_tiny_model, swinging_motion, tiny_model
 
 

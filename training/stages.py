@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from torch import nn
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
+from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config, resolve_device
+from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network import MotionGPT3Network
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 from mgpt3_ros.model.vae.trunk import TrunkVae
@@ -35,7 +37,7 @@ GROUPS = {
     'markers': lambda name: name == 'backbone.marker_embedding',
     'holders': lambda name: name.startswith(('motion_in.', 'input_context.', 'output_context.')),
     'duration': lambda name: name.startswith('duration_out.'),
-    'head': lambda name: name.startswith('head.'),
+    'head': lambda name: name.startswith(('head.', 'hidden_norm.', 'hidden_positions')),
 }
 
 
@@ -135,22 +137,39 @@ def run_stage(
     folder = Path(output) / name
     dataset = load_dataset(data_folder)
     model = _start(run, stage, dataset, Path(output))
-    network = model.network.to(resolve_device(device))
+    where = resolve_device(device)
+    process = PartialState(cpu=where.type == 'cpu').process_index
+    network = model.network.to(where)
     network.train()
     torch.manual_seed(stage.optim.seed)
     if name == 'vae':
-        trainer = _vae_trainer(stage, network, dataset, folder)
+        trainer = _vae_trainer(stage, network, dataset, folder, process)
     else:
-        trainer = _task_trainer(stage, model, dataset, folder)
+        trainer = _task_trainer(stage, model, dataset, folder, process)
     checkpoint_config = {**to_dict(run), 'stage': name, 'data': dataset.digest}
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_text(folder / 'run.json', _json(checkpoint_config))
     trainer.run()
     with trainer.averaged():
+        if name == 'vae' and not isinstance(network.vae, TrunkVae):
+            _whiten(network, dataset)
         MotionGPT3(model.config, network.cpu(), model.tokenizer, model.stats).save_pretrained(
             folder
         )
     return folder
+
+
+@torch.no_grad()
+def _whiten(network: MotionGPT3Network, dataset: MotionDataset) -> None:
+    """Tell the network the mean and the spread of the latents of a VAE that does not whiten."""
+    latents = []
+    for clip in dataset.features:
+        rows = torch.from_numpy(dataset.stats.normalise(clip))[None].to(network.latent_mean.device)
+        mean, _ = network.vae.encode(rows, torch.tensor([len(clip)], device=rows.device))
+        latents.append(mean[0])
+    stacked = torch.stack(latents)
+    network.latent_mean.copy_(stacked.mean(dim=0))
+    network.latent_std.copy_(stacked.std(dim=0).clamp(min=1e-6))
 
 
 def _json(data: dict[str, Any]) -> str:
@@ -201,7 +220,11 @@ def freeze_all_but(network: nn.Module, groups: tuple[str, ...]) -> None:
 
 
 def _vae_trainer(
-    stage: StageConfig, network: MotionGPT3Network, dataset: MotionDataset, folder: Path
+    stage: StageConfig,
+    network: MotionGPT3Network,
+    dataset: MotionDataset,
+    folder: Path,
+    process: int,
 ) -> Trainer:
     vae = network.vae
     if isinstance(vae, TrunkVae):
@@ -209,12 +232,12 @@ def _vae_trainer(
         vae.to(network.latent_mean.device)
     freeze_all_but(network, ('vae',))
     task = VaeTask(vae, dataset.stats)
-    batcher = VaeBatcher(dataset, stage.optim.batch_size, stage.optim.seed)
+    batcher = VaeBatcher(dataset, stage.optim.batch_size, stage.optim.seed, process)
     return Trainer(task, batcher, stage.losses, stage.optim, folder)
 
 
 def _task_trainer(
-    stage: StageConfig, model: MotionGPT3, dataset: MotionDataset, folder: Path
+    stage: StageConfig, model: MotionGPT3, dataset: MotionDataset, folder: Path, process: int
 ) -> Trainer:
     network = model.network
     freeze_all_but(network, stage.trained)
@@ -230,5 +253,6 @@ def _task_trainer(
         stage.options,
         stage.optim.batch_size,
         stage.optim.seed,
+        process,
     )
     return Trainer(network, batcher, stage.losses, stage.optim, folder)
