@@ -87,7 +87,9 @@ class Trainer:
     ) -> None:
         self.config, self.batch, self.weights = config, batch, weights
         self.folder, self.validate = folder, validate
-        self.accelerator = Accelerator(mixed_precision=config.precision)
+        # Left to itself, accelerate takes a GPU that is there even when the CPU was asked for.
+        cpu = next(module.parameters()).device.type == 'cpu'
+        self.accelerator = Accelerator(cpu=cpu, mixed_precision=config.precision)
         self.raw = module
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
         optimizer = torch.optim.AdamW(

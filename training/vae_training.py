@@ -80,14 +80,17 @@ def _masked(values: Tensor, mask: Tensor) -> Tensor:
 class VaeBatcher:
     """Batches of whole clips and random parts of them: a function of the seed and the step."""
 
-    def __init__(self, dataset: MotionDataset, batch_size: int, seed: int) -> None:
-        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+    def __init__(
+        self, dataset: MotionDataset, batch_size: int, seed: int, process: int = 0
+    ) -> None:
+        self.dataset, self.batch_size = dataset, batch_size
+        self.seed, self.process = seed, process
 
     def __call__(
         self, step: int, micro: int, device: torch.device
     ) -> tuple[Tensor, Tensor, torch.Generator]:
         """Normalised features (B, T, 263), lengths (B,) and the generator of the noise."""
-        rng = np.random.default_rng([self.seed, step, micro])
+        rng = np.random.default_rng([self.seed, step, micro, self.process])
         clips = []
         for index in self.dataset.sample_indices(rng, self.batch_size):
             clip = self.dataset.features[int(index)]
