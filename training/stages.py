@@ -110,7 +110,10 @@ def _override(data: dict[str, Any], override: str) -> None:
         data = data.setdefault(parent, {})
         if not isinstance(data, dict):
             raise ConfigError(f'{override!r}: {parent} is no section')
-    data[last] = yaml.safe_load(value)
+    try:
+        data[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f'{override!r}: {value!r} is no YAML: {error}') from error
 
 
 def run_stage(
