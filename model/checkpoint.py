@@ -87,6 +87,7 @@ def write_weights(folder: Path, module: nn.Module, dtype: torch.dtype | None = N
     }
     partial = folder / (WEIGHTS + '.partial')
     save_file(state, partial, metadata={'format': FORMAT})
+    partial.chmod(0o644)  # safetensors lets only the owner read what it writes
     os.replace(partial, folder / WEIGHTS)
 
 
