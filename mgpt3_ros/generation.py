@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mgpt3_ros.frames import quaternions_to_ros, vectors_to_ros
-from mgpt3_ros.planning import Clip
+from mgpt3_ros.planning import Clip, calm
 from mgpt3_ros.profiles import HumanFull, Ros4hri
 from mgpt3_ros.worker import Job
 
@@ -69,13 +69,13 @@ def generation(
 
 
 def clip_of(motion: Motion, profile: HumanFull | Ros4hri) -> Clip:
-    """Turn a motion into joint angles and a moving base, in ROS frames."""
+    """Turn a motion into joint angles without spikes and a moving base, in ROS frames."""
     from mgpt3_ros.model.joint_angles import joints_to_angles
 
     body = joints_to_angles(motion.joints)
     return Clip(
         names=profile.names,
-        positions=profile.from_angles(body.angles),
+        positions=calm(profile.from_angles(body.angles), motion.fps, profile.velocity_limits),
         base_pos=vectors_to_ros(body.root_pos),
         base_rot=quaternions_to_ros(body.root_rot),
         fps=float(motion.fps),

@@ -62,6 +62,43 @@ class Timing:
     max_acceleration: Array | float = np.inf
 
 
+def calm(positions: Array, fps: float, limits: Array) -> Array:
+    """Take the spikes out of joint angles: where one turns faster than it can, it is smoothed.
+
+    Angles of limbs that are nearly straight, or near gimbal lock, can jump though the body hardly
+    moves. Slowing the whole motion down for that would be wrong; only the jump is spread in time.
+
+    Args:
+        positions: (T, J) [rad] at ``fps``.
+        fps: frames per second.
+        limits: (J,) [rad/s].
+
+    Returns:
+        (T, J), the first and the last frame unchanged.
+    """
+    calmed = np.array(positions, dtype=np.float64)
+    largest_step = _CALM_MARGIN * limits / fps
+    for _ in range(_CALM_PASSES):
+        too_fast = np.abs(np.diff(calmed, axis=0)) > largest_step
+        if not too_fast.any():
+            break
+        # A frame is moved towards its neighbours if a step near it is too large.
+        near = np.zeros_like(calmed, dtype=bool)
+        for shift in range(-_CALM_REACH, _CALM_REACH + 1):
+            rows = np.clip(np.arange(len(calmed)) + shift, 0, len(too_fast) - 1)
+            near |= too_fast[rows]
+        near[[0, -1]] = False
+        bend = np.zeros_like(calmed)
+        bend[1:-1] = calmed[:-2] - 2 * calmed[1:-1] + calmed[2:]
+        calmed += 0.25 * near * bend
+    return calmed
+
+
+_CALM_PASSES = 100
+_CALM_REACH = 3  # frames
+_CALM_MARGIN = 0.8  # between two frames a spline is faster than the straight line
+
+
 def plan(
     clip: Clip,
     timing: Timing,

@@ -69,8 +69,9 @@ class Ros4hri:
     """The 20 joints of REP-155, with the suffix ``_<body_id>``, axes as in human_description.
 
     It has one waist joint, and neither collars, wrists nor ankles: what the 63 joints say beyond
-    that is lost. It has no bounds on speed: those of human_description (0.5 rad/s) hold for no one
-    who walks. Where an arm hangs straight down, its first and third shoulder axes coincide.
+    that is lost. Its bound on speed is that of the human's fastest joint: human_description's own,
+    0.5 rad/s, fits no one who walks. Where an arm hangs straight down, the first and third axis of
+    its shoulder coincide.
     """
 
     def __init__(self, body_id: str) -> None:
@@ -84,7 +85,7 @@ class Ros4hri:
         ]
         plain = ['waist', 'r_head', 'y_head', 'p_head', *sides]
         self.names: tuple[str, ...] = tuple(f'{name}_{body_id}' for name in plain)
-        self.velocity_limits: Array = np.full(len(plain), np.inf)
+        self.velocity_limits: Array = np.full(len(plain), VELOCITY_LIMITS.max())
 
     def from_angles(self, angles: Array) -> Array:
         """Return the profile's joints (T, 20) [rad] of the human's angles (T, 63)."""

@@ -54,16 +54,18 @@ def test_real_motion_comes_through_as_it_was():
             np.testing.assert_allclose(heights, motion.joints[frame, :, 1], atol=0.02)
 
 
-def test_no_joint_turns_faster_than_the_urdf_says():
-    limits = HUMAN.velocity_limits
-    np.testing.assert_array_equal(limits, VELOCITY_LIMITS)
+@pytest.mark.parametrize('profile', [HUMAN, make_profile('ros4hri', 'human')])
+def test_no_joint_turns_faster_than_the_urdf_says(profile):
+    limits = profile.velocity_limits
+    if profile is HUMAN:
+        np.testing.assert_array_equal(limits, VELOCITY_LIMITS)
     slowed = 0
     for joints in clips(60, seed=5):
         trajectory, slower = plan(
-            clip_of(Motion(joints[:120]), HUMAN), Timing(max_velocity=limits)
+            clip_of(Motion(joints[:120]), profile), Timing(max_velocity=limits)
         )
         path = trajectory.joints
         speed, _ = extreme_rates(path.times, path.positions, path.velocities)
         assert (speed <= limits * 1.001).all()
         slowed += slower > 1.0
-    assert slowed < 6  # few real motions come near those limits
+    assert slowed <= 2  # spikes are calmed; real motion keeps its speed

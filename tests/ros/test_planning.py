@@ -8,7 +8,7 @@ from clips import random_clip, random_state
 
 from mgpt3_ros import quaternions as quat
 from mgpt3_ros.body_trajectory import BodyState
-from mgpt3_ros.planning import EASE_S, Timing, plan, stop
+from mgpt3_ros.planning import EASE_S, Timing, calm, plan, stop
 from mgpt3_ros.spline import extreme_rates
 
 
@@ -117,6 +117,19 @@ def test_a_stop_takes_longer_under_a_bound_on_acceleration():
     path = gentle.joints
     assert extreme_rates(path.times, path.positions, path.velocities)[1].max() <= 2.0 * 1.001
     assert gentle.end_s > stop(trajectory, 1.5).end_s
+
+
+def test_calming_takes_spikes_out_and_leaves_the_rest_alone():
+    clip = random_clip(8, frames=80)
+    limits = np.full(5, 20.0)
+    np.testing.assert_array_equal(calm(clip.positions, 20.0, limits), clip.positions)
+    spiked = clip.positions.copy()
+    spiked[40:42, 2] += 2.5
+    calmed = calm(spiked, 20.0, limits)
+    assert np.abs(np.diff(calmed, axis=0)).max() * 20.0 <= 20.0
+    untouched = np.r_[0:30, 52:80]
+    np.testing.assert_array_equal(calmed[untouched], spiked[untouched])
+    np.testing.assert_array_equal(calmed[:, [0, 1, 3, 4]], spiked[:, [0, 1, 3, 4]])
 
 
 def test_fps_out_sets_the_points_and_not_the_motion():
