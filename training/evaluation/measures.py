@@ -74,9 +74,7 @@ def recognition(wanted: Sequence[str], found: Sequence[str | None]) -> Recogniti
             wrong += action_side(find) not in (None, action_side(want))
     right = sum(sum(hits) for hits in by_action.values())
     means = [np.mean(hits) for hits in by_action.values()]
-    return Recognition(
-        Share(right, len(wanted)), float(np.mean(means)), Share(int(wrong), sided)
-    )
+    return Recognition(Share(right, len(wanted)), float(np.mean(means)), Share(int(wrong), sided))
 
 
 def jitter(joints: np.ndarray) -> float:
@@ -130,7 +128,7 @@ def mpjpe_mm(pairs: Sequence[tuple[np.ndarray, ...]], relative: bool = False) ->
         error = decoded - true
         if relative:
             error = error - error[:, :1]
-        total += np.linalg.norm(error, axis=-1).mean(axis=-1).sum()
+        total += float(np.linalg.norm(error, axis=-1).mean(axis=-1).sum())
         frames += len(true)
     return 1000 * total / frames
 
@@ -138,8 +136,8 @@ def mpjpe_mm(pairs: Sequence[tuple[np.ndarray, ...]], relative: bool = False) ->
 def spread_ratio(real: dict[str, list[np.ndarray]], made: dict[str, list[np.ndarray]]) -> float:
     """How much motions of one action differ, made over real, averaged over the actions.
 
-    The difference of two motions is the mean distance of their poses in the heading frame at the
-    same share of their durations, 16 poses each.
+    The difference of two motions is the mean distance of their poses at the same share of their
+    durations, 16 poses each, seen from the root, in the heading of the first frame.
     """
     ratios = []
     for action, clips in real.items():
