@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -55,21 +55,27 @@ Array = TypeVar('Array', np.ndarray, Tensor)
 _TorchFunction = Callable[..., Tensor]
 
 
-def _numpy_too(function: _TorchFunction) -> Callable[..., Array]:
+class _ArrayFunction(Protocol):
+    def __call__(self, array: Array, /, *arguments: Any, **options: Any) -> Array: ...
+
+
+def _numpy_too(function: _TorchFunction) -> _ArrayFunction:
     """Let a torch function take numpy arrays, and return one where its first argument is one."""
 
     @functools.wraps(function)
-    def wrapper(array: Array, *arguments: object, **options: object) -> Array:
+    def wrapper(array: Any, *arguments: Any, **options: Any) -> Any:
         if isinstance(array, Tensor):
             return function(array, *arguments, **options)
         tensors = [
-            torch.from_numpy(np.require(a, requirements='CW')) if isinstance(a, np.ndarray) else a
+            torch.from_numpy(np.require(a, requirements=['C', 'W']))
+            if isinstance(a, np.ndarray)
+            else a
             for a in (array, *arguments)
         ]
         with torch.no_grad():
             return function(*tensors, **options).numpy()
 
-    return wrapper  # type: ignore[return-value]
+    return wrapper
 
 
 @_numpy_too

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -127,13 +127,16 @@ class MotionGPT3:
     # ------------------------------------------------------------------ text to motion
 
     @overload
-    def generate(self, text: str, duration_s: float | None = ..., **options: object) -> Motion: ...
+    def generate(self, text: str, duration_s: float | None = ..., **options: Any) -> Motion: ...
     @overload
     def generate(
-        self, text: Sequence[str], duration_s: float | None = ..., **options: object
+        self,
+        text: list[str] | tuple[str, ...],
+        duration_s: float | Sequence[float] | None = ...,
+        **options: Any,
     ) -> list[Motion]: ...
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[misc] # the overloads do not repeat the options
     def generate(
         self,
         text: str | Sequence[str],

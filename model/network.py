@@ -218,7 +218,7 @@ def duration_features(frames: Tensor) -> Tensor:
 
 
 def _context_mlp(inputs: int, width: int) -> nn.Sequential:
-    mlp = nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width))
-    nn.init.zeros_(mlp[2].weight)  # says nothing at first, so that text and latent are heard
-    nn.init.zeros_(mlp[2].bias)
-    return mlp
+    first, last = nn.Linear(inputs, width), nn.Linear(width, width)
+    nn.init.zeros_(last.weight)  # says nothing at first, so that text and latent are heard
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(first, nn.SiLU(), last)

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
-from torch import nn
+from torch import Tensor, nn
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
@@ -245,8 +245,9 @@ def _task_trainer(
     network = model.network
     freeze_all_but(network, stage.trained)
     network.vae.eval()
-    if hasattr(network.head, 'importance'):
-        network.head.importance.copy_(network.vae.latent_importance().flatten())
+    importance = getattr(network.head, 'importance', None)
+    if isinstance(importance, Tensor):
+        importance.copy_(network.vae.latent_importance().flatten())
     batcher = TaskBatcher(
         dataset,
         network,

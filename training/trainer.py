@@ -193,7 +193,7 @@ class Trainer:
         parameters = list(self.trained.values())
         bound = self.config.clip_norm or math.inf
         logged['gradient_norm'] = float(self.accelerator.clip_grad_norm_(parameters, bound))
-        logged['rate'] = self.schedule.get_last_lr()[0]
+        logged['rate'] = float(self.schedule.get_last_lr()[0])
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)

@@ -24,6 +24,9 @@ class VaeTask(nn.Module):
     [m per frame], ``slide`` the speed of feet whose contact flag is set [m per frame], ``kl``.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, vae: MotionVae, stats: FeatureStats) -> None:
         super().__init__()
         self.vae = vae

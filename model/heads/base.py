@@ -94,6 +94,7 @@ class DenoisingHead(MotionHead):
     """A head that learns to turn noise into latents. Subclasses say how noise is mixed in."""
 
     term: str  # name of the loss term
+    importance: Tensor
 
     def __init__(
         self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +40,7 @@ class MldVae(MotionVae):
         self.distribution_tokens = nn.Parameter(torch.randn(2 * config.latent_tokens, width))
         self.encoder_positions = nn.Parameter(torch.rand(config.max_positions, width))
         self.decoder_positions = nn.Parameter(torch.rand(config.max_positions, width))
-        options = {
+        options: dict[str, Any] = {
             'd_model': width,
             'nhead': config.heads,
             'dim_feedforward': config.ff_width,
@@ -46,8 +48,12 @@ class MldVae(MotionVae):
             'activation': 'gelu',
             'batch_first': True,
         }
-        self.encoder = SkipStack([nn.TransformerEncoderLayer(**options) for _ in _count(config)])
-        self.decoder = SkipStack([nn.TransformerDecoderLayer(**options) for _ in _count(config)])
+        self.encoder = SkipStack(
+            [nn.TransformerEncoderLayer(**options) for _ in range(config.layers)], width
+        )
+        self.decoder = SkipStack(
+            [nn.TransformerDecoderLayer(**options) for _ in range(config.layers)], width
+        )
         for stack in (self.encoder, self.decoder):
             for parameter in stack.parameters():
                 if parameter.dim() > 1:
@@ -75,24 +81,20 @@ class MldVae(MotionVae):
         return self.frame_out(x) * mask[..., None]
 
 
-def _count(config: MldConfig) -> range:
-    return range(config.layers)
-
-
 class SkipStack(nn.Module):
     """Layers with U-Net skips: the second half also reads what the first half gave, mirrored."""
 
-    def __init__(self, layers: list[nn.Module]) -> None:
+    def __init__(self, layers: Sequence[nn.Module], width: int) -> None:
         super().__init__()
         half = (len(layers) - 1) // 2
-        width = layers[0].self_attn.embed_dim
         self.layers = nn.ModuleList(layers)
         self.joins = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(half))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, **options: Tensor) -> Tensor:
         """Run the layers on x (B, N, D); options go to each."""
-        half, skips = len(self.joins), []
+        half = len(self.joins)
+        skips: list[Tensor] = []
         for index, layer in enumerate(self.layers):
             if index > half:
                 x = self.joins[index - half - 1](torch.cat([x, skips.pop()], dim=-1))

@@ -54,6 +54,13 @@ class TrunkVae(MotionVae):
     decoding stretches the motion over the frames that are asked for.
     """
 
+    feature_mean: Tensor
+    feature_std: Tensor
+    trunk_mean: Tensor
+    components: Tensor
+    component_std: Tensor
+    channel_weights: Tensor
+
     def __init__(self, config: TrunkConfig) -> None:
         super().__init__()
         self.config = config

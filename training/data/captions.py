@@ -54,7 +54,7 @@ def mirror_action(action: str | None) -> str | None:
 @cache
 def wordings() -> dict[str, dict[str, list[str]] | list[str]]:
     """The phrases of ``wordings.yaml``: 'actions', 'styles' and 'subjects'."""
-    return load_yaml(Path(__file__).with_name('wordings.yaml'))  # type: ignore[return-value]
+    return load_yaml(Path(__file__).with_name('wordings.yaml'))
 
 
 _CHOICE = re.compile(r'\(([^()]*\|[^()]*)\)')
@@ -157,11 +157,12 @@ class CaptionSampler:
     def _reword(self, phrase: str, style: str | None, rng: np.random.Generator) -> str:
         styles, subjects = wordings()['styles'], wordings()['subjects']
         assert isinstance(styles, dict)
+        assert isinstance(subjects, list)
         form = rng.random()
         if form < 0.5:
             text = command(phrase)
         else:
-            subject = subjects[int(rng.integers(len(subjects)))]  # type: ignore[index]
+            subject = subjects[int(rng.integers(len(subjects)))]
             text = statement(phrase, subject, progressive=form > 0.8)
         adverbs = styles.get(style or '', [])
         if adverbs and rng.random() < 0.6:

@@ -63,9 +63,10 @@ class MocapPack:
 
 def action_side(action: str | None) -> Side | None:
     """'left' or 'right' where the action has one."""
-    for side in ('left', 'right'):
+    sides: tuple[Side, Side] = ('left', 'right')
+    for side in sides:
         if action is not None and side in action.split('-'):
-            return side  # type: ignore[return-value]
+            return side
     return None
 
 

@@ -22,8 +22,10 @@ from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip, action_side
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.reading import read_action
 
-LOCOMOTION = ('run', 'walk', 'walk-back', 'walk-left', 'walk-right')
-LOCOMOTION += ('walk-turn-left', 'walk-turn-right')
+LOCOMOTION = (
+    *('run', 'walk', 'walk-back', 'walk-left', 'walk-right'),
+    *('walk-turn-left', 'walk-turn-right'),
+)
 BATCH = 64
 
 
@@ -105,7 +107,9 @@ def generate_all(
     return found
 
 
-def reconstruct_all(model: MotionGPT3, clips: Sequence[Clip]) -> list[tuple[np.ndarray, ...]]:
+def reconstruct_all(
+    model: MotionGPT3, clips: Sequence[Clip]
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Pairs (true, decoded) of canonical joints, through encoder mean and decoder."""
     pairs = []
     for clip in tqdm(clips, desc='reconstruction'):
