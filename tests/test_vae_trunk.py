@@ -66,9 +66,9 @@ def test_latents_are_white(fitted: tuple[TrunkVae, FeatureStats]) -> None:
     vae, stats = fitted
     latents = torch.cat(
         [
-            vae.encode(
-                torch.from_numpy(stats.normalise(c))[None].float(), torch.tensor([len(c)])
-            )[0][0]
+            vae.encode(torch.from_numpy(stats.normalise(c))[None].float(), torch.tensor([len(c)]))[
+                0
+            ][0]
             for c in (clip(seed, 40 + 4 * seed) for seed in range(16))
         ]
     )
