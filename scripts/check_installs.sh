@@ -83,7 +83,7 @@ import rclpy
 from rcl_interfaces.srv import ListParameters
 
 names = ('generate_node', 'playback_node')
-options = ['--ros-args', '-p', 'autostart:=false']
+options = ['--ros-args', '--log-level', 'warn', '-p', 'autostart:=false']
 nodes = {
     name: subprocess.Popen([f'{sys.argv[1]}/{name}', *options, '-r', f'__node:={name}'])
     for name in names
