@@ -21,6 +21,7 @@ from mgpt3_ros.diagnostics import Diagnostics, Health, memory_mb
 from mgpt3_ros.model.errors import Cancelled
 from mgpt3_ros.model_host import ModelChoice, ModelHost
 from mgpt3_ros.parameters import Parameters
+from mgpt3_ros.process import told_to_end
 from mgpt3_ros.worker import Job
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
@@ -161,7 +162,7 @@ class MotionNode(LifecycleNode):
     def _finish(self, job: Job) -> bool:
         """Wait for a job; return False where the process is told to end meanwhile."""
         while not job.wait(_WAIT_S):
-            if not self.context.ok():
+            if told_to_end():
                 job.stop()
                 return False
         return not isinstance(job.error, Cancelled)

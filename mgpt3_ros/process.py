@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Running a node as a process: spin, and end within a second when told to."""
+"""Running a node as a process: serve it, and end in good order within a second when told to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -15,28 +16,16 @@ import rclpy
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
-_JOIN_S = 0.5
+_JOIN_S = 0.3
+_told_to_end = threading.Event()
 
 
-def spin(node: Node) -> None:
-    """Serve ``node`` until the process is told to end.
-
-    A fault in one callback is logged and the node goes on: a body must not lose its node over one
-    message. (rclpy's own callbacks have such faults: a transition that the lifecycle does not
-    allow, asked for by number, is an exception there.)
-    """
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    while rclpy.ok():
-        try:
-            executor.spin()
-        except ExternalShutdownException:
-            raise
-        except Exception as error:
-            if not rclpy.ok():  # whatever failed, it failed because the process ends
-                return
-            node.get_logger().error(f'fault in a callback: {error}\n{traceback.format_exc()}')
+def told_to_end() -> bool:
+    """Whether this process was told to end: what waits in a callback must then give up."""
+    return _told_to_end.is_set()
 
 
 def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> None:
@@ -45,30 +34,73 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> Non
     Ends with exit code 0 on SIGINT and SIGTERM, with 2 and one line for a parameter that does not
     fit.
     """
+    ended = _signals_end_it()
     node: Node | None = None
-    ended = True
+    clean = True
     try:
-        rclpy.init(args=args)
+        # Not rclpy's own handlers: they throw KeyboardInterrupt into the middle of a callback and
+        # shut the middleware down from another thread while this one publishes.
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
-        spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
+        _serve(node, ended)
+    except ExternalShutdownException:
         pass
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-        print(f'error: {error}', file=sys.stderr)  # noqa: T201  there is no logger yet
+        sys.stderr.write(f'error: {error}\n')
         sys.exit(2)
     finally:
-        # The end has begun: a second Ctrl-C, which launch sends readily, must not break it off.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         if node is not None:
             if hasattr(node, 'close'):
-                ended = node.close(_JOIN_S)
+                clean = node.close(_JOIN_S)
             node.destroy_node()
         rclpy.try_shutdown()
         # Collecting torch's objects one by one takes longer than a second; the system is faster.
         gc.freeze()
-    if not ended:
+    if not clean:
         # A native call is still at work (loading, mostly) and no thread can be ended from outside;
         # to leave through the interpreter's end under its feet would crash.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _signals_end_it() -> Future:
+    """Have SIGINT and SIGTERM complete the future that is returned, at once, from a thread.
+
+    A Python handler alone would run only when the main thread comes back from waiting for a
+    message; the byte that it leaves in a pipe wakes the thread that reads there.
+    """
+    ended = Future()
+    _told_to_end.clear()
+    receiving, sending = os.pipe()
+    os.set_blocking(sending, False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(sending, warn_on_full_buffer=False)
+
+    def wait() -> None:
+        os.read(receiving, 1)
+        _told_to_end.set()
+        ended.set_result(None)
+
+    threading.Thread(target=wait, name='mgpt3_signals', daemon=True).start()
+    return ended
+
+
+def _serve(node: Node, ended: Future) -> None:
+    """Serve ``node`` until ``ended`` is complete.
+
+    A fault in one callback is logged and the node goes on: a body must not lose its node over one
+    message. (rclpy's own callbacks have such faults: a transition that the lifecycle does not
+    allow, asked for by number, is an exception there.)
+    """
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok() and not ended.done():
+        try:
+            executor.spin_until_future_complete(ended)
+        except ExternalShutdownException:
+            raise
+        except Exception as error:
+            node.get_logger().error(f'fault in a callback: {error}\n{traceback.format_exc()}')
+    executor.shutdown(timeout_sec=0.0)

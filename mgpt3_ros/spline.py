@@ -17,7 +17,8 @@ from mgpt3_ros.quaternions import Array
 def start_slope(times: Array, values: Array) -> Array:
     """Estimate the velocity (D,) at the first of ``values`` (T, D), known at ``times`` (T,).
 
-    The slope at the first point of the parabola through three points; of two, their difference.
+    The slope at the first point of the parabola through three points, but none that is steeper
+    than the way to the second point: noise would be carried on to speeds that nothing has.
     """
     h1 = times[1] - times[0]
     slope1 = (values[1] - values[0]) / h1
@@ -25,7 +26,8 @@ def start_slope(times: Array, values: Array) -> Array:
         return slope1
     h2 = times[2] - times[1]
     slope2 = (values[2] - values[1]) / h2
-    return slope1 + (slope1 - slope2) * h1 / (h1 + h2)
+    parabola = slope1 + (slope1 - slope2) * h1 / (h1 + h2)
+    return np.clip(parabola, -np.abs(slope1), np.abs(slope1))
 
 
 def spline_velocities(times: Array, values: Array, start: Array, end: Array) -> Array:

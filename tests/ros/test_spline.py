@@ -22,9 +22,12 @@ def test_two_points_keep_the_velocities_given():
     np.testing.assert_array_equal(velocities, [np.ones(4), np.zeros(4)])
 
 
-def test_start_slope_is_exact_for_a_parabola():
-    values = (3 * TIMES**2 - 2 * TIMES)[:, None]
-    np.testing.assert_allclose(start_slope(TIMES, values), 6 * TIMES[0] - 2)
+def test_start_slope_is_exact_for_what_gathers_speed_and_never_beyond_the_first_step():
+    values = (3 * (TIMES - TIMES[0] + 0.1) ** 2)[:, None]
+    np.testing.assert_allclose(start_slope(TIMES, values), 0.6)
+    slowing = -values[::-1]
+    first_step = (slowing[1] - slowing[0]) / (TIMES[1] - TIMES[0])
+    np.testing.assert_allclose(start_slope(TIMES, slowing), first_step)
 
 
 def test_hermite_is_the_cubic_of_both_ends():
