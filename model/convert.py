@@ -156,7 +156,13 @@ def convert_motiongpt3(
     ]
     _fill(network, weights, latent_scale, str(ckpt))
     whole = MotionGPT3Config(
-        config, name=name, licence=licence, prompts=PROMPTS, max_frames=196, foot_lock=False
+        config,
+        name=name,
+        licence=licence,
+        prompts=PROMPTS,
+        max_frames=196,
+        foot_lock=False,
+        inbetween_whole=True,
     )
     model = MotionGPT3(whole, network, words, features)
     return _write(model, output, source, f'The weights of MotionGPT3 in `{Path(ckpt).name}`.')

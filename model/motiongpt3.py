@@ -365,8 +365,12 @@ class MotionGPT3:
         frames = frames_asked(duration_s, FPS, 2, self.config.max_frames - 2)
         before, after = start.resample(FPS), end.resample(FPS)
         limit = round(self.config.max_observed_s * FPS)
+        if self.config.inbetween_whole:
+            limit = max(min(limit, (self.config.max_frames - frames) // 2), 1)
         rows = [feature_rows(before, limit), feature_rows(after, limit, head=True)]
-        length = frames + 2  # the last frame of the start and the first of the end stand in it too
+        # The last frame of the start and the first of the end stand in it too, or all of them.
+        begin = len(rows[0]) - 1 if self.config.inbetween_whole else 0
+        length = frames + (len(rows[0]) + len(rows[1]) if self.config.inbetween_whole else 2)
         place = placement(before.joints[-1], after.joints[0])
         drawn = self._pipeline.draw(
             self._pipeline.tokens([self.config.prompts.inbetween], MOTION),
@@ -374,7 +378,8 @@ class MotionGPT3:
             [length],
             DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
         )
-        joints, seam, end_seam = bridge(before.joints, drawn[0], after.joints, FPS)
+        clip = drawn[0][begin : begin + frames + 2]
+        joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)
         joints = self._pipeline.locked(joints, hold_first=True, hold_last=True)
         info = {'seam_error_m': seam, 'end_seam_error_m': end_seam, 'duration_from': 'asked'}
         return Motion(joints, FPS, info)

@@ -39,6 +39,7 @@ class MotionGPT3Config:
     min_frames: int = 10
     max_frames: int = 196
     default_duration_s: float = 4.0
+    inbetween_whole: bool = False  # an in-between is drawn with both motions around it (authors)
     max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
     foot_lock: bool = True
 

@@ -139,6 +139,15 @@ def test_inbetween_meets_both_ends(model: MotionGPT3) -> None:
     assert {'seam_error_m', 'end_seam_error_m'} <= set(gap.info)
 
 
+def test_an_inbetween_drawn_whole_meets_both_ends_too() -> None:
+    model = tiny_model(inbetween_whole=True)
+    start, end = (Motion(swinging_motion(s, 90), 20) for s in (1, 2))
+    gap = model.inbetween(start, end, duration_s=6.0, generator=seeded())
+    assert gap.num_frames == 120
+    assert np.linalg.norm(gap.joints[0] - start.joints[-1], axis=-1).mean() < 0.15
+    assert np.linalg.norm(gap.joints[-1] - end.joints[0], axis=-1).mean() < 0.15
+
+
 @pytest.mark.parametrize('call', ['generate', 'caption', 'predict', 'inbetween'])
 def test_a_call_stops_within_a_step(model: MotionGPT3, call: str) -> None:
     motion = Motion(swinging_motion(0), 20)
