@@ -74,6 +74,7 @@ class GenerateNode(MotionNode):
         self._dropped = 0
         self._memory_errors = 0
         self._last_latency_s = 0.0
+        self._last_motion_s = 0.0
         self._running: tuple[Command, Job[Generated]] | None = None
         self._drawn: _Drawn | None = None
         self._playing: Playing | None = None
@@ -233,6 +234,7 @@ class GenerateNode(MotionNode):
         self._send(trajectory, drawn.command.number, drawn.command.text)
         command = drawn.command
         self._last_latency_s = self.steady_now_s() - command.received_s
+        self._last_motion_s = drawn.generated.clip.duration_s
         self.last_error = ''
         notes = [command.note] if command.note else []
         if slower > 1.0:
@@ -378,6 +380,7 @@ class GenerateNode(MotionNode):
             'commands': str(self._numbers),
             'dropped': str(self._dropped),
             'last_latency_s': f'{self._last_latency_s:.3f}',
+            'times_real_time': f'{self._last_motion_s / max(self._last_latency_s, 1e-3):.1f}',
         }
 
 

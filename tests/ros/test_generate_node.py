@@ -343,7 +343,9 @@ def test_diagnostics_come_once_a_second(probe):
     health = probe.health()
     assert (health['state'], health['message']) == ('active', 'active')
     assert float(health['memory_mb']) > 50
-    assert {'queue_length', 'last_latency_s', 'dropped', 'last_error'} <= set(health)
+    assert {'queue_length', 'last_latency_s', 'times_real_time', 'dropped', 'last_error'} <= set(
+        health
+    )
     probe.say('a person walks forward.')
     probe.status('published')
     assert int(probe.health()['commands']) >= 1
