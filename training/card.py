@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure a checkpoint and write its card.
 
-``python -m mgpt3_ros.training.card CHECKPOINT --data PACK``. The card says what the checkpoint was trained on and under which licence, how it was made, and what
-was measured on clips that it never saw.
+``python -m mgpt3_ros.training.card CHECKPOINT --data PACK``. The card says what the checkpoint was
+trained on and under which licence, how it was made, and what was measured on clips that it never
+saw.
 """
 
 from __future__ import annotations
@@ -127,8 +128,8 @@ guidance {head.guidance_scale:g}, temperature {head.temperature:g}. VAE: {networ
 On the pack's validation clips, which were never trained on, with default settings. Actions are
 recognised by a forest of trees trained on the real train clips (`training/evaluation/`);
 "generated" are motions drawn from a clip's caption, with their predicted duration; "paraphrases"
-are the prompts of `benchmarks/paraphrases.yaml`. Intervals are Wilson's, 95 %, and count every motion as
-one, though several come from one prompt.
+are the prompts of `benchmarks/paraphrases.yaml`. Intervals are Wilson's, 95 %, and count every
+motion as one, though several come from one prompt.
 
 {table(figures)}
 
