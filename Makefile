@@ -11,7 +11,7 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test lint format types installs bench clean
+.PHONY: help venv demo test lint format types installs bench card clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
@@ -19,6 +19,7 @@ help:
 	@echo 'make lint      style;  make types: annotations;  make format: rewrites the layout'
 	@echo 'make installs  proves that pip and colcon install the package'
 	@echo 'make bench     measures speed and memory (while nothing else runs)'
+	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
 	@echo 'make clean     removes everything that was made, .venv too'
 
 venv:
@@ -46,6 +47,9 @@ installs: venv
 
 bench: venv
 	$(PY) -m benchmarks $(ARGS)
+
+card: venv
+	$(PY) -m mgpt3_ros.training.card models/default --data $(DATA) $(ARGS)
 
 clean:
 	rm -rf .venv build install log out .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -2,16 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from mgpt3_ros.training.card import table, write_card
+from mgpt3_ros.training.card import Target, table, target_table, targets, write_card
 from mgpt3_ros.training.evaluation.measures import Share, recognition
 from tests.tiny import tiny_model
 
+FOUND = recognition(
+    ['wave-left-hand', 'wave-right-hand', 'walk', 'walk'],
+    ['wave-right-hand', 'wave-right-hand', 'walk', 'run'],
+)
+WANTED = ['wave-left-hand', 'wave-right-hand', 'walk', 'walk']
 FIGURES = {
     'reconstruction MPJPE, all [mm]': 27.04,
-    'generated': recognition(
-        ['wave-left-hand', 'wave-right-hand', 'walk', 'walk'],
-        ['wave-right-hand', 'wave-right-hand', 'walk', 'run'],
-    ),
+    'real motion': recognition(WANTED, WANTED),
+    'generated': FOUND,
+    'captions': recognition(WANTED, WANTED),
+    'paraphrases': FOUND,
+    'foot slide in place, generated [m/s]': 0.01,
+    'foot slide locomotion, real [m/s]': 0.1,
+    'foot slide locomotion, generated [m/s]': 0.2,
+    'jitter, generated over real': 0.95,
+    'spread within an action, generated over real': 1.2,
+    'predicted duration, median error [s]': 0.3,
     'CMU captions': {'000133': ('someone runs.', 'a person jogs.')},
 }
 
@@ -33,3 +44,26 @@ def test_the_card_says_licence_configuration_command_and_figures() -> None:
         'vocabulary\n300', 'flow', 'someone runs.', 'a person jogs.', 'What it cannot do',
     ):  # fmt: skip
         assert part in card, part
+
+
+def test_targets_are_met_or_not() -> None:
+    met = {target.name: target.met for target in targets(FIGURES)}
+    assert met['reconstruction MPJPE [mm]']
+    assert met['captions, right side']
+    assert met['jitter, generated over real']
+    assert not met['action, generated over real']
+    assert not met['wrong side of sided prompts']
+    assert not met['foot slide in locomotion, generated over real']
+    assert not met['spread within an action, generated over real']
+    assert len(met) == 12
+
+
+def test_targets_are_said_in_words() -> None:
+    rows = target_table(
+        [Target('a', 1.0, high=2), Target('b', 1.0, low=2), Target('c', 1, 0.9, 1.15)]
+    )
+    assert rows.splitlines()[2:] == [
+        '| a | 1 | at most 2 | yes |',
+        '| b | 1 | at least 2 | NO |',
+        '| c | 1 | 0.9 to 1.15 | yes |',
+    ]
