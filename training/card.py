@@ -32,8 +32,8 @@ PARAPHRASES = Path(__file__).resolve().parent.parent / 'benchmarks' / 'paraphras
 # Of the shipped checkpoint.
 MADE_BY = """\
 mgpt3 train all --config small --data mocap22 --output runs/small
-# Stages text, t2m and align ran beside stage vae: they read the VAE's trunk alone, which is fitted at
-# its first step. The residual was put in at the end; the weights are stored as float16."""
+# Stages text, t2m and align ran beside stage vae: they read the VAE's trunk alone, which is fitted
+# at its first step. The residual was put in at the end; the weights are stored as float16."""
 
 DATA_AND_LICENCES = """\
 ## Data and licences
