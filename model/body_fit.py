@@ -11,19 +11,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mgpt3_ros.model.foot_lock import LEGS, pose_leg
 from mgpt3_ros.model.joint_angles import angles_to_joints, joints_to_angles
+from mgpt3_ros.model.leg_pose import LEGS, lowering, pose_leg
+from mgpt3_ros.model.skeleton import FPS
 
 
-def fit_body(joints: NDArray) -> NDArray:
+def fit_body(joints: NDArray, fps: float = FPS) -> NDArray:
     """Put a motion onto the skeleton's bone lengths, with the feet where they were.
 
     Directions of bones are kept, but for the legs: they bend to bring ankle and ball of the foot
-    to their observed places as far as they reach. Afterwards positions -> angles -> positions is
+    to their observed places as far as they reach, and the pelvis comes down by up to 6 cm where
+    feet on the floor would be out of reach. Afterwards positions -> angles -> positions is
     exact. Lock the feet after this, not before.
 
     Args:
-        joints: (T, 22, 3) [m], Y up.
+        joints: (T, 22, 3) [m], Y up, floor at y = 0.
+        fps: frames per second.
 
     Returns:
         (T, 22, 3), same dtype.
@@ -33,7 +36,9 @@ def fit_body(joints: NDArray) -> NDArray:
     """
     joints = np.asarray(joints)
     fitted = angles_to_joints(joints_to_angles(joints))
-    for leg in LEGS:
-        seen = joints[:, leg].astype(np.float64)
-        fitted[:, leg[1:]] = pose_leg(fitted[:, leg], seen[:, 2], seen[:, 3])
+    seen = joints[:, LEGS].astype(np.float64)
+    down = lowering(fitted[:, LEGS], seen[:, :, 2], fps)
+    fitted[..., 1] -= down[:, None]
+    for side, leg in enumerate(LEGS):
+        fitted[:, leg[1:]] = pose_leg(fitted[:, leg], seen[:, side, 2], seen[:, side, 3])
     return fitted.astype(joints.dtype, copy=False)
