@@ -1,0 +1,123 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""APE and AVE: errors of mean and of variance of root, path, poses and joints (TEMOS, 2022).
+
+Both motions begin at the same place, in the same heading, and stand on the floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mgpt3_ros.model.skeleton import JOINT_NAMES
+from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
+from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
+
+PARTS = ('root', 'traj', 'mean_pose', 'mean_joints')
+
+# What the authors' code divides joints by; they are metres before it, and not after.
+REFERENCE_UNIT = 1000 * 0.75 / 480
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which joints tell where a body faces (left minus right) and where its feet are."""
+
+    right: tuple[int, int]
+    left: tuple[int, int]
+    feet: tuple[int, int, int, int]
+
+
+def _indices(*names: str) -> tuple[int, ...]:
+    return tuple(JOINT_NAMES.index(name) for name in names)
+
+
+_LAYOUT = _Layout(
+    _indices('right_hip', 'right_shoulder'),  # type: ignore[arg-type]
+    _indices('left_hip', 'left_shoulder'),  # type: ignore[arg-type]
+    _indices('left_ankle', 'left_foot', 'right_ankle', 'right_foot'),  # type: ignore[arg-type]
+)
+# The authors' code takes the indices of another skeleton, KIT's 21 joints. On 22 joints they are
+# a collar, an elbow, ... (the heading's are looked up after the root was cut off: one more).
+_REFERENCE_LAYOUT = _Layout((17, 9), (12, 6), (14, 15, 19, 20))
+
+
+def ape_ave(
+    made: Joints,
+    real: Joints,
+    lengths: Sequence[int] | None = None,
+    reference: bool = False,
+) -> dict[str, float]:
+    """Compare made motions with real ones.
+
+    Args:
+        made: (B, T, 22, 3) [m], or B arrays (T_b, 22, 3), Y up.
+        real: the same shapes.
+        lengths: frames of each motion that count; None: all.
+        reference: as the authors' code does it: heading and floor from joints of another
+            skeleton, a soft floor that padding has a part in, and lengths over 1.5625.
+
+    Returns:
+        ``APE_root``, ``APE_traj`` (the root on the floor plane), ``APE_mean_pose`` (joints seen
+        from the root and its heading) and ``APE_mean_joints`` [m]: distances, averaged over frames
+        and joints; ``AVE_...`` [m^2]: distances of the variances in time, averaged over motions.
+
+    Raises:
+        MetricError: shapes that do not fit, NaN, or motions of one frame.
+    """
+    if reference:
+        first, second, counted = padded_batch(made, real, lengths)
+        pairs = list(zip(first, second, strict=True))
+    else:
+        pairs = true_frames(made, real, lengths, least=2)
+        counted = [len(pair[0]) for pair in pairs]
+    if min(counted) < 2:
+        raise MetricError('AVE needs motions of 2 frames at least: one has no variance')
+    if pairs[0][0].shape[1] != len(JOINT_NAMES):
+        raise MetricError(f'APE takes {len(JOINT_NAMES)} joints, got {pairs[0][0].shape[1]}')
+    ape, ave = np.zeros(len(PARTS)), np.zeros(len(PARTS))
+    for pair, length in zip(pairs, counted, strict=True):
+        views = zip(*(_views(joints, reference) for joints in pair), strict=True)
+        for k, (a, b) in enumerate(views):
+            a, b = a[:length], b[:length]
+            ape[k] += np.linalg.norm(a - b, axis=-1).reshape(length, -1).mean(axis=1).sum()
+            spread = a.var(axis=0, ddof=1) - b.var(axis=0, ddof=1)
+            ave[k] += np.linalg.norm(spread, axis=-1).mean()
+    ape, ave = ape / sum(counted), ave / len(pairs)
+    return {f'APE_{part}': float(value) for part, value in zip(PARTS, ape, strict=True)} | {
+        f'AVE_{part}': float(value) for part, value in zip(PARTS, ave, strict=True)
+    }
+
+
+def _views(joints: Array, reference: bool) -> tuple[Array, Array, Array, Array]:
+    """Return root (T, 3), path (T, 2), local pose (T, J - 1, 3) and joints (T, J, 3)."""
+    layout = _REFERENCE_LAYOUT if reference else _LAYOUT
+    feet = joints[:, layout.feet, 1].min(axis=1)
+    heights = joints[..., 1] - (_soft_floor(feet) if reference else feet.min())
+    across = joints[:, layout.left].sum(axis=1) - joints[:, layout.right].sum(axis=1)
+    heading = np.arctan2(-across[:, 2], across[:, 0])  # about y; 0 faces +z
+    ground = joints[..., (0, 2)]
+    offsets = ground - ground[:, :1]
+    local = _turn(offsets, heading[:, None])
+    path = _turn(ground[:, 0] - ground[0, 0], heading[0])
+    level = _turn(offsets, heading[0]) + path[:, None]
+    pose = np.stack([local[..., 0], heights, local[..., 1]], axis=-1)[:, 1:]
+    whole = np.stack([level[..., 0], heights, level[..., 1]], axis=-1)
+    unit = REFERENCE_UNIT if reference else 1.0
+    return whole[:, 0] / unit, path / unit, pose / unit, whole / unit
+
+
+def _turn(points: Array, angle: Array | float) -> Array:
+    """Turn (..., 2) points of the floor plane (x, z) by an angle [rad]."""
+    x, z = points[..., 0], points[..., 1]
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.stack([cos * x - sin * z, sin * x + cos * z], axis=-1)
+
+
+def _soft_floor(heights: Array) -> float:
+    """Floor by the authors' soft minimum, whose softness 0.5 was meant for millimetres."""
+    lowest = heights.min()
+    return float(lowest - np.log(0.5 + np.exp(lowest - heights.max())))
