@@ -1,0 +1,273 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The evaluator networks of Guo et al. 2022 (T2M): embeddings in which texts meet motions.
+
+Field's figures of R-precision, MM-Dist, FID, Diversity and MultiModality are those of these
+networks with the weights that their authors published, which the user provides. The structure is
+read off the shapes of those weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.training.evaluation.metrics.checks import MetricError
+
+WORD_VECTOR = 300  # GloVe
+WORD_KINDS = 15  # parts of speech and groups of words about motion, one-hot
+MOTION_FEATURES = 259  # HumanML3D's 263 without the four foot contacts
+FRAMES_PER_MOVEMENT = 4
+LEAK = 0.2  # of the leaky ReLUs
+
+# Names of the three networks: ours, in the authors' published file, in a MotionGPT3 checkpoint.
+_PARTS = {
+    'text_encoder': ('text_encoder', 't2m_textencoder'),
+    'movement_encoder': ('movement_encoder', 't2m_moveencoder'),
+    'motion_encoder': ('motion_encoder', 't2m_motionencoder'),
+}
+_PREFIX = 'metrics.TM2TMetrics.'  # of a MotionGPT3 checkpoint
+
+
+class TextEncoder(nn.Module):
+    """Words to an embedding, through a bidirectional GRU over the words that are there."""
+
+    def __init__(self, hidden: int = 512, out: int = 512) -> None:
+        super().__init__()
+        self.pos_emb = nn.Linear(WORD_KINDS, WORD_VECTOR)
+        self.input_emb = nn.Linear(WORD_VECTOR, hidden)
+        self.gru = nn.GRU(hidden, hidden, batch_first=True, bidirectional=True)
+        self.hidden = nn.Parameter(torch.randn(2, 1, hidden))
+        self.output_net = _output_net(2 * hidden, hidden, out)
+
+    def forward(self, words: Tensor, kinds: Tensor, lengths: Tensor) -> Tensor:
+        """Return (B, 512) of words (B, N, 300), their kinds (B, N, 15) and counts (B,)."""
+        inputs = self.input_emb(words + self.pos_emb(kinds))
+        return self.output_net(_last_states(self.gru, inputs, self.hidden, lengths))
+
+
+class MovementEncoder(nn.Module):
+    """Every four frames to one movement, by two strided convolutions."""
+
+    def __init__(self, width: int = 512, out: int = 512) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv1d(MOTION_FEATURES, width, 4, 2, 1),
+            nn.Dropout(0.2),
+            nn.LeakyReLU(LEAK),
+            nn.Conv1d(width, out, 4, 2, 1),
+            nn.Dropout(0.2),
+            nn.LeakyReLU(LEAK),
+        )
+        self.out_net = nn.Linear(out, out)
+
+    def forward(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return movements (B, T // 4, 512).
+
+        Args:
+            features: (B, T, 259), normalised.
+            lengths: (B,) frames that count. What lies behind them then has no part in the
+                movements before T_b // 4. None: every frame counts.
+        """
+        frames = features.transpose(1, 2)
+        if lengths is not None:
+            frames = frames * _within(lengths, frames.shape[2])
+        halves = self.main[:3](frames)
+        if lengths is not None:
+            halves = halves * _within(lengths // 2, halves.shape[2])
+        return self.out_net(self.main[3:](halves).transpose(1, 2))
+
+
+class MotionEncoder(nn.Module):
+    """Movements to an embedding, through a bidirectional GRU."""
+
+    def __init__(self, width: int = 512, hidden: int = 1024, out: int = 512) -> None:
+        super().__init__()
+        self.input_emb = nn.Linear(width, hidden)
+        self.gru = nn.GRU(hidden, hidden, batch_first=True, bidirectional=True)
+        self.hidden = nn.Parameter(torch.randn(2, 1, hidden))
+        self.output_net = _output_net(2 * hidden, hidden, out)
+
+    def forward(self, movements: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return (B, 512) of movements (B, N, 512), the first ``lengths`` (B,) of each or all."""
+        inputs = self.input_emb(movements)
+        return self.output_net(_last_states(self.gru, inputs, self.hidden, lengths))
+
+
+class T2MEvaluator(nn.Module):
+    """The three networks; never trained here.
+
+    Motions go in as HumanML3D's features, normalised with the evaluator's own mean and standard
+    deviation, which are not those of a generator.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text_encoder = TextEncoder()
+        self.movement_encoder = MovementEncoder()
+        self.motion_encoder = MotionEncoder()
+        self.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> T2MEvaluator:
+        """Stay in evaluation: figures must not depend on dropout."""
+        del mode
+        return super().train(False)
+
+    @torch.inference_mode()
+    def embed_motion(
+        self, features: Tensor, lengths: Tensor | None, reference: bool = False
+    ) -> Tensor:
+        """Return motions' embeddings (B, 512).
+
+        Args:
+            features: (B, T, 263 or 259), normalised; of 263 the foot contacts are left out.
+            lengths: (B,) frames of each motion; None: all. A motion's embedding is the same
+                alone and in any padded batch. The last frames beyond a multiple of 4 are not
+                seen.
+            reference: as the authors' code does it: lengths are ignored, so that the embedding
+                depends on the padding.
+
+        Raises:
+            MetricError: a wrong shape, NaN within a length, or a motion of fewer than 4 frames.
+        """
+        if features.ndim != 3 or features.shape[2] not in (MOTION_FEATURES, MOTION_FEATURES + 4):
+            raise MetricError(
+                f'features must be (B, T, 263) or (B, T, 259), got {_shape(features)}'
+            )
+        features = features[..., :MOTION_FEATURES]
+        counted = _counts(lengths, features, least=FRAMES_PER_MOVEMENT, what='frames of a motion')
+        if reference:
+            _refuse_non_finite(features, 'motions')
+            return self.motion_encoder(self.movement_encoder(features))
+        behind = _within(counted, features.shape[1]).transpose(1, 2) == 0
+        features = features.masked_fill(behind, 0.0)  # zeroing by a product would keep NaN
+        _refuse_non_finite(features, 'motions')
+        movements = self.movement_encoder(features, counted)
+        return self.motion_encoder(movements, counted // FRAMES_PER_MOVEMENT)
+
+    @torch.inference_mode()
+    def embed_text(self, words: Tensor, kinds: Tensor, lengths: Tensor) -> Tensor:
+        """Return texts' embeddings (B, 512).
+
+        Args:
+            words: (B, N, 300) word vectors.
+            kinds: (B, N, 15) kinds of the words, one-hot.
+            lengths: (B,) words of each text, in any order.
+
+        Raises:
+            MetricError: a wrong shape, NaN, or a text of no word.
+        """
+        if words.ndim != 3 or words.shape[2] != WORD_VECTOR:
+            raise MetricError(f'words must be (B, N, {WORD_VECTOR}), got {_shape(words)}')
+        if kinds.shape != (*words.shape[:2], WORD_KINDS):
+            raise MetricError(
+                f'kinds must be {(*words.shape[:2], WORD_KINDS)} as the words are, '
+                f'got {_shape(kinds)}'
+            )
+        counted = _counts(lengths, words, least=1, what='words of a text')
+        _refuse_non_finite(words, 'texts')
+        _refuse_non_finite(kinds, 'kinds of words')
+        return self.text_encoder(words, kinds, counted)
+
+    @classmethod
+    def from_checkpoint(cls, path: str | Path) -> T2MEvaluator:
+        """Load Guo's published file (``finest.tar``) or the evaluator in a MotionGPT3 checkpoint.
+
+        Raises:
+            CheckpointError: the file is missing, damaged or holds other networks.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise CheckpointError(
+                f'{path} is not there: give the published T2M evaluator, '
+                't2m/text_mot_match/model/finest.tar'
+            )
+        try:
+            found = torch.load(path, map_location='cpu', weights_only=True)
+        except Exception as error:  # zipfile, pickle and torch have a dozen kinds
+            raise CheckpointError(f'{path} cannot be read as a checkpoint: {error}') from error
+        evaluator = cls()
+        evaluator.load_parts(_parts(found, path))
+        return evaluator
+
+    def load_parts(self, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take the weights of ``text_encoder``, ``movement_encoder`` and ``motion_encoder``.
+
+        Raises:
+            CheckpointError: names or shapes that do not fit.
+        """
+        for name in _PARTS:
+            try:
+                self.get_submodule(name).load_state_dict(dict(parts[name]), strict=True)
+            except (KeyError, RuntimeError, TypeError) as error:
+                raise CheckpointError(
+                    f'no T2M evaluator: its {name} does not fit: {error}'
+                ) from error
+
+
+def _parts(found: object, path: Path) -> dict[str, dict[str, Tensor]]:
+    """Return the networks' weights, by our names, of what a file holds."""
+    if not isinstance(found, Mapping):
+        raise CheckpointError(f'{path} holds a {type(found).__name__}, no weights')
+    if all(isinstance(found.get(published), Mapping) for published, _ in _PARTS.values()):
+        return {name: dict(found[published]) for name, (published, _) in _PARTS.items()}
+    state = found.get('state_dict', found)
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, (_, theirs) in _PARTS.items():
+        prefix = f'{_PREFIX}{theirs}.'
+        parts[name] = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
+        if not parts[name]:
+            raise CheckpointError(f'{path} holds neither {name} nor {prefix}*: no T2M evaluator')
+    return parts
+
+
+def _output_net(width: int, hidden: int, out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.LeakyReLU(LEAK), nn.Linear(hidden, out)
+    )
+
+
+def _last_states(gru: nn.GRU, inputs: Tensor, first: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the last states of both directions (B, 2 H)."""
+    start = first.expand(-1, len(inputs), -1).contiguous()
+    if lengths is None:
+        _, last = gru(inputs, start)
+    else:
+        packed = pack_padded_sequence(
+            inputs, lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        _, last = gru(packed, start)
+    return torch.cat([last[0], last[1]], dim=-1)
+
+
+def _within(lengths: Tensor, size: int) -> Tensor:
+    """Return (B, 1, size): 1 before each length, 0 behind."""
+    return (torch.arange(size, device=lengths.device) < lengths[:, None]).float()[:, None]
+
+
+def _counts(lengths: Tensor | None, inputs: Tensor, least: int, what: str) -> Tensor:
+    """Return (B,) lengths on the device of ``inputs``, checked."""
+    batch, size = inputs.shape[:2]
+    given = torch.full((batch,), size) if lengths is None else torch.as_tensor(lengths)
+    if given.shape != (batch,):
+        raise MetricError(f'lengths must be ({batch},), got {_shape(given)}')
+    if batch and not (least <= int(given.min()) and int(given.max()) <= size):
+        raise MetricError(
+            f'{what} must be {least} to {size}, got {int(given.min())} to {int(given.max())}'
+        )
+    return given.to(inputs.device)
+
+
+def _refuse_non_finite(inputs: Tensor, what: str) -> None:
+    bad = int((~torch.isfinite(inputs)).flatten(1).any(dim=1).sum())
+    if bad:
+        raise MetricError(f'{bad} of {len(inputs)} {what} hold NaN or infinity')
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(tensor.shape)
