@@ -23,7 +23,10 @@ from tests.tiny import save_tiny_model, swinging_motion
 ROOT = Path(__file__).resolve().parent.parent
 GENERATE = ('generate', 'a', '-o', '{tmp}/a.npz')
 CONVERT = ('convert', '--mean', 'm', '--std', 's', '--tokenizer', 't', '-o', 'out')
-COMMANDS = ('generate', 'caption', 'predict', 'inbetween', 'render', 'convert', 'train', 'doctor')
+COMMANDS = (
+    *('generate', 'caption', 'predict', 'inbetween', 'render', 'convert', 'train'),
+    *('evaluate', 'doctor'),
+)
 
 
 @pytest.fixture(scope='module')

@@ -17,6 +17,7 @@ from mgpt3_ros.training.commands import (
     caption,
     convert,
     diagnose,
+    evaluate,
     generate,
     inbetween,
     predict,
@@ -65,7 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
-    for module in (generate, caption, predict, inbetween, render, convert, train, diagnose):
+    motions = (generate, caption, predict, inbetween, render)
+    for module in (*motions, convert, train, evaluate, diagnose):
         module.add_parser(commands)
     return parser
 

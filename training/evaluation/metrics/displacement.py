@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mgpt3_ros.training.evaluation.metrics.checks import MetricError
+from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
 from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
 
 Task = Literal['prediction', 'inbetween']
@@ -65,13 +66,19 @@ def displacement(
     rows = []
     for (a, b), length in zip(pairs, counted, strict=True):
         part = made_frames(length, len(a), task)
-        joint = np.linalg.norm(a[part] - b[part], axis=-1)
-        if not len(joint):
+        pose = pose_distance(a[part], b[part])
+        if not len(pose):
             raise MetricError(f'a motion of {length} frames has none to compare for {task}')
-        pose = np.sqrt((joint**2).sum(axis=1))
+        joint = np.linalg.norm(a[part] - b[part], axis=-1)
         rows.append((pose.mean(), pose[-1], 1000 * joint.mean()))
     ade, fde, single = np.mean(rows, axis=0)
     return Displacement(float(ade), float(fde), float(single))
+
+
+def pose_distance(made: NDArray, real: NDArray) -> Array:
+    """Return (T,) [m]: the norm of all joints' errors together, of (T, J, 3) [m]."""
+    error = np.asarray(made, np.float64) - np.asarray(real, np.float64)
+    return np.sqrt((error**2).sum(axis=(1, 2)))
 
 
 def made_frames(length: int, stop: int, task: Task) -> slice:

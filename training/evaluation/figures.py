@@ -1,0 +1,94 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures over clips with their intervals, as a table and as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mgpt3_ros.training.evaluation.metrics.checks import MetricError, numbers, same_shape
+
+RESAMPLES = 2000
+SEED = 0  # of the resampling: the same values have the same interval
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean over clips and its 95 % interval: what other clips of this kind would have given.
+
+    The interval is a percentile bootstrap over the clips; NaN of a single one.
+    """
+
+    mean: float
+    low: float
+    high: float
+    clips: int
+
+    def __str__(self) -> str:
+        if math.isnan(self.low):
+            return f'{self.mean:.3g}'
+        return f'{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]'
+
+
+def figure(values: Sequence[float], weights: Sequence[float] | None = None) -> Figure:
+    """Return the mean of a value of each clip, weighted by ``weights`` (None: all the same).
+
+    Raises:
+        MetricError: no values, values that are not finite, or weights that do not fit.
+    """
+    array = numbers(values, 'values of clips', ('n',))
+    weight = np.ones_like(array) if weights is None else numbers(weights, 'weights', ('n',))
+    same_shape(array, weight, 'values and weights')
+    if not (weight > 0).all():
+        raise MetricError('weights must be positive')
+    mean = float((array * weight).sum() / weight.sum())
+    if len(array) == 1:
+        return Figure(mean, math.nan, math.nan, 1)
+    drawn = np.random.default_rng(SEED).integers(len(array), size=(RESAMPLES, len(array)))
+    means = (array * weight)[drawn].sum(axis=1) / weight[drawn].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Figure(mean, float(low), float(high), len(array))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a protocol found.
+
+    figures: by what made the motions (the model, or something simple to compare it with), then
+        by measure, whose name holds the unit.
+    skipped: clips that the protocol could not use, and why.
+    settings: what it was run with.
+    """
+
+    protocol: str
+    figures: dict[str, dict[str, Figure]]
+    skipped: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def table(self) -> str:
+        """Return a Markdown table, a row per measure."""
+        made_by = list(self.figures)
+        measures = list(dict.fromkeys(m for group in self.figures.values() for m in group))
+        lines = [
+            f'| {" | ".join([self.protocol, *made_by])} |',
+            f'|---|{"---|" * len(made_by)}',
+        ]
+        for measure in measures:
+            cells = [str(self.figures[maker].get(measure, '')) for maker in made_by]
+            lines.append(f'| {" | ".join([measure, *cells])} |')
+        return '\n'.join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON holds it: NaN becomes null."""
+        return _plain(asdict(self))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,232 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Protocols: a checkpoint's motions against what the clips of a data set really show.
+
+- reconstruction: through the VAE's encoder (its mean) and decoder;
+- prediction: the frames that follow the first second, beside standing still and constant velocity;
+- inbetween: the middle half of a clip, beside a straight line.
+
+Each clip counts once; with several replications its value is their mean.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.foot_lock import foot_slide
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.evaluation import baselines
+from mgpt3_ros.training.evaluation.figures import Evaluation, figure
+from mgpt3_ros.training.evaluation.measures import jitter, mpjpe_mm, reconstruct_all, seeded
+from mgpt3_ros.training.evaluation.metrics import MetricError, ape_ave, pose_errors
+from mgpt3_ros.training.evaluation.metrics.displacement import made_frames, pose_distance
+
+PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
+Values = dict[str, dict[str, list[float]]]  # by maker, by measure: one value per clip
+
+
+@dataclass(frozen=True)
+class ProtocolConfig:
+    """How a protocol is run.
+
+    replications: motions drawn per clip where the model draws.
+    observed_s: what a prediction has seen [s].
+    clips: at most so many clips, evenly spread over the split; None: all.
+    """
+
+    replications: int = 1
+    seed: int = 0
+    observed_s: float = 1.0
+    clips: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.replications < 1:
+            raise ConfigError(f'replications must be 1 at least, got {self.replications}')
+        if not self.observed_s >= 2 / FPS:
+            raise ConfigError(f'observed_s must be {2 / FPS} (2 frames) at least')
+        if self.clips is not None and self.clips < 1:
+            raise ConfigError(f'clips must be 1 at least, got {self.clips}')
+
+
+def reconstruction(
+    model: MotionGPT3, clips: Sequence[Clip], config: ProtocolConfig | None = None
+) -> Evaluation:
+    """Encode and decode each clip; longer ones up to what the model holds. Frames count alike.
+
+    Raises:
+        MetricError: no clip is long enough.
+    """
+    config = config or ProtocolConfig()
+    usable, skipped = _usable(clips, model.config.min_frames + 1, config)
+    values: Values = defaultdict(lambda: defaultdict(list))
+    weights = []
+    for real, made in reconstruct_all(model, usable):
+        errors = pose_errors([made], [real])
+        weights.append(float(len(real)))
+        _add(values, 'real', _body(real))
+        found = {
+            'MPJPE in the world [mm]': mpjpe_mm([(real, made)]),
+            'MPJPE from the root [mm]': errors.mpjpe_mm,
+            'PA-MPJPE [mm]': errors.pa_mpjpe_mm,
+            'ACCL [mm per frame squared]': errors.accl_mm,
+        }
+        for name, value in ape_ave([made], [real]).items():
+            found[f'{name} [{"m" if name.startswith("APE") else "m^2"}]'] = value
+        _add(values, 'reconstruction', found | _body(made))
+    return _evaluation('reconstruction', values, skipped, config, weights)
+
+
+def prediction(
+    model: MotionGPT3, clips: Sequence[Clip], config: ProtocolConfig | None = None
+) -> Evaluation:
+    """Continue each clip after its first ``observed_s`` by 2 s; shorter clips are skipped.
+
+    ADE and FDE are the field's (norm over all joints), over these 2 s.
+
+    Raises:
+        MetricError: no clip is long enough.
+        GenerationError: the model gave NaN.
+    """
+    config = config or ProtocolConfig()
+    seen, frames = round(config.observed_s * FPS), round(PREDICTION_TIMES_S[-1] * FPS)
+    usable, skipped = _usable(clips, seen + frames, config)
+    simple: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+        'standing still': baselines.stand_still,
+        'constant velocity of the body': baselines.glide,
+        'constant velocity of each joint': baselines.extrapolate,
+    }
+    values: Values = defaultdict(lambda: defaultdict(list))
+    for number, clip in enumerate(tqdm(usable, desc='prediction')):
+        observed, real = clip.joints[:seen], clip.joints[seen : seen + frames]
+        drawn = model.predict(
+            Motion(observed),
+            frames / FPS,
+            num_hypotheses=config.replications,
+            generator=seeded(config.seed + number),
+        )
+        motions = drawn if isinstance(drawn, list) else [drawn]
+        _add(values, 'model', _mean([_following(m.joints, real) for m in motions]))
+        for name, make in simple.items():
+            _add(values, name, _following(make(observed, frames), real))
+    return _evaluation('prediction', values, skipped, config)
+
+
+def inbetween(
+    model: MotionGPT3, clips: Sequence[Clip], config: ProtocolConfig | None = None
+) -> Evaluation:
+    """Fill the middle half of each clip, or of its first frames if it is longer than the model.
+
+    Raises:
+        MetricError: no clip is long enough.
+        GenerationError: the model gave NaN.
+    """
+    config = config or ProtocolConfig()
+    usable, skipped = _usable(clips, 2 * model.config.min_frames, config)
+    values: Values = defaultdict(lambda: defaultdict(list))
+    for number, clip in enumerate(tqdm(usable, desc='in-between')):
+        joints = clip.joints[: model.config.max_frames]
+        middle = made_frames(len(joints), len(joints), 'inbetween')
+        start, real, end = joints[: middle.start], joints[middle], joints[middle.stop :]
+        frames = len(real)
+        generator = seeded(config.seed + number)
+        drawn = [
+            model.inbetween(Motion(start), Motion(end), frames / FPS, generator=generator).joints
+            for _ in range(config.replications)
+        ]
+        line = baselines.interpolate(start, end, frames)
+        still = baselines.stand_still(start, frames)
+        _add(values, 'model', _mean([_between(made, real) for made in drawn]))
+        _add(values, 'straight line', _between(line, real))
+        _add(values, 'standing still', _between(still, real))
+    return _evaluation('inbetween', values, skipped, config)
+
+
+PROTOCOLS: dict[str, Callable[[MotionGPT3, Sequence[Clip], ProtocolConfig | None], Evaluation]] = {
+    'reconstruction': reconstruction,
+    'prediction': prediction,
+    'inbetween': inbetween,
+}
+
+
+def _following(made: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    joint, pose = _distances(made, real)
+    found = {
+        f'joint error at {seconds:g} s [mm]': 1000 * float(joint[round(seconds * FPS) - 1])
+        for seconds in PREDICTION_TIMES_S
+    }
+    return found | {'ADE [m]': float(pose.mean()), 'FDE [m]': float(pose[-1])}
+
+
+def _between(made: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    joint, pose = _distances(made, real)
+    return {
+        'joint error [mm]': 1000 * float(joint.mean()),
+        'ADE [m]': float(pose.mean()),
+        'FDE [m]': float(pose[-1]),
+        **_body(made),
+    }
+
+
+def _distances(made: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean distance of a joint, and of the pose as a whole, in each frame [m]."""
+    if made.shape != real.shape:
+        raise MetricError(f'made frames of shape {made.shape}, real ones of {real.shape}')
+    return np.linalg.norm(made - real, axis=-1).mean(axis=1), pose_distance(made, real)
+
+
+def _body(joints: np.ndarray) -> dict[str, float]:
+    return {'foot slide [m/s]': float(foot_slide(joints, FPS)), 'jitter [m/s^3]': jitter(joints)}
+
+
+def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+
+
+def _add(values: Values, maker: str, found: dict[str, float]) -> None:
+    for measure, value in found.items():
+        values[maker][measure].append(value)
+
+
+def _usable(
+    clips: Sequence[Clip], least: int, config: ProtocolConfig
+) -> tuple[list[Clip], dict[str, int]]:
+    """Return clips of ``least`` frames at least, and how many were left out for what reason."""
+    skipped: Counter[str] = Counter()
+    usable = []
+    for clip in clips:
+        if not np.isfinite(clip.joints).all():
+            skipped['NaN or infinity'] += 1
+        elif len(clip.joints) < least:
+            skipped[f'fewer than {least} frames'] += 1
+        else:
+            usable.append(clip)
+    if not usable:
+        raise MetricError(f'none of {len(clips)} clips can be used: {dict(skipped)}')
+    if config.clips is not None and config.clips < len(usable):
+        kept = np.linspace(0, len(usable) - 1, config.clips).round().astype(int)
+        skipped['beyond the number asked for'] += len(usable) - config.clips
+        usable = [usable[i] for i in kept]
+    return usable, dict(skipped)
+
+
+def _evaluation(
+    protocol: str,
+    values: Values,
+    skipped: dict[str, int],
+    config: ProtocolConfig,
+    weights: Sequence[float] | None = None,
+) -> Evaluation:
+    figures = {
+        maker: {measure: figure(found, weights) for measure, found in group.items()}
+        for maker, group in values.items()
+    }
+    return Evaluation(protocol, figures, skipped, asdict(config))
