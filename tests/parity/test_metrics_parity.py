@@ -74,11 +74,13 @@ def test_retrieval(inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> No
 
 
 def batch(inputs: dict[str, np.ndarray], kind: str) -> dict[str, Any]:
-    part = slice(None) if kind == 'padded' else slice(0, 1)
+    """The padded batch, or its first motion alone without padding."""
+    lengths = inputs['joint_lengths']
+    rows, frames = (slice(None), None) if kind == 'padded' else (slice(0, 1), int(lengths[0]))
     return {
-        'made': inputs['joints_rst'][part],
-        'real': inputs['joints_ref'][part],
-        'lengths': inputs['joint_lengths'][part],
+        'made': inputs['joints_rst'][rows, :frames],
+        'real': inputs['joints_ref'][rows, :frames],
+        'lengths': lengths[rows],
     }
 
 
@@ -94,7 +96,8 @@ def test_pose_errors(inputs: dict[str, np.ndarray], outputs: dict[str, Any], kin
 
 
 def test_pose_errors_of_frames(inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> None:
-    made, real = (inputs[name][0].astype(float) for name in ('joints_rst', 'joints_ref'))
+    first = batch(inputs, 'single')
+    made, real = (first[name][0].astype(float) for name in ('made', 'real'))
     for measure, key in (
         (frame_mpjpe, 'MPJPE_per_frame_seq0'),
         (frame_pa_mpjpe, 'PAMPJPE_per_frame_seq0'),
