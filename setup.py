@@ -77,6 +77,9 @@ setup(
     entry_points={
         'console_scripts': [
             'generate_node = mgpt3_ros.generate_node:main',
+            'caption_node = mgpt3_ros.caption_node:main',
+            'predict_node = mgpt3_ros.predict_node:main',
+            'motion_server = mgpt3_ros.motion_server:main',
             'playback_node = mgpt3_ros.playback_node:main',
             'mgpt3 = mgpt3_ros.training.cli:main',
         ],

@@ -57,13 +57,25 @@ def body_markers(
     width = Vector3(x=_JOINT_WIDTH_M, y=_JOINT_WIDTH_M, z=_JOINT_WIDTH_M)
     spheres = marker(Marker.SPHERE_LIST, 'joints', width, ColorRGBA(r=0.9, g=0.6, b=0.2, a=1.0))
     spheres.points = points
-    caption = marker(
-        Marker.TEXT_VIEW_FACING,
-        'text',
-        Vector3(z=_TEXT_HEIGHT_M),
-        ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0),
-    )
-    caption.text = text
-    head = points[_HEAD]
-    caption.pose.position = Point(x=head.x, y=head.y, z=head.z + _ABOVE_HEAD_M)
+    caption = text_marker(text, joints, f'{namespace}/text', stamp, world_frame)
     return MarkerArray(markers=[lines, spheres, caption])
+
+
+def text_marker(
+    text: str,
+    joints: Array,
+    namespace: str,
+    stamp: Time,
+    world_frame: str,
+    lifetime: Duration = _LIFETIME,
+) -> Marker:
+    """Build the marker of words above the head of a body at ``joints`` (22, 3) [m]."""
+    marker = Marker(type=Marker.TEXT_VIEW_FACING, ns=namespace, text=text, lifetime=lifetime)
+    marker.header.stamp = stamp
+    marker.header.frame_id = world_frame
+    marker.scale = Vector3(z=_TEXT_HEIGHT_M)
+    marker.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    x, y, z = np.asarray(joints[_HEAD], dtype=np.float64).tolist()
+    marker.pose.position = Point(x=x, y=y, z=z + _ABOVE_HEAD_M)
+    marker.pose.orientation.w = 1.0
+    return marker

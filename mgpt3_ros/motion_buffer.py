@@ -213,7 +213,9 @@ class MotionBuffer:
         self._base.clear()
         self._recent.clear()
 
-    def hear_joints(self, names: Sequence[str], positions: Sequence[float], stamp_ns: int) -> None:
+    def hear_joints(
+        self, names: Sequence[str], positions: Sequence[float] | Array, stamp_ns: int
+    ) -> None:
         """Take a joint state; joints of the profile that it does not name count as zero.
 
         Args:
@@ -236,7 +238,9 @@ class MotionBuffer:
         self._recent.append(stamp_ns)
         self._keep(self._joints, stamp_ns, row)
 
-    def hear_base(self, pos: Sequence[float], rot: Sequence[float], stamp_ns: int) -> None:
+    def hear_base(
+        self, pos: Sequence[float] | Array, rot: Sequence[float] | Array, stamp_ns: int
+    ) -> None:
         """Take the pelvis' place (3,) [m] and orientation (4,) xyzw in the world, Z up.
 
         Raises:
@@ -277,7 +281,7 @@ class MotionBuffer:
     def _gap_ns(self) -> int:
         return round(self.limits.max_gap_s * 1e9)
 
-    def _read(self, names: Sequence[str], positions: Sequence[float]) -> Array:
+    def _read(self, names: Sequence[str], positions: Sequence[float] | Array) -> Array:
         """Return the profile's joints (J,) of a message, or raise."""
         if len(names) != len(positions):
             raise UnusableError('lengths', f'{len(names)} names for {len(positions)} positions')

@@ -136,7 +136,13 @@ PARAMETERS: dict[str, Spec] = {
         False,
         'Refuse commands until a current joint state was heard. True where a robot listens.',
     ),
-    'max_gap_s': Spec(0.5, 'A joint state older than this is no longer current [s].', 0.01, 60.0),
+    'max_gap_s': Spec(
+        0.5,
+        'A joint state older than this is no longer current; after such a pause what was observed '
+        'before is forgotten [s].',
+        0.01,
+        60.0,
+    ),
     'min_joint_coverage': Spec(
         0.6,
         "Share of the profile's joints that a joint state must name; the others count as zero.",
@@ -179,6 +185,33 @@ PARAMETERS: dict[str, Spec] = {
         0.0,
         10000.0,
     ),
+    'reliability': Spec(
+        'best_effort',
+        'How joint_states and odom are subscribed: best_effort (hears both kinds of publisher) or '
+        'reliable.' + _RELOAD,
+        choices=('best_effort', 'reliable'),
+        read_only=True,
+    ),
+    'input_rate_hz': Spec(
+        0.0,
+        'Rate at which the joint states are known to come [1/s]: stamps that jitter are evened '
+        'out around it. 0.0: stamps are taken as they are, the rate is measured.',
+        0.0,
+        1000.0,
+    ),
+    'window_s': Spec(6.0, 'The last seconds of motion that the model looks at [s].', 0.5, 10.0),
+    'min_window_s': Spec(
+        1.0, 'Less motion than this is not looked at, as at the start [s].', 0.2, 10.0
+    ),
+    'caption_period_s': Spec(1.0, 'Time between two captions [s].', 0.05, 60.0),
+    'repeat_unchanged': Spec(
+        False, 'Publish a caption also where it is the same as the one before.'
+    ),
+    'horizon_s': Spec(2.0, 'How far motion is predicted [s].', 0.1, 9.9),
+    'num_hypotheses': Spec(
+        1, 'How many futures are drawn; each is a message, all with the same stamp.', 1, 20
+    ),
+    'predict_rate_hz': Spec(2.0, 'Predictions per second.', 0.05, 20.0),
     'rate': Spec(
         50.0, 'Joint states and odometry per second.' + _RELOAD, 1.0, 1000.0, read_only=True
     ),

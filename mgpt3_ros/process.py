@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Running a node as a process: serve it, and end in good order within a second when told to."""
+"""Running nodes as a process: serve them, and end in good order within a second when told to."""
 
 from __future__ import annotations
 
@@ -28,30 +28,34 @@ def told_to_end() -> bool:
     return _told_to_end.is_set()
 
 
-def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> None:
-    """Make a node, serve it and put everything away.
+def run(
+    make_nodes: Callable[[], Node | Sequence[Node]], args: Sequence[str] | None = None
+) -> None:
+    """Make a node, or several for one process, serve them and put everything away.
 
     Ends with exit code 0 on SIGINT and SIGTERM, with 2 and one line for a parameter that does not
     fit.
     """
     ended = _signals_end_it()
-    node: Node | None = None
+    nodes: Sequence[Node] = ()
     clean = True
     try:
         # Not rclpy's own handlers: they throw KeyboardInterrupt into the middle of a callback and
         # shut the middleware down from another thread while this one publishes.
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        node = make_node()
-        _serve(node, ended)
+        made = make_nodes()
+        nodes = (made,) if isinstance(made, Node) else made
+        _serve(nodes, ended)
     except ExternalShutdownException:
         pass
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         sys.stderr.write(f'error: {error}\n')
         sys.exit(2)
     finally:
-        if node is not None:
+        for node in nodes:
             if hasattr(node, 'close'):
-                clean = node.close(_JOIN_S)
+                clean = node.close(_JOIN_S) and clean
+        for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
         # Collecting torch's objects one by one takes longer than a second; the system is faster.
@@ -87,20 +91,21 @@ def _signals_end_it() -> Future:
     return ended
 
 
-def _serve(node: Node, ended: Future) -> None:
-    """Serve ``node`` until ``ended`` is complete.
+def _serve(nodes: Sequence[Node], ended: Future) -> None:
+    """Serve ``nodes`` until ``ended`` is complete.
 
     A fault in one callback is logged and the node goes on: a body must not lose its node over one
     message. (rclpy's own callbacks have such faults: a transition that the lifecycle does not
     allow, asked for by number, is an exception there.)
     """
     executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    for node in nodes:
+        executor.add_node(node)
     while rclpy.ok() and not ended.done():
         try:
             executor.spin_until_future_complete(ended)
         except ExternalShutdownException:
             raise
         except Exception as error:
-            node.get_logger().error(f'fault in a callback: {error}\n{traceback.format_exc()}')
+            nodes[0].get_logger().error(f'fault in a callback: {error}\n{traceback.format_exc()}')
     executor.shutdown(timeout_sec=0.0)
