@@ -10,6 +10,8 @@ from mgpt3_ros.model.blending import inertialise, place_after
 from mgpt3_ros.model.features import heading
 
 PELVIS = 0
+PACE_WINDOW_S = 0.5  # a body's pace is the mean over this time: longer than a step's sway
+PACE_S = 3.0  # how long a pace is kept: an error of the drawn one decays with this time constant
 BLEND_S = 0.4  # a pose's error decays over this time: longer looks floaty, shorter jerks
 
 
@@ -49,11 +51,32 @@ def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[n
     """
     placed = place_after(clip, observed[-1])
     seam = float(np.linalg.norm(placed[0] - observed[-1], axis=-1).mean())
+    placed = keep_pace(observed, placed, fps)
     velocity = (observed[-1] - observed[-2]) * fps
     blended = inertialise(
         placed.reshape(len(placed), -1), fps, observed[-1].ravel(), velocity.ravel(), BLEND_S
     )
     return blended.reshape(placed.shape)[1:].astype(np.float32), seam
+
+
+def keep_pace(observed: np.ndarray, clip: np.ndarray, fps: float) -> np.ndarray:
+    """Let a clip begin at the horizontal pace that was observed; the difference decays slowly.
+
+    How fast a body goes on is known better than a model draws it: of all that a clip says, its
+    pace is what is most often off, and it adds up over time.
+
+    Args:
+        observed: (T, 22, 3) [m].
+        clip: (S, 22, 3) [m], its first frame at the time of the last observed one.
+        fps: frames per second of both.
+    """
+    frames = max(min(round(PACE_WINDOW_S * fps), len(observed) - 1, len(clip) - 1), 1)
+    seen = observed[-1, PELVIS] - observed[-1 - frames, PELVIS]
+    drawn = clip[frames, PELVIS] - clip[0, PELVIS]
+    missing = (seen - drawn) * fps / frames * (1, 0, 1)  # [m/s], level
+    time_s = np.arange(len(clip)) / fps
+    travelled_s = PACE_S * (1 - np.exp(-time_s / PACE_S))
+    return clip + (missing * travelled_s[:, None])[:, None]
 
 
 def bridge(

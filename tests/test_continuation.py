@@ -34,6 +34,17 @@ def test_a_clip_that_fits_is_left_as_it_is() -> None:
     assert np.abs(joints - whole[30:]).max() < 8e-3
 
 
+def test_a_clip_goes_on_at_the_pace_that_was_observed() -> None:
+    observed = moved(swinging_motion(1, 30, speed=1.2), 0.8, 2.0, -1.0)
+    clip = swinging_motion(1, 41, speed=0.3)
+    joints, _ = continue_from(observed, clip, 20)
+    speeds = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) * 20
+    assert speeds[:10].mean() == pytest.approx(1.2, abs=0.1)
+    assert 0.6 < speeds[-5:].mean() < 0.85  # of the missing 0.9 m/s half is left after 2 s
+    heights = joints[:, 0, 1] - observed[-1, 0, 1]
+    assert np.abs(heights).max() < 0.05
+
+
 def test_a_bridge_meets_both_ends_wherever_they_stand() -> None:
     before, clip = swinging_motion(1, 30), swinging_motion(2, 42, speed=0.5)
     after = moved(swinging_motion(4, 30), -0.9, 1.0, 2.5)
