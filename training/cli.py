@@ -14,13 +14,17 @@ import traceback
 from collections.abc import Sequence
 
 from mgpt3_ros.training.commands import (
+    bag_info,
     caption,
+    caption_bag,
     convert,
+    data,
     diagnose,
     evaluate,
     generate,
     inbetween,
     predict,
+    predict_bag,
     render,
     train,
 )
@@ -67,7 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     motions = (generate, caption, predict, inbetween, render)
-    for module in (*motions, convert, train, evaluate, diagnose):
+    bags = (caption_bag, predict_bag, bag_info)
+    for module in (*motions, *bags, convert, data, train, evaluate, diagnose):
         module.add_parser(commands)
     return parser
 
