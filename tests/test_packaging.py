@@ -23,6 +23,8 @@ ROOMS = ('mgpt3_ros', 'model', 'training')
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'sklearn': 'scikit-learn'}
 # ROS packages that are asked for only where they are (guarded imports).
 OPTIONAL_ROS = {'tf2_ros', 'tf2_msgs'}
+# No wheels: they come with a ROS installation, and only launch files import them.
+LAUNCH = {'launch', 'launch_ros'}
 # Wheels that the wheel of rclpy brings along.
 WITH_RCLPY = {'rcl-interfaces', 'builtin-interfaces', 'ament-index-python'}
 
@@ -66,7 +68,7 @@ def third_party(folder: str) -> set[str]:
 
 
 def is_ros(name: str) -> bool:
-    return name in ('rclpy', 'tf2_ros', 'ament_index_python') or name.endswith(
+    return name in LAUNCH | {'rclpy', 'tf2_ros', 'ament_index_python'} or name.endswith(
         ('_msgs', '_srvs', '_interfaces')
     )
 
@@ -189,7 +191,7 @@ def test_every_ros_package_that_is_imported_is_declared(manifest: ElementTree.El
     assert used, 'no ROS import found: this test would hold nothing'
     assert used <= declared
     wheels = {name.removeprefix('ros-jazzy-') for name in requirement_names('ros')}
-    assert {name.replace('_', '-') for name in used} <= wheels | WITH_RCLPY
+    assert {name.replace('_', '-') for name in used - LAUNCH} <= wheels | WITH_RCLPY
 
 
 def test_every_library_that_is_imported_is_required():

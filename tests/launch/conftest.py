@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STANDINS = Path(__file__).parent / 'standins'
 sys.path[:0] = [str(ROOT / 'tests'), str(ROOT / 'tests' / 'ros')]  # tiny.py, probe.py
+SHARED = 'mgpt3_ros.launching'
 REPLACED = ('launch', 'launch_ros', 'ament_index_python')
 
 
@@ -23,7 +24,8 @@ def standins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put the stand-ins in the place of the real packages, for one test."""
 
     def forget() -> dict[str, ModuleType]:
-        names = [name for name in sys.modules if name.split('.')[0] in REPLACED]
+        # launching.py is bound to what it imported.
+        names = [n for n in sys.modules if n.split('.')[0] in REPLACED or n == SHARED]
         return {name: sys.modules.pop(name) for name in names}
 
     real = forget()

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = 'generate.launch.py'
@@ -102,25 +101,6 @@ def test_playback_comes_on_request_with_the_same_names_of_joints(launched):
 def test_values_outside_the_choices_are_refused(launched, arguments):
     with pytest.raises(ValueError, match='no choice'):
         launched(FILE, **arguments)
-
-
-@pytest.mark.parametrize('name', ['generate', 'playback'])
-def test_parameters_files_name_declared_parameters_with_their_defaults(name):
-    pytest.importorskip('rclpy', reason='the declarations are rclpy descriptors')
-    from importlib import import_module
-
-    from mgpt3_ros.motion_node import MODEL_PARAMETERS
-    from mgpt3_ros.parameters import PARAMETERS
-
-    known = import_module(f'mgpt3_ros.{name}_node').PARAMETER_NAMES
-    if name == 'generate':
-        known = (*MODEL_PARAMETERS, *known)
-    data = yaml.safe_load((ROOT / 'config' / f'{name}.yaml').read_text())
-    values = data['/**']['ros__parameters']
-    assert set(values) == set(known)
-    for key, value in values.items():
-        assert type(value) is type(PARAMETERS[key].default), key
-        assert value == PARAMETERS[key].default, key
 
 
 def test_what_is_named_is_installed():

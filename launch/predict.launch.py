@@ -1,0 +1,19 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Joint states to what may follow: predict_node with its parameters file.
+
+A parameters file comes first; an argument that is given overrides it, one left empty does not.
+Example: ros2 launch mgpt3_ros predict.launch.py joint_states_topic:=/robot/joint_states
+"""
+
+from mgpt3_ros.launching import describe, model_node
+
+
+def nodes(context):
+    """Return the node, now that the values of the arguments are known."""
+    return [model_node(context, 'predict_node', name='predict_node')]
+
+
+def generate_launch_description():
+    """Return what ``ros2 launch mgpt3_ros predict.launch.py`` starts."""
+    return describe('predict_node', nodes)
