@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The launch file under ROS 2's own `ros2 launch`, where that is installed."""
+"""The launch files under ROS 2's own `ros2 launch`, where that is installed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ pytest.importorskip('launch_ros', reason="ROS 2's launch comes with a ROS instal
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from domains import free_domain
+from listener import Listener
 from probe import Probe
 from tiny import save_tiny_model
 
@@ -71,6 +72,44 @@ def test_arguments_files_namespaces_and_remaps_reach_the_nodes(domain, tmp_path)
             assert {'/anna/say', '/jtc/joint_trajectory', '/anna/odom'} <= set(topics)
         finally:
             launch.send_signal(signal.SIGINT)  # on SIGTERM it would leave its nodes running
+            launch.wait(30)
+    output = log.read_text()
+    assert output.count('process has finished cleanly') == 2, output
+
+
+def test_bringup_serves_three_nodes_with_one_process(domain, tmp_path):
+    save_tiny_model(tmp_path / 'model')
+    (tmp_path / 'mine.yaml').write_text(
+        '/**:\n  ros__parameters:\n    window_s: 3.0\n'
+        '/anna/caption_node:\n  ros__parameters:\n    caption_period_s: 2.0\n'
+    )
+    arguments = {
+        'namespace': 'anna',
+        'params_file': tmp_path / 'mine.yaml',
+        'checkpoint': tmp_path / 'model',
+        'body_id': '7',
+        'playback': 'true',
+        'joint_states_topic': '/body/joint_states',
+    }
+    command = ['ros2', 'launch', 'mgpt3_ros', 'bringup.launch.py']
+    command += [f'{name}:={value}' for name, value in arguments.items()]
+    log = tmp_path / 'launch.log'
+    with log.open('w') as file, Listener(domain, 'anna') as body:
+        launch = subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, env=dict(os.environ)
+        )
+        try:
+            for name in ('generate_node', 'caption_node', 'predict_node'):
+                body.until(lambda name=name: body.state_of(name) == 'active', name)
+            asked = {'caption_node': 'caption_period_s', 'predict_node': 'window_s'}
+            values = {name: body.get_of(node, name) for node, name in asked.items()}
+            assert values == {'caption_period_s': 2.0, 'window_s': 3.0}
+            assert body.get_of('predict_node', 'body_id') == '7'
+            # The body that is played is the one that is listened to.
+            body.until(lambda: body.heard['predicted_trajectory'], 'a prediction')
+            assert '/body/joint_states' in dict(body.node.get_topic_names_and_types())
+        finally:
+            launch.send_signal(signal.SIGINT)
             launch.wait(30)
     output = log.read_text()
     assert output.count('process has finished cleanly') == 2, output

@@ -37,8 +37,8 @@ FASTER = 4.0  # than the stamps say, since only those count
 class Listener(Probe):
     """Plays joint states and odometry; hears captions and predictions."""
 
-    def __init__(self, domain: int) -> None:
-        super().__init__(domain)
+    def __init__(self, domain: int, namespace: str = '') -> None:
+        super().__init__(domain, namespace)
         for name, (kind, topic) in HEARD.items():
             self.listen(name, kind, topic)
         self.node.create_subscription(String, 'caption', self.heard['caption'].append, LATCHED)
@@ -90,9 +90,10 @@ class Listener(Probe):
         rot: Sequence[float] = (0.0, 0.0, 0.0, 1.0),
         names: Sequence[str] = NAMES,
         base: bool = True,
+        stamped: bool = True,
     ) -> None:
         """Publish a joint state and odometry with the time that the body has."""
-        stamp = to_stamp(round(self.clock_s * 1e9))
+        stamp = to_stamp(round(self.clock_s * 1e9) if stamped else 0)
         if base:
             odometry = Odometry()
             odometry.header.stamp = stamp

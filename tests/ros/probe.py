@@ -214,6 +214,9 @@ class Probe:
         return dict(zip(names, answer.descriptors, strict=True))
 
     def get(self, name: str) -> Any:
+        return self.get_of('generate_node', name)
+
+    def get_of(self, node: str, name: str) -> Any:
         request = GetParameters.Request(names=[name])
-        value = self.call(GetParameters, 'generate_node/get_parameters', request).values[0]
+        value = self.call(GetParameters, f'{node}/get_parameters', request).values[0]
         return rclpy.parameter.parameter_value_to_python(value)

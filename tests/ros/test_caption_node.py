@@ -221,3 +221,12 @@ def test_joint_states_of_ros4hri_are_understood(start, domain, default_checkpoin
         assert body.trigger(f'{NODE}/caption_now')[0]
         body.until(lambda: body.heard['caption_marker'], 'a marker')
         assert body.heard['caption_marker'][-1].ns == '7/caption'
+
+
+def test_sim_time_without_a_clock_blocks_nothing(start, domain, default_checkpoint):
+    node = start(NODE, checkpoint=str(default_checkpoint), use_sim_time=True, min_window_s=0.3)
+    with Listener(domain) as body:
+        body.ready(NODE)
+        body.play(2.0, stamped=False)  # half a second by the clock on the wall
+        body.until(lambda: body.heard['caption'], 'a caption')
+    assert node.output.count('no /clock is heard') == 1
