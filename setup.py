@@ -71,6 +71,7 @@ setup(
     install_requires=requirements('torch') + requirements('runtime'),
     extras_require={
         'ros': requirements('ros'),
+        'train': requirements('train'),
         'test': requirements('dev'),  # named so for colcon test, which else runs unittest
     },
     zip_safe=False,

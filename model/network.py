@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 
 from mgpt3_ros.model.backbone import BackboneConfig, BimodalBackbone, Hidden
 from mgpt3_ros.model.heads import HeadConfig, build_head
+from mgpt3_ros.model.heads.base import Noise
 from mgpt3_ros.model.sequences import IGNORED, TokenBatch
 from mgpt3_ros.model.vae import VaeConfig, build_vae
 
@@ -176,7 +177,7 @@ class MotionGPT3Network(nn.Module):
         motions: MotionInputs | None,
         target: Tensor | None = None,
         target_durations: Tensor | None = None,
-        generator: torch.Generator | None = None,
+        generator: Noise = None,
     ) -> dict[str, Tensor]:
         """Named loss terms of a batch: ``text``, the head's own and ``duration``.
 
@@ -185,7 +186,7 @@ class MotionGPT3Network(nn.Module):
             motions: the motions in it, or None for text alone.
             target: (Q, L, C) whitened latents of the output motions, in reading order.
             target_durations: (Q,) frames of the output motions; learned where they are not told.
-            generator: noise of the head.
+            generator: noise of the head, or one source of it for each output motion.
         """
         hidden = self.hidden(batch.ids, batch.mask, motions)
         terms = {'text': self.text_loss(hidden, batch)}
@@ -199,6 +200,26 @@ class MotionGPT3Network(nn.Module):
             error = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1, reduction='none')
             terms['duration'] = (error * untold).sum() / untold.sum().clamp(min=1)
         return terms
+
+    @staticmethod
+    def counts(
+        batch: TokenBatch,
+        motions: MotionInputs | None,
+        target: Tensor | None = None,
+        target_durations: Tensor | None = None,
+        generator: Noise = None,
+    ) -> dict[str, int]:
+        """Over how many items each term of :meth:`forward` is the mean, for these arguments.
+
+        From these, the mean over a batch that is split among processes is put together.
+        """
+        drawn = 0 if target is None else len(target)
+        untold = 0 if motions is None else int((motions.output_durations == 0).sum())
+        return {
+            'text': int((batch.labels[:, 1:] != IGNORED).sum()),
+            'duration': untold,
+            **dict.fromkeys(('diffusion', 'flow', 'regression'), drawn),
+        }
 
     def text_loss(self, hidden: Hidden, batch: TokenBatch) -> Tensor:
         """Mean cross-entropy over the text positions whose next token is a label."""

@@ -181,7 +181,7 @@ def test_padding_is_learned_only_as_a_reference() -> None:
     assert hidden.text[0, -1].abs().sum() > 0
     assert float(network.text_loss(hidden, batch)) == pytest.approx(3.338937, abs=1e-4)
     with pytest.raises(ConfigError, match='reference_masking'):
-        TaskBatcher(None, small(), None, None, TaskMix(), TaskOptions(learn_padding=True), 1, 0)  # type: ignore[arg-type]
+        TaskBatcher(None, small(), None, None, TaskMix(), TaskOptions(learn_padding=True), None)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- the frozen text branch

@@ -202,7 +202,7 @@ def test_every_library_that_is_imported_is_required():
         assert not missing, f'{room} imports what requirements/runtime.txt does not name'
 
 
-@pytest.mark.parametrize('name', ['torch', 'runtime', 'ros', 'dev', 'oracles'])
+@pytest.mark.parametrize('name', ['torch', 'runtime', 'train', 'ros', 'dev', 'oracles'])
 def test_every_requirement_has_a_range_and_a_reason(name: str):
     for line in requirement_lines(name):
         demand, _, reason = line.partition('  # ')

@@ -22,6 +22,7 @@ from mgpt3_ros.model.tokenizer import MotionTokenizer
 from mgpt3_ros.model.vae import MldConfig, VaeConfig
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import FIRST_PLACE, Batch, Row, TaskBatcher, TaskMix, TaskOptions
 from tests.tiny import SENTENCES, swinging_motion, tiny_config
 from tests.tiny_pack import write_tiny_pack
@@ -55,7 +56,7 @@ def network(data: MotionDataset, tokenizer: MotionTokenizer) -> MotionGPT3Networ
 def batcher(
     data: MotionDataset, network: MotionGPT3Network, tokenizer: MotionTokenizer
 ) -> TaskBatcher:
-    return TaskBatcher(data, network, tokenizer, PromptConfig(), MIXED, QUIET, 16, seed=5)
+    return TaskBatcher(data, network, tokenizer, PromptConfig(), MIXED, QUIET, Split(16, 5))
 
 
 def changed(batcher: TaskBatcher, **changes: object) -> TaskBatcher:
@@ -67,15 +68,14 @@ def changed(batcher: TaskBatcher, **changes: object) -> TaskBatcher:
         'prompts': batcher.prompts,
         'mix': MIXED,
         'options': batcher.options,
-        'batch_size': batcher.batch_size,
-        'seed': batcher.seed,
+        'split': batcher.split,
     }
     return TaskBatcher(**{**arguments, **changes})  # type: ignore[arg-type]
 
 
 def tensors(batch: Batch) -> list[Tensor]:
-    tokens, motions, target, durations, generator = batch
-    noise = torch.tensor(generator.initial_seed())
+    tokens, motions, target, durations, generators = batch
+    noise = torch.tensor([generator.initial_seed() for generator in generators])
     told = [getattr(motions, field.name) for field in dataclasses.fields(motions)]
     return [tokens.ids, tokens.labels, tokens.mask, *told, target, durations, noise]
 
@@ -103,11 +103,30 @@ def test_another_seed_step_or_process_gives_another_batch(batcher: TaskBatcher) 
         batcher(7, 0, CPU),
         batcher(8, 0, CPU),
         batcher(7, 1, CPU),
-        changed(batcher, seed=6)(7, 0, CPU),
-        changed(batcher, process=1)(7, 0, CPU),
+        changed(batcher, split=Split(16, 6))(7, 0, CPU),
+        changed(batcher, split=Split(16, 5, process=2, processes=3))(7, 0, CPU),
     ]
     for index, batch in enumerate(batches):
         assert not any(same(batch, other) for other in batches[:index])
+
+
+def test_a_step_has_the_same_samples_however_it_is_split(batcher: TaskBatcher) -> None:
+    noisy = changed(batcher, options=TaskOptions(pad_to=96))
+    whole = tensors(noisy(7, 0, CPU))
+    halves = [
+        changed(noisy, split=Split(8, 5, process, processes=2))(7, 0, CPU) for process in (0, 1)
+    ]
+    micro = [changed(noisy, split=Split(8, 5))(7, part, CPU) for part in (0, 1)]
+    for parts in (halves, micro):
+        for one, *pieces in zip(whole, *map(tensors, parts), strict=True):
+            torch.testing.assert_close(torch.cat(pieces), one, rtol=0, atol=1e-4)
+
+
+def test_a_batch_knows_its_clips(batcher: TaskBatcher) -> None:
+    alone = changed(batcher, mix=TaskMix(generate=1), split=Split(6, 5))
+    _, _, _, durations, _ = alone(3, 0, CPU)
+    frames = {clip.id: len(clip.joints) - 1 for clip in batcher.dataset.clips}
+    assert [frames[name] for name in alone.clip_ids(3, 0)] == durations.tolist()
 
 
 def test_dropout_does_not_reach_the_latents(data: MotionDataset, batcher: TaskBatcher) -> None:
@@ -148,7 +167,7 @@ def encoded(batcher: TaskBatcher, clip: np.ndarray) -> Tensor:
 @pytest.mark.parametrize('tasks', ['gcpit', 'tiicgpgpci', 'iiii', 'tgtgtc', 'pcpc'])
 def test_motions_line_up_with_their_holders(batcher: TaskBatcher, tasks: str) -> None:
     rows = rows_of(batcher, tasks)
-    tokens, motions, target, durations, _ = batcher.batch(rows, np.random.default_rng(0), CPU)
+    tokens, motions, target, durations, _ = batcher.batch(rows, CPU)
     inputs = [(index, clip) for index, row in enumerate(rows) for clip in row.inputs]
     outputs = [(i, row.target) for i, row in enumerate(rows) if row.target is not None]
 
@@ -168,7 +187,7 @@ def test_motions_line_up_with_their_holders(batcher: TaskBatcher, tasks: str) ->
 
 def test_the_network_takes_every_mixture(batcher: TaskBatcher) -> None:
     for tasks in ('tttt', 'gcpit', 'ct', 'gt'):
-        batch = batcher.batch(rows_of(batcher, tasks), np.random.default_rng(0), CPU)
+        batch = batcher.batch(rows_of(batcher, tasks), CPU)
         terms = batcher.network(*batch)
         assert all(bool(torch.isfinite(term)) for term in terms.values())
         expected = {'text'} if set(tasks) <= {'t', 'c'} else {'text', 'flow', 'regression'}
@@ -178,7 +197,7 @@ def test_the_network_takes_every_mixture(batcher: TaskBatcher) -> None:
 def test_only_words_and_marks_are_learned_as_tokens(
     batcher: TaskBatcher, tokenizer: MotionTokenizer
 ) -> None:
-    tokens, *_ = batcher.batch(rows_of(batcher, 'gcpit'), np.random.default_rng(0), CPU)
+    tokens, *_ = batcher.batch(rows_of(batcher, 'gcpit'), CPU)
     learned = tokens.labels != IGNORED
     assert (tokens.labels[learned] == tokens.ids[learned]).all()
     assert tokens.labels[learned].max() <= tokenizer.start_of_motion
@@ -199,7 +218,7 @@ def test_padding_may_be_as_the_authors_have_it(batcher: TaskBatcher) -> None:
 
 def test_tasks_come_by_their_shares(batcher: TaskBatcher) -> None:
     seen: Counter[str] = Counter()
-    mixed = changed(batcher, mix=TaskMix(text=1, caption=3), batch_size=500)
+    mixed = changed(batcher, mix=TaskMix(text=1, caption=3), split=Split(500, 5))
     for task in ('text', 'generate', 'caption', 'predict', 'inbetween'):
         make = getattr(mixed, f'_{task}')
 

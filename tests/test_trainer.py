@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mgpt3_ros.training.journal import read_journal
 from mgpt3_ros.training.trainer import OptimConfig, Trainer, TrainingError
 
 CONFIG = OptimConfig(
@@ -126,6 +128,167 @@ def test_a_loss_that_is_not_finite_stops_after_saving(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match='step 3 is not finite'):
         bad.run()
     assert torch.load(tmp_path / 'checkpoint.pt', weights_only=True)['step'] == 3
+
+
+def test_a_loss_that_is_not_finite_names_the_clips(tmp_path: Path) -> None:
+    class Named:
+        def __call__(self, step: int, micro: int, device: torch.device) -> tuple[Tensor]:
+            return (torch.full((4, 1), torch.nan if (step, micro) == (2, 1) else 1.0),)
+
+        def clip_ids(self, step: int, micro: int) -> list[str]:
+            return [f'clip-{step}-{micro}', 'walk~mirrored']
+
+    bad = trainer(tmp_path, accumulate=2)
+    bad.batch = Named()
+    with pytest.raises(TrainingError, match=r'Its clips: clip-2-1, walk~mirrored\.$'):
+        bad.run()
+
+
+# The options.
+
+
+def gradient_of(model: Line, step: int = 0) -> dict[str, Tensor]:
+    model(*batch(step, 0, torch.device('cpu')))['fit'].backward()
+    return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def rates(folder: Path, **changes: object) -> list[float]:
+    trainer(folder, **changes).run()
+    records = map(json.loads, (folder / 'log.jsonl').read_text().splitlines())
+    return [record['rate'] / 0.05 for record in records]
+
+
+def test_the_rate_rises_and_falls_along_a_cosine(tmp_path: Path) -> None:
+    seen = rates(tmp_path, steps=10, warmup_steps=2, final_rate_share=0.1)
+    cosine = [0.1 + 0.45 * (1 + math.cos(math.pi * done / 8)) for done in range(8)]
+    assert seen == pytest.approx([0.5, 1.0, *cosine])
+
+
+def test_the_rate_may_stay(tmp_path: Path) -> None:
+    assert rates(tmp_path, steps=5, warmup_steps=0, final_rate_share=1.0) == [1.0] * 5
+
+
+def test_a_run_may_end_before_its_cosine(tmp_path: Path) -> None:
+    seen = rates(tmp_path, steps=4, warmup_steps=0, final_rate_share=0.0, cosine_steps=8)
+    assert seen == pytest.approx([0.5 * (1 + math.cos(math.pi * s / 8)) for s in range(4)])
+
+
+def test_backbone_and_head_have_their_own_rates(tmp_path: Path) -> None:
+    # The first step of Adam moves every parameter by its rate.
+    run = trainer(
+        tmp_path, head_learning_rate=0.02, warmup_steps=0, weight_decay=0.0, final_rate_share=1.0
+    )
+    before = {name: p.detach().clone() for name, p in run.raw.named_parameters()}
+    run._train_step()
+    for name, parameter in run.raw.named_parameters():
+        rate = 0.05 if name.startswith('backbone') else 0.02
+        assert float((parameter.detach() - before[name]).abs()) == pytest.approx(rate, rel=1e-3), (
+            name
+        )
+
+
+@pytest.mark.parametrize(('bound', 'scale'), [(0.0, 1.0), (1e6, 1.0), (0.01, None)])
+def test_gradients_are_clipped_to_a_norm(
+    bound: float, scale: float | None, tmp_path: Path
+) -> None:
+    run = trainer(tmp_path, clip_norm=bound)
+    wanted = gradient_of(Line())
+    norm = float(torch.cat([g.flatten() for g in wanted.values()]).norm())
+    used: dict[str, Tensor] = {}
+
+    def keep(*_: object) -> None:
+        used.update({name: p.grad.clone() for name, p in run.trained.items()})
+
+    run.optimizer.optimizer.register_step_pre_hook(keep)
+    assert run._train_step()['gradient_norm'] == pytest.approx(norm, rel=1e-5)
+    for name, gradient in used.items():
+        expected = wanted[name] * (bound / norm if scale is None else scale)
+        torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_average_follows_the_weights_with_its_decay(tmp_path: Path) -> None:
+    run = trainer(tmp_path, ema_decay=0.5)
+    expected = float(run.average['head.bias'])
+    for step in range(20):
+        run._train_step()
+        run.step += 1
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * float(run.trained['head.bias'].detach())
+    assert float(run.average['head.bias']) == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_a_decay_the_average_is_the_last_weights(tmp_path: Path) -> None:
+    run = trainer(tmp_path, ema_decay=0.0)
+    run._train_step()
+    assert all(torch.equal(run.average[name], p) for name, p in run.trained.items())
+
+
+class Counting(Line):
+    """Two terms that are means over different numbers of items."""
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        error = self.head(self.backbone(x)) - (2 * x + 1)
+        some = error[x > 0]
+        few = some.square().sum() / max(len(some), 1)
+        return {'fit': error.square().mean(), 'few': few}
+
+    @staticmethod
+    def counts(x: Tensor) -> dict[str, int]:
+        return {'fit': len(x), 'few': int((x > 0).sum())}
+
+
+def test_micro_batches_of_different_counts_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
+    parts = (torch.tensor([[1.0], [-1.0], [-2.0]]), torch.tensor([[0.5], [2.0]]))
+    weights = {'fit': 1.0, 'few': 0.3}
+    config = dataclasses.replace(CONFIG, accumulate=2, clip_norm=0.0)
+    run = Trainer(
+        Counting(), lambda step, micro, device: (parts[micro],), weights, config, tmp_path
+    )
+    whole = Counting()
+    terms = whole(torch.cat(parts))
+    (terms['fit'] + 0.3 * terms['few']).backward()
+    norm = torch.cat([p.grad.flatten() for p in whole.parameters()]).norm()
+    logged = run._train_step()
+    assert logged['gradient_norm'] == pytest.approx(float(norm), rel=1e-5)
+    assert logged['fit'] == pytest.approx(float(terms['fit'].detach()), rel=1e-5)
+    assert logged['few'] == pytest.approx(float(terms['few'].detach()), rel=1e-5)
+
+
+# What is written.
+
+
+def test_tensorboard_has_the_figures_of_the_log(tmp_path: Path) -> None:
+    pytest.importorskip('tensorboard')
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = trainer(tmp_path)
+    run.validate = lambda: {'error': 0.25}
+    run.run()
+    board = EventAccumulator(str(tmp_path / 'tensorboard'))
+    board.Reload()
+    drawn = {event.step: event.value for event in board.Scalars('train/loss')}
+    assert drawn == pytest.approx(losses(tmp_path))
+    assert [(e.step, e.value) for e in board.Scalars('val/error')] == [
+        (step, 0.25) for step in (4, 8, 12)
+    ]
+
+
+def test_training_needs_no_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'torch.utils.tensorboard', None)
+    trainer(tmp_path).run()
+    assert len(losses(tmp_path)) == 12
+    assert not (tmp_path / 'tensorboard').exists()
+
+
+def test_a_journal_is_read_as_if_nothing_had_been_killed(tmp_path: Path) -> None:
+    lines = ['{"step": 1, "loss": 1.0}', '{"step": 2, "loss": 9}', '{"step": 2, "val": {"a": 1}}']
+    lines += ['{"step": 2, "loss": 2.0}', '{"step": 3, "lo']
+    (tmp_path / 'log.jsonl').write_text('\n'.join(lines))
+    assert read_journal(tmp_path) == [
+        {'step': 1, 'loss': 1.0},
+        {'step': 2, 'loss': 2.0},
+        {'step': 2, 'val': {'a': 1}},
+    ]
 
 
 def test_averaged_weights_are_in_place_only_inside_the_block(tmp_path: Path) -> None:

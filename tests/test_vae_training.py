@@ -14,6 +14,7 @@ from mgpt3_ros.model.skeleton import JOINT_NAMES
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.model.vae.base import MotionVae
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
+from mgpt3_ros.training.samples import Split, noise_source
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
 from tests import mocap
 from tests.tiny import swinging_motion
@@ -59,7 +60,7 @@ def terms_of(vae: Echo, joints: list[np.ndarray]) -> dict[str, float]:
         row[: len(clip)] = STATS.normalise(clip)
     task = VaeTask(vae, STATS)
     with torch.no_grad():
-        terms = task(padded, lengths, torch.Generator().manual_seed(0))
+        terms = task(padded, lengths, [noise_source(index) for index in range(len(clips))])
     return {name: float(term) for name, term in terms.items()}
 
 
@@ -179,26 +180,26 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> MotionDataset:
 
 
 def test_a_batch_depends_on_seed_step_and_process_alone(data: MotionDataset) -> None:
-    batcher = VaeBatcher(data, 8, seed=1)
-    features, lengths, generator = batcher(3, 0, CPU)
+    batcher = VaeBatcher(data, Split(8, 1))
+    features, lengths, (generator, *_) = batcher(3, 0, CPU)
     batcher(4, 0, CPU)
-    again, same_lengths, same = VaeBatcher(data, 8, seed=1)(3, 0, CPU)
+    again, same_lengths, (same, *_) = VaeBatcher(data, Split(8, 1))(3, 0, CPU)
     assert torch.equal(features, again)
     assert torch.equal(lengths, same_lengths)
     assert generator.initial_seed() == same.initial_seed()
     others = [
         batcher(4, 0, CPU),
         batcher(3, 1, CPU),
-        VaeBatcher(data, 8, seed=2)(3, 0, CPU),
-        VaeBatcher(data, 8, seed=1, process=1)(3, 0, CPU),
+        VaeBatcher(data, Split(8, 2))(3, 0, CPU),
+        VaeBatcher(data, Split(8, 1, process=2, processes=3))(3, 0, CPU),
     ]
-    for _, other_lengths, other in others:
+    for _, other_lengths, (other, *_) in others:
         assert other.initial_seed() != generator.initial_seed()
         assert not torch.equal(other_lengths, lengths)
 
 
 def test_half_of_a_batch_are_whole_clips_and_half_parts(data: MotionDataset) -> None:
-    features, lengths, _ = VaeBatcher(data, 400, seed=0)(0, 0, CPU)
+    features, lengths, _ = VaeBatcher(data, Split(400, 0))(0, 0, CPU)
     wholes = {len(clip) for clip in data.features}
     assert features.shape == (400, int(lengths.max()), 263)
     assert int(lengths.min()) >= 10
@@ -209,7 +210,7 @@ def test_half_of_a_batch_are_whole_clips_and_half_parts(data: MotionDataset) -> 
 
 
 def test_rows_are_normalised_parts_of_the_clips(data: MotionDataset) -> None:
-    features, lengths, _ = VaeBatcher(data, 20, seed=0)(0, 0, CPU)
+    features, lengths, _ = VaeBatcher(data, Split(20, 0))(0, 0, CPU)
     for row, length in zip(features, lengths.tolist(), strict=True):
         part = data.stats.denormalise(row[:length].numpy())
         assert any(

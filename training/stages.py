@@ -20,11 +20,14 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.heads.base import DenoisingHead
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network import MotionGPT3Network
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 from mgpt3_ros.model.vae.trunk import TrunkVae
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
+from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
+from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.trainer import OptimConfig, Trainer
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
@@ -48,6 +51,8 @@ class StageConfig:
     start_from: the stage before it in the same run folder, or None for fresh weights.
     trained: names of parameter groups (see ``GROUPS``); everything else is frozen.
     losses: weight of each loss term; terms without one are only logged.
+    condition_drop: share of the samples that see the head's fake condition; None leaves it as
+        the model has it. The authors drop none after stage 1.
     """
 
     start_from: str | None = None
@@ -56,6 +61,7 @@ class StageConfig:
     options: TaskOptions = field(default_factory=TaskOptions)
     losses: dict[str, float] = field(default_factory=dict)
     optim: OptimConfig = field(default_factory=OptimConfig)
+    condition_drop: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,17 @@ class RunConfig:
 
     text_branch: folder (or name on the hub) of the GPT-2 checkpoint that the text branch starts
         from; None for fresh weights, which a stage ``text`` must train.
+    latent_scale: None whitens the latents of the paper's VAE per dimension; a number multiplies
+        them instead, as the authors do (0.8457 for HumanML3D).
+    humanml3d: which clips of a data set in HumanML3D's layout are taken.
     """
 
     model: dict[str, Any]
     tokenizer: TokenizerConfig
     stages: dict[str, StageConfig]
     text_branch: str | None = None
+    latent_scale: float | None = None
+    humanml3d: HumanML3DOptions = field(default_factory=HumanML3DOptions)
 
 
 def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
@@ -138,33 +149,42 @@ def run_stage(
         raise ConfigError(f'no stage {name!r} in this preset; it has: {", ".join(run.stages)}')
     stage = run.stages[name]
     folder = Path(output) / name
-    dataset = load_dataset(data_folder)
+    dataset = load_dataset(data_folder, options=run.humanml3d)
     model = _start(run, stage, dataset, Path(output))
     where = resolve_device(device)
-    process = PartialState(cpu=where.type == 'cpu').process_index
+    state = PartialState(cpu=where.type == 'cpu')
+    optim = stage.optim
+    split = Split(optim.batch_size, optim.seed, state.process_index, state.num_processes)
     network = model.network.to(where)
     network.train()
-    torch.manual_seed(stage.optim.seed)
+    torch.manual_seed(optim.seed + state.process_index)  # of dropout
     if name == 'vae':
-        trainer = _vae_trainer(stage, network, dataset, folder, process)
+        trainer = _vae_trainer(stage, network, dataset, folder, split)
     else:
-        trainer = _task_trainer(stage, model, dataset, folder, process)
+        trainer = _task_trainer(stage, model, dataset, folder, split)
     checkpoint_config = {**to_dict(run), 'stage': name, 'data': dataset.digest}
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_text(folder / 'run.json', _json(checkpoint_config))
+    if state.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_text(folder / 'run.json', _json(checkpoint_config))
     trainer.run()
     with trainer.averaged():
         if name == 'vae' and not isinstance(network.vae, TrunkVae):
-            _whiten(network, dataset)
-        MotionGPT3(model.config, network.cpu(), model.tokenizer, model.stats).save_pretrained(
-            folder
-        )
+            _whiten(network, dataset, run.latent_scale)
+        if state.is_main_process:
+            MotionGPT3(model.config, network.cpu(), model.tokenizer, model.stats).save_pretrained(
+                folder
+            )
+    state.wait_for_everyone()  # the next stage starts from this folder
     return folder
 
 
 @torch.no_grad()
-def _whiten(network: MotionGPT3Network, dataset: MotionDataset) -> None:
+def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | None) -> None:
     """Tell the network the mean and the spread of the latents of a VAE that does not whiten."""
+    if scale is not None:
+        network.latent_mean.zero_()
+        network.latent_std.fill_(1 / scale)
+        return
     latents = []
     for clip in dataset.features:
         rows = torch.from_numpy(dataset.stats.normalise(clip))[None].to(network.latent_mean.device)
@@ -227,7 +247,7 @@ def _vae_trainer(
     network: MotionGPT3Network,
     dataset: MotionDataset,
     folder: Path,
-    process: int,
+    split: Split,
 ) -> Trainer:
     vae = network.vae
     if isinstance(vae, TrunkVae):
@@ -235,12 +255,11 @@ def _vae_trainer(
         vae.to(network.latent_mean.device)
     freeze_all_but(network, ('vae',))
     task = VaeTask(vae, dataset.stats)
-    batcher = VaeBatcher(dataset, stage.optim.batch_size, stage.optim.seed, process)
-    return Trainer(task, batcher, stage.losses, stage.optim, folder)
+    return Trainer(task, VaeBatcher(dataset, split), stage.losses, stage.optim, folder)
 
 
 def _task_trainer(
-    stage: StageConfig, model: MotionGPT3, dataset: MotionDataset, folder: Path, process: int
+    stage: StageConfig, model: MotionGPT3, dataset: MotionDataset, folder: Path, split: Split
 ) -> Trainer:
     network = model.network
     freeze_all_but(network, stage.trained)
@@ -248,6 +267,8 @@ def _task_trainer(
     importance = getattr(network.head, 'importance', None)
     if isinstance(importance, Tensor):
         importance.copy_(network.vae.latent_importance().flatten())
+    if stage.condition_drop is not None and isinstance(network.head, DenoisingHead):
+        network.head.condition_drop = stage.condition_drop
     batcher = TaskBatcher(
         dataset,
         network,
@@ -255,8 +276,6 @@ def _task_trainer(
         model.config.prompts,
         stage.tasks,
         stage.options,
-        stage.optim.batch_size,
-        stage.optim.seed,
-        process,
+        split,
     )
     return Trainer(network, batcher, stage.losses, stage.optim, folder)

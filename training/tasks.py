@@ -18,6 +18,7 @@ from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.sequences import MOTION, TokenBatch, TokenSequence, build_sequence, collate
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 
 FIRST_PLACE = np.array([0.0, 0.0, 0.0, 1.0], dtype=np.float32)
 
@@ -56,16 +57,21 @@ class TaskOptions:
 
 @dataclass
 class Row:
-    """One row of a batch before it becomes tensors; clips are (T, 263) features."""
+    """One row of a batch before it becomes tensors; clips are (T, 263) features.
+
+    seed: of the noise in its latents and in the head.
+    """
 
     sequence: TokenSequence
     inputs: list[np.ndarray]
     places: list[np.ndarray]
     target: np.ndarray | None = None
     told: bool = True
+    seed: int = 0
 
 
-Batch = tuple[TokenBatch, MotionInputs, Tensor, Tensor, torch.Generator]
+# Arguments of the network; the last are sources of noise, one for each output motion.
+Batch = tuple[TokenBatch, MotionInputs, Tensor, Tensor, list[torch.Generator]]
 
 
 class TaskBatcher:
@@ -79,9 +85,7 @@ class TaskBatcher:
         prompts: PromptConfig,
         mix: TaskMix,
         options: TaskOptions,
-        batch_size: int,
-        seed: int,
-        process: int = 0,
+        split: Split,
     ) -> None:
         if options.learn_padding and not network.config.backbone.reference_masking:
             raise ConfigError(
@@ -90,23 +94,34 @@ class TaskBatcher:
             )
         self.dataset, self.network, self.tokenizer = dataset, network, tokenizer
         self.prompts, self.options = prompts, options
-        self.batch_size, self.seed, self.process = batch_size, seed, process
+        self.split = split
         self.names = [f.name for f in fields(mix) if getattr(mix, f.name) > 0]
         shares = np.array([getattr(mix, name) for name in self.names])
         self.shares = shares / shares.sum()
 
     def __call__(self, step: int, micro: int, device: torch.device) -> Batch:
         """Arguments of the network for this step."""
-        rng = np.random.default_rng([self.seed, step, micro, self.process])
-        indices = self.dataset.sample_indices(rng, self.batch_size)
-        tasks = rng.choice(self.names, size=self.batch_size, p=self.shares)
-        rows = [
-            getattr(self, f'_{task}')(int(index), rng)
-            for task, index in zip(tasks, indices, strict=True)
-        ]
-        return self.batch(rows, rng, device)
+        return self.batch(
+            [self._row(rng) for rng in self.split.generators(step, micro)],
+            device,
+        )
 
-    def batch(self, rows: list[Row], rng: np.random.Generator, device: torch.device) -> Batch:
+    def clip_ids(self, step: int, micro: int) -> list[str]:
+        """Names of the clips that this batch drew, in its order."""
+        drawn = (self._draw(rng)[0] for rng in self.split.generators(step, micro))
+        return [self.dataset.clips[index].id for index in drawn]
+
+    def _draw(self, rng: np.random.Generator) -> tuple[int, str]:
+        index = int(self.dataset.sample_indices(rng, 1)[0])
+        return index, str(rng.choice(self.names, p=self.shares))
+
+    def _row(self, rng: np.random.Generator) -> Row:
+        index, task = self._draw(rng)
+        row: Row = getattr(self, f'_{task}')(index, rng)
+        row.seed = draw_seed(rng)
+        return row
+
+    def batch(self, rows: list[Row], device: torch.device) -> Batch:
         """Collate rows and encode their motions."""
         options = self.options
         tokens = collate(
@@ -119,8 +134,10 @@ class TaskBatcher:
         places = [place for row in rows for place in row.places]
         targets = [row.target for row in rows if row.target is not None]
         told = [row.told for row in rows if row.target is not None]
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        latents = self._encode(inputs + targets, generator, device)
+        noise = [noise_source(row.seed) for row in rows]
+        of_inputs = [own for row, own in zip(rows, noise, strict=True) for _ in row.inputs]
+        of_targets = [own for row, own in zip(rows, noise, strict=True) if row.target is not None]
+        latents = self._encode(inputs + targets, of_inputs + of_targets, device)
         durations = torch.tensor([float(len(clip)) for clip in inputs + targets], device=device)
         target_durations = durations[len(inputs) :]
         motions = MotionInputs(
@@ -129,11 +146,11 @@ class TaskBatcher:
             torch.from_numpy(np.array(places, dtype=np.float32).reshape(-1, 4)).to(device),
             target_durations * torch.tensor(told, device=device),
         )
-        return tokens, motions, latents[len(inputs) :], target_durations, generator
+        return tokens, motions, latents[len(inputs) :], target_durations, of_targets
 
     @torch.no_grad()
     def _encode(
-        self, clips: list[np.ndarray], generator: torch.Generator, device: torch.device
+        self, clips: list[np.ndarray], noise: list[torch.Generator], device: torch.device
     ) -> Tensor:
         if not clips:
             return torch.zeros(0, *self.network.vae.latent_shape, device=device)
@@ -143,8 +160,8 @@ class TaskBatcher:
             row[: len(clip)] = self.dataset.stats.normalise(clip)
         mean, logvar = self.network.vae.encode(torch.from_numpy(padded).to(device), lengths)
         if self.options.latent_noise:
-            noise = torch.randn(mean.shape, generator=generator).to(device)
-            mean = mean + noise * torch.exp(0.5 * logvar)
+            drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
+            mean = mean + drawn.to(device) * torch.exp(0.5 * logvar)
         return self.network.whiten(mean)
 
     def _sequence(self, prompt: str, answer: str) -> TokenSequence:

@@ -8,7 +8,6 @@ A batch is a function of the seed and the step alone, so that resuming needs no 
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import signal
@@ -20,11 +19,12 @@ from types import FrameType
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from mgpt3_ros.model.errors import MotionGPT3Error
+from mgpt3_ros.training.journal import Journal
 
 
 class TrainingError(MotionGPT3Error):
@@ -38,9 +38,14 @@ class OptimConfig:
     steps: optimiser steps of the whole stage.
     batch_size: samples per step and process.
     learning_rate: of the backbone; ``head_learning_rate`` of the head and the holders' inputs.
-    warmup_steps: linear rise at the beginning; then a cosine down to ``final_rate_share``.
+    warmup_steps: linear rise at the beginning; then a cosine down to ``final_rate_share``, which
+        is 1 for a constant rate.
+    cosine_steps: steps from the beginning to the cosine's end, None for those of the stage. The
+        authors stop long before it.
     clip_norm: bound on the gradient's norm, 0 for none.
     ema_decay: of the weights that are written, 0 for the last ones.
+    accumulate: micro-batches whose gradients make one step.
+    precision: 'no' (float32), 'bf16' or 'fp16'.
     """
 
     steps: int = 1000
@@ -49,6 +54,7 @@ class OptimConfig:
     head_learning_rate: float | None = None
     warmup_steps: int = 50
     final_rate_share: float = 0.02
+    cosine_steps: int | None = None
     weight_decay: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.99
@@ -64,14 +70,19 @@ class OptimConfig:
 class Trainer:
     """Runs ``loss(step, micro_batch)`` for ``config.steps`` steps, with checkpoints and logs.
 
+    The gradient of a step is that of the mean over all of its micro-batches and processes: a term
+    that counts tokens is divided by all tokens of the step, wherever they were read.
+
     Args:
         module: what is trained; called with the arguments that ``batch`` returns, it gives a
-            dictionary of named loss terms.
+            dictionary of named loss terms. If it has a method ``counts`` that takes the same
+            arguments, this says over how many items each term is the mean.
         batch: ``(step, micro_step, device) -> arguments`` of the module, a function of nothing
-            else.
+            else. If it has a method ``clip_ids(step, micro_step)``, errors name these clips.
         weights: weight of each term in the loss; a term without one is only logged.
         config: optimiser and schedule.
-        folder: run folder; ``checkpoint.pt``, ``log.jsonl`` are written there.
+        folder: run folder; ``checkpoint.pt`` and the journal are written there, by the main
+            process.
         validate: called at each checkpoint with the averaged weights in place; its figures are
             logged.
     """
@@ -89,7 +100,13 @@ class Trainer:
         self.folder, self.validate = folder, validate
         # Left to itself, accelerate takes a GPU that is there even when the CPU was asked for.
         cpu = next(module.parameters()).device.type == 'cpu'
-        self.accelerator = Accelerator(cpu=cpu, mixed_precision=config.precision)
+        # A batch of captions alone has nothing for the head to learn.
+        parallel = DistributedDataParallelKwargs(
+            find_unused_parameters=True, broadcast_buffers=False
+        )
+        self.accelerator = Accelerator(
+            cpu=cpu, mixed_precision=config.precision, kwargs_handlers=[parallel]
+        )
         self.raw = module
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
         optimizer = torch.optim.AdamW(
@@ -118,7 +135,8 @@ class Trainer:
         config = self.config
         if step < config.warmup_steps:
             return (step + 1) / config.warmup_steps
-        done = (step - config.warmup_steps) / max(config.steps - config.warmup_steps, 1)
+        end = config.steps if config.cosine_steps is None else config.cosine_steps
+        done = (step - config.warmup_steps) / max(end - config.warmup_steps, 1)
         cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
         return config.final_rate_share + (1 - config.final_rate_share) * cosine
 
@@ -130,34 +148,46 @@ class Trainer:
         Raises:
             TrainingError: a loss is not finite; the step before it has been saved.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.resume()
+        main = self.accelerator.is_main_process
         bar = tqdm(
             total=self.config.steps,
             initial=self.step,
             desc=self.folder.name,
             unit='step',
-            disable=not self.accelerator.is_main_process,
+            disable=not main,
             mininterval=1.0,
         )
-        with self._signals(), (self.folder / 'log.jsonl').open('a', encoding='utf-8') as log, bar:
+        with self._signals(), Journal(self.folder, self.step, main) as journal, bar:
             self.module.train()
             begun, begun_step = time.monotonic(), self.step
-            while self.step < self.config.steps and not self._stop:
+            while self.step < self.config.steps and not self._stopped():
                 terms = self._train_step()
                 self.step += 1
                 bar.update()
                 if self.step % self.config.log_every == 0 or self.step == self.config.steps:
                     rate = (self.step - begun_step) / (time.monotonic() - begun)
-                    record = {'step': self.step, **terms, 'samples_per_s': self._samples(rate)}
-                    self._write(log, record)
+                    journal.write(
+                        {'step': self.step, **terms, 'samples_per_s': self._samples(rate)}
+                    )
                     bar.set_postfix({k: f'{v:.3g}' for k, v in terms.items()})
                 if self.step % self.config.checkpoint_every == 0:
                     self.save()
-                    self._validate(log)
+                    self._validate(journal)
             self.save()
-        if self._stop:
+        if self._stopped():
             raise KeyboardInterrupt
+
+    def _stopped(self) -> bool:
+        """Whether any process was asked to stop: all end at the same step, or one would wait."""
+        return self._summed([float(self._stop)])[0] > 0
+
+    def _summed(self, values: list[float]) -> list[float]:
+        """Sum over all processes."""
+        if self.accelerator.num_processes == 1:
+            return values
+        own = torch.tensor(values, dtype=torch.float64, device=self.accelerator.device)
+        return self.accelerator.reduce(own, 'sum').tolist()
 
     def _samples(self, steps_per_s: float) -> float:
         config = self.config
@@ -165,31 +195,35 @@ class Trainer:
         return round(steps_per_s * per_step, 1)
 
     def _train_step(self) -> dict[str, float]:
+        batches = [
+            self.batch(self.step, micro, self.accelerator.device)
+            for micro in range(self.config.accumulate)
+        ]
+        shares = self._shares(batches)
         logged: dict[str, float] = {}
-        for micro in range(self.config.accumulate):
-            arguments = self.batch(self.step, micro, self.accelerator.device)
-            with self.accelerator.autocast():
-                terms = self.module(*arguments)
-            loss = sum(
-                (
-                    self.weights[name] * term
-                    for name, term in terms.items()
-                    if name in self.weights
-                ),
-                torch.zeros((), device=self.accelerator.device),
-            )
-            if not bool(torch.isfinite(loss)):
-                self.save()
-                named = ', '.join(f'{k} {float(v.detach()):g}' for k, v in terms.items())
-                raise TrainingError(
-                    f'the loss of step {self.step} is not finite ({named}); the step before is '
-                    f'saved in {self.folder}. Lower learning_rate or check the data.'
+        for micro, (arguments, share) in enumerate(zip(batches, shares, strict=True)):
+            last = micro == len(batches) - 1
+            # Gradients are exchanged once a step.
+            waiting = contextlib.nullcontext() if last else self.accelerator.no_sync(self.module)
+            with waiting:
+                with self.accelerator.autocast():
+                    terms = self.module(*arguments)
+                even = 1 / self.config.accumulate
+                weighted = {name: share.get(name, even) * term for name, term in terms.items()}
+                loss = sum(
+                    (
+                        self.weights[name] * t
+                        for name, t in weighted.items()
+                        if name in self.weights
+                    ),
+                    torch.zeros((), device=self.accelerator.device),
                 )
-            self.accelerator.backward(loss / self.config.accumulate)
-            for name, value in {'loss': loss, **terms}.items():
-                logged[name] = (
-                    logged.get(name, 0.0) + float(value.detach()) / self.config.accumulate
-                )
+                found = self._mean_over_processes(loss, weighted, share)
+                if not math.isfinite(found['loss']):
+                    self._refuse(micro, found)
+                self.accelerator.backward(loss)
+            for name, value in found.items():
+                logged[name] = logged.get(name, 0.0) + value
         parameters = list(self.trained.values())
         bound = self.config.clip_norm or math.inf
         logged['gradient_norm'] = float(self.accelerator.clip_grad_norm_(parameters, bound))
@@ -199,6 +233,43 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self._update_average()
         return logged
+
+    def _shares(self, batches: list[tuple[Any, ...]]) -> list[dict[str, float]]:
+        """What to multiply each term of each micro-batch with before processes are averaged.
+
+        With n items here and N in all, of P processes: P n / N. Empty for a module that does not
+        count: its micro-batches weigh the same.
+        """
+        count = getattr(self.raw, 'counts', None)
+        processes = self.accelerator.num_processes
+        if count is None:
+            return [{} for _ in batches]
+        counts: list[dict[str, int]] = [count(*arguments) for arguments in batches]
+        names = sorted(counts[0])
+        totals = self._summed([float(sum(each[name] for each in counts)) for name in names])
+        whole = dict(zip(names, totals, strict=True))
+        return [{n: processes * each[n] / max(whole[n], 1.0) for n in names} for each in counts]
+
+    def _mean_over_processes(
+        self, loss: Tensor, weighted: dict[str, Tensor], share: dict[str, float]
+    ) -> dict[str, float]:
+        """The loss and its terms as all processes have them; a term may be missing in some."""
+        names = list(share) or list(weighted)
+        own = [loss, *(weighted.get(name, loss.new_zeros(())) for name in names)]
+        stacked = torch.stack([value.detach().double() for value in own]).tolist()
+        mean = [value / self.accelerator.num_processes for value in self._summed(stacked)]
+        found = dict(zip(['loss', *names], mean, strict=True))
+        return {name: found[name] for name in found if name == 'loss' or name in weighted}
+
+    def _refuse(self, micro: int, found: dict[str, float]) -> None:
+        self.save()
+        named = ', '.join(f'{name} {value:g}' for name, value in found.items())
+        clips = getattr(self.batch, 'clip_ids', None)
+        drawn = f' Its clips: {", ".join(clips(self.step, micro))}.' if clips is not None else ''
+        raise TrainingError(
+            f'the loss of step {self.step} is not finite ({named}); the step before is '
+            f'saved in {self.folder}. Lower learning_rate or check the data.{drawn}'
+        )
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -225,16 +296,11 @@ class Trainer:
         for name, parameter in self.trained.items():
             parameter.copy_(values[name])
 
-    def _validate(self, log: Any) -> None:
+    def _validate(self, journal: Journal) -> None:
         if self.validate is None or not self.accelerator.is_main_process:
             return
         with self.averaged(), torch.no_grad():
-            self._write(log, {'step': self.step, 'val': self.validate()})
-
-    def _write(self, log: Any, record: dict[str, Any]) -> None:
-        if self.accelerator.is_main_process:
-            log.write(json.dumps(record) + '\n')
-            log.flush()
+            journal.write({'step': self.step, 'val': self.validate()})
 
     def save(self) -> None:
         """Write ``checkpoint.pt`` whole or not at all."""
@@ -247,6 +313,7 @@ class Trainer:
             'optimizer': self.optimizer.state_dict(),
             'schedule': self.schedule.state_dict(),
         }
+        self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / 'checkpoint.pt.partial'
         torch.save(state, partial)
         os.replace(partial, self.folder / 'checkpoint.pt')

@@ -12,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.model.vae.base import MotionVae, frame_mask
 from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 
 POSITIONS, CONTACTS = slice(4, 67), slice(259, 263)
 
@@ -34,12 +35,12 @@ class VaeTask(nn.Module):
         self.register_buffer('std', torch.from_numpy(stats.std), persistent=False)
 
     def forward(
-        self, features: Tensor, lengths: Tensor, generator: torch.Generator
+        self, features: Tensor, lengths: Tensor, noise: list[torch.Generator]
     ) -> dict[str, Tensor]:
-        """Loss terms of normalised features (B, T, 263)."""
+        """Loss terms of normalised features (B, T, 263), each with a source of noise."""
         mean, logvar = self.vae.encode(features, lengths)
-        noise = torch.randn(mean.shape, generator=generator).to(mean)
-        decoded = self.vae.decode(mean + noise * torch.exp(0.5 * logvar), lengths)
+        drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
+        decoded = self.vae.decode(mean + drawn.to(mean) * torch.exp(0.5 * logvar), lengths)
         mask = frame_mask(lengths, features.shape[1])
         terms = {
             'features': _masked(F.smooth_l1_loss(decoded, features, reduction='none'), mask),
@@ -56,9 +57,24 @@ class VaeTask(nn.Module):
         error = own - true
         terms['motion'] = _masked(error.diff(dim=1).abs(), mask[:, 1:])
         terms['jerk'] = _masked(error.diff(n=3, dim=1).abs(), mask[:, 3:])
-        contact = (features * self.std + self.mean)[..., CONTACTS] > 0.5
-        terms['slide'] = self._slide(decoded, contact, mask)
+        terms['slide'] = self._slide(decoded, self._contact(features), mask)
         return terms
+
+    def counts(
+        self, features: Tensor, lengths: Tensor, noise: list[torch.Generator]
+    ) -> dict[str, int]:
+        """Over how many items each term is the mean; see :meth:`MotionGPT3Network.counts`."""
+        mask = frame_mask(lengths, features.shape[1])
+        frames = {'features': mask, 'positions': mask, 'motion': mask[:, 1:], 'jerk': mask[:, 3:]}
+        held = self._contact(features)[:, :-1] & mask[:, 1:, None]
+        return {
+            'kl': len(features),
+            'slide': int(held.sum()),
+            **{name: int(kept.sum()) for name, kept in frames.items()},
+        }
+
+    def _contact(self, features: Tensor) -> Tensor:
+        return (features * self.std + self.mean)[..., CONTACTS] > 0.5
 
     def _slide(self, decoded: Tensor, contact: Tensor, mask: Tensor) -> Tensor:
         """Mean speed of ankles and feet (joints 7, 10, 8, 11) in contact, per frame."""
@@ -83,28 +99,32 @@ def _masked(values: Tensor, mask: Tensor) -> Tensor:
 class VaeBatcher:
     """Batches of whole clips and random parts of them: a function of the seed and the step."""
 
-    def __init__(
-        self, dataset: MotionDataset, batch_size: int, seed: int, process: int = 0
-    ) -> None:
-        self.dataset, self.batch_size = dataset, batch_size
-        self.seed, self.process = seed, process
+    def __init__(self, dataset: MotionDataset, split: Split) -> None:
+        self.dataset, self.split = dataset, split
 
     def __call__(
         self, step: int, micro: int, device: torch.device
-    ) -> tuple[Tensor, Tensor, torch.Generator]:
-        """Normalised features (B, T, 263), lengths (B,) and the generator of the noise."""
-        rng = np.random.default_rng([self.seed, step, micro, self.process])
-        clips = []
-        for index in self.dataset.sample_indices(rng, self.batch_size):
-            clip = self.dataset.features[int(index)]
+    ) -> tuple[Tensor, Tensor, list[torch.Generator]]:
+        """Normalised features (B, T, 263), lengths (B,) and each clip's source of noise."""
+        clips, noise = [], []
+        for rng in self.split.generators(step, micro):
+            clip = self.dataset.features[self._draw(rng)]
             if rng.random() < 0.5:
                 kept = int(rng.integers(min(10, len(clip)), len(clip) + 1))
                 begin = int(rng.integers(0, len(clip) - kept + 1))
                 clip = clip[begin : begin + kept]
             clips.append(clip)
+            noise.append(noise_source(draw_seed(rng)))
         lengths = torch.tensor([len(clip) for clip in clips], device=device)
         padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
         for row, clip in zip(padded, clips, strict=True):
             row[: len(clip)] = self.dataset.stats.normalise(clip)
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        return torch.from_numpy(padded).to(device), lengths, generator
+        return torch.from_numpy(padded).to(device), lengths, noise
+
+    def clip_ids(self, step: int, micro: int) -> list[str]:
+        """Names of the clips that this batch drew, in its order."""
+        drawn = map(self._draw, self.split.generators(step, micro))
+        return [self.dataset.clips[index].id for index in drawn]
+
+    def _draw(self, rng: np.random.Generator) -> int:
+        return int(self.dataset.sample_indices(rng, 1)[0])

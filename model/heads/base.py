@@ -9,7 +9,7 @@ L latent tokens, C channels of each, R repeats.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -23,6 +23,9 @@ from mgpt3_ros.model.heads.network import DenoisingNetwork
 ShouldStop = Callable[[], bool]
 OnProgress = Callable[[float], None]
 MAX_INFERENCE_STEPS = 1000
+# One source of noise for a batch, or one for each of its samples, whose noise then is the same
+# however the batch is split.
+Noise = torch.Generator | Sequence[torch.Generator] | None
 
 
 class MotionHead(nn.Module, ABC):
@@ -38,15 +41,13 @@ class MotionHead(nn.Module, ABC):
         self.condition = Condition(config, holders, hidden_width)
 
     @abstractmethod
-    def loss(
-        self, target: Tensor, hidden: Tensor, generator: torch.Generator | None = None
-    ) -> dict[str, Tensor]:
+    def loss(self, target: Tensor, hidden: Tensor, generator: Noise = None) -> dict[str, Tensor]:
         """Return the named scalar loss terms, weights applied.
 
         Args:
             target: (B, L, C) latents to learn.
             hidden: (B, K, M) hidden states at their holders.
-            generator: source of times, noise and dropped conditions.
+            generator: source of times, noise and dropped conditions, or one for each sample.
         """
 
     @abstractmethod
@@ -103,6 +104,8 @@ class DenoisingHead(MotionHead):
         zero_init = config.kind == 'flow' if config.zero_init is None else config.zero_init
         self.network = DenoisingNetwork(self.channels, config.width, config.depth, zero_init)
         self.regressor: nn.Linear | None = None
+        # Share of the samples that see the fake condition; a stage may set it.
+        self.condition_drop = 0.0 if self.condition.fake is None else config.condition_drop
         # What an error of each channel weighs in the auxiliary term. A stage may set it: of the
         # whitened components of a motion, the first say what is done and the last are noise.
         self.register_buffer('importance', torch.ones(self.channels), persistent=False)
@@ -111,21 +114,30 @@ class DenoisingHead(MotionHead):
 
     # Training
 
-    def loss(
-        self, target: Tensor, hidden: Tensor, generator: torch.Generator | None = None
-    ) -> dict[str, Tensor]:
+    def loss(self, target: Tensor, hidden: Tensor, generator: Noise = None) -> dict[str, Tensor]:
         """Return the denoising term and, if configured, the term 'regression'."""
         return self.loss_of(target, hidden, self.draw(target, generator))
 
-    def draw(self, target: Tensor, generator: torch.Generator | None = None) -> Draw:
+    def draw(self, target: Tensor, generator: Noise = None) -> Draw:
         """Draw times, noise and dropped conditions for latents (B, L, C)."""
-        pairs = self.config.repeats * target.shape[0]
-        device = target.device if generator is None else generator.device
+        if isinstance(generator, Sequence):
+            singles = [self._draw(1, each.device, each) for each in generator]
+            drawn = Draw(
+                *(torch.stack(parts, 1).flatten(0, 1) for parts in zip(*singles, strict=True))
+            )
+        else:
+            device = target.device if generator is None else generator.device
+            drawn = self._draw(len(target), device, generator)
+        return Draw(
+            drawn.time.to(target.device), drawn.noise.to(target), drawn.dropped.to(target.device)
+        )
+
+    def _draw(self, samples: int, device: torch.device, generator: torch.Generator | None) -> Draw:
+        pairs = self.config.repeats * samples
         time = self._draw_time(pairs, device, generator)
         noise = torch.randn(pairs, *self.latent_shape, device=device, generator=generator)
         chance = torch.rand(pairs, device=device, generator=generator)
-        dropped = chance < (0.0 if self.condition.fake is None else self.config.condition_drop)
-        return Draw(time.to(target.device), noise.to(target), dropped.to(target.device))
+        return Draw(time, noise, chance < self.condition_drop)
 
     def loss_of(self, target: Tensor, hidden: Tensor, draw: Draw) -> dict[str, Tensor]:
         """Return the loss terms for given times, noise and dropped conditions.

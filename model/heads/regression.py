@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mgpt3_ros.model.errors import Cancelled
-from mgpt3_ros.model.heads.base import MotionHead, OnProgress, ShouldStop
+from mgpt3_ros.model.heads.base import MotionHead, Noise, OnProgress, ShouldStop
 from mgpt3_ros.model.heads.config import HeadConfig
 
 
@@ -25,9 +25,7 @@ class RegressionHead(MotionHead):
         super().__init__(config, latent_shape, holders, hidden_width)
         self.regressor = nn.Linear(config.width, self.channels)
 
-    def loss(
-        self, target: Tensor, hidden: Tensor, generator: torch.Generator | None = None
-    ) -> dict[str, Tensor]:
+    def loss(self, target: Tensor, hidden: Tensor, generator: Noise = None) -> dict[str, Tensor]:
         """Return the mean squared error of the latents (B, L, C) as the term 'regression'."""
         self._check_target(target)
         error = self.regressor(self.condition(hidden)).float() - target.flatten(1).float()

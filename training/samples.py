@@ -1,0 +1,41 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which chance decides a sample: its own, so that a step is the same however it is split.
+
+Every sample of a step has a number. Its seed is that of the run, the step and this number: two
+processes, two micro-batches, or one batch of twice the size train on the same samples, with the
+same noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Split:
+    """How the samples of a step are dealt out: ``batch_size`` for each process and micro-batch."""
+
+    batch_size: int
+    seed: int
+    process: int = 0
+    processes: int = 1
+
+    def generators(self, step: int, micro: int) -> list[np.random.Generator]:
+        """One source of chance for each sample of a micro-batch, in order."""
+        first = (micro * self.processes + self.process) * self.batch_size
+        numbers = range(first, first + self.batch_size)
+        return [np.random.default_rng([self.seed, step, number]) for number in numbers]
+
+
+def noise_source(seed: int) -> torch.Generator:
+    """Return a source of noise on the CPU, whose stream no device changes."""
+    return torch.Generator().manual_seed(seed)
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """Draw a seed for :func:`noise_source`."""
+    return int(rng.integers(2**62))
