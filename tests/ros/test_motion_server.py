@@ -111,7 +111,7 @@ def test_its_caption_names_its_action(played):
 
 def test_predictions_go_on_from_the_last_observed_frame(played):
     stamps = {stamp_ns(state) for state in played.heard['states']}
-    begun = min(stamps) + 10**9
+    begun, ended = min(stamps) + 10**9, max(stamps)  # topics may come out of step at the end
     predicted = [
         pair
         for pair in zip(
@@ -119,7 +119,7 @@ def test_predictions_go_on_from_the_last_observed_frame(played):
             played.heard['predicted_base_trajectory'],
             strict=True,
         )
-        if stamp_ns(pair[0]) > begun
+        if begun < stamp_ns(pair[0]) <= ended
     ]
     assert len(predicted) >= 10
     jumps = []
