@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from mgpt3_ros.training.data.captions import (
     phrases,
     statement,
 )
+from mgpt3_ros.training.data.humanml3d import HumanML3DOptions, is_humanml3d, load_humanml3d
 from mgpt3_ros.training.data.mocap22 import Clip, DataError, load_mocap22
 
 CACHE_VERSION = 2  # raise it when features or mirroring change
@@ -40,8 +41,9 @@ class MotionDataset:
     features: per clip (T - 1, 263) float32, not normalised; joints are not kept.
     clips: the clips in the same order; a mirrored clip has mirrored captions and action.
     val: the validation clips, not mirrored.
-    stats: mean and deviation over the train features.
+    stats: mean and deviation over the train features, or those that the data set brings.
     digest: hash of the files that it was read from.
+    skipped: by reason, the names of what was left out.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class MotionDataset:
         text_only: list[str],
         digest: str,
         balance: float = 0.5,
+        stats: FeatureStats | None = None,
+        skipped: Mapping[str, list[str]] | None = None,
     ) -> None:
         if len(clips) != len(features) or not clips:
             raise DataError(
@@ -59,7 +63,8 @@ class MotionDataset:
             )
         self.clips, self.features, self.val = clips, features, val
         self.text_only, self.digest = text_only, digest
-        self.stats = FeatureStats.of_clips(features)
+        self.stats = stats or FeatureStats.of_clips(features)
+        self.skipped = dict(skipped or {})
         self.captions = CaptionSampler()
         self._cumulative = np.cumsum(action_weights(clips, balance))
 
@@ -133,17 +138,33 @@ def mirror_clip(clip: Clip) -> Clip:
     )
 
 
-def load_dataset(folder: str | Path, cache: str | Path | None = None) -> MotionDataset:
-    """Read a data set and compute its features, or take them from a cache.
+def load_dataset(
+    folder: str | Path,
+    cache: str | Path | None = None,
+    options: HumanML3DOptions | None = None,
+) -> MotionDataset:
+    """Read a data set of either layout.
 
     Args:
-        folder: of a mocap22 pack.
-        cache: folder of the feature cache; None for one in the user's cache folder. Its key is
-            the hash of the data files.
+        folder: of a mocap22 pack, or one in HumanML3D's layout.
+        cache: folder of the cache of mocap22's features; None for one in the user's cache folder.
+            Its key is the hash of the data files.
+        options: which clips of HumanML3D's layout are taken.
 
     Raises:
-        DataError: the data set is missing or damaged.
+        DataError: the data set is missing or damaged, or a split has nothing usable.
     """
+    if is_humanml3d(folder):
+        found = load_humanml3d(folder, options)
+        return MotionDataset(
+            found.clips['train'],
+            found.features['train'],
+            found.clips['val'],
+            [],
+            found.digest,
+            stats=found.stats,
+            skipped=found.skipped,
+        )
     pack = load_mocap22(folder)
     train = [clip for clip in pack.train if MIN_FRAMES <= len(clip.joints) <= MAX_FRAMES]
     clips = train + [mirror_clip(clip) for clip in train]

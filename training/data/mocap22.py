@@ -89,7 +89,10 @@ def load_mocap22(folder: str | Path) -> MocapPack:
     files = [folder / name for name in ('motions.npz', 'captions.json', 'text_only.txt')]
     missing = [file.name for file in files if not file.is_file()]
     if missing:
-        raise DataError(f'{folder} is no mocap22 pack: {", ".join(missing)} not found')
+        raise DataError(
+            f'{folder} is no mocap22 pack: {", ".join(missing)} not found '
+            '(and no folder new_joint_vecs, as HumanML3D has)'
+        )
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())
