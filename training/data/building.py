@@ -1,0 +1,194 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a folder of own motions to a data set in HumanML3D's layout."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from mgpt3_ros.model.features import (
+    BONE_DIRECTIONS,
+    canonicalise,
+    features_to_joints,
+    joints_to_features,
+    uniform_skeleton,
+)
+from mgpt3_ros.model.skeleton import FPS, MIRRORED, REST_OFFSETS
+from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.training.data.humanml3d import (
+    FEATURE_FOLDER,
+    JOINT_FOLDER,
+    SPLITS,
+    TEXT_FOLDER,
+    CaptionLine,
+    HumanML3DOptions,
+)
+from mgpt3_ros.training.data.mocap22 import DataError
+from mgpt3_ros.training.data.plausibility import joint_problems
+from mgpt3_ros.training.data.raw import load_captions, load_motion, motion_files
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How a data set is made.
+
+    fps: rate of .npy files, which do not say; None for 20. Everything is resampled to 20.
+    up: 'z' for joints whose vertical is +Z.
+    own_bones: keep the bone lengths. Off: the directions of the bones are put on the default
+        body, as HumanML3D does, so that the features of tall and small people agree.
+    val_share, test_share: of the motions; HumanML3D has 5 and 15 %. Each gets one at least
+        (val of two motions, test of three).
+    seed: of the shuffle before the split.
+    """
+
+    fps: float | None = None
+    up: str = 'y'
+    own_bones: bool = False
+    val_share: float = 0.05
+    test_share: float = 0.15
+    seed: int = 0
+
+
+@dataclass
+class BuildReport:
+    """IDs by split, and, by reason, the files that were left out."""
+
+    splits: dict[str, list[str]] = field(default_factory=dict)
+    skipped: dict[str, list[str]] = field(default_factory=dict)
+
+
+def build_dataset(
+    folder: str | Path, output: str | Path, options: BuildOptions | None = None
+) -> BuildReport:
+    """Write a data set, whole or not at all.
+
+    Args:
+        folder: of .npy, .npz or .bvh files, each with its captions in a .txt beside it.
+        output: a new folder.
+        options: see there.
+
+    Raises:
+        DataError: ``output`` exists, or fewer than two motions can be used.
+        OSError: it cannot be written; nothing is left of it.
+    """
+    options, output = options or BuildOptions(), Path(output)
+    files = motion_files(folder)
+    if output.exists():
+        raise DataError(f'{output} exists already: give a new name')
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f'.{output.name}.', dir=output.parent))
+    try:
+        report = _write(Path(folder), files, partial, options)
+        partial.chmod(0o755)  # mkdtemp's are private
+        partial.rename(output)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return report
+
+
+def split_names(names: list[str], options: BuildOptions) -> dict[str, list[str]]:
+    """Shuffle and split; a motion and its mirrored copy (M and its name) stay together.
+
+    Raises:
+        DataError: there are fewer than two motions.
+    """
+    known = set(names)
+    groups = [n for n in sorted(known) if not (n[:1] == 'M' and n[1:] in known)]
+    count = len(groups)
+    if count < 2:
+        raise DataError(
+            f'{count} usable motion{"s" * (count != 1)}: a data set needs two at least, '
+            'one to train on and one to validate with'
+        )
+    order = np.random.default_rng(options.seed).permutation(count)
+    val = min(max(round(options.val_share * count), 1), count - 1)
+    least = 1 if count > 2 and options.test_share > 0 else 0
+    test = min(max(round(options.test_share * count), least), count - 1 - val)
+    parts = {'val': order[:val], 'test': order[val : val + test], 'train': order[val + test :]}
+    found = {}
+    for split in SPLITS:
+        chosen = {groups[index] for index in parts[split]}
+        found[split] = sorted(chosen | {f'M{name}' for name in chosen} & known)
+    return found
+
+
+def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions) -> BuildReport:
+    for name in (FEATURE_FOLDER, JOINT_FOLDER, TEXT_FOLDER):
+        (output / name).mkdir()
+    report = BuildReport()
+    made: dict[str, np.ndarray] = {}
+    for file in tqdm(files, desc='building', unit='motion', disable=None):
+        name = '_'.join(file.relative_to(folder).with_suffix('').parts)
+        try:
+            if name in made:
+                raise DataError('another file gives the same name')
+            rows, lines = _motion(file, options)
+        except DataError as error:
+            report.skipped.setdefault(str(error), []).append(str(file.relative_to(folder)))
+            continue
+        made[name] = rows
+        np.save(output / FEATURE_FOLDER / f'{name}.npy', rows)
+        np.save(output / JOINT_FOLDER / f'{name}.npy', features_to_joints(rows))
+        text = ''.join(f'{_line(line)}\n' for line in lines)
+        (output / TEXT_FOLDER / f'{name}.txt').write_text(text, encoding='utf-8')
+    if not made:
+        reasons = '; '.join(f'{names[0]}: {why}' for why, names in report.skipped.items())
+        raise DataError(f'no motion in {folder} can be used: {reasons}')
+    report.splits = split_names(list(made), options)
+    for split, names in report.splits.items():
+        lines_of = ''.join(f'{name}\n' for name in names)
+        (output / f'{split}.txt').write_text(lines_of, encoding='utf-8')
+    _write_stats(output, [made[name] for name in report.splits['train']])
+    record = {'source': folder.name, **dataclasses.asdict(options), 'skipped': report.skipped}
+    (output / 'build.json').write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
+    return report
+
+
+def _motion(file: Path, options: BuildOptions) -> tuple[np.ndarray, list[CaptionLine]]:
+    """Features (T - 1, 263) of a file, and its captions."""
+    motion = load_motion(file, options.fps, options.up)
+    lines = load_captions(file, motion)
+    problems = joint_problems(motion.joints, motion.fps)
+    if problems:
+        raise DataError('; '.join(problems))
+    joints = canonicalise(motion.resample(FPS).joints.astype(np.float64))
+    if not options.own_bones:
+        lengths = np.linalg.norm(REST_OFFSETS, axis=-1, keepdims=True)
+        joints = uniform_skeleton(joints, BONE_DIRECTIONS.numpy() * lengths)
+    rows = joints_to_features(joints).astype(np.float32)
+    if not np.isfinite(rows).all():
+        raise DataError('gives features that are not finite')
+    limits = HumanML3DOptions()
+    lengths_said = [where.stop - where.start for where in (line.rows(len(rows)) for line in lines)]
+    if max(lengths_said) < limits.min_frames:
+        raise DataError(f'shorter than {limits.min_frames + 1} frames at 20 fps')
+    if not any(limits.min_frames <= length <= limits.max_frames for length in lengths_said):
+        raise DataError(
+            f'longer than {limits.max_frames + 1} frames at 20 fps: cut it, or write captions of '
+            'parts (caption#tokens#start#end)'
+        )
+    return rows, lines
+
+
+def _line(line: CaptionLine) -> str:
+    """A line as the authors write it; words get no part of speech, which nothing here reads."""
+    tokens = ' '.join(f'{word.strip(".,;:!?").lower()}/OTHER' for word in line.text.split())
+    return f'{line.text}#{tokens}#{line.start_s}#{line.end_s}'
+
+
+def _write_stats(output: Path, clips: list[np.ndarray]) -> None:
+    """Statistics of the train clips and their mirror images, as training sees both."""
+    mirrored = [features_to_joints(rows)[:, MIRRORED] * (-1.0, 1.0, 1.0) for rows in clips]
+    images = [joints_to_features(joints.astype(np.float64)) for joints in mirrored]
+    stats = FeatureStats.of_clips([*clips, *images])
+    np.save(output / 'Mean.npy', stats.mean)
+    np.save(output / 'Std.npy', stats.std)
