@@ -52,7 +52,7 @@ def test_motions_parts_and_mirror_images_are_the_train_clips(folder: Path) -> No
         '000002~mirrored',
     ]
     assert [clip.id for clip in data.val] == ['000003']
-    assert [len(rows) for rows in data.features] == [60, 60, 100, 40, 80, 99, 40, 79]
+    assert [len(rows) for rows in data.features] == [60, 60, 100, 40, 80, 100, 40, 80]
     assert all(len(c.joints) == len(f) for c, f in zip(data.clips, data.features, strict=True))
     assert data.skipped == {}
 
@@ -78,7 +78,19 @@ def test_features_are_those_of_the_files(folder: Path) -> None:
 def test_mirror_images_are_those_of_the_joints(folder: Path) -> None:
     data = load_dataset(folder)
     mirrored = Motion(np.load(folder / 'new_joints' / '000002.npy')).mirror()
-    assert np.abs(data.features[7] - mirrored.features()).max() < 1e-4
+    assert np.abs(data.features[7][:-1] - mirrored.features()).max() < 1e-4
+    # Of the last row, the place is known and the velocity is nearly that of the row before.
+    last, stored = data.features[7][-1], np.load(folder / 'new_joint_vecs' / '000002.npy')[-1]
+    assert last[3] == pytest.approx(stored[3], abs=1e-5)
+    assert abs(last[2] - stored[2]) < 0.01
+
+
+def test_mirroring_twice_gives_the_features_back(folder: Path) -> None:
+    # What the authors' own mirrored copy has, and what is made of the motion.
+    (folder / 'train.txt').write_text('000000\n')
+    made = load_dataset(folder).features[1]
+    copy = np.load(folder / 'new_joint_vecs' / 'M000000.npy')
+    assert np.abs(made[:-1] - copy[:-1]).max() < 1e-3
 
 
 def test_mean_and_std_are_used_or_made(folder: Path) -> None:
@@ -140,6 +152,10 @@ def spoil_shape(folder: Path) -> None:
     np.save(folder / 'new_joint_vecs' / '000002.npy', np.zeros((80, 262), np.float32))
 
 
+def spoil_frames(folder: Path) -> None:
+    np.save(folder / 'new_joint_vecs' / '000002.npy', np.zeros((0, 263), np.float32))
+
+
 def spoil_nan(folder: Path) -> None:
     rows = np.load(folder / 'new_joint_vecs' / '000002.npy')
     rows[7, 100] = np.nan
@@ -182,6 +198,7 @@ def lose_text(folder: Path) -> None:
 @pytest.mark.parametrize(
     ('spoil', 'reason'),
     [
+        (spoil_frames, 'new_joint_vecs unusable (no frames)'),
         (spoil_shape, 'new_joint_vecs unusable (an array of shape (80, 262), not (T, 263))'),
         (spoil_nan, 'new_joint_vecs unusable (values that are not finite)'),
         (spoil_file, 'new_joint_vecs unusable (damaged .npy)'),

@@ -131,7 +131,7 @@ def _check_motion(folder: Path, name: str) -> Iterator[Problem]:
             yield Problem(joints_label, str(error))
     lines: list[CaptionLine] = []
     yield from _read_lines(folder, f'{TEXT_FOLDER}/{name}.txt', lines)
-    if rows is not None and len(rows) > 0:
+    if rows is not None:
         for what in _feature_problems(rows, lines):
             yield Problem(label, what)
         if joints is not None:

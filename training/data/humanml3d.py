@@ -21,7 +21,12 @@ import numpy as np
 from tqdm import tqdm
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.features import FEATURES, features_to_joints, joints_to_features
+from mgpt3_ros.model.features import (
+    FEATURES,
+    canonicalise,
+    features_to_joints,
+    joints_to_features,
+)
 from mgpt3_ros.model.skeleton import FPS, MAX_FRAMES, MIRRORED
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.training.data.captions import mirror_caption
@@ -187,6 +192,8 @@ def load_array(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     if array.ndim != 1 + len(shape) or array.shape[1:] != shape:
         expected = ', '.join(map(str, shape))
         raise ValueError(f'an array of shape {array.shape}, not (T, {expected})')
+    if len(array) == 0:
+        raise ValueError('no frames')
     if not np.isfinite(array).all():
         row = int(np.argmax(~np.isfinite(array).reshape(len(array), -1).all(axis=1)))
         raise ValueError(f'values that are not finite, first in row {row}')
@@ -344,10 +351,13 @@ class _Reader:
         self, name: str, joints: np.ndarray, lines: list[CaptionLine]
     ) -> list[tuple[Clip, np.ndarray]]:
         mirrored = joints[:, MIRRORED] * np.array([-1, 1, 1], dtype=np.float32)
-        rows = joints_to_features(mirrored.astype(np.float64)).astype(np.float32)
+        moved = canonicalise(mirrored.astype(np.float64))
+        # The frame after the last is not stored: it goes on as before, so that no row is lost.
+        after = 2 * moved[-1:] - moved[-2:-1]
+        rows = joints_to_features(np.concatenate([moved, after]), canonical=False)
         swapped = [CaptionLine(mirror_caption(x.text), x.start_s, x.end_s) for x in lines]
-        # A row less than the motion has: what is too short by it was counted with the motion.
-        return self._cut(f'{name}~mirrored', 'train', rows, mirrored[:-1], swapped, count=False)
+        found = f'{name}~mirrored', 'train', rows.astype(np.float32), mirrored, swapped
+        return self._cut(*found, count=False)  # as with the motion itself, which was counted
 
     def _skip(self, reason: str, name: str) -> None:
         self.pack.skipped.setdefault(reason, []).append(name)
