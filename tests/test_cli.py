@@ -25,7 +25,7 @@ GENERATE = ('generate', 'a', '-o', '{tmp}/a.npz')
 CONVERT = ('convert', '--mean', 'm', '--std', 's', '--tokenizer', 't', '-o', 'out')
 MOTIONS = ('generate', 'caption', 'predict', 'inbetween', 'render')
 BAGS = ('caption-bag', 'predict-bag', 'bag-info')
-COMMANDS = (*MOTIONS, *BAGS, 'convert', 'data', 'train', 'evaluate', 'doctor')
+COMMANDS = (*MOTIONS, *BAGS, 'convert', 'data', 'train', 'plot', 'evaluate', 'doctor')
 
 
 @pytest.fixture(scope='module')

@@ -23,6 +23,7 @@ from mgpt3_ros.training.commands import (
     evaluate,
     generate,
     inbetween,
+    plot,
     predict,
     predict_bag,
     render,
@@ -72,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     motions = (generate, caption, predict, inbetween, render)
     bags = (caption_bag, predict_bag, bag_info)
-    for module in (*motions, *bags, convert, data, train, evaluate, diagnose):
+    for module in (*motions, *bags, convert, data, train, plot, evaluate, diagnose):
         module.add_parser(commands)
     return parser
 
