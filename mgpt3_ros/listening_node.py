@@ -12,6 +12,7 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time as RosTime
 from sensor_msgs.msg import JointState
@@ -63,6 +64,7 @@ class ListeningNode(MotionNode, Generic[T]):
         self._memory_errors = 0
         self._input_error = False
         self._warned_of: set[frozenset[str]] = set()
+        self.add_post_set_parameters_callback(self._on_parameters)
         reliability = ReliabilityPolicy[self.parameters['reliability'].upper()]
         qos = QoSProfile(depth=_DEPTH, reliability=reliability)
         self.create_subscription(JointState, 'joint_states', self._on_joints, qos)
@@ -145,6 +147,9 @@ class ListeningNode(MotionNode, Generic[T]):
     def _warn_of_input(self, message: str) -> None:
         self.get_logger().warning(message, throttle_duration_sec=_WARN_EVERY_S)
 
+    def _on_parameters(self, changed: list[Parameter]) -> None:
+        self.buffer.limits = self._limits()
+
     def _limits(self) -> Limits:
         names = ('window_s', 'max_gap_s', 'min_joint_coverage', 'input_rate_hz')
         return Limits(*(self.parameters[name] for name in names))
@@ -154,7 +159,6 @@ class ListeningNode(MotionNode, Generic[T]):
     def _tick(self) -> None:
         if not self.active:
             return
-        self.buffer.limits = self._limits()
         due = self.steady_now_s() - self._asked_s >= self.period_s
         if due and self.enabled and self.buffer.stamp_ns != self._asked_of_ns:
             self.begin()

@@ -85,6 +85,18 @@ def shared_probe(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
         yield made
 
 
+@pytest.fixture(scope='module')
+def shared_listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """A function that starts nodes, and one who plays a body to them, for all tests of a file."""
+    if not HAS_ROS:
+        pytest.skip('rclpy is not installed: nothing can talk over DDS')
+    from listener import Listener
+
+    folder = tmp_path_factory.mktemp('listening')
+    with free_domain() as number, processes_of_nodes(folder) as make, Listener(number) as made:
+        yield make, made
+
+
 @pytest.fixture
 def spoken_to(shared_probe) -> Iterator:
     """The shared probe, its node at rest with the default parameters, all it heard forgotten."""

@@ -13,9 +13,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
-from conftest import HAS_ROS, processes_of_nodes
 from diagnostic_msgs.msg import DiagnosticStatus
-from domains import free_domain
 from listener import LATCHED, NAMES, Listener, swing
 from std_msgs.msg import String
 
@@ -29,14 +27,11 @@ NODE = 'caption_node'
 
 
 @pytest.fixture(scope='module')
-def shared(default_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    if not HAS_ROS:
-        pytest.skip('rclpy is not installed: nothing can talk over DDS')
-    folder = tmp_path_factory.mktemp('node')
-    with free_domain() as number, processes_of_nodes(folder) as make, Listener(number) as made:
-        make(NODE, checkpoint=str(default_checkpoint), device='cpu', caption_period_s=0.1)
-        made.ready(NODE)
-        yield made
+def shared(shared_listener: tuple, default_checkpoint: Path) -> Listener:
+    make, body = shared_listener
+    make(NODE, checkpoint=str(default_checkpoint), device='cpu', caption_period_s=0.1)
+    body.ready(NODE)
+    return body
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,6 @@ import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
-from conftest import HAS_ROS, processes_of_nodes
-from domains import free_domain
 from listener import Listener
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
@@ -56,28 +53,25 @@ def buffer_of(body: Listener, stop_ns: int = 2**62, window_s: float = 6.0) -> Mo
 
 
 @pytest.fixture(scope='module')
-def played(default_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+def played(shared_listener: tuple, default_checkpoint: Path) -> Listener:
     """A walk to the left of four seconds, commanded and played to its end; the server goes on."""
-    if not HAS_ROS:
-        pytest.skip('rclpy is not installed: nothing can talk over DDS')
-    folder = tmp_path_factory.mktemp('server')
-    with free_domain() as number, processes_of_nodes(folder) as make, Listener(number) as body:
-        options = {'seed': 1, 'window_s': 4.5, 'caption_period_s': 0.5, 'predict_rate_hz': 4.0}
-        server = make('motion_server', checkpoint=str(default_checkpoint), device='cpu', **options)
-        make('playback_node')
-        body.listen('states', JointState, 'joint_states')
-        body.listen('odometry', Odometry, 'odom')
-        for name in NODES:
-            body.until(lambda name=name: body.state_of(name) == 'active', f'{name} to be active')
-        body.until(lambda: body.heard['states'] and body.heard['odometry'], 'the playback')
-        body.say('walk forward and turn left for 4 seconds')
-        trajectory = joint_path(body.trajectory())
-        begun = body.heard['states'][-1]
-        end_ns = stamp_ns(begun) + round(trajectory.times[-1] * 1e9) + 200_000_000
-        body.until(lambda: stamp_ns(body.heard['states'][-1]) > end_ns, 'the end of the motion')
-        body.said = body.trigger('caption_node/caption_now')
-        body.server, body.begun_ns = server, stamp_ns(begun)
-        yield body
+    make, body = shared_listener
+    options = {'seed': 1, 'window_s': 4.5, 'caption_period_s': 0.5, 'predict_rate_hz': 4.0}
+    server = make('motion_server', checkpoint=str(default_checkpoint), device='cpu', **options)
+    make('playback_node')
+    body.listen('states', JointState, 'joint_states')
+    body.listen('odometry', Odometry, 'odom')
+    for name in NODES:
+        body.until(lambda name=name: body.state_of(name) == 'active', f'{name} to be active')
+    body.until(lambda: body.heard['states'] and body.heard['odometry'], 'the playback')
+    body.say('walk forward and turn left for 4 seconds')
+    trajectory = joint_path(body.trajectory())
+    begun = body.heard['states'][-1]
+    end_ns = stamp_ns(begun) + round(trajectory.times[-1] * 1e9) + 200_000_000
+    body.until(lambda: stamp_ns(body.heard['states'][-1]) > end_ns, 'the end of the motion')
+    body.said = body.trigger('caption_node/caption_now')
+    body.server, body.begun_ns = server, stamp_ns(begun)
+    return body
 
 
 def test_what_was_generated_comes_back_as_the_same_motion(played):
