@@ -262,7 +262,7 @@ class MotionGPT3:
         if not motions:
             return []
         clips = [feature_rows(item, self.config.max_frames) for item in motions]
-        inputs = self._pipeline.motions(clips, [np.array(FIRST_PLACE)] * len(clips), [])
+        inputs = self._pipeline.motions(clips, [np.array(FIRST_PLACE)] * len(clips), [], generator)
         batch = self._pipeline.tokens([self.config.prompts.caption] * len(motions), None)
         special = (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion)
         decoding = self.config.decoding
@@ -327,7 +327,7 @@ class MotionGPT3:
         drawn = self._pipeline.draw(
             self._pipeline.tokens([self.config.prompts.predict] * count, MOTION),
             self._pipeline.motions(
-                [rows] * count, [np.array(FIRST_PLACE)] * count, [length] * count
+                [rows] * count, [np.array(FIRST_PLACE)] * count, [length] * count, generator
             ),
             [length] * count,
             DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
@@ -374,7 +374,7 @@ class MotionGPT3:
         place = placement(before.joints[-1], after.joints[0])
         drawn = self._pipeline.draw(
             self._pipeline.tokens([self.config.prompts.inbetween], MOTION),
-            self._pipeline.motions(rows, [np.array(FIRST_PLACE), place], [length]),
+            self._pipeline.motions(rows, [np.array(FIRST_PLACE), place], [length], generator),
             [length],
             DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
         )

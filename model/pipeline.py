@@ -39,6 +39,9 @@ class MotionGPT3Config:
     min_frames: int = 10
     max_frames: int = 196
     default_duration_s: float = 4.0
+    sample_latents: bool = (
+        False  # input motions by a sample of the VAE, as the authors; else its mean
+    )
     inbetween_whole: bool = False  # an in-between is drawn with both motions around it (authors)
     max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
     foot_lock: bool = True
@@ -92,7 +95,11 @@ class Pipeline:
         ).to(self.device)
 
     def motions(
-        self, clips: list[np.ndarray], places: list[np.ndarray], output_frames: list[int]
+        self,
+        clips: list[np.ndarray],
+        places: list[np.ndarray],
+        output_frames: list[int],
+        generator: torch.Generator | None = None,
     ) -> MotionInputs:
         """Input motions of a batch, in reading order.
 
@@ -100,14 +107,18 @@ class Pipeline:
             clips: P arrays of features (T, 263), not normalised.
             places: P arrays (4,): where each begins, see ``network.MotionInputs``.
             output_frames: frames of the Q output motions.
+            generator: of the samples, where the checkpoint's ``sample_latents`` asks for them.
         """
         lengths = torch.tensor([len(clip) for clip in clips])
         padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
         for row, clip in zip(padded, clips, strict=True):
             row[: len(clip)] = self.stats.normalise(clip)
-        latents, _ = self.network.vae.encode(
+        latents, logvar = self.network.vae.encode(
             torch.from_numpy(padded).to(self.device), lengths.to(self.device)
         )
+        if self.config.sample_latents:
+            noise = torch.randn(latents.shape, generator=generator).to(latents)
+            latents = latents + noise * torch.exp(0.5 * logvar)
         return MotionInputs(
             self.network.whiten(latents),
             lengths.float(),

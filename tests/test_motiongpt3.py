@@ -19,6 +19,7 @@ from mgpt3_ros.model.errors import (
 )
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.pipeline import FIRST_PLACE, feature_rows
 from mgpt3_ros.model.prompts import clean_text
 from tests.tiny import save_tiny_model, swinging_motion, tiny_model
 
@@ -117,6 +118,20 @@ def test_prediction_continues_position_and_velocity(model: MotionGPT3) -> None:
     off = np.linalg.norm(future.joints[0] - extrapolated, axis=-1).mean()
     assert off < 0.04  # the untrained clip itself rushes off, at 10 m/s
     assert future.info['seam_error_m'] > 0
+
+
+def test_input_motions_are_sampled_only_on_request(model: MotionGPT3) -> None:
+    motion = feature_rows(Motion(swinging_motion(4), 20), 100)
+    place = [np.array(FIRST_PLACE)]
+
+    def latents(of: MotionGPT3, seed: int) -> torch.Tensor:
+        return of._pipeline.motions([motion], place, [], seeded(seed)).latents
+
+    assert torch.equal(latents(model, 1), latents(model, 2))
+    sampling = tiny_model(sample_latents=True)
+    assert torch.equal(latents(sampling, 1), latents(sampling, 1))
+    assert not torch.equal(latents(sampling, 1), latents(sampling, 2))
+    assert (latents(sampling, 1) - latents(model, 1)).std() < 0.2  # the trunk's posterior: 0.05
 
 
 def test_several_hypotheses_differ(model: MotionGPT3) -> None:
