@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.training.data import motion_store
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,
@@ -24,6 +26,14 @@ from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.train import main
 from tests.test_stages import PRESET
 from tests.tiny_humanml3d import write_tiny_humanml3d
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what is read out of the user's cache folder."""
+    folder = tmp_path_factory.mktemp('cache')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(folder))
+    return folder / 'mgpt3_ros'
 
 
 @pytest.fixture
@@ -143,6 +153,9 @@ def test_length_limits_and_cropping(folder: Path) -> None:
 def test_parts_and_mirror_images_can_be_left_out(folder: Path) -> None:
     data = load_dataset(folder, options=HumanML3DOptions(sub_clips=False, mirror=False))
     assert ids(data) == ['000000', 'M000000', '000001', '000002']
+    (folder / 'texts' / '000002.txt').write_text('walks.#x#1.0#3.0\n')
+    data = load_dataset(folder, options=HumanML3DOptions(sub_clips=False, mirror=False))
+    assert data.skipped == {'no caption of the whole, and sub_clips is off': ['000002']}
 
 
 # What is left out is counted and said.
@@ -240,6 +253,58 @@ def test_captions_that_cannot_be_used_are_counted(folder: Path) -> None:
 def test_lines_of_another_form_are_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r'.'):
         parse_caption_line(line)
+
+
+# The cache.
+
+
+def test_what_was_read_is_mapped_the_next_time(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = load_dataset(folder)
+    assert sorted(file.suffix for file in cache.iterdir()) == sorted(
+        2 * ['.features', '.joints', '.json']
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(motion_store, 'load_array', None)  # not needed again
+        again = load_dataset(folder)
+    assert again.digest == first.digest
+    for one, other in zip(first.features, again.features, strict=True):
+        assert (one == other).all()
+    assert not any(np.asarray(rows).flags.owndata for rows in again.features)
+
+
+def test_a_change_in_the_folder_is_noticed(folder: Path) -> None:
+    first = load_dataset(folder)
+    rows = np.load(folder / 'new_joint_vecs' / '000001.npy')
+    np.save(folder / 'new_joint_vecs' / '000001.npy', rows[:-5])
+    again = load_dataset(folder)
+    assert len(again.features[2]) == 95
+    assert again.digest != first.digest
+
+
+@pytest.mark.parametrize('kind', ['features', 'joints', 'json'])
+def test_a_damaged_cache_is_made_anew(kind: str, folder: Path, cache: Path) -> None:
+    first = load_dataset(folder)
+    for file in cache.glob(f'*.{kind}'):
+        begin = file.read_bytes()[:100]
+        file.unlink()  # the first data set still maps it
+        file.write_bytes(begin)
+    again = load_dataset(folder)
+    for one, other in zip(first.features, again.features, strict=True):
+        assert (one == other).all()
+
+
+def test_a_full_disk_leaves_no_part_of_a_cache(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> dict[str, object]:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(motion_store, '_write', full)
+    with pytest.raises(OSError, match='No space left'):
+        load_dataset(folder)
+    assert list(cache.iterdir()) == []
 
 
 # What is an error.

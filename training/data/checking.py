@@ -12,19 +12,17 @@ import numpy as np
 
 from mgpt3_ros.model.features import FEATURES, features_to_joints
 from mgpt3_ros.training.data.humanml3d import (
-    FEATURE_FOLDER,
-    JOINT_FOLDER,
     SPLITS,
     TEXT_FOLDER,
     CaptionLine,
     HumanML3DOptions,
     is_humanml3d,
-    load_array,
     load_stats,
     parse_caption_line,
     read_list,
 )
 from mgpt3_ros.training.data.mocap22 import DataError, load_mocap22
+from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER, load_array
 from mgpt3_ros.training.data.plausibility import joint_problems
 from mgpt3_ros.training.data.raw import load_captions, load_motion, motion_files
 

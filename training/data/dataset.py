@@ -30,6 +30,7 @@ from mgpt3_ros.training.data.captions import (
 )
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions, is_humanml3d, load_humanml3d
 from mgpt3_ros.training.data.mocap22 import Clip, DataError, load_mocap22
+from mgpt3_ros.training.data.motion_store import cache_folder
 
 CACHE_VERSION = 2  # raise it when features or mirroring change
 MIN_FRAMES = 20
@@ -147,15 +148,15 @@ def load_dataset(
 
     Args:
         folder: of a mocap22 pack, or one in HumanML3D's layout.
-        cache: folder of the cache of mocap22's features; None for one in the user's cache folder.
-            Its key is the hash of the data files.
+        cache: folder of the cache of features; None for one in the user's cache folder. A pack's
+            key is the hash of the data files.
         options: which clips of HumanML3D's layout are taken.
 
     Raises:
         DataError: the data set is missing or damaged, or a split has nothing usable.
     """
     if is_humanml3d(folder):
-        found = load_humanml3d(folder, options)
+        found = load_humanml3d(folder, options, cache=cache)
         return MotionDataset(
             found.clips['train'],
             found.features['train'],
@@ -168,13 +169,8 @@ def load_dataset(
     pack = load_mocap22(folder)
     train = [clip for clip in pack.train if MIN_FRAMES <= len(clip.joints) <= MAX_FRAMES]
     clips = train + [mirror_clip(clip) for clip in train]
-    features = _features(clips, pack.digest, Path(cache) if cache else _cache_folder())
+    features = _features(clips, pack.digest, Path(cache) if cache else cache_folder())
     return MotionDataset(clips, features, pack.val, pack.text_only, pack.digest)
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get('XDG_CACHE_HOME') or str(Path.home() / '.cache')
-    return Path(base) / 'mgpt3_ros'
 
 
 def _features(clips: list[Clip], digest: str, cache: Path) -> list[np.ndarray]:

@@ -14,25 +14,19 @@ import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.features import (
-    FEATURES,
-    canonicalise,
-    features_to_joints,
-    joints_to_features,
-)
-from mgpt3_ros.model.skeleton import FPS, MAX_FRAMES, MIRRORED
+from mgpt3_ros.model.skeleton import FPS, MAX_FRAMES
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.training.data.captions import mirror_caption
 from mgpt3_ros.training.data.mocap22 import Clip, DataError
+from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, cache_folder, open_motions
 
-FEATURE_FOLDER, JOINT_FOLDER, TEXT_FOLDER = 'new_joint_vecs', 'new_joints', 'texts'
+TEXT_FOLDER = 'texts'
 SPLITS = ('train', 'val', 'test')
 _LOG = logging.getLogger(__name__)
 _MIRRORED_ID = re.compile(r'M\d{6}')  # the authors' names of mirrored copies
@@ -110,15 +104,23 @@ def load_humanml3d(
     folder: str | Path,
     options: HumanML3DOptions | None = None,
     splits: Sequence[str] = ('train', 'val'),
+    cache: str | Path | None = None,
 ) -> HumanML3DPack:
     """Read some splits. What cannot be used is left out, counted and logged as a warning.
 
-    Features stay in their files, memory-mapped, where these are float32.
+    Args:
+        folder: the data set.
+        options: which clips are taken.
+        splits: names of split lists.
+        cache: folder of the cache in which features and joints lie memory-mapped; None for one
+            in the user's cache folder.
 
     Raises:
         DataError: a list or the statistics are missing or damaged, or a split has nothing usable.
     """
-    reader = _Reader(Path(folder), options or HumanML3DOptions())
+    reader = _Reader(
+        Path(folder), options or HumanML3DOptions(), Path(cache) if cache else cache_folder()
+    )
     for split in splits:
         reader.read_split(split)
     pack = reader.pack
@@ -177,29 +179,6 @@ def parse_caption_line(line: str) -> CaptionLine:
     return CaptionLine(text, start, end)
 
 
-def load_array(file: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Numbers (T, *shape) float32 of an ``.npy``, memory-mapped where they are stored so.
-
-    Raises:
-        ValueError: the file is damaged or holds something else, or values that are not finite.
-    """
-    try:
-        array = np.load(file, mmap_mode='r', allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError) as error:
-        raise ValueError(f'damaged .npy: {" ".join(str(error).split())}') from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in 'fiu':
-        raise ValueError('no array of numbers')
-    if array.ndim != 1 + len(shape) or array.shape[1:] != shape:
-        expected = ', '.join(map(str, shape))
-        raise ValueError(f'an array of shape {array.shape}, not (T, {expected})')
-    if len(array) == 0:
-        raise ValueError('no frames')
-    if not np.isfinite(array).all():
-        row = int(np.argmax(~np.isfinite(array).reshape(len(array), -1).all(axis=1)))
-        raise ValueError(f'values that are not finite, first in row {row}')
-    return np.asarray(array, dtype=np.float32)
-
-
 def load_stats(folder: Path) -> FeatureStats | None:
     """``Mean.npy`` and ``Std.npy``; None where neither is there.
 
@@ -222,13 +201,13 @@ def load_stats(folder: Path) -> FeatureStats | None:
 class _Reader:
     """Reads splits of a folder, and keeps account of what it leaves out."""
 
-    def __init__(self, folder: Path, options: HumanML3DOptions) -> None:
+    def __init__(self, folder: Path, options: HumanML3DOptions, cache: Path) -> None:
         if not 2 <= options.min_frames <= options.max_frames:
             raise DataError(
                 f'min_frames {options.min_frames} to max_frames {options.max_frames} '
                 'leaves no clip'
             )
-        self.folder, self.options = folder, options
+        self.folder, self.options, self.cache = folder, options, cache
         self.digest = hashlib.sha256()
         self.pack = HumanML3DPack()
 
@@ -242,50 +221,36 @@ class _Reader:
         """Put the clips of a split into the pack."""
         names = read_list(self.folder / f'{split}.txt')
         together = set(names)
-        clips: list[Clip] = []
-        features: list[np.ndarray] = []
+        mirrored = {
+            name
+            for name in names
+            if split == 'train' and self.options.mirror
+            if not mirrored_id(name, together) and f'M{name}' not in together
+        }
+        store = open_motions(self.folder, names, mirrored, self.cache)
+        self.digest.update(store.digest.encode())
+        found: list[tuple[Clip, np.ndarray]] = []
         images: list[tuple[Clip, np.ndarray]] = []
-        for name in tqdm(names, desc=f'reading {split}', unit='motion', disable=None):
+        for name in names:
             try:
-                rows, joints, lines = self._motion(name)
+                if name in store.skipped:
+                    raise _SkipError(store.skipped[name])
+                lines = self._lines(name)
             except _SkipError as skip:
                 self._skip(str(skip), name)
                 continue
-            found = self._cut(name, split, rows, joints, lines)
-            clips += [clip for clip, _ in found]
-            features += [part for _, part in found]
-            has_image = mirrored_id(name, together) or f'M{name}' in together
-            if found and split == 'train' and self.options.mirror and not has_image:
-                images += self._mirror(name, joints, lines)
-        clips += [clip for clip, _ in images]
-        features += [part for _, part in images]
-        if not clips:
+            found += self._cut(name, split, *store.motion(name), lines)
+            if name in store.images:
+                swapped = [replace(line, text=mirror_caption(line.text)) for line in lines]
+                image = store.motion(name, mirrored=True)
+                # As with the motion itself, which was counted.
+                images += self._cut(f'{name}~mirrored', split, *image, swapped, count=False)
+        found += images
+        if not found:
             reasons = '; '.join(skip_lines(self.pack.skipped)) or 'the list names nothing'
             raise DataError(f'{self.folder}: nothing usable in {split}.txt ({reasons})')
-        self.pack.clips[split], self.pack.features[split] = clips, features
-
-    def _motion(self, name: str) -> tuple[np.ndarray, np.ndarray, list[CaptionLine]]:
-        """Features, joints and captions of an ID."""
-        vectors = self.folder / FEATURE_FOLDER / f'{name}.npy'
-        if not vectors.is_file():
-            raise _SkipError(f'motion missing in {FEATURE_FOLDER}')
-        rows = self._array(vectors, (FEATURES,))
-        lines = self._lines(name)
-        positions = self.folder / JOINT_FOLDER / f'{name}.npy'
-        joints = self._array(positions, (22, 3)) if positions.is_file() else None
-        # The authors' joints are those that the features give, which serve as well.
-        if joints is None:
-            joints = features_to_joints(np.array(rows))
-        elif len(joints) < len(rows):
-            raise _SkipError(f'{JOINT_FOLDER} shorter than {FEATURE_FOLDER}')
-        return rows, np.array(joints[: len(rows)]), lines
-
-    def _array(self, file: Path, shape: tuple[int, ...]) -> np.ndarray:
-        try:
-            self.digest.update(file.read_bytes())
-            return load_array(file, shape)
-        except (OSError, ValueError) as error:
-            raise _SkipError(f'{file.parent.name} unusable ({_kind(str(error))})') from error
+        self.pack.clips[split] = [clip for clip, _ in found]
+        self.pack.features[split] = [rows for _, rows in found]
 
     def _lines(self, name: str) -> list[CaptionLine]:
         file = self.folder / TEXT_FOLDER / f'{name}.txt'
@@ -325,6 +290,8 @@ class _Reader:
                 continue
             where = line.rows(len(rows))
             parts.setdefault((where.start, where.stop), []).append(line.text)
+        if not parts and count:
+            self._skip('no caption of the whole, and sub_clips is off', name)
         found = []
         for (start, stop), captions in parts.items():
             whole = (start, stop) == (0, len(rows))
@@ -347,22 +314,5 @@ class _Reader:
             return f'shorter than {self.options.min_frames} frames'
         return f'longer than {self.options.max_frames} frames'
 
-    def _mirror(
-        self, name: str, joints: np.ndarray, lines: list[CaptionLine]
-    ) -> list[tuple[Clip, np.ndarray]]:
-        mirrored = joints[:, MIRRORED] * np.array([-1, 1, 1], dtype=np.float32)
-        moved = canonicalise(mirrored.astype(np.float64))
-        # The frame after the last is not stored: it goes on as before, so that no row is lost.
-        after = 2 * moved[-1:] - moved[-2:-1]
-        rows = joints_to_features(np.concatenate([moved, after]), canonical=False)
-        swapped = [CaptionLine(mirror_caption(x.text), x.start_s, x.end_s) for x in lines]
-        found = f'{name}~mirrored', 'train', rows.astype(np.float32), mirrored, swapped
-        return self._cut(*found, count=False)  # as with the motion itself, which was counted
-
     def _skip(self, reason: str, name: str) -> None:
         self.pack.skipped.setdefault(reason, []).append(name)
-
-
-def _kind(message: str) -> str:
-    """The sort of error, so that many files of one sort count together."""
-    return re.split(r':|, first in', message)[0]
