@@ -246,6 +246,46 @@ def test_a_stage_without_the_one_before_it_is_refused(pack: Path, tmp_path: Path
         run_stage('t2m', run_config(tmp_path), pack, tmp_path / 'run', 'cpu')
 
 
+@pytest.mark.parametrize(
+    ('overrides', 'named'),
+    [
+        (['head.width=32'], ['head.width is 16 there and 32 here']),
+        (
+            ['holders=4', 'backbone.n_layer=3'],
+            ['backbone.n_layer is 2 there', 'holders is 2 there'],
+        ),
+        (['vae.kind=mld'], ["vae.kind is 'trunk' there and 'mld' here"]),
+        (['backbone.shared_layers=[0]'], [r'shared_layers is None there and \[0\] here']),
+    ],
+)
+def test_a_stage_of_another_model_is_refused(
+    overrides: list[str], named: list[str], trained: Path, pack: Path, tmp_path: Path
+) -> None:
+    config = run_config(tmp_path, *(f'model.network.{override}' for override in overrides))
+    with pytest.raises(ConfigError, match=r"stage 'text' in .* another model: ") as refused:
+        run_stage('t2m', config, pack, trained, 'cpu')
+    for words in named:
+        refused.match(words)
+
+
+def test_a_stage_may_have_another_dropout_and_other_prompts(
+    trained: Path, pack: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'text').symlink_to(trained / 'text')
+    config = run_config(
+        tmp_path,
+        'model.network.backbone.dropout=0.25',
+        'model.network.head.guidance_scale=2',
+        'model.prompts.predict="Then?"',
+        'stages.t2m.optim.steps=1',
+    )
+    model = MotionGPT3.from_pretrained(run_stage('t2m', config, pack, tmp_path / 'run', 'cpu'))
+    assert model.config.network.backbone.dropout == 0.25
+    assert model.config.network.head.guidance_scale == 2
+    assert model.config.prompts.predict == 'Then?'
+
+
 def test_an_unknown_stage_is_refused_with_the_known_ones(pack: Path, tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"no stage 'dance' in .*; it has: vae, text, t2m, align"

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.journal import read_journal
 from mgpt3_ros.training.trainer import OptimConfig, Trainer, TrainingError
 
@@ -215,6 +216,25 @@ def test_the_average_follows_the_weights_with_its_decay(tmp_path: Path) -> None:
         decay = min(0.5, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * float(run.trained['head.bias'].detach())
     assert float(run.average['head.bias']) == pytest.approx(expected, rel=1e-5)
+
+
+def test_half_precision_trains_too(tmp_path: Path) -> None:
+    seen = []
+    run = trainer(tmp_path, steps=60, precision='bf16')
+    run.raw.backbone.register_forward_hook(lambda *found: seen.append(found[2].dtype))
+    run.run()
+    assert set(seen) == {torch.bfloat16}
+    assert run.raw.backbone.weight.dtype == torch.float32
+    curve = losses(tmp_path)
+    assert curve[60] < 0.3 * curve[1]
+
+
+@pytest.mark.parametrize(
+    ('option', 'value'), [('precision', 'fp16'), ('accumulate', 0), ('batch_size', 0)]
+)
+def test_impossible_options_are_refused(option: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=rf'optim\.{option} is {value!r}'):
+        dataclasses.replace(CONFIG, **{option: value})
 
 
 def test_without_a_decay_the_average_is_the_last_weights(tmp_path: Path) -> None:

@@ -43,6 +43,12 @@ GROUPS = {
     'head': lambda name: name.startswith(('head.', 'hidden_norm.', 'hidden_positions')),
 }
 
+# What a stage may have otherwise than the one before it: no weight has its shape or sense by it.
+MAY_CHANGE = (
+    *('dropout', 'text_dropout', 'repeats', 'temperature', 'sampler'),
+    *('num_inference_steps', 'guidance_scale'),
+)
+
 
 @dataclass(frozen=True)
 class StageConfig:
@@ -204,23 +210,55 @@ def _json(data: dict[str, Any]) -> str:
 def _start(run: RunConfig, stage: StageConfig, dataset: MotionDataset, output: Path) -> MotionGPT3:
     """The model that a stage begins with: the folder of the stage before it, or fresh."""
     if stage.start_from is not None:
-        folder = output / stage.start_from
-        if not (folder / checkpoint.WEIGHTS).is_file():
-            raise ConfigError(
-                f'this stage starts from stage {stage.start_from!r}, but {folder} holds no '
-                f'checkpoint: run `mgpt3 train {stage.start_from}` first'
-            )
-        return MotionGPT3.from_pretrained(folder, device='cpu')
+        return _continued(run, stage.start_from, output)
     tokenizer = _tokenizer(run.tokenizer, dataset)
-    model = {**run.model}
-    network = {**model.pop('network'), 'vocab_size': tokenizer.vocab_size}
-    network['backbone'] = {**network['backbone'], 'vocab_size': tokenizer.vocab_size}
-    config = from_dict(MotionGPT3Config, {**model, 'network': network}, 'model')
+    config = _model_config(run, tokenizer.vocab_size)
     torch.manual_seed(stage.optim.seed)
     fresh = MotionGPT3Network(config.network)
     if run.text_branch is not None:
         fresh.backbone.load_gpt2(run.text_branch)
     return MotionGPT3(config, fresh, tokenizer, dataset.stats)
+
+
+def _continued(run: RunConfig, before: str, output: Path) -> MotionGPT3:
+    """The preset's model with the weights of the stage before."""
+    folder = output / before
+    if not (folder / checkpoint.WEIGHTS).is_file():
+        raise ConfigError(
+            f'this stage starts from stage {before!r}, but {folder} holds no '
+            f'checkpoint: run `mgpt3 train {before}` first'
+        )
+    found = MotionGPT3.from_pretrained(folder, device='cpu')
+    config = _model_config(run, found.tokenizer.vocab_size)
+    there, here = (_flat(to_dict(each.network)) for each in (found.config, config))
+    odd = [
+        f'{key} is {there.get(key)!r} there and {here.get(key)!r} here'
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key) and key.split('.')[-1] not in MAY_CHANGE
+    ]
+    if odd:
+        raise ConfigError(
+            f'stage {before!r} in {folder} was trained with another model: {"; ".join(odd)} '
+            f'(under model.network). Set these as they were, or train {before!r} again.'
+        )
+    network = MotionGPT3Network(config.network)
+    network.load_state_dict(found.network.state_dict())
+    return MotionGPT3(config, network, found.tokenizer, found.stats)
+
+
+def _model_config(run: RunConfig, vocab_size: int) -> MotionGPT3Config:
+    model = {**run.model}
+    network = {**model.pop('network'), 'vocab_size': vocab_size}
+    network['backbone'] = {**network['backbone'], 'vocab_size': vocab_size}
+    return from_dict(MotionGPT3Config, {**model, 'network': network}, 'model')
+
+
+def _flat(data: dict[str, Any], where: str = '') -> dict[str, Any]:
+    """Nested dictionaries as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flat(value, f'{where}{key}.') if isinstance(value, dict) else {where + key: value}
+    return flat
 
 
 def _tokenizer(config: TokenizerConfig, dataset: MotionDataset) -> MotionTokenizer:

@@ -23,7 +23,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mgpt3_ros.model.errors import MotionGPT3Error
+from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
 from mgpt3_ros.training.journal import Journal
 
 
@@ -45,7 +45,7 @@ class OptimConfig:
     clip_norm: bound on the gradient's norm, 0 for none.
     ema_decay: of the weights that are written, 0 for the last ones.
     accumulate: micro-batches whose gradients make one step.
-    precision: 'no' (float32), 'bf16' or 'fp16'.
+    precision: 'no' (float32) or 'bf16', with weights in float32.
     """
 
     steps: int = 1000
@@ -65,6 +65,14 @@ class OptimConfig:
     checkpoint_every: int = 250
     log_every: int = 10
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        if self.precision not in ('no', 'bf16'):
+            raise ConfigError(f"optim.precision is {self.precision!r}; choose 'no' or 'bf16'")
+        for name in ('steps', 'batch_size', 'accumulate', 'checkpoint_every', 'log_every'):
+            if getattr(self, name) < 1:
+                raise ConfigError(f'optim.{name} is {getattr(self, name)}; it must be at least 1')
 
 
 class Trainer:
@@ -104,9 +112,8 @@ class Trainer:
         parallel = DistributedDataParallelKwargs(
             find_unused_parameters=True, broadcast_buffers=False
         )
-        self.accelerator = Accelerator(
-            cpu=cpu, mixed_precision=config.precision, kwargs_handlers=[parallel]
-        )
+        # Precision is set in each step: accelerate keeps one for all stages of a process.
+        self.accelerator = Accelerator(cpu=cpu, mixed_precision='no', kwargs_handlers=[parallel])
         self.raw = module
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
         optimizer = torch.optim.AdamW(
@@ -206,7 +213,7 @@ class Trainer:
             # Gradients are exchanged once a step.
             waiting = contextlib.nullcontext() if last else self.accelerator.no_sync(self.module)
             with waiting:
-                with self.accelerator.autocast():
+                with self._autocast():
                     terms = self.module(*arguments)
                 even = 1 / self.config.accumulate
                 weighted = {name: share.get(name, even) * term for name, term in terms.items()}
@@ -233,6 +240,10 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self._update_average()
         return logged
+
+    def _autocast(self) -> torch.autocast:
+        half = self.config.precision == 'bf16'
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=half)
 
     def _shares(self, batches: list[tuple[Any, ...]]) -> list[dict[str, float]]:
         """What to multiply each term of each micro-batch with before processes are averaged.
