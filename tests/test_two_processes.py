@@ -18,7 +18,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests import two_processes
 from tests.tiny_pack import write_tiny_pack
 from tests.tiny_runs import write_preset
-from tests.two_processes import STAGES, STEPS
+from tests.two_processes import STAGES, STEPS, STOPPED
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -81,3 +81,10 @@ def test_only_one_process_writes(runs: tuple[Path, Path]) -> None:
         assert len(boards) <= 1
     assert (two / 'align' / WEIGHTS).is_file()
     assert MotionGPT3.from_pretrained(two / 'align', device='cpu').name == 'tiny'
+
+
+def test_a_signal_to_one_process_stops_both_after_saving(runs: tuple[Path, Path]) -> None:
+    folder = runs[1] / STOPPED
+    assert len((folder / 'log.jsonl').read_text().splitlines()) == 2
+    assert torch.load(folder / 'checkpoint.pt', weights_only=True)['step'] == 2
+    assert not (folder / WEIGHTS).exists()

@@ -7,11 +7,15 @@ Usage: python -m tests.two_processes PRESET PACK OUTPUT BATCH_SIZE
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from torch import Tensor
 
 from mgpt3_ros.training import stages
@@ -26,8 +30,10 @@ OVERRIDES = (
     f'stages.align.trained={EVERYTHING}',
     'stages.align.tasks={text: 1, generate: 1, caption: 1, predict: 1, inbetween: 1}',
     'stages.vae.losses.kl=0.01',
+    'stages.t2m.start_from=align',
 )
 STAGES = ('vae', 'align')
+STOPPED = 't2m'  # this stage is ended by a signal to the second process
 STEPS = 4
 
 
@@ -45,6 +51,11 @@ class RecordingTrainer(Trainer):
             {n: p.grad.clone() for n, p in self.trained.items() if p.grad is not None}
         )
 
+    def _train_step(self) -> dict[str, float]:
+        if self.folder.name == STOPPED and self.accelerator.process_index == 1 and self.step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super()._train_step()
+
     def run(self) -> None:
         """Train, then write the gradients."""
         super().run()
@@ -54,16 +65,17 @@ class RecordingTrainer(Trainer):
 
 def train(preset: str, pack: str, output: str, batch_size: str) -> None:
     """Train the VAE and a stage with all tasks, with a batch of this size in each process."""
-    sizes = [f'stages.{stage}.optim.batch_size={batch_size}' for stage in STAGES]
     # Without clipping and with a small rate: Adam's first steps enlarge rounding errors.
-    sizes += [f'stages.{stage}.optim.steps={STEPS}' for stage in STAGES]
-    sizes += [f'stages.{stage}.optim.clip_norm=0' for stage in STAGES]
-    sizes += [f'stages.{stage}.optim.learning_rate=1e-5' for stage in STAGES]
+    options = (f'batch_size={batch_size}', f'steps={STEPS}', 'clip_norm=0', 'learning_rate=1e-5')
+    sizes = [f'stages.{stage}.optim.{o}' for stage in (*STAGES, STOPPED) for o in options]
     config = stages.load_run_config(Path(preset), (*OVERRIDES, *sizes))
     stages.Trainer = RecordingTrainer  # type: ignore[misc]
     try:
         for stage in STAGES:
             stages.run_stage(stage, config, pack, output, 'cpu')
+        if PartialState().num_processes > 1:
+            with contextlib.suppress(KeyboardInterrupt):
+                stages.run_stage(STOPPED, config, pack, output, 'cpu')
     finally:
         stages.Trainer = Trainer  # type: ignore[misc]
 
