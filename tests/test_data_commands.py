@@ -215,6 +215,10 @@ def test_a_full_disk_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ['captures']
 
 
+def build_skips(folder: Path) -> dict[str, list[str]]:
+    return build_dataset(folder, folder.parent / 'built').skipped
+
+
 # Checking.
 
 
@@ -304,6 +308,10 @@ def spoil_texts(folder: Path) -> None:
     (folder / 'texts' / '000002.txt').write_text('walks\nwalks.#x#90.0#95.0\n')
 
 
+def lone_text(folder: Path) -> None:
+    (folder / 'texts' / '123456.txt').write_text('walks.#x#0.0#0.0\n')
+
+
 def spoil_lists(folder: Path) -> None:
     (folder / 'val.txt').write_text('000003\n000002\n900000\n')
     (folder / 'test.txt').unlink()
@@ -335,6 +343,7 @@ def spoil_stats(folder: Path) -> None:
                 'new_joint_vecs/000002.npy': 'but a caption speaks of what comes later',
             },
         ),
+        (lone_text, {'texts/123456.txt': 'captions without a motion in new_joint_vecs'}),
         (
             spoil_lists,
             {
@@ -363,8 +372,11 @@ def test_own_motions_are_checked_before_they_are_built(captures: Path) -> None:
     (captures / 'a.txt').unlink()
     np.save(captures / 'b.npy', z_up(swinging_motion(0, 40)))
     (captures / 'more' / 'd.bvh').write_text('HIERARCHY')
+    (captures / 'lone.txt').write_text('a person walks.')
     found = {p.file: p.what for p in check_dataset(captures).problems}
-    assert set(found) == {'a.npy', 'b.npy', 'more/d.bvh'}
+    assert set(found) == {'a.npy', 'b.npy', 'more/d.bvh', 'lone.txt'}
+    assert found['lone.txt'] == 'captions without a motion'
+    assert build_skips(captures)['captions without a motion'] == ['lone.txt']
     assert found['a.npy'] == 'no caption: write a line or more into a.txt'
     assert found['b.npy'] == 'the body stands along +Z: up must be +Y'
 

@@ -32,7 +32,12 @@ from mgpt3_ros.training.data.humanml3d import (
 from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER
 from mgpt3_ros.training.data.plausibility import joint_problems
-from mgpt3_ros.training.data.raw import load_captions, load_motion, motion_files
+from mgpt3_ros.training.data.raw import (
+    load_captions,
+    load_motion,
+    lone_captions,
+    motion_files,
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,9 @@ def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions)
         np.save(output / JOINT_FOLDER / f'{name}.npy', features_to_joints(rows))
         text = ''.join(f'{_line(line)}\n' for line in lines)
         (output / TEXT_FOLDER / f'{name}.txt').write_text(text, encoding='utf-8')
+    lone = [str(file.relative_to(folder)) for file in lone_captions(folder, files)]
+    if lone:
+        report.skipped['captions without a motion'] = lone
     if not made:
         reasons = '; '.join(f'{names[0]}: {why}' for why, names in report.skipped.items())
         raise DataError(f'no motion in {folder} can be used: {reasons}')

@@ -24,7 +24,12 @@ from mgpt3_ros.training.data.humanml3d import (
 from mgpt3_ros.training.data.mocap22 import DataError, load_mocap22
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER, load_array
 from mgpt3_ros.training.data.plausibility import joint_problems
-from mgpt3_ros.training.data.raw import load_captions, load_motion, motion_files
+from mgpt3_ros.training.data.raw import (
+    load_captions,
+    load_motion,
+    lone_captions,
+    motion_files,
+)
 
 MAX_DISAGREEMENT_M = 0.01  # of joints and features; the authors' own agree to 1e-4
 MAX_FLOOR_M = 0.1  # of the lowest joint; features have it at 0
@@ -70,6 +75,10 @@ def check_dataset(folder: str | Path, fps: float | None = None, up: str = 'y') -
         for file in files
         for what in _own_problems(file, fps, up)
     ]
+    lone = lone_captions(folder, files)
+    problems += [
+        Problem(str(file.relative_to(folder)), 'captions without a motion') for file in lone
+    ]
     return Check(len(files), problems)
 
 
@@ -104,6 +113,11 @@ def _check_humanml3d(folder: Path, names: list[str]) -> Iterator[Problem]:
     present = set(names)
     for name in sorted(listed.keys() - present):
         yield Problem(f'{FEATURE_FOLDER}/{name}.npy', f'missing, but named in {listed[name]}.txt')
+    for file in sorted((folder / TEXT_FOLDER).glob('*.txt')):
+        if file.stem not in present | listed.keys():
+            yield Problem(
+                f'{TEXT_FOLDER}/{file.name}', f'captions without a motion in {FEATURE_FOLDER}'
+            )
     try:
         load_stats(folder)
     except DataError as error:

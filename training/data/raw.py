@@ -29,6 +29,12 @@ def motion_files(folder: str | Path) -> list[Path]:
     return files
 
 
+def lone_captions(folder: str | Path, files: list[Path]) -> list[Path]:
+    """Caption files with no motion beside them."""
+    known = {file.with_suffix('') for file in files}
+    return sorted(p for p in Path(folder).rglob('*.txt') if p.with_suffix('') not in known)
+
+
 def load_motion(file: Path, fps: float | None = None, up: str = 'y') -> Motion:
     """Read a motion file.
 
