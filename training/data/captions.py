@@ -19,18 +19,21 @@ import numpy as np
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.training.data.mocap22 import Clip, action_side
 
-_MIRRORED_WORDS = {
-    'left': 'right',
-    'lefthanded': 'righthanded',
-    'leftward': 'rightward',
-    'leftwards': 'rightwards',
-    'clockwise': 'counterclockwise',
-}
-_MIRRORED_WORDS |= {right: left for left, right in _MIRRORED_WORDS.items()}
-_MIRRORED_WORDS |= {'anticlockwise': 'clockwise', 'counter-clockwise': 'clockwise'}
-_SIDED = re.compile(r'\b(counter-clockwise|' + '|'.join(_MIRRORED_WORDS) + r')\b', re.IGNORECASE)
-# "is left standing", "right away": words that name no side.
-_NO_SIDE = re.compile(r'\bright (?:away|now|before|after|in front)\b', re.IGNORECASE)
+# Words of one side, with the endings that captions join to them: leftwards, righthanded.
+_SIDED = re.compile(r'\b(left|right)(?=(?:s|wards?|sides?|hand|handed|most)?\b)', re.IGNORECASE)
+# HumanML3D writes "counter clockwise", "anti-clockwise", "clock wise" and more.
+_TURNING = re.compile(
+    r'\b((?:(?:counter|conter|anti)[ -]*)*)(clock[ -]*w(?:ai|i)se)\b', re.IGNORECASE
+)
+_AGAINST = re.compile('counter|conter|anti', re.IGNORECASE)
+# "right away" names no side. "Right before" does so after words like these ("to the right before
+# stopping", "turns right after that"), and does not after others ("stops right before the wall").
+_AT_ONCE = re.compile(r'right (?:away|now)\b', re.IGNORECASE)
+_JUST = re.compile(r'right (?:before|after|in front)\b', re.IGNORECASE)
+_SIDE_FOLLOWS = re.compile(
+    r'\b(?:the|his|her|their|its|your|to|from|and|or|left|(?:turn|veer|step|lean|look)\w*) $',
+    re.IGNORECASE,
+)
 
 
 def mirror_caption(text: str) -> str:
@@ -38,12 +41,23 @@ def mirror_caption(text: str) -> str:
 
     def swap(match: re.Match[str]) -> str:
         word = match[0]
-        if _NO_SIDE.match(text, match.start()):
+        if _AT_ONCE.match(text, match.start()):
             return word
-        other = _MIRRORED_WORDS[word.lower()]
-        return other.capitalize() if word[0].isupper() else other
+        if _JUST.match(text, match.start()) and not _SIDE_FOLLOWS.search(text[: match.start()]):
+            return word
+        return _cased('right' if word.lower() == 'left' else 'left', word)
 
-    return _SIDED.sub(swap, text)
+    def reverse(match: re.Match[str]) -> str:
+        # Each "counter" turns the sense round; its mirror image is the other one.
+        clockwise = len(_AGAINST.findall(match[1])) % 2 == 0
+        return _cased('counterclockwise' if clockwise else 'clockwise', match[0])
+
+    # Sides first: what reverse() writes holds none of their words.
+    return _TURNING.sub(reverse, _SIDED.sub(swap, text))
+
+
+def _cased(word: str, like: str) -> str:
+    return word.capitalize() if like[0].isupper() else word
 
 
 def mirror_action(action: str | None) -> str | None:
@@ -192,7 +206,10 @@ def as_command(caption: str) -> str:
     return base + space + rest
 
 
-_BASE_ENDINGS = (('ies', 'y'), ('shes', 'sh'), ('ches', 'ch'), ('oes', 'o'), ('xes', 'x'))
+_BASE_ENDINGS = (
+    *(('ies', 'y'), ('shes', 'sh'), ('ches', 'ch')),
+    *(('sses', 'ss'), ('oes', 'o'), ('xes', 'x')),
+)
 
 
 def base_form(verb: str) -> str | None:
