@@ -82,9 +82,11 @@ class FeatureStats:
         So a hand that hardly moves does not weigh as much as one that waves. Channels that never
         move get a deviation of 1 instead of 0.
         """
-        frames = np.concatenate(clips).astype(np.float64)
-        std = frames.std(axis=0)
+        # Clip by clip: all frames at once, in double precision, are gigabytes.
+        count = sum(len(clip) for clip in clips)
+        mean = sum(clip.sum(axis=0, dtype=np.float64) for clip in clips) / count
+        std = np.sqrt(sum(np.square(clip - mean).sum(axis=0) for clip in clips) / count)
         for begin, end in ((0, 1), (1, 3), (3, 4), (4, 67), (67, 193), (193, 259), (259, 263)):
             std[begin:end] = std[begin:end].mean()
         std[std < 1e-6] = 1.0
-        return cls(frames.mean(axis=0).astype(np.float32), std.astype(np.float32))
+        return cls(mean.astype(np.float32), std.astype(np.float32))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,18 @@ def test_a_damaged_cache_is_made_anew(
     assert (again.features[3] == data.features[3]).all()
     load_dataset(folder, tmp_path)
     assert len(calls) == 14
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: object, array: np.ndarray) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(np, 'save', full)
+    with pytest.raises(OSError, match='No space left'):
+        load_dataset(folder, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_cache_lies_in_the_users_cache_folder(

@@ -191,6 +191,10 @@ def _features(clips: list[Clip], digest: str, cache: Path) -> list[np.ndarray]:
             raise DataError(f'clip {clip.id} gives features that are not finite')
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=cache, suffix='.partial', delete=False) as partial:
-        np.save(partial, np.concatenate(features))
+        try:
+            np.save(partial, np.concatenate(features))
+        except BaseException:  # a full disk, or Ctrl-C: 600 MB must not stay behind
+            os.unlink(partial.name)
+            raise
     os.replace(partial.name, file)
     return features
