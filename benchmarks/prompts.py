@@ -18,11 +18,11 @@ from mgpt3_ros.training.evaluation.measures import seeded
 
 MOTIONS = 20
 PROMPTS = {
-    'a person waves with both hands': 'wave-both-hands',
-    'wave hello with your right hand': 'wave-right-hand',
     'raise your left arm': 'raise-up-left-hand',
+    'raise your right arm': 'raise-up-right-hand',
     'lift both arms above your head': 'raise-up-both-hands',
     'run fast': 'run',
+    'a person jogs forward': 'run',
     'walk backward': 'walk-back',
     'walk forward and turn left': 'walk-turn-left',
     'walk, then turn right': 'walk-turn-right',

@@ -29,7 +29,7 @@ from mgpt3_ros.profiles import make_profile
 from mgpt3_ros.trajectories import base_path, joint_path
 from mgpt3_ros.trajectory_check import faults
 
-SENTENCE = 'a person waves with the right hand.'
+SENTENCE = 'a person walks forward and turns left'
 LEAD_IN_S = 0.5
 
 
