@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
-from mgpt3_ros.model.errors import CheckpointError, ConfigError
+from mgpt3_ros.model import gpt2
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.tokenizer import MOTION_TOKENS
 
 MARKERS = 2  # <start_of_motion> and <end_of_motion>, text tokens after the vocabulary
@@ -360,8 +361,9 @@ class BimodalBackbone(nn.Module):
 
     def text_logits(self, hidden: Tensor) -> Tensor:
         """Logits (..., V + 2) of hidden text states (..., D); the embedding's table."""
-        table = torch.cat([self.text.wte.weight, self.marker_embedding])
-        return F.linear(hidden, table)
+        # Two products: one with a joined table would copy it, 154 MB for GPT-2, at every word.
+        tables = self.text.wte.weight, self.marker_embedding
+        return torch.cat([F.linear(hidden, table) for table in tables], dim=-1)
 
     @torch.no_grad()
     def load_gpt2(self, folder_or_name: str | Path) -> None:
@@ -371,40 +373,9 @@ class BimodalBackbone(nn.Module):
             folder_or_name: a local folder, or a name on the hub.
 
         Raises:
-            CheckpointError: it cannot be loaded, or has other sizes (both are named).
+            CheckpointError: it cannot be loaded, or has other sizes or settings (both are named).
         """
-        from transformers import GPT2LMHeadModel  # takes 2 s to import, and only this needs it
-
-        try:
-            source = GPT2LMHeadModel.from_pretrained(str(folder_or_name)).state_dict()
-        except (OSError, ValueError) as error:
-            raise CheckpointError(
-                f'no GPT-2 checkpoint can be loaded from {folder_or_name}: {error}'
-            ) from error
         own = {name: value for name, value in self.state_dict().items() if '.text.' in f'.{name}'}
-        filled = {}
-        for name, value in own.items():
-            wanted = source.get(gpt2_key(name))
-            if wanted is not None and name.endswith('.weight') and '.ln_' not in name:
-                wanted = wanted if name.startswith('text.') else wanted.T  # Conv1D is (in, out)
-            if wanted is None or wanted.shape != value.shape:
-                found = 'missing' if wanted is None else f'of shape {tuple(wanted.shape)}'
-                raise CheckpointError(
-                    f'{folder_or_name} does not fit: {gpt2_key(name)} is {found}, '
-                    f'{tuple(value.shape)} is needed'
-                )
-            filled[name] = wanted
-        self.load_state_dict(filled, strict=False)
+        weights = gpt2.text_weights(folder_or_name, self.config, own)
+        self.load_state_dict(weights, strict=False)
         self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))
-
-
-_GPT2_NAMES = {'qkv': 'attn.c_attn', 'out': 'attn.c_proj', 'up': 'mlp.c_fc', 'down': 'mlp.c_proj'}
-
-
-def gpt2_key(name: str) -> str:
-    """Name in GPT-2's state of a text parameter: layers.3.text.qkv.bias -> transformer.h.3...."""
-    parts = name.split('.')
-    if parts[0] == 'text':
-        return '.'.join(['transformer', *parts[1:]])
-    _, index, _, part, kind = parts
-    return f'transformer.h.{index}.{_GPT2_NAMES.get(part, part)}.{kind}'
