@@ -65,6 +65,19 @@ def test_the_paper_size_has_the_authors_number_of_parameters() -> None:
     assert sum(p.numel() for p in vae.parameters()) == 18_032_135
 
 
+@pytest.mark.parametrize(
+    ('sizes', 'message'),
+    [
+        ({'layers': 4}, 'layers is 4: give an odd number'),
+        ({'layers': 0}, 'layers is 0: give an odd number'),
+        ({'latent_dim': 16, 'heads': 3}, 'latent_dim 16 must be a multiple of heads 3'),
+    ],
+)
+def test_impossible_sizes_are_refused(sizes: dict[str, int], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        MldConfig(**sizes)
+
+
 def test_build_vae_knows_its_kinds() -> None:
     assert isinstance(build_vae(VaeConfig(kind='mld', mld=SMALL)), MldVae)
     with pytest.raises(ConfigError, match="'vq'"):

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.vae.base import MotionVae, frame_mask
 
 
@@ -26,6 +27,17 @@ class MldConfig:
     dropout: float = 0.1
     features: int = 263
     max_positions: int = 500  # distribution tokens and frames together
+
+    def __post_init__(self) -> None:
+        if self.layers < 1 or self.layers % 2 == 0:
+            raise ConfigError(
+                f'vae.mld.layers is {self.layers}: give an odd number, for a middle layer and '
+                'pairs around it'
+            )
+        if self.latent_dim % self.heads:
+            raise ConfigError(
+                f'vae.mld.latent_dim {self.latent_dim} must be a multiple of heads {self.heads}'
+            )
 
 
 class MldVae(MotionVae):
