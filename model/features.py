@@ -87,7 +87,9 @@ def canonicalise(joints: Tensor) -> Tensor:
     """
     joints = joints - joints[..., 1].amin(dim=(-1, -2))[..., None, None, None] * _UP.to(joints)
     joints = joints - joints[..., :1, :1, :] * (1 - _UP).to(joints)
-    facing = rotations.between(_forward(joints[..., 0, :, :]), _AHEAD.to(joints))
+    forward = _forward(joints[..., 0, :, :])
+    # By the angle, since no shortest turn leads from -Z to +Z.
+    facing = rotations.about_y(-0.5 * torch.atan2(forward[..., 0], forward[..., 2]))
     return rotations.rotate(facing[..., None, None, :], joints)
 
 
@@ -120,12 +122,14 @@ def heading(joints: Tensor) -> Tensor:
 
 
 @_numpy_too
-def joints_to_features(joints: Tensor, canonical: bool = True) -> Tensor:
+def joints_to_features(joints: Tensor, canonical: bool = True, reference: bool = False) -> Tensor:
     """Joints (..., T, 22, 3) [m] -> features (..., T - 1, 263).
 
     Args:
         joints: clips of two frames or more, Y up.
         canonical: first put the clip on the floor, at the origin and facing +Z.
+        reference: turn as HumanML3D's code does, which has the wrong sign in the frame in which
+            the heading passes from pi to -pi; what follows is then misplaced.
 
     Raises:
         MotionError: the shape is not (..., T, 22, 3) with T of 2 at least.
@@ -139,6 +143,8 @@ def joints_to_features(joints: Tensor, canonical: bool = True) -> Tensor:
     moved = joints.diff(dim=-3)
     root_velocity = rotations.rotate(facing[..., 1:, :], moved[..., 0, :])
     turn = rotations.multiply(facing[..., 1:, :], rotations.inverse(facing[..., :-1, :]))
+    if not reference:  # q and -q are one rotation, but only one of them has the turn in its sine
+        turn = torch.where(turn[..., :1] < 0, -turn, turn)
     root = torch.stack(
         [
             torch.asin(turn[..., 2].clamp(-1, 1)),

@@ -50,6 +50,25 @@ def test_joints_come_back_from_their_features() -> None:
     np.testing.assert_allclose(back, canonicalise(joints)[:-1], atol=1e-9)
 
 
+@pytest.mark.parametrize('side', [1, -1])
+def test_joints_come_back_when_the_body_turns_past_the_back(side: int) -> None:
+    """Round once and more: the heading jumps from pi to -pi on the way, or back."""
+    frames = 120
+    joints = swinging_motion(0, frames).astype(np.float64)
+    root = joints[:, :1] * [1, 0, 1]
+    joints = turned(joints - root, side * np.linspace(0.0, 7.0, frames)[:, None]) + root
+    np.testing.assert_allclose(
+        features_to_joints(joints_to_features(joints)), canonicalise(joints)[:-1], atol=1e-9
+    )
+    theirs = features_to_joints(joints_to_features(joints, reference=True))
+    assert np.abs(theirs - canonicalise(joints)[:-1]).max() > 0.1
+
+
+def test_a_clip_that_faces_exactly_backwards_is_turned() -> None:
+    joints = canonicalise(turning_motion())
+    np.testing.assert_allclose(canonicalise(joints * [-1, 1, -1]), joints, atol=1e-9)
+
+
 def test_features_do_not_know_where_in_the_world_they_are() -> None:
     joints = turning_motion()
     there = turned(joints, 2.2) + np.array([10.0, 0.3, -5.0])

@@ -68,7 +68,10 @@ def test_joints_on_another_body(arrays: Mapping[str, np.ndarray], case: str) -> 
 
 @pytest.mark.parametrize('case', PROCESSED)
 def test_features_from_joints(arrays: Mapping[str, np.ndarray], case: str) -> None:
-    ours, theirs = joints_to_features(processed(arrays, case)), arrays[f'{case}_feats']
+    ours, theirs = (
+        joints_to_features(processed(arrays, case), reference=True),
+        arrays[f'{case}_feats'],
+    )
     assert ours.shape == theirs.shape
     # A foot whose speed lies within float32 of the threshold may count either way.
     assert (ours[:, CONTACTS] != theirs[:, CONTACTS]).mean() < 0.01
@@ -86,13 +89,15 @@ def test_positions_in_the_heading_frame(arrays: Mapping[str, np.ndarray], case: 
 
 @pytest.mark.parametrize('case', PROCESSED)
 def test_root_velocity(arrays: Mapping[str, np.ndarray], case: str) -> None:
-    features = joints_to_features(processed(arrays, case))
+    features = joints_to_features(processed(arrays, case), reference=True)
     assert_close(features[:, 1:3], arrays[f'{case}_l_velocity'])
 
 
 def test_features_of_joints_as_they_stand(arrays: Mapping[str, np.ndarray]) -> None:
     """`extract_features` alone: no other body, not put at the origin."""
-    ours = joints_to_features(arrays['joints_dataset'].astype(np.float64), canonical=False)
+    ours = joints_to_features(
+        arrays['joints_dataset'].astype(np.float64), canonical=False, reference=True
+    )
     theirs = arrays['extract_features_dataset']
     assert ours.shape == theirs.shape
     assert (ours[:, CONTACTS] != theirs[:, CONTACTS]).mean() < 0.01
@@ -102,7 +107,7 @@ def test_features_of_joints_as_they_stand(arrays: Mapping[str, np.ndarray]) -> N
 def test_back_from_processed_features(arrays: Mapping[str, np.ndarray]) -> None:
     features = arrays['pf_dataset_feats'].astype(np.float32)
     assert_close(features_to_joints(features), arrays['recover_from_process'])
-    ours = joints_to_features(processed(arrays, 'pf_dataset'))
+    ours = joints_to_features(processed(arrays, 'pf_dataset'), reference=True)
     assert_close(features_to_joints(ours), arrays['recover_from_process'])
 
 

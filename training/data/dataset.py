@@ -32,7 +32,7 @@ from mgpt3_ros.training.data.humanml3d import HumanML3DOptions, is_humanml3d, lo
 from mgpt3_ros.training.data.mocap22 import Clip, DataError, load_mocap22
 from mgpt3_ros.training.data.motion_store import cache_folder
 
-CACHE_VERSION = 2  # raise it when features or mirroring change
+CACHE_VERSION = 3  # raise it when features or mirroring change
 MIN_FRAMES = 20
 
 
