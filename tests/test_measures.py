@@ -16,13 +16,13 @@ from mgpt3_ros.training.evaluation.measures import (
     Share,
     counted,
     generate_all,
-    jitter,
     measure,
     mpjpe_mm,
     recognition,
     reconstruct_all,
     spread_ratio,
 )
+from mgpt3_ros.training.evaluation.physical import jitter
 from tests.tiny import swinging_motion, tiny_model
 
 

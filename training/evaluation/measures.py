@@ -20,6 +20,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip, action_side
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
+from mgpt3_ros.training.evaluation.physical import jitter
 from mgpt3_ros.training.evaluation.reading import read_action
 
 LOCOMOTION = (
@@ -77,11 +78,6 @@ def recognition(wanted: Sequence[str], found: Sequence[str | None]) -> Recogniti
     right = sum(sum(hits) for hits in by_action.values())
     means = [np.mean(hits) for hits in by_action.values()]
     return Recognition(Share(right, len(wanted)), float(np.mean(means)), Share(int(wrong), sided))
-
-
-def jitter(joints: np.ndarray) -> float:
-    """Mean size of the joints' third difference in time [m/s^3]."""
-    return float(np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1).mean() * FPS**3)
 
 
 def counted(clips: Sequence[Clip]) -> list[Clip]:

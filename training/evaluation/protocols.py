@@ -19,16 +19,16 @@ import numpy as np
 from tqdm import tqdm
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.foot_lock import foot_slide
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.figures import Evaluation, figure
-from mgpt3_ros.training.evaluation.measures import jitter, mpjpe_mm, reconstruct_all, seeded
+from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all, seeded
 from mgpt3_ros.training.evaluation.metrics import MetricError, ape_ave, pose_errors
 from mgpt3_ros.training.evaluation.metrics.displacement import made_frames, pose_distance
+from mgpt3_ros.training.evaluation.physical import physical
 
 PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
 Values = dict[str, dict[str, list[float]]]  # by maker, by measure: one value per clip
@@ -72,7 +72,7 @@ def reconstruction(
     for real, made in reconstruct_all(model, usable):
         errors = pose_errors([made], [real])
         weights.append(float(len(real)))
-        _add(values, 'real', _body(real))
+        _add(values, 'real', physical(real))
         found = {
             'MPJPE in the world [mm]': mpjpe_mm([(real, made)]),
             'MPJPE from the root [mm]': errors.mpjpe_mm,
@@ -81,7 +81,7 @@ def reconstruction(
         }
         for name, value in ape_ave([made], [real]).items():
             found[f'{name} [{"m" if name.startswith("APE") else "m^2"}]'] = value
-        _add(values, 'reconstruction', found | _body(made))
+        _add(values, 'reconstruction', found | physical(made))
     return _evaluation('reconstruction', values, skipped, config, weights)
 
 
@@ -172,7 +172,7 @@ def _between(made: np.ndarray, real: np.ndarray) -> dict[str, float]:
         'joint error [mm]': 1000 * float(joint.mean()),
         'ADE [m]': float(pose.mean()),
         'FDE [m]': float(pose[-1]),
-        **_body(made),
+        **physical(made),
     }
 
 
@@ -181,10 +181,6 @@ def _distances(made: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if made.shape != real.shape:
         raise MetricError(f'made frames of shape {made.shape}, real ones of {real.shape}')
     return np.linalg.norm(made - real, axis=-1).mean(axis=1), pose_distance(made, real)
-
-
-def _body(joints: np.ndarray) -> dict[str, float]:
-    return {'foot slide [m/s]': float(foot_slide(joints, FPS)), 'jitter [m/s^3]': jitter(joints)}
 
 
 def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
