@@ -96,7 +96,8 @@ def test_a_new_command_starts_from_where_the_body_is(probe):
     expected = min(candidates, key=lambda state: largest_gap(begins, state)['pose'])
     gap = largest_gap(begins, expected)
     assert max(gap.values()) < 0.01, gap
-    assert np.abs(begins.velocities - expected.velocities).max() < 0.1
+    # The untrained model flails at 9 rad/s, and the shifts are half a millisecond apart.
+    np.testing.assert_allclose(begins.velocities, expected.velocities, rtol=0.03, atol=0.1)
     assert np.linalg.norm(begins.base_pos[:2] - first.base.pos[0, :2]) > 0.2
     assert violations(probe.trajectory(2), HUMAN, lead_in_s=0.5) == []
 
