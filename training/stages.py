@@ -59,6 +59,7 @@ class StageConfig:
     losses: weight of each loss term; terms without one are only logged.
     condition_drop: share of the samples that see the head's fake condition; None leaves it as
         the model has it. The authors drop none after stage 1.
+    optional: trained by its name alone, not by ``all``.
     """
 
     start_from: str | None = None
@@ -68,6 +69,7 @@ class StageConfig:
     losses: dict[str, float] = field(default_factory=dict)
     optim: OptimConfig = field(default_factory=OptimConfig)
     condition_drop: float | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.sequences import MOTION, TokenBatch, TokenSequence, build_sequence, collate
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.training.data.instructions import load_instructions
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 
 FIRST_PLACE = np.array([0.0, 0.0, 0.0, 1.0], dtype=np.float32)
@@ -42,13 +43,25 @@ class TaskOptions:
         others the model learns to predict it.
     crop_caption: share of the caption rows that show only a part (60 % at least) of the clip, so
         that a sliding window over a stream is no surprise.
+    trim: share of the generation and caption rows whose motion loses up to ``max_trim`` frames, at
+        either end. 0, since parts of motions serve small data better (``crop_caption``); the
+        authors trim a third of theirs, to lengths that divide by 4. A few frames change nothing
+        that a caption says.
     latent_noise: train on samples of the VAE's posterior, as the paper does, not on its mean.
+    instructions: file of wordings for the tasks (see ``data/instructions.yaml``), or 'shipped'
+        for that one; None for the bare prompts of the model's configuration.
+    instructed: share of the rows that are put in those words. The others keep the bare prompts,
+        which are what the model is asked with by default.
     pad_to, learn_padding: as the authors do; see :func:`~mgpt3_ros.model.sequences.collate`.
     """
 
     told_duration: float = 0.5
     crop_caption: float = 0.3
+    trim: float = 0.0
+    max_trim: int = 7
     latent_noise: bool = True
+    instructions: str | None = None
+    instructed: float = 0.8
     min_part: int = 10
     max_part: int = 100
     pad_to: int | None = None
@@ -95,6 +108,8 @@ class TaskBatcher:
         self.dataset, self.network, self.tokenizer = dataset, network, tokenizer
         self.prompts, self.options = prompts, options
         self.split = split
+        wordings = options.instructions
+        self.instructions = None if wordings is None else load_instructions(wordings)
         self.names = [f.name for f in fields(mix) if getattr(mix, f.name) > 0]
         shares = np.array([getattr(mix, name) for name in self.names])
         self.shares = shares / shares.sum()
@@ -169,7 +184,19 @@ class TaskBatcher:
         limit = config.backbone.n_positions
         return build_sequence(self.tokenizer, config.holders, prompt, answer, limit)
 
+    def _worded(
+        self, task: str, rng: np.random.Generator, index: int, frames: int
+    ) -> tuple[str, str] | None:
+        """An instruction for a clip and its answer; None where the bare prompt is due."""
+        known = self.instructions
+        if known is None or not known.has(task) or rng.random() >= self.options.instructed:
+            return None
+        return known.draw(task, rng, self.dataset.original_caption(index, rng), frames)
+
     def _text(self, index: int, rng: np.random.Generator) -> Row:
+        worded = self._worded('text', rng, index, len(self.dataset.features[index]))
+        if worded is not None:
+            return Row(self._sequence(*worded), [], [])
         ids = self.tokenizer.encode(self.dataset.sample_text(rng))[: self._limit() - 1]
         ids = [*ids, self.tokenizer.eos_id]
         return Row(TokenSequence(ids, list(ids)), [], [])
@@ -177,20 +204,35 @@ class TaskBatcher:
     def _limit(self) -> int:
         return self.network.config.backbone.n_positions
 
-    def _generate(self, index: int, rng: np.random.Generator) -> Row:
-        prompt = self.prompts.generate.format(text=self.dataset.caption(index, rng))
-        told = bool(rng.random() < self.options.told_duration)
+    def _trimmed(self, index: int, rng: np.random.Generator) -> np.ndarray:
+        """Features of a clip, whole or without a few frames."""
         features = self.dataset.features[index]
-        return Row(self._sequence(prompt, MOTION), [], [], features, told)
+        most = min(self.options.max_trim, len(features) - self.options.min_part)
+        if self.options.trim == 0 or rng.random() >= self.options.trim or most < 1:
+            return features
+        lost = int(rng.integers(1, most + 1))
+        begin = int(rng.integers(0, lost + 1))
+        return features[begin : begin + len(features) - lost]
+
+    def _generate(self, index: int, rng: np.random.Generator) -> Row:
+        features = self._trimmed(index, rng)
+        worded = self._worded('generate', rng, index, len(features))
+        if worded is None:
+            caption = self.dataset.caption(index, rng)
+            worded = self.prompts.generate.format(text=caption), MOTION
+        told = bool(rng.random() < self.options.told_duration)
+        return Row(self._sequence(*worded), [], [], features, told)
 
     def _caption(self, index: int, rng: np.random.Generator) -> Row:
-        features = self.dataset.features[index]
+        features = self._trimmed(index, rng)
         if rng.random() < self.options.crop_caption:
             kept = int(rng.integers(max(int(0.6 * len(features)), 2), len(features) + 1))
             begin = int(rng.integers(0, len(features) - kept + 1))
             features = features[begin : begin + kept]
-        answer = self.dataset.original_caption(index, rng)
-        return Row(self._sequence(self.prompts.caption, answer), [features], [FIRST_PLACE])
+        worded = self._worded('caption', rng, index, len(features))
+        if worded is None:
+            worded = self.prompts.caption, self.dataset.original_caption(index, rng)
+        return Row(self._sequence(*worded), [features], [FIRST_PLACE])
 
     def _predict(self, index: int, rng: np.random.Generator) -> Row:
         features = self.dataset.features[index]
@@ -199,8 +241,9 @@ class TaskBatcher:
         seen = int(rng.integers(least, min(now, self.options.max_part) + 1))
         ahead = int(rng.integers(least, min(len(features) - now + 1, self.options.max_part) + 1))
         # The target begins at the last observed frame, by which it is put in place.
+        worded = self._worded('predict', rng, index, ahead - 1) or (self.prompts.predict, MOTION)
         return Row(
-            self._sequence(self.prompts.predict, MOTION),
+            self._sequence(*worded),
             [features[now - seen : now]],
             [FIRST_PLACE],
             features[now - 1 : now - 1 + ahead],
@@ -214,8 +257,9 @@ class TaskBatcher:
         end = begin + gap
         joints = features_to_joints(features[begin - 1 : end + 1])
         # The target holds the last frame of the start and the first of the end.
+        worded = self._worded('inbetween', rng, index, gap) or (self.prompts.inbetween, MOTION)
         return Row(
-            self._sequence(self.prompts.inbetween, MOTION),
+            self._sequence(*worded),
             [
                 features[max(begin - self.options.max_part, 0) : begin],
                 features[end : end + self.options.max_part],

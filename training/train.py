@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train; an interrupted run is saved and goes on with the same command."""
     config = load_run_config(arguments.config, tuple(arguments.overrides))
-    stages = list(config.stages) if arguments.stage == 'all' else [arguments.stage]
+    stages = [arguments.stage]
+    if arguments.stage == 'all':
+        stages = [name for name, stage in config.stages.items() if not stage.optional]
     for stage in stages:
         run_stage(stage, config, arguments.data, arguments.output, arguments.device)
     return 0
