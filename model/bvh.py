@@ -8,6 +8,7 @@ read may be of any program: its joints are found by their names (``bvh_names.py`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,12 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.model.bvh_file import BvhFile, parse_bvh
-from mgpt3_ros.model.bvh_names import OPTIONAL, SKELETONS, match_joints
+from mgpt3_ros.model.bvh_names import (
+    OPTIONAL,
+    Skeleton,
+    match_joints,
+    shipped_skeletons,
+)
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.euler import continuous_euler, nearest_branch
 from mgpt3_ros.model.human import BODY_TO_MODEL, JOINT_INDEX, LEGS
@@ -158,13 +164,17 @@ def _numbers(metres: Array) -> str:
     return ' '.join(f'{_CM * value:.5f}' for value in metres)
 
 
-def read_bvh(path: str | Path) -> Motion:
-    """Read a BVH file, of ours or of CMU, Mixamo, LAFAN1, Bandai-Namco or 100STYLE.
+def read_bvh(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Motion:
+    """Read a BVH file, of ours or of CMU, Mixamo, LAFAN1, Bandai-Namco, 100STYLE and others.
 
     The unit is taken from the size of the body; the file's Y points up. A body with SMPL's names
     keeps its bones. Another is put on the default body: directions of its bones, its path scaled
     by the length of its legs, its lowest step where it was. Joints between others that it lacks
     are put in.
+
+    Args:
+        path: the file.
+        skeletons: mappings of bones to joints, tried before those in ``skeletons/``.
 
     Returns:
         The motion; ``info`` says ``skeleton``, ``unit`` ('cm', or metres per unit) and, where the
@@ -174,14 +184,15 @@ def read_bvh(path: str | Path) -> Motion:
         MotionError: the file is damaged (with the line), or joints are not found (with names).
     """
     file = parse_bvh(Path(path).read_text(encoding='utf-8', errors='replace'))
-    skeleton, places = match_joints([joint.name for joint in file.joints])
+    skeleton, places = match_joints([joint.name for joint in file.joints], skeletons)
     _take_end_sites(file, places)
     missing = [name for name in JOINT_NAMES if name not in places and name not in OPTIONAL]
     if missing:
         others = [joint.name for joint in file.joints if not joint.is_end]
+        known = ', '.join(each.name for each in (*skeletons, *shipped_skeletons()))
         raise MotionError(
-            f'joints not found: {", ".join(missing)}; the file has {", ".join(others)}. '
-            f'Names of these skeletons are known: {", ".join(SKELETONS)}.'
+            f'joints not found: {", ".join(missing)}; the file has {", ".join(others)}. Names of '
+            f'these skeletons are known: {known}; `mgpt3 data build --skeleton` takes others.'
         )
     positions = file.positions()
     found = {name: positions[:, index] for name, index in places.items()}
@@ -189,14 +200,15 @@ def read_bvh(path: str | Path) -> Motion:
     joints = np.stack([found[name] for name in JOINT_NAMES], axis=1)
     unit, metres = _unit(joints)
     joints = joints * metres
-    if skeleton == 'SMPL':
-        return Motion(joints, file.fps, {'skeleton': skeleton, 'unit': unit})
+    info = {'skeleton': skeleton.name, 'unit': unit}
+    if skeleton.keep_bones:
+        return Motion(joints, file.fps, info)
     scale = _length(REST_JOINTS[None], LEGS) / _length(joints, LEGS)
     joints = scale * joints
     body = angles_to_joints(joints_to_angles(joints))
     # Ankles of skeletons lie at different heights: what stood on the floor stands on it again.
     body[..., 1] += joints[:, FOOT_JOINTS, 1].min() - body[:, FOOT_JOINTS, 1].min()
-    return Motion(body, file.fps, {'skeleton': skeleton, 'unit': unit, 'scale': scale})
+    return Motion(body, file.fps, {**info, 'scale': scale})
 
 
 def _take_end_sites(file: BvhFile, places: dict[str, int]) -> None:

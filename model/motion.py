@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from mgpt3_ros.model.features import (
     joints_to_features,
 )
 from mgpt3_ros.model.skeleton import FPS, MIRRORED
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.bvh_names import Skeleton
 
 FORMATS = ('.npy', '.npz', '.bvh')
 
@@ -171,13 +174,16 @@ class Motion:
                 np.savez_compressed(file, joints=self.joints, fps=self.fps, info=info)
 
     @classmethod
-    def load(cls, path: str | Path, fps: float | None = None) -> Motion:
+    def load(
+        cls, path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleton] = ()
+    ) -> Motion:
         """Read a motion.
 
         Args:
             path: ``.npz`` or ``.bvh``; or ``.npy`` with joints (T, 22, 3) or (T, 66), or with
                 HumanML3D's features (T, 263).
             fps: rate of an ``.npy``, which does not say; None for 20.
+            skeletons: mappings of a BVH's bones, tried before the known ones.
 
         Raises:
             MotionError: the file is missing or damaged, or holds no motion.
@@ -189,7 +195,7 @@ class Motion:
             if path.suffix == '.bvh':
                 from mgpt3_ros.model.bvh import read_bvh  # bvh imports Motion
 
-                return read_bvh(path)
+                return read_bvh(path, skeletons)
             if path.suffix == '.npz':
                 with np.load(path, allow_pickle=False) as data:
                     info = json.loads(str(data['info'])) if 'info' in data else {}

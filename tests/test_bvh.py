@@ -8,11 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from mgpt3_ros.model.bvh import REST_JOINTS, read_bvh, write_bvh
 from mgpt3_ros.model.bvh_file import parse_bvh
-from mgpt3_ros.model.bvh_names import SKELETONS, match_joints, plain_name
-from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.bvh_names import (
+    load_skeleton,
+    match_joints,
+    plain_name,
+    shipped_skeletons,
+)
+from mgpt3_ros.model.errors import ConfigError, MotionError
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.skeleton import JOINT_NAMES, PARENTS
 from tests import mocap
@@ -211,7 +217,34 @@ BANDAI = dict(
         strict=True,
     )
 )
+UNREAL = dict(
+    zip(
+        JOINT_NAMES,
+        [
+            *('pelvis', 'thigh_l', 'thigh_r', 'spine_01', 'calf_l', 'calf_r', 'spine_02'),
+            *('foot_l', 'foot_r', 'spine_03', 'ball_l', 'ball_r', 'neck_01', 'clavicle_l'),
+            *('clavicle_r', 'head', 'upperarm_l', 'upperarm_r', 'lowerarm_l', 'lowerarm_r'),
+            *('hand_l', 'hand_r'),
+        ],
+        strict=True,
+    )
+)
+BIPED = dict(
+    zip(
+        JOINT_NAMES,
+        [
+            *('Bip01', 'Bip01_L_Thigh', 'Bip01_R_Thigh', 'Bip01_Spine', 'Bip01_L_Calf'),
+            *('Bip01_R_Calf', 'Bip01_Spine1', 'Bip01_L_Foot', 'Bip01_R_Foot', 'Bip01_Spine2'),
+            *('Bip01_L_Toe0', 'Bip01_R_Toe0', 'Bip01_Neck', 'Bip01_L_Clavicle'),
+            *('Bip01_R_Clavicle', 'Bip01_Head', 'Bip01_L_UpperArm', 'Bip01_R_UpperArm'),
+            *('Bip01_L_Forearm', 'Bip01_R_Forearm', 'Bip01_L_Hand', 'Bip01_R_Hand'),
+        ],
+        strict=True,
+    )
+)
 FOREIGN = {
+    'Unreal': UNREAL,
+    'Biped': BIPED,
     'Mixamo': {joint: f'mixamorig:{name}' for joint, name in MIXAMO.items()},
     'CMU': CMU,
     'Bandai-Namco': BANDAI,
@@ -251,6 +284,86 @@ def test_common_skeletons_are_read(skeleton: str, unit: str, scale: float, tmp_p
     assert (found.info['skeleton'], found.info['unit'], found.fps) == (skeleton, unit, 30)
     assert found.info['scale'] == pytest.approx(1, abs=1e-3)
     assert error_mm(motion, found) < 1
+
+
+# A user's mapping.
+
+OWN = dict(
+    zip(
+        JOINT_NAMES,
+        [
+            *('Root', 'BeinL', 'BeinR', 'Kreuz', 'KnieL', 'KnieR', 'Bauch', 'FussL', 'FussR'),
+            *('Brust', 'ZeheL', 'ZeheR', 'Hals', 'BlattL', 'BlattR', 'Kopf', 'ArmL', 'ArmR'),
+            *('EllbogenL', 'EllbogenR', 'HandL', 'HandR'),
+        ],
+        strict=True,
+    )
+)
+
+
+def write_mapping(path: Path, bones: dict[str, str], **more: object) -> Path:
+    path.write_text(yaml.safe_dump({'bones': bones, **more}, sort_keys=False))
+    return path
+
+
+def test_a_mapping_file_reads_a_skeleton_of_its_own(tmp_path: Path) -> None:
+    motion, path = Motion(swinging_motion(0)), tmp_path / 'own.bvh'
+    path.write_text(foreign(motion, OWN, 120))
+    with pytest.raises(MotionError, match=r'joints not found: .* --skeleton` takes others'):
+        Motion.load(path)
+    mapping = write_mapping(tmp_path / 'mine.yaml', {bone: joint for joint, bone in OWN.items()})
+    found = Motion.load(path, skeletons=[load_skeleton(mapping)])
+    assert (found.info['skeleton'], found.info['unit']) == ('mine', 'cm')
+    assert error_mm(motion, found) < 1  # on the default body
+    mapping = write_mapping(
+        tmp_path / 'mine.yaml',
+        {bone: joint for joint, bone in OWN.items() if not joint.startswith('spine')},
+        name='Mine',
+        keep_bones=True,
+    )
+    kept = read_bvh(path, [load_skeleton(mapping)])
+    assert kept.info['skeleton'] == 'Mine'
+    knees = kept.joints[:, J['left_knee']] / 1.2 - motion.joints[:, J['left_knee']]
+    assert np.abs(knees).max() < 1e-3
+
+
+def test_own_mappings_go_before_the_shipped_ones(tmp_path: Path) -> None:
+    # Of the same names, but this user's "Spine" is the neck.
+    bones = {bone: joint for joint, bone in MIXAMO.items() if not joint.startswith('spine')}
+    bones = {'Spine': 'neck'} | {b: j for b, j in bones.items() if j != 'neck'}
+    own = load_skeleton(write_mapping(tmp_path / 'own.yaml', bones))
+    skeleton, places = match_joints(list(MIXAMO.values()), [own])
+    assert (skeleton, places['neck']) == (own, J['spine1'])
+    # It does not fit CMU's file less well than CMU's, but leaves out what a SMPL file needs.
+    assert match_joints(JOINT_NAMES, [own])[0].name == 'SMPL'
+
+
+def test_bones_that_differ_by_case_alone_are_told_apart(tmp_path: Path) -> None:
+    bones = {'hips': 'pelvis', **{b: j for j, b in MIXAMO.items() if j != 'pelvis'}}
+    own = load_skeleton(write_mapping(tmp_path / 'own.yaml', bones))
+    names = ['Hips', 'hips', *list(MIXAMO.values())[1:]]
+    assert match_joints(names, [own])[1]['pelvis'] == 1
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (
+            {'bones': {'a': 'tail'}},
+            r"own\.yaml: bone 'a' is mapped to 'tail'; joints are: pelvis, ",
+        ),
+        ({'bones': {'a': 'pelvis'}}, r'own\.yaml maps no bone to left_hip, right_hip, left_knee'),
+        ({'bone': {}}, r"own\.yaml: unknown key 'bone'; known keys: name, bones, keep_bones"),
+        ({'bones': ['a']}, r'own\.yaml\.bones: expected a mapping'),
+    ],
+)
+def test_a_mapping_file_that_is_wrong_is_refused(
+    content: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / 'own.yaml'
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match=message):
+        load_skeleton(path)
 
 
 def test_a_giant_is_put_on_the_default_body(tmp_path: Path) -> None:
@@ -308,7 +421,10 @@ def test_missing_joints_are_named(tmp_path: Path) -> None:
     message = str(caught.value)
     assert 'joints not found: pelvis, left_hip, right_hip, left_knee' in message
     assert 'the file has a, b.' in message
-    assert all(name in message for name in (str(path), *SKELETONS))
+    assert all(
+        name in message
+        for name in (str(path), *(skeleton.name for skeleton in shipped_skeletons()))
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,9 +439,10 @@ def test_plain_names(name: str, plain: str) -> None:
 
 
 def test_the_skeleton_with_the_most_joints_wins() -> None:
-    assert match_joints(JOINT_NAMES) == ('SMPL', J)
+    skeleton, places = match_joints(JOINT_NAMES)
+    assert (skeleton.name, places) == ('SMPL', J)
     skeleton, places = match_joints(list(MIXAMO.values()))
-    assert (skeleton, places) == ('Mixamo', J)
+    assert (skeleton.name, places) == ('Mixamo', J)
 
 
 # Damaged files.

@@ -170,7 +170,10 @@ def test_what_cannot_be_used_is_left_out_and_named(captures: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ('kept', 'message'),
     [
-        ((), r'has no motion file \(\.npy, \.npz, \.bvh\)'),
+        (
+            (),
+            r'has no motion file \(\.npy, \.npz, \.bvh, \.mcap, \.db3, or the folder of a rosb',
+        ),
         (('a',), r'^1 usable motion: a data set needs two at least'),
     ],
 )

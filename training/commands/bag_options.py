@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.training.commands.options import positive_seconds
 
@@ -33,8 +33,8 @@ def add_bag_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_body_options(parser: argparse.ArgumentParser, stride_s: float) -> None:
-    """Declare which body of the bag is meant, and the windows in which it is read."""
+def add_which_body(parser: argparse.ArgumentParser) -> Any:
+    """Declare which body of a bag is meant; return the group of options."""
     group = parser.add_argument_group('body')
     group.add_argument(
         '--topic',
@@ -58,6 +58,12 @@ def add_body_options(parser: argparse.ArgumentParser, stride_s: float) -> None:
         metavar='ID',
         help='suffix of the names of ros4hri (default: as their names say)',
     )
+    return group
+
+
+def add_body_options(parser: argparse.ArgumentParser, stride_s: float) -> None:
+    """Declare which body of the bag is meant, and the windows in which it is read."""
+    group = add_which_body(parser)
     group.add_argument(
         '--window',
         type=positive_seconds,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mgpt3_ros.training.commands.bag_options import add_which_body
 from mgpt3_ros.training.commands.options import new_parser
 
 SUMMARY = 'make a data set of own motions, or check one'
@@ -16,12 +17,14 @@ DESCRIPTION = 'Make a data set that `mgpt3 train` takes, or look for mistakes in
 EXAMPLES = """\
   mgpt3 data check captures
   mgpt3 data build captures -o captures-hml
+  mgpt3 data build captures -o captures-hml --skeleton studio.yaml
   mgpt3 data check HumanML3D
 """
 BUILD = """\
 Make a data set in HumanML3D's layout (features, joints, captions, statistics, split lists) of a
-folder of .npy, .npz or .bvh files, each with its captions in a .txt beside it: one a line, or
-caption#tokens#start#end for a part of the motion, in seconds. Joints are (T, 22, 3) in metres.
+folder of .npy, .npz and .bvh files and rosbags (of joint states, with odometry), each with its
+captions in a .txt beside it: one a line, or caption#tokens#start#end for a part of the motion, in
+seconds. Joints are (T, 22, 3) in metres; other skeletons are put on the 22 joints.
 What cannot be used is left out and named; -o is written whole or not at all.
 """
 CHECK = """\
@@ -68,8 +71,33 @@ def add_parser(commands: Any) -> None:
 def _add_reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--fps', type=float, help='of .npy files, which do not say (default: 20)')
     parser.add_argument(
+        '--skeleton',
+        type=Path,
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='mapping of the bones of .bvh files to the 22 joints (bones: {BONE: JOINT}, see '
+        'model/skeletons/), tried before those of CMU, Mixamo, SMPL and others; may be repeated',
+    )
+    add_which_body(parser)
+    parser.add_argument(
         '--up', choices=('y', 'z'), default='y', help='vertical of .npy and .npz (default: y)'
     )
+
+
+def _reading(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Fields of ``ReadOptions``."""
+    from mgpt3_ros.model.bvh_names import load_skeleton
+
+    return {
+        'fps': arguments.fps,
+        'up': arguments.up,
+        'skeletons': tuple(load_skeleton(file) for file in arguments.skeleton),
+        'topic': arguments.topic,
+        'odometry': '' if arguments.odom == 'none' else arguments.odom,
+        'profile': arguments.profile,
+        'body_id': arguments.body_id,
+    }
 
 
 def _share(text: str) -> float:
@@ -84,14 +112,16 @@ def run_build(arguments: argparse.Namespace) -> int:
     from mgpt3_ros.training.data.building import BuildOptions, build_dataset
 
     options = BuildOptions(
-        arguments.fps,
-        arguments.up,
-        arguments.own_bones,
-        arguments.val,
-        arguments.test,
-        arguments.seed,
+        **_reading(arguments),
+        own_bones=arguments.own_bones,
+        val_share=arguments.val,
+        test_share=arguments.test,
+        seed=arguments.seed,
     )
     report = build_dataset(arguments.folder, arguments.output, options)
+    for name, remarks in report.remarks.items():
+        for remark in remarks:
+            sys.stderr.write(f'{name}: {remark}\n')
     for reason, names in report.skipped.items():
         for name in names:
             sys.stderr.write(f'left out {name}: {reason}\n')
@@ -104,8 +134,9 @@ def run_build(arguments: argparse.Namespace) -> int:
 def run_check(arguments: argparse.Namespace) -> int:
     """Write a line per mistake; return 1 if there are any."""
     from mgpt3_ros.training.data.checking import check_dataset
+    from mgpt3_ros.training.data.raw import ReadOptions
 
-    found = check_dataset(arguments.folder, arguments.fps, arguments.up)
+    found = check_dataset(arguments.folder, ReadOptions(**_reading(arguments)))
     for problem in found.problems:
         sys.stdout.write(f'{problem.file}: {problem.what}\n')
     files = len({problem.file for problem in found.problems})

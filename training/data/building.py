@@ -33,19 +33,19 @@ from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER
 from mgpt3_ros.training.data.plausibility import joint_problems
 from mgpt3_ros.training.data.raw import (
-    load_captions,
-    load_motion,
+    ReadOptions,
+    Take,
     lone_captions,
     motion_files,
+    read_takes,
+    without_suffix,
 )
 
 
 @dataclass(frozen=True)
-class BuildOptions:
-    """How a data set is made.
+class BuildOptions(ReadOptions):
+    """How own files are read, and a data set is made of them; everything is resampled to 20 fps.
 
-    fps: rate of .npy files, which do not say; None for 20. Everything is resampled to 20.
-    up: 'z' for joints whose vertical is +Z.
     own_bones: keep the bone lengths. Off: the directions of the bones are put on the default
         body, as HumanML3D does, so that the features of tall and small people agree.
     val_share, test_share: of the motions; HumanML3D has 5 and 15 %. Each gets one at least
@@ -53,8 +53,6 @@ class BuildOptions:
     seed: of the shuffle before the split.
     """
 
-    fps: float | None = None
-    up: str = 'y'
     own_bones: bool = False
     val_share: float = 0.05
     test_share: float = 0.15
@@ -63,9 +61,10 @@ class BuildOptions:
 
 @dataclass
 class BuildReport:
-    """IDs by split, and, by reason, the files that were left out."""
+    """IDs by split; by reason, the files that were left out; remarks on files that were used."""
 
     splits: dict[str, list[str]] = field(default_factory=dict)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
     skipped: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -75,7 +74,7 @@ def build_dataset(
     """Write a data set, whole or not at all.
 
     Args:
-        folder: of .npy, .npz or .bvh files, each with its captions in a .txt beside it.
+        folder: of .npy, .npz, .bvh files or rosbags, each with its captions in a .txt beside it.
         output: a new folder.
         options: see there.
 
@@ -131,19 +130,22 @@ def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions)
     report = BuildReport()
     made: dict[str, np.ndarray] = {}
     for file in tqdm(files, desc='building', unit='motion', disable=None):
-        name = '_'.join(file.relative_to(folder).with_suffix('').parts)
+        label = str(file.relative_to(folder))
         try:
-            if name in made:
-                raise DataError('another file gives the same name')
-            rows, lines = _motion(file, options)
+            found = read_takes(file, options)
         except DataError as error:
-            report.skipped.setdefault(str(error), []).append(str(file.relative_to(folder)))
+            report.skipped.setdefault(str(error), []).append(label)
             continue
-        made[name] = rows
-        np.save(output / FEATURE_FOLDER / f'{name}.npy', rows)
-        np.save(output / JOINT_FOLDER / f'{name}.npy', features_to_joints(rows))
-        text = ''.join(f'{_line(line)}\n' for line in lines)
-        (output / TEXT_FOLDER / f'{name}.txt').write_text(text, encoding='utf-8')
+        if found.remarks:
+            report.remarks[label] = found.remarks
+        for take in found.takes:
+            name = '_'.join(without_suffix(file).relative_to(folder).parts) + take.suffix
+            try:
+                if name in made:
+                    raise DataError('another file gives the same name')
+                made[name] = _write_take(output, name, take, options)
+            except DataError as error:
+                report.skipped.setdefault(str(error), []).append(label + take.suffix)
     lone = [str(file.relative_to(folder)) for file in lone_captions(folder, files)]
     if lone:
         report.skipped['captions without a motion'] = lone
@@ -160,10 +162,23 @@ def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions)
     return report
 
 
-def _motion(file: Path, options: BuildOptions) -> tuple[np.ndarray, list[CaptionLine]]:
-    """Features (T - 1, 263) of a file, and its captions."""
-    motion = load_motion(file, options.fps, options.up)
-    lines = load_captions(file, motion)
+def _write_take(output: Path, name: str, take: Take, options: BuildOptions) -> np.ndarray:
+    """Write the files of a motion; return its features (T - 1, 263)."""
+    rows = _features(take, options)
+    np.save(output / FEATURE_FOLDER / f'{name}.npy', rows)
+    np.save(output / JOINT_FOLDER / f'{name}.npy', features_to_joints(rows))
+    text = ''.join(f'{_line(line)}\n' for line in take.lines)
+    (output / TEXT_FOLDER / f'{name}.txt').write_text(text, encoding='utf-8')
+    return rows
+
+
+def _features(take: Take, options: BuildOptions) -> np.ndarray:
+    """Features (T - 1, 263) of a motion that is as it should be.
+
+    Raises:
+        DataError: it is not.
+    """
+    motion, lines = take.motion, take.lines
     problems = joint_problems(motion.joints, motion.fps)
     if problems:
         raise DataError('; '.join(problems))
@@ -183,13 +198,14 @@ def _motion(file: Path, options: BuildOptions) -> tuple[np.ndarray, list[Caption
             f'longer than {limits.max_frames + 1} frames at 20 fps: cut it, or write captions of '
             'parts (caption#tokens#start#end)'
         )
-    return rows, lines
+    return rows
 
 
 def _line(line: CaptionLine) -> str:
     """A line as the authors write it; words get no part of speech, which nothing here reads."""
     tokens = ' '.join(f'{word.strip(".,;:!?").lower()}/OTHER' for word in line.text.split())
-    return f'{line.text}#{tokens}#{line.start_s}#{line.end_s}'
+    times = f'{round(line.start_s, 3)}#{round(line.end_s, 3)}'
+    return f'{line.text}#{tokens}#{times}'
 
 
 def _write_stats(output: Path, clips: list[np.ndarray]) -> None:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mgpt3_ros.model.features import FEATURES, features_to_joints
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     TEXT_FOLDER,
@@ -25,10 +27,13 @@ from mgpt3_ros.training.data.mocap22 import DataError, load_mocap22
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER, load_array
 from mgpt3_ros.training.data.plausibility import joint_problems
 from mgpt3_ros.training.data.raw import (
+    BAG_FILES,
+    ReadOptions,
     load_captions,
     load_motion,
     lone_captions,
     motion_files,
+    read_takes,
 )
 
 MAX_DISAGREEMENT_M = 0.01  # of joints and features; the authors' own agree to 1e-4
@@ -49,13 +54,12 @@ class Check(NamedTuple):
     problems: list[Problem]
 
 
-def check_dataset(folder: str | Path, fps: float | None = None, up: str = 'y') -> Check:
+def check_dataset(folder: str | Path, options: ReadOptions | None = None) -> Check:
     """Look through a folder in HumanML3D's layout, a mocap22 pack, or a folder of own motions.
 
     Args:
         folder: the data set.
-        fps: rate of own .npy files; None for 20.
-        up: the vertical of own files, 'y' or 'z'.
+        options: how own files are read.
 
     Raises:
         DataError: there is no data set.
@@ -73,7 +77,7 @@ def check_dataset(folder: str | Path, fps: float | None = None, up: str = 'y') -
     problems = [
         Problem(str(file.relative_to(folder)), what)
         for file in files
-        for what in _own_problems(file, fps, up)
+        for what in _own_problems(file, options or ReadOptions())
     ]
     lone = lone_captions(folder, files)
     problems += [
@@ -82,17 +86,42 @@ def check_dataset(folder: str | Path, fps: float | None = None, up: str = 'y') -
     return Check(len(files), problems)
 
 
-def _own_problems(file: Path, fps: float | None, up: str) -> Iterator[str]:
+def _own_problems(file: Path, options: ReadOptions) -> Iterator[str]:
+    if file.is_dir() or file.suffix in BAG_FILES:
+        yield from _bag_problems(file, options)
+        return
     try:
-        motion = load_motion(file, fps, up)
+        motion = load_motion(file, options)
     except DataError as error:
         yield str(error)
         return
     yield from joint_problems(motion.joints, motion.fps)
     try:
-        load_captions(file, motion)
+        lines = load_captions(file, str(motion.info.get('text') or ''))
     except DataError as error:
         yield str(error)
+        return
+    yield from _length_problems(motion, lines)
+
+
+def _bag_problems(file: Path, options: ReadOptions) -> Iterator[str]:
+    try:
+        found = read_takes(file, options)
+    except DataError as error:
+        yield str(error)
+        return
+    yield from found.remarks
+    for take in found.takes:
+        where = f'piece {take.suffix[1:]}: ' if take.suffix else ''
+        problems = [*joint_problems(take.motion.joints, take.motion.fps)]
+        for what in [*problems, *_length_problems(take.motion, take.lines)]:
+            yield where + what
+
+
+def _length_problems(motion: Motion, lines: list[CaptionLine]) -> Iterator[str]:
+    """Of a motion at any rate: what of it is too short or too long to be used."""
+    count = motion.resample(FPS).num_frames - 1
+    yield from _row_problems(count, lines)
 
 
 def _check_humanml3d(folder: Path, names: list[str]) -> Iterator[Problem]:
@@ -172,16 +201,23 @@ def _read_lines(folder: Path, label: str, lines: list[CaptionLine]) -> Iterator[
             yield Problem(label, f'line {number}: {error}')
 
 
-def _feature_problems(rows: np.ndarray, lines: list[CaptionLine]) -> Iterator[str]:
+def _row_problems(count: int, lines: list[CaptionLine]) -> Iterator[str]:
+    """Whether ``count`` rows, and the parts of which captions speak, have lengths to train on."""
     limits = HumanML3DOptions()
-    if len(rows) < limits.min_frames:
-        yield f'{len(rows)} frames, fewer than {limits.min_frames}'
+    if count < limits.min_frames:
+        yield f'{count} frames, fewer than {limits.min_frames}'
         return
-    lengths = [where.stop - where.start for where in (line.rows(len(rows)) for line in lines)]
+    lengths = [where.stop - where.start for where in (line.rows(count) for line in lines)]
     if any(length <= 0 for length in lengths):
-        yield f'has {len(rows) / 20:.2f} s, but a caption speaks of what comes later'
+        yield f'has {count / FPS:.2f} s, but a caption speaks of what comes later'
     if lengths and not any(length <= limits.max_frames for length in lengths):
-        yield f'{len(rows)} frames, more than {limits.max_frames}, and no caption of a part'
+        yield f'{count} frames, more than {limits.max_frames}, and no caption of a part'
+
+
+def _feature_problems(rows: np.ndarray, lines: list[CaptionLine]) -> Iterator[str]:
+    yield from _row_problems(len(rows), lines)
+    if len(rows) < HumanML3DOptions().min_frames:
+        return
     contacts = np.array(rows[:, 259:])
     if not np.isin(contacts, (0.0, 1.0)).all():
         yield 'foot contacts (channels 259 to 262) that are not 0 or 1: normalised already?'
