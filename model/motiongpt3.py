@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -17,7 +18,8 @@ from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.continuation import bridge, continue_from, placement
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.durations import Duration, frames_asked, stated_duration
-from mgpt3_ros.model.errors import CheckpointError, GenerationError
+from mgpt3_ros.model.errors import CheckpointError, GenerationError, TextError
+from mgpt3_ros.model.joining import JOIN_TAKES_S, join
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.network import MotionGPT3Network
 from mgpt3_ros.model.pipeline import (
@@ -32,6 +34,7 @@ from mgpt3_ros.model.pipeline import (
 from mgpt3_ros.model.prompts import PromptConfig, clean_text
 from mgpt3_ros.model.sequences import MOTION, TokenBatch
 from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.model.splitting import split_actions
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 
@@ -146,6 +149,7 @@ class MotionGPT3:
         generator: torch.Generator | None = None,
         should_stop: ShouldStop | None = None,
         on_progress: OnProgress | None = None,
+        spare_s: float | Sequence[float] = 0.0,
     ) -> Motion | list[Motion]:
         """Draw a motion that does what ``text`` says.
 
@@ -159,6 +163,8 @@ class MotionGPT3:
             generator: source of the noise.
             should_stop: polled at each step.
             on_progress: told the share that is done.
+            spare_s: drawn beyond a length that is asked for or stated (for all, or one each): what
+                :meth:`join` will take away. Never beyond the longest motion.
 
         Returns:
             A motion that begins at the origin, facing +Z, its ``info`` holding ``text``,
@@ -175,7 +181,8 @@ class MotionGPT3:
         if not texts:
             return []
         asked = [duration_s] * len(texts) if not isinstance(duration_s, Sequence) else duration_s
-        prompts, durations = self._durations(texts, list(asked))
+        spare = [spare_s] * len(texts) if not isinstance(spare_s, Sequence) else spare_s
+        prompts, durations = self._durations(texts, list(asked), list(spare))
         batch = self._pipeline.tokens(
             [self.config.prompts.generate.format(text=prompt) for prompt in prompts], MOTION
         )
@@ -197,25 +204,83 @@ class MotionGPT3:
             motions.append(Motion(self._pipeline.locked(joints), FPS, info))
         return motions[0] if isinstance(text, str) else motions
 
+    def generate_sequence(
+        self,
+        text: str | Sequence[str],
+        duration_s: float | Sequence[float] | None = None,
+        **options: Any,
+    ) -> Motion:
+        """Draw a motion that does several things one after the other.
+
+        Args:
+            text: a text that :func:`~mgpt3_ros.model.splitting.split_actions` cuts into its
+                actions ("walk forward, then wave"), or the actions.
+            duration_s: as in :meth:`generate`: of each action, or one for each.
+            options: as in :meth:`generate`.
+
+        Returns:
+            One motion, all its clips joined. ``info['parts']`` lists their ``text``,
+            ``duration_from`` and the time ``start_s`` at which each begins. A single action gives
+            what :meth:`generate` gives.
+
+        Raises:
+            MotionGPT3Error: as :meth:`generate`.
+        """
+        texts = split_actions(text) if isinstance(text, str) else list(text)
+        spare = [JOIN_TAKES_S] * (len(texts) - 1) + [0.0]
+        clips = self.generate(texts, duration_s, spare_s=spare, **options)
+        if not clips:
+            raise TextError('no action is given')
+        whole, parts = clips[0].joints, []
+        for number, (clip, words) in enumerate(zip(clips, texts, strict=True)):
+            start = 0
+            if number:
+                start, joints = self.join(whole, clip.joints)
+                whole = np.concatenate([whole[:start], joints])
+            source = clip.info['duration_from']
+            parts.append({'text': words, 'start_s': start / FPS, 'duration_from': source})
+        if len(clips) == 1:
+            return clips[0]
+        said = text if isinstance(text, str) else ', then '.join(texts)
+        return Motion(whole, FPS, {'text': said, 'parts': parts})
+
+    def join(self, before: np.ndarray, after: np.ndarray) -> tuple[int, np.ndarray]:
+        """Let a clip (U, 22, 3) [m] follow on another (T, 22, 3), both at 20 frames per second.
+
+        Returns:
+            The frame at which ``before`` is left and the joints from it on, see
+            :func:`mgpt3_ros.model.joining.join`; with bones of fixed length and planted feet where
+            the checkpoint has them.
+
+        Raises:
+            MotionError: a clip has fewer than 4 frames.
+        """
+        cut, joints = join(before, after, FPS)
+        return cut, self._pipeline.following(joints)
+
     def _durations(
-        self, texts: list[str], asked: list[float | None]
+        self, texts: list[str], asked: list[float | None], spare: list[float]
     ) -> tuple[list[str], list[Duration | None]]:
         """Prompts, and durations asked for or stated; None where they must be predicted."""
         config = self.config
         prompts: list[str] = []
         durations: list[Duration | None] = []
-        for text, seconds in zip(texts, asked, strict=True):
+        for text, seconds, beyond in zip(texts, asked, spare, strict=True):
             stated, rest = stated_duration(text)
             # A model that is told durations has never read them; one that is not has only that.
             prompts.append(rest if config.network.motion_context else text)
             if seconds is not None:
                 frames = frames_asked(seconds, FPS, config.min_frames, config.max_frames)
-                durations.append(Duration(frames, 'asked'))
+                durations.append(self._longer(Duration(frames, 'asked'), beyond))
             elif stated is not None:
-                durations.append(self._limited(stated * FPS, 'text'))
+                durations.append(self._longer(self._limited(stated * FPS, 'text'), beyond))
             else:
                 durations.append(None)
         return prompts, durations
+
+    def _longer(self, duration: Duration, seconds: float) -> Duration:
+        frames = min(duration.frames + round(seconds * FPS), self.config.max_frames)
+        return replace(duration, frames=frames)
 
     def _limited(self, frames: float, source: str) -> Duration:
         kept = int(min(max(round(frames), self.config.min_frames), self.config.max_frames))

@@ -165,6 +165,12 @@ class Pipeline:
         """Keep planted feet planted, where the checkpoint asks for it."""
         return lock_feet(joints, FPS, **held) if self.config.foot_lock else joints
 
+    def following(self, joints: np.ndarray) -> np.ndarray:
+        """A blended clip (T, 22, 3) on the body's bones with planted feet; frame 0 stays."""
+        if self.config.foot_lock:
+            joints = np.concatenate([joints[:1], fit_body(joints)[1:]])
+        return self.locked(joints, hold_first=True)
+
 
 def feature_rows(motion: Motion, max_frames: int, head: bool = False) -> np.ndarray:
     """The last (or first) ``max_frames`` feature rows of a motion at the model's rate."""

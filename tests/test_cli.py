@@ -130,6 +130,21 @@ def test_a_seed_repeats_a_motion_and_is_told(
     assert not np.array_equal(first, generated('c.npy', '--seed', str(int(seed[1]) + 1)))
 
 
+def test_several_actions_become_one_motion_unless_one_clip_is_asked_for(
+    checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / 'a.npz'
+    call = ['generate', 'walk, then wave', '--duration', '2', '--checkpoint', checkpoint]
+    assert cli.main([*call, '-o', str(path)]) == 0
+    said = one_line(capsys.readouterr().out)
+    assert re.search(r"\(2 clips: 'walk' from 0\.00 s, 'wave' from [12]\.\d\d s\), seed", said)
+    joined = Motion.load(path)
+    assert [part['text'] for part in joined.info['parts']] == ['walk', 'wave']
+    assert joined.duration_s > 3.0
+    assert cli.main([*call, '--one-clip', '-o', str(path)]) == 0
+    assert Motion.load(path).duration_s == 2.0
+
+
 def test_options_of_the_model_reach_it() -> None:
     parser = cli.build_parser()
     call = ['generate', 'a', '-o', 'a.npz', '--guidance', '2.5', '--steps', '7', '--seed', '1']
