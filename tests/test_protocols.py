@@ -76,7 +76,8 @@ def test_table_and_json() -> None:
         '| p | a | b |', '|---|---|---|', '| x [m] | 1 [0.5, 1.5] |  |', '| y |  | 2 |',
     ]  # fmt: skip
     plain = json.loads(json.dumps(found.as_dict(), allow_nan=False))
-    assert plain['figures']['b']['y'] == {'mean': 2, 'low': None, 'high': None, 'clips': 1}
+    alone = {'mean': 2, 'low': None, 'high': None, 'clips': 1, 'replications': None}
+    assert plain['figures']['b']['y'] == alone
 
 
 def test_baselines_by_hand() -> None:

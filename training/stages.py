@@ -3,7 +3,8 @@
 """The stages of training: each a configuration over one trainer, each from folder to folder.
 
 ``vae`` learns motion alone; ``text`` gives the text branch its language where no pretrained GPT-2
-is at hand; ``t2m``, ``align`` and ``instruct`` are the paper's three (section 3.4).
+is at hand; ``t2m``, ``align`` and ``instruct`` are the paper's three (section 3.4). ``tmr`` trains
+an evaluator (`evaluation.tmr`): it is no part of the model, so no preset's list of stages has it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
+from mgpt3_ros.training.tmr_training import TmrStageConfig, fresh_encoder, tmr_trainer
 from mgpt3_ros.training.trainer import OptimConfig, Trainer
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
 
@@ -42,6 +44,8 @@ GROUPS = {
     'duration': lambda name: name.startswith('duration_out.'),
     'head': lambda name: name.startswith(('head.', 'hidden_norm.', 'hidden_positions')),
 }
+
+TMR = 'tmr'
 
 # What a stage may have otherwise than the one before it: no weight has its shape or sense by it.
 MAY_CHANGE = (
@@ -89,6 +93,7 @@ class RunConfig:
     latent_scale: None whitens the latents of the paper's VAE per dimension; a number multiplies
         them instead, as the authors do (0.8457 for HumanML3D).
     humanml3d: which clips of a data set in HumanML3D's layout are taken.
+    tmr: the evaluator that stage ``tmr`` trains.
     """
 
     model: dict[str, Any]
@@ -97,6 +102,7 @@ class RunConfig:
     text_branch: str | None = None
     latent_scale: float | None = None
     humanml3d: HumanML3DOptions = field(default_factory=HumanML3DOptions)
+    tmr: TmrStageConfig = field(default_factory=TmrStageConfig)
 
 
 def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
@@ -141,7 +147,7 @@ def run_stage(
     """Train one stage, from the last checkpoint where it was interrupted.
 
     Args:
-        name: of the stage in ``run.stages``.
+        name: of the stage in ``run.stages``, or ``tmr``.
         run: the preset.
         data_folder: of the data set.
         output: run folder; the stage writes ``output/name``, a checkpoint folder.
@@ -153,8 +159,11 @@ def run_stage(
     Raises:
         ConfigError: there is no such stage, or the stage before it has not been trained.
     """
+    if name == TMR:
+        return _run_tmr(run, data_folder, Path(output), device)
     if name not in run.stages:
-        raise ConfigError(f'no stage {name!r} in this preset; it has: {", ".join(run.stages)}')
+        known = ', '.join([*run.stages, TMR])
+        raise ConfigError(f'no stage {name!r} in this preset; it has: {known}')
     stage = run.stages[name]
     folder = Path(output) / name
     dataset = load_dataset(data_folder, options=run.humanml3d)
@@ -183,6 +192,29 @@ def run_stage(
                 folder
             )
     state.wait_for_everyone()  # the next stage starts from this folder
+    return folder
+
+
+def _run_tmr(run: RunConfig, data_folder: str | Path, output: Path, device: str) -> Path:
+    """Train an evaluator, which starts from nothing that another stage made."""
+    folder, config = output / TMR, run.tmr
+    dataset = load_dataset(data_folder, options=run.humanml3d)
+    where = resolve_device(device)
+    state = PartialState(cpu=where.type == 'cpu')
+    optim = config.optim
+    split = Split(optim.batch_size, optim.seed, state.process_index, state.num_processes)
+    encoder = fresh_encoder(config, dataset, _tokenizer(run.tokenizer, dataset))
+    encoder.network.to(where)
+    trainer = tmr_trainer(encoder, config, dataset, folder, split)
+    if state.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = {'tmr': to_dict(config), 'stage': TMR, 'data': dataset.digest}
+        checkpoint.write_text(folder / 'run.json', _json(settings))
+    trainer.run()
+    with trainer.averaged():
+        if state.is_main_process:
+            encoder.save(folder)
+    state.wait_for_everyone()
     return folder
 
 

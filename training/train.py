@@ -11,7 +11,11 @@ from mgpt3_ros.training.stages import load_run_config, run_stage
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``mgpt3 train``."""
-    parser.add_argument('stage', help='stage of the preset (vae, text, t2m, align, ...), or "all"')
+    parser.add_argument(
+        'stage',
+        help='stage of the preset (vae, text, t2m, align, ...), "all" of them in their order, or '
+        'tmr: an evaluator of the data set, which no model needs and several share',
+    )
     parser.add_argument('--data', required=True, help='folder of the data set')
     parser.add_argument('--output', required=True, help='run folder; an interrupted run goes on')
     parser.add_argument('--config', default='small', help='preset or YAML file (default: small)')

@@ -19,15 +19,19 @@ SEED = 0  # of the resampling: the same values have the same interval
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean over clips and its 95 % interval: what other clips of this kind would have given.
+    """A mean over clips and its 95 % interval.
 
-    The interval is a percentile bootstrap over the clips; NaN of a single one.
+    Without ``replications`` the interval is a percentile bootstrap over the clips: what other
+    clips of this kind would have given. With them it is 1.96 standard errors over the
+    replications, as in the field: what other draws on the same clips would have given. NaN of a
+    single one.
     """
 
     mean: float
     low: float
     high: float
     clips: int
+    replications: int | None = None
 
     def __str__(self) -> str:
         if math.isnan(self.low):
@@ -63,12 +67,14 @@ class Evaluation:
         by measure, whose name holds the unit.
     skipped: clips that the protocol could not use, and why.
     settings: what it was run with.
+    notes: what a reader of the figures must know.
     """
 
     protocol: str
     figures: dict[str, dict[str, Figure]]
     skipped: dict[str, int] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def table(self) -> str:
         """Return a Markdown table, a row per measure."""

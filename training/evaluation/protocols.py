@@ -11,7 +11,7 @@ Each clip counts once; with several replications its value is their mean.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -29,6 +29,7 @@ from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all, se
 from mgpt3_ros.training.evaluation.metrics import MetricError, ape_ave, pose_errors
 from mgpt3_ros.training.evaluation.metrics.displacement import made_frames, pose_distance
 from mgpt3_ros.training.evaluation.physical import physical
+from mgpt3_ros.training.evaluation.usable import usable_clips
 
 PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
 Values = dict[str, dict[str, list[float]]]  # by maker, by measure: one value per clip
@@ -66,7 +67,7 @@ def reconstruction(
         MetricError: no clip is long enough.
     """
     config = config or ProtocolConfig()
-    usable, skipped = _usable(clips, model.config.min_frames + 1, config)
+    usable, skipped = usable_clips(clips, model.config.min_frames + 1, config.clips)
     values: Values = defaultdict(lambda: defaultdict(list))
     weights = []
     for real, made in reconstruct_all(model, usable):
@@ -98,7 +99,7 @@ def prediction(
     """
     config = config or ProtocolConfig()
     seen, frames = round(config.observed_s * FPS), round(PREDICTION_TIMES_S[-1] * FPS)
-    usable, skipped = _usable(clips, seen + frames, config)
+    usable, skipped = usable_clips(clips, seen + frames, config.clips)
     simple: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
         'standing still': baselines.stand_still,
         'constant velocity of the body': baselines.glide,
@@ -130,7 +131,7 @@ def inbetween(
         GenerationError: the model gave NaN.
     """
     config = config or ProtocolConfig()
-    usable, skipped = _usable(clips, 2 * model.config.min_frames, config)
+    usable, skipped = usable_clips(clips, 2 * model.config.min_frames, config.clips)
     values: Values = defaultdict(lambda: defaultdict(list))
     for number, clip in enumerate(tqdm(usable, desc='in-between')):
         joints = clip.joints[: model.config.max_frames]
@@ -190,28 +191,6 @@ def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
 def _add(values: Values, maker: str, found: dict[str, float]) -> None:
     for measure, value in found.items():
         values[maker][measure].append(value)
-
-
-def _usable(
-    clips: Sequence[Clip], least: int, config: ProtocolConfig
-) -> tuple[list[Clip], dict[str, int]]:
-    """Return clips of ``least`` frames at least, and how many were left out for what reason."""
-    skipped: Counter[str] = Counter()
-    usable = []
-    for clip in clips:
-        if not np.isfinite(clip.joints).all():
-            skipped['NaN or infinity'] += 1
-        elif len(clip.joints) < least:
-            skipped[f'fewer than {least} frames'] += 1
-        else:
-            usable.append(clip)
-    if not usable:
-        raise MetricError(f'none of {len(clips)} clips can be used: {dict(skipped)}')
-    if config.clips is not None and config.clips < len(usable):
-        kept = np.linspace(0, len(usable) - 1, config.clips).round().astype(int)
-        skipped['beyond the number asked for'] += len(usable) - config.clips
-        usable = [usable[i] for i in kept]
-    return usable, dict(skipped)
 
 
 def _evaluation(
