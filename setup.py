@@ -67,6 +67,7 @@ setup(
         *shared('launch'),
         *shared('config'),
         *shared('urdf'),
+        *shared('rviz'),
     ],
     install_requires=requirements('torch') + requirements('runtime'),
     extras_require={

@@ -1,22 +1,24 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Commands, captions and predictions in one process, and on request a body to play them.
+"""Commands, captions and predictions in one process; on request a body that moves, and RViz.
 
 A parameters file comes first; an argument that is given overrides it, one left empty does not.
-Example: ros2 launch mgpt3_ros bringup.launch.py playback:=true
+A person to look at:
+  ros2 launch mgpt3_ros bringup.launch.py playback:=true robot_state_publisher:=true rviz:=true
 """
 
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration
+from mgpt3_ros.launching import describe, model_node, playback_node, viewer_nodes
 
-from mgpt3_ros.launching import describe, model_node, playback_node
+TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory', 'caption')
 
 
 def nodes(context):
     """Return the nodes, now that the values of the arguments are known."""
     return [
-        model_node(context, 'motion_server'),  # no name: it would become that of all three nodes
-        playback_node(context, condition=IfCondition(LaunchConfiguration('playback'))),
+        # Without a name: it would become that of all three nodes.
+        model_node(context, 'motion_server', TOPICS),
+        *playback_node(context),
+        *viewer_nodes(context),
     ]
 
 
@@ -25,7 +27,8 @@ def generate_launch_description():
     return describe(
         'motion_server',
         nodes,
-        topics=('command', 'joint_states', 'joint_trajectory'),
+        TOPICS,
         flags=('autostart', 'publish_markers'),
         playback=True,
+        viewers=True,
     )

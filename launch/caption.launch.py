@@ -8,12 +8,14 @@ Example: ros2 launch mgpt3_ros caption.launch.py joint_states_topic:=/robot/join
 
 from mgpt3_ros.launching import describe, model_node
 
+TOPICS = ('joint_states', 'odom', 'caption')
+
 
 def nodes(context):
     """Return the node, now that the values of the arguments are known."""
-    return [model_node(context, 'caption_node', name='caption_node')]
+    return [model_node(context, 'caption_node', TOPICS, name='caption_node')]
 
 
 def generate_launch_description():
     """Return what ``ros2 launch mgpt3_ros caption.launch.py`` starts."""
-    return describe('caption_node', nodes)
+    return describe('caption_node', nodes, TOPICS)

@@ -6,17 +6,16 @@ A parameters file comes first; an argument that is given overrides it, one left 
 Example: ros2 launch mgpt3_ros generate.launch.py namespace:=anna publish_markers:=true
 """
 
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration
-
 from mgpt3_ros.launching import describe, model_node, playback_node
+
+TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory')
 
 
 def nodes(context):
     """Return the nodes, now that the values of the arguments are known."""
     return [
-        model_node(context, 'generate_node', name='generate_node'),
-        playback_node(context, condition=IfCondition(LaunchConfiguration('playback'))),
+        model_node(context, 'generate_node', TOPICS, name='generate_node'),
+        *playback_node(context),
     ]
 
 
@@ -25,7 +24,7 @@ def generate_launch_description():
     return describe(
         'generate_node',
         nodes,
-        topics=('command', 'joint_states', 'joint_trajectory'),
+        TOPICS,
         flags=('autostart', 'publish_markers'),
         playback=True,
     )

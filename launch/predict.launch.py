@@ -8,12 +8,14 @@ Example: ros2 launch mgpt3_ros predict.launch.py joint_states_topic:=/robot/join
 
 from mgpt3_ros.launching import describe, model_node
 
+TOPICS = ('joint_states', 'odom', 'predicted_trajectory')
+
 
 def nodes(context):
     """Return the node, now that the values of the arguments are known."""
-    return [model_node(context, 'predict_node', name='predict_node')]
+    return [model_node(context, 'predict_node', TOPICS, name='predict_node')]
 
 
 def generate_launch_description():
     """Return what ``ros2 launch mgpt3_ros predict.launch.py`` starts."""
-    return describe('predict_node', nodes)
+    return describe('predict_node', nodes, TOPICS)

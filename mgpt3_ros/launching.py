@@ -9,124 +9,224 @@ Imported by launch files only, since ``launch`` comes with a ROS installation.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
+import yaml
 from ament_index_python.packages import get_package_share_directory
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node, SetParameter
+from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 
-_BOOLEANS = ['true', 'false']
+_BOOLEANS = ['true', 'false', 'True', 'False']
 _UNSET = ''  # leaves the choice to the parameters file
 
 # Launch arguments that override the parameter of the same name.
 _TEXTS = ('checkpoint', 'device', 'joint_profile', 'body_id')
-_FLAGS = ('autostart', 'publish_markers')
+_FLAGS = ('autostart', 'publish_markers', 'use_sim_time')
+
+# Matches every node, as /** does. Sections apply in the order in which their names first appear in
+# all parameters files together: one for a certain node would beat a later /**. This name is
+# nobody's, so it is new, applies last, and what it says holds.
+_EVERY_NODE = '/**/**'
 
 _TOPICS = {
     'command': ('command_topic', 'Topic of the text commands.'),
-    'joint_states': ('joint_states_topic', 'Topic that tells where the body is.'),
+    'joint_states': ('joint_states_topic', 'Topic that tells how the body stands.'),
+    'odom': ('odom_topic', 'Topic that tells where the body is.'),
     'joint_trajectory': ('trajectory_topic', 'Topic of the joint trajectories.'),
+    'caption': ('caption_topic', 'Topic of the captions.'),
+    'predicted_trajectory': ('trajectory_topic', 'Topic of the predicted trajectories.'),
 }
 
 
 def describe(
     executable: str,
     nodes: Callable[[LaunchContext], list[Any]],
-    topics: Iterable[str] = ('joint_states',),
+    topics: Iterable[str],
     flags: Iterable[str] = ('autostart',),
     playback: bool = False,
+    viewers: bool = False,
 ) -> LaunchDescription:
     """Return a launch description.
 
     Args:
         executable: whose parameters file is taken where none is given.
         nodes: gives the nodes, when the values of the arguments are known.
-        topics: which can be given other names.
+        topics: which can be given other names, of ``_TOPICS``.
         flags: parameters that arguments can switch, of ``_FLAGS``.
         playback: whether playback_node can be asked for.
+        viewers: whether robot_state_publisher and RViz can be asked for.
     """
     return LaunchDescription(
         [
             *_common_arguments(executable, tuple(flags)),
             *(_topic_argument(topic) for topic in topics),
             *([_playback_argument()] if playback else []),
+            *(_viewer_arguments() if viewers else []),
             # Show each line when it is written, not when a buffer is full.
             SetEnvironmentVariable('RCUTILS_LOGGING_BUFFERED_STREAM', '1'),
-            SetParameter('use_sim_time', LaunchConfiguration('use_sim_time')),
             OpaqueFunction(function=nodes),
         ]
     )
 
 
-def model_node(context: LaunchContext, executable: str, **keywords: Any) -> Node:
-    """Return a node that uses the model, with its parameters file and what overrides it."""
-    parameters = [LaunchConfiguration('params_file'), _overrides(context)]
-    return Node(
-        executable=executable, parameters=parameters, **_shared_keywords(context), **keywords
-    )
+def asked_for(context: LaunchContext, name: str) -> bool:
+    """Whether a switch is on."""
+    return LaunchConfiguration(name).perform(context).lower() == 'true'
 
 
-def playback_node(context: LaunchContext, **keywords: Any) -> Node:
-    """Return playback_node, for the same body."""
-    values = _overrides(context)
-    body = {name: values[name] for name in ('joint_profile', 'body_id') if name in values}
+def model_node(
+    context: LaunchContext, executable: str, topics: Iterable[str], **keywords: Any
+) -> Node:
+    """Return a node that uses the model, with its parameters file and what overrides it.
+
+    Args:
+        context: holds the arguments' values.
+        executable: of the package.
+        topics: those that ``describe`` was told.
+        **keywords: of the node.
+    """
     return Node(
-        executable='playback_node',
-        name='playback_node',
-        parameters=[_shipped('playback'), body],
-        **_shared_keywords(context),
+        package='mgpt3_ros',
+        executable=executable,
+        parameters=[_params_file(context), *_overrides(context)],
+        **_shared_keywords(context, topics),
         **keywords,
     )
 
 
-def _shared_keywords(context: LaunchContext) -> dict[str, Any]:
-    given = context.launch_configurations
+def playback_node(context: LaunchContext) -> list[Node]:
+    """Return playback_node, for the same body; nothing if it is not asked for."""
+    if not asked_for(context, 'playback'):
+        return []
+    parameters = [_share('config', 'playback.yaml'), _params_file(context), *_overrides(context)]
+    node = Node(
+        package='mgpt3_ros',
+        executable='playback_node',
+        name='playback_node',
+        parameters=parameters,
+        **_shared_keywords(context, ('joint_states', 'odom', 'joint_trajectory')),
+    )
+    return [node]
+
+
+def viewer_nodes(context: LaunchContext) -> list[Node]:
+    """Return robot_state_publisher and RViz, as far as they are asked for.
+
+    Raises:
+        RuntimeError: the URDF cannot be read, or is of other joints than those that come.
+    """
+    nodes = []
+    if asked_for(context, 'robot_state_publisher'):
+        # A text: launch would read the XML as YAML.
+        description = ParameterValue(_urdf(context), value_type=str)
+        nodes.append(
+            Node(
+                package='robot_state_publisher',
+                executable='robot_state_publisher',
+                name='robot_state_publisher',
+                parameters=[
+                    _params_file(context),
+                    {'robot_description': description},
+                    *_overrides(context),
+                ],
+                **_shared_keywords(context, ('joint_states',)),
+            )
+        )
+    if asked_for(context, 'rviz'):
+        keywords = _shared_keywords(context)
+        keywords['respawn'] = False  # it ends when its window is closed, and ends nothing else
+        keywords['arguments'][:0] = ['-d', LaunchConfiguration('rviz_config')]
+        nodes.append(
+            Node(
+                package='rviz2',
+                executable='rviz2',
+                name='rviz2',
+                parameters=_overrides(context),
+                **keywords,
+            )
+        )
+    return nodes
+
+
+def _urdf(context: LaunchContext) -> str:
+    path = LaunchConfiguration('urdf_file').perform(context)
+    profile = LaunchConfiguration('joint_profile').perform(context)
+    if profile == 'ros4hri' and path == _share('urdf', 'human.urdf'):
+        raise RuntimeError(
+            f'{path} has the joints of human_full, not of ros4hri: give urdf_file:=FILE with '
+            'those of REP-155, such as that of the package human_description'
+        )
+    try:
+        return Path(path).read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuntimeError(f'urdf_file:={path} cannot be read: {error}') from error
+
+
+def _shared_keywords(context: LaunchContext, topics: Iterable[str] = ()) -> dict[str, Any]:
     return {
-        'package': 'mgpt3_ros',
         'namespace': LaunchConfiguration('namespace'),
         'output': 'screen',
-        'respawn': LaunchConfiguration('use_respawn').perform(context) == 'true',
+        'respawn': asked_for(context, 'use_respawn'),
         'respawn_delay': 2.0,
         'arguments': ['--ros-args', '--log-level', LaunchConfiguration('log_level')],
         'remappings': [
-            *(
-                (topic, LaunchConfiguration(name))
-                for topic, (name, _) in _TOPICS.items()
-                if name in given
-            ),
+            *((topic, LaunchConfiguration(_TOPICS[topic][0])) for topic in topics),
             ('/tf', 'tf'),
+            ('/tf_static', 'tf_static'),
         ],
     }
 
 
-def _overrides(context: LaunchContext) -> dict[str, Any]:
-    """Return the parameters whose arguments were given."""
+def _params_file(context: LaunchContext) -> str:
+    """Return the parameters file that was given.
+
+    Raises:
+        RuntimeError: there is none; launch itself would go on without, at the defaults.
+    """
+    path = LaunchConfiguration('params_file').perform(context)
+    if not Path(path).is_file():
+        raise RuntimeError(f'params_file:={path}: there is no such file')
+    return path
+
+
+def _overrides(context: LaunchContext) -> list[str]:
+    """Return a parameters file of the arguments that were given; nothing where none was."""
     names = [n for n in (*_TEXTS, *_FLAGS) if n in context.launch_configurations]
     given = {name: LaunchConfiguration(name).perform(context) for name in names}
-    # A text stays a text: launch would read a body_id of 7 as a number.
-    return {
-        name: value == 'true' if name in _FLAGS else ParameterValue(value, value_type=str)
+    values = {
+        name: value.lower() == 'true' if name in _FLAGS else value
         for name, value in given.items()
         if value != _UNSET
     }
+    if not values:
+        return []
+    # It stays, as launch's own do: a node that is started again reads it again.
+    with tempfile.NamedTemporaryFile(
+        'w', prefix='mgpt3_launch_', suffix='.yaml', delete=False, encoding='utf-8'
+    ) as file:
+        yaml.safe_dump({_EVERY_NODE: {'ros__parameters': values}}, file)
+    return [file.name]
 
 
-def _shipped(name: str) -> str:
-    """Return the path of a parameters file of the package."""
-    return os.path.join(get_package_share_directory('mgpt3_ros'), 'config', f'{name}.yaml')
+def _share(*parts: str) -> str:
+    """Return the path of a file of the package."""
+    return os.path.join(get_package_share_directory('mgpt3_ros'), *parts)
 
 
 def _common_arguments(executable: str, flags: tuple[str, ...]) -> list[DeclareLaunchArgument]:
     """Return every argument with its default, its meaning and, where closed, its choices."""
-    file = _shipped(executable.removesuffix('_node'))
+    file = _share('config', f'{executable.removesuffix("_node")}.yaml')
     meanings = {
         'autostart': 'Configure and activate at start',
-        'publish_markers': 'Show the body in RViz',
+        'publish_markers': 'Publish the body for RViz on markers',
+        'use_sim_time': 'Take the time from /clock',
     }
     return [
         _argument('namespace', '', 'Namespace of the nodes and their topics.'),
@@ -146,9 +246,8 @@ def _common_arguments(executable: str, flags: tuple[str, ...]) -> list[DeclareLa
                 f'{meanings[flag]}; empty: as the parameters file says.',
                 [_UNSET, *_BOOLEANS],
             )
-            for flag in flags
+            for flag in (*flags, 'use_sim_time')
         ),
-        _argument('use_sim_time', 'false', 'Take the time from /clock.', _BOOLEANS),
         _argument(
             'log_level',
             'info',
@@ -173,6 +272,20 @@ def _playback_argument() -> DeclareLaunchArgument:
         'Also play the trajectories as joint states and odometry.',
         _BOOLEANS,
     )
+
+
+def _viewer_arguments() -> list[DeclareLaunchArgument]:
+    return [
+        _argument(
+            'robot_state_publisher',
+            'false',
+            'Also publish the frames of the body, from joint_states and urdf_file.',
+            _BOOLEANS,
+        ),
+        _argument('urdf_file', _share('urdf', 'human.urdf'), 'URDF of the body.'),
+        _argument('rviz', 'false', 'Also open RViz with rviz_config.', _BOOLEANS),
+        _argument('rviz_config', _share('rviz', 'body.rviz'), 'What RViz shows.'),
+    ]
 
 
 def _topic_argument(topic: str) -> DeclareLaunchArgument:

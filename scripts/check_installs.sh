@@ -138,7 +138,7 @@ colcon_proof() {  # name, folder that holds the rooms afterwards, options of col
         found=$("$python" -c 'from ament_index_python import get_package_share_directory as share
 print(share("mgpt3_ros"))')
         test "$found" = "$prefix/share/mgpt3_ros" -a -f "$found/package.xml"
-        (cd "$source_tree" && find launch config urdf -type f -not -path '*/__pycache__/*') |
+        (cd "$source_tree" && find launch config urdf rviz -type f -not -path '*/__pycache__/*') |
             while read -r file; do
                 test -e "$found/$file" || { echo "FAILED: $file is not in share/"; exit 1; }
             done

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDINS = Path(__file__).parent / 'standins'
@@ -47,8 +49,16 @@ def load(name: str) -> ModuleType:
 
 
 @pytest.fixture
-def launched(standins: None) -> Callable[..., SimpleNamespace]:
-    """A function that runs a launch file with arguments and returns what it would start."""
+def launched(
+    standins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., SimpleNamespace]:
+    """A function that runs a launch file with arguments and returns what it would start.
+
+    Its nodes have ``overrides``: what arguments say of parameters, read from the file for it.
+    """
+    written = tmp_path / 'overrides'
+    written.mkdir()
+    monkeypatch.setattr(tempfile, 'tempdir', str(written))
 
     def execute(name: str, **arguments: str) -> SimpleNamespace:
         from launch import LaunchContext
@@ -69,21 +79,23 @@ def launched(standins: None) -> Callable[..., SimpleNamespace]:
             else:
                 actions.append(entity)
         nodes = [action for action in actions if type(action).__name__ == 'Node']
-        started = [n for n in nodes if n.condition is None or n.condition.evaluate(context)]
 
         def value(item: object) -> object:
             return item.perform(context) if hasattr(item, 'perform') else item
 
-        for node in started:
+        for node in nodes:
             node.namespace = value(node.namespace)
-            node.parameters = [value(item) for item in node.parameters]
+            node.overrides = {}
+            if Path(str(node.parameters[-1])).parent == written:
+                said = yaml.safe_load(Path(node.parameters.pop()).read_text())
+                node.overrides = said['/**/**']['ros__parameters']
             node.remappings = {old: value(new) for old, new in node.remappings}
             node.arguments = [value(item) for item in node.arguments]
         settings = {
             action.name: value(action.value)
             for action in actions
-            if type(action).__name__ in ('SetParameter', 'SetEnvironmentVariable')
+            if type(action).__name__ == 'SetEnvironmentVariable'
         }
-        return SimpleNamespace(declared=declared, nodes=started, settings=settings)
+        return SimpleNamespace(declared=declared, nodes=nodes, settings=settings)
 
     return execute

@@ -10,19 +10,27 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = 'generate.launch.py'
+BOOLEANS = ['true', 'false', 'True', 'False']
 CLOSED = {
-    'autostart': ['', 'true', 'false'],
-    'use_sim_time': ['true', 'false'],
+    'autostart': ['', *BOOLEANS],
+    'use_sim_time': ['', *BOOLEANS],
     'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
     'joint_profile': ['', 'human_full', 'ros4hri'],
-    'publish_markers': ['', 'true', 'false'],
-    'use_respawn': ['true', 'false'],
-    'playback': ['true', 'false'],
+    'publish_markers': ['', *BOOLEANS],
+    'use_respawn': BOOLEANS,
+    'playback': BOOLEANS,
 }
 OPEN = {
     *('namespace', 'params_file', 'checkpoint', 'device', 'body_id'),
-    *('command_topic', 'joint_states_topic', 'trajectory_topic'),
+    *('command_topic', 'joint_states_topic', 'odom_topic', 'trajectory_topic'),
 }
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> str:
+    """A parameters file of the user."""
+    (tmp_path / 'mine.yaml').write_text('/**:\n  ros__parameters:\n    seed: 5\n')
+    return str(tmp_path / 'mine.yaml')
 
 
 def executables() -> set[str]:
@@ -44,31 +52,35 @@ def test_by_default_one_node_with_the_shipped_parameters(launched):
     (node,) = result.nodes
     assert (node.package, node.executable, node.name) == ('mgpt3_ros',) + ('generate_node',) * 2
     assert node.executable in executables()
-    assert node.parameters == [str(ROOT / 'config' / 'generate.yaml'), {}]
+    assert node.parameters == [str(ROOT / 'config' / 'generate.yaml')]
+    assert node.overrides == {}
     assert node.arguments == ['--ros-args', '--log-level', 'info']
     assert not node.respawn
-    assert result.settings['use_sim_time'] == 'false'
+    assert result.settings == {'RCUTILS_LOGGING_BUFFERED_STREAM': '1'}
 
 
-def test_arguments_override_the_parameters_file(launched):
+def test_arguments_override_the_parameters_file(launched, mine):
     (node,) = launched(
         FILE,
-        params_file='/tmp/mine.yaml',
+        params_file=mine,
         checkpoint='/models/mine',
         device='cpu',
         autostart='false',
-        publish_markers='true',
+        publish_markers='True',
         joint_profile='ros4hri',
         body_id='7',
+        use_sim_time='true',
     ).nodes
-    assert node.parameters[0] == '/tmp/mine.yaml'
-    overrides = node.parameters[1]
-    assert (overrides['autostart'], overrides['publish_markers']) == (False, True)
-    assert overrides['body_id'].value_type is str
-    assert {name: getattr(value, 'value', value) for name, value in overrides.items()} == {
+    assert node.parameters == [mine]
+    assert node.overrides == {
         **{'checkpoint': '/models/mine', 'device': 'cpu', 'joint_profile': 'ros4hri'},
-        **{'body_id': '7', 'autostart': False, 'publish_markers': True},
+        **{'body_id': '7', 'autostart': False, 'publish_markers': True, 'use_sim_time': True},
     }
+
+
+def test_a_parameters_file_that_is_not_there_is_an_error(launched):
+    with pytest.raises(RuntimeError, match='there is no such file'):
+        launched(FILE, params_file='/nowhere.yaml')
 
 
 def test_topics_namespace_and_respawn(launched):
@@ -77,24 +89,30 @@ def test_topics_namespace_and_respawn(launched):
         namespace='anna',
         command_topic='say',
         joint_states_topic='/robot/joint_states',
+        odom_topic='/robot/odom',
         trajectory_topic='/jtc/joint_trajectory',
-        use_respawn='true',
-        use_sim_time='true',
+        use_respawn='True',
         log_level='debug',
     ).nodes
     assert node.namespace == 'anna'
     assert node.remappings['command'] == 'say'
     assert node.remappings['joint_states'] == '/robot/joint_states'
+    assert node.remappings['odom'] == '/robot/odom'
     assert node.remappings['joint_trajectory'] == '/jtc/joint_trajectory'
+    assert node.remappings['/tf'] == 'tf'
     assert node.respawn
     assert node.arguments[-1] == 'debug'
 
 
-def test_playback_comes_on_request_with_the_same_names_of_joints(launched):
-    nodes = {n.executable: n for n in launched(FILE, playback='true', body_id='b').nodes}
+def test_playback_comes_on_request_and_reads_the_same_files(launched, mine):
+    arguments = {'playback': 'true', 'body_id': 'b', 'params_file': mine}
+    nodes = {n.executable: n for n in launched(FILE, **arguments, odom_topic='/o').nodes}
     assert set(nodes) == {'generate_node', 'playback_node'} <= executables()
-    assert nodes['playback_node'].parameters[1] == {'body_id': 'b'}
-    assert nodes['playback_node'].remappings == nodes['generate_node'].remappings
+    played = nodes['playback_node']
+    assert played.parameters == [str(ROOT / 'config' / 'playback.yaml'), mine]
+    assert played.overrides == nodes['generate_node'].overrides == {'body_id': 'b'}
+    for topic in ('joint_states', 'odom', 'joint_trajectory', '/tf', '/tf_static'):
+        assert played.remappings[topic] == nodes['generate_node'].remappings[topic]
 
 
 @pytest.mark.parametrize('arguments', [{'log_level': 'loud'}, {'joint_profile': 'robot'}])
@@ -107,6 +125,7 @@ def test_what_is_named_is_installed():
     setup = (ROOT / 'setup.py').read_text()
     assert "shared('launch')" in setup
     assert "shared('config')" in setup
+    assert "shared('rviz')" in setup
     config = configparser.ConfigParser()
     config.read(ROOT / 'setup.cfg')
     assert config['install']['install_scripts'] == '$base/lib/mgpt3_ros'

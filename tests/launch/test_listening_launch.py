@@ -14,12 +14,15 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = {
     *('namespace', 'params_file', 'checkpoint', 'device', 'autostart', 'use_sim_time'),
-    *('log_level', 'joint_profile', 'body_id', 'use_respawn', 'joint_states_topic'),
+    *('log_level', 'joint_profile', 'body_id', 'use_respawn', 'joint_states_topic', 'odom_topic'),
 }
 MORE = {
-    'caption': set(),
-    'predict': set(),
-    'bringup': {'publish_markers', 'command_topic', 'trajectory_topic', 'playback'},
+    'caption': {'caption_topic'},
+    'predict': {'trajectory_topic'},
+    'bringup': {
+        *('publish_markers', 'command_topic', 'trajectory_topic', 'caption_topic', 'playback'),
+        *('robot_state_publisher', 'urdf_file', 'rviz', 'rviz_config'),
+    },
 }
 EXECUTABLES = {'caption': 'caption_node', 'predict': 'predict_node', 'bringup': 'motion_server'}
 
@@ -45,27 +48,42 @@ def test_by_default_one_node_with_its_own_parameters(launched, name):
     # A name given to a process becomes that of each of its nodes.
     assert node.name == (None if name == 'bringup' else node.executable)
     file = 'motion_server' if name == 'bringup' else name
-    assert node.parameters == [str(ROOT / 'config' / f'{file}.yaml'), {}]
+    assert node.parameters == [str(ROOT / 'config' / f'{file}.yaml')]
+    assert node.overrides == {}
     assert Path(node.parameters[0]).is_file()
 
 
 @pytest.mark.parametrize('name', MORE)
-def test_arguments_reach_the_node(launched, name):
+def test_arguments_reach_the_node(launched, name, tmp_path):
+    (tmp_path / 'mine.yaml').touch()
     given = {'namespace': 'anna', 'joint_states_topic': '/robot/joint_states', 'body_id': '7'}
     result = launched(
         f'{name}.launch.py',
         **given,
         autostart='false',
-        params_file='/tmp/mine.yaml',
+        params_file=str(tmp_path / 'mine.yaml'),
         use_sim_time='true',
         use_respawn='true',
     )
     (node,) = result.nodes
     assert node.namespace == 'anna'
     assert node.remappings['joint_states'] == '/robot/joint_states'
-    assert node.parameters == ['/tmp/mine.yaml', {'body_id': '7', 'autostart': False}]
+    assert node.parameters == [str(tmp_path / 'mine.yaml')]
+    assert node.overrides == {'body_id': '7', 'autostart': False, 'use_sim_time': True}
     assert node.respawn
-    assert result.settings['use_sim_time'] == 'true'
+
+
+@pytest.mark.parametrize(
+    ('name', 'argument', 'topic'),
+    [
+        ('caption', 'caption_topic', 'caption'),
+        ('predict', 'trajectory_topic', 'predicted_trajectory'),
+        ('bringup', 'trajectory_topic', 'joint_trajectory'),
+    ],
+)
+def test_what_is_published_can_go_elsewhere(launched, name, argument, topic):
+    (node,) = launched(f'{name}.launch.py', **{argument: '/there'}).nodes
+    assert [old for old, new in node.remappings.items() if new == '/there'] == [topic]
 
 
 def test_bringup_plays_on_request_on_the_same_topics(launched):
@@ -75,6 +93,61 @@ def test_bringup_plays_on_request_on_the_same_topics(launched):
     }
     assert set(nodes) == {'motion_server', 'playback_node'}
     assert {node.remappings['joint_trajectory'] for node in nodes.values()} == {'/jtc'}
+
+
+def test_the_body_is_shown_on_request(launched):
+    arguments = {'playback': 'true', 'robot_state_publisher': 'true', 'rviz': 'true'}
+    arguments |= {'namespace': 'anna', 'use_sim_time': 'true', 'joint_states_topic': '/body'}
+    nodes = {n.executable: n for n in launched('bringup.launch.py', **arguments).nodes}
+    assert set(nodes) == {'motion_server', 'playback_node', 'robot_state_publisher', 'rviz2'}
+    assert {node.namespace for node in nodes.values()} == {'anna'}
+    assert all(node.overrides == {'use_sim_time': True} for node in nodes.values())
+    publisher, rviz = nodes['robot_state_publisher'], nodes['rviz2']
+    description = publisher.parameters[-1]['robot_description']
+    assert description.value == (ROOT / 'urdf' / 'human.urdf').read_text()
+    assert description.value_type is str
+    for node in (publisher, rviz):
+        assert node.package == node.executable
+        assert node.remappings['/tf'] == 'tf'
+        assert node.remappings['/tf_static'] == 'tf_static'
+    assert (
+        publisher.remappings['joint_states'] == nodes['playback_node'].remappings['joint_states']
+    )
+    assert rviz.arguments[:2] == ['-d', str(ROOT / 'rviz' / 'body.rviz')]
+
+
+def test_a_urdf_of_other_joints_is_asked_for(launched, tmp_path):
+    arguments = {'robot_state_publisher': 'true', 'joint_profile': 'ros4hri'}
+    with pytest.raises(RuntimeError, match='not of ros4hri: give urdf_file:=FILE'):
+        launched('bringup.launch.py', **arguments)
+    with pytest.raises(RuntimeError, match='cannot be read'):
+        launched('bringup.launch.py', **arguments, urdf_file=str(tmp_path / 'none.urdf'))
+    mine = tmp_path / 'mine.urdf'
+    mine.write_text('<robot name="mine"/>')
+    publisher = launched('bringup.launch.py', **arguments, urdf_file=str(mine)).nodes[-1]
+    assert publisher.parameters[-1]['robot_description'].value == '<robot name="mine"/>'
+
+
+def test_rviz_shows_what_is_published_in_its_namespace():
+    config = yaml.safe_load((ROOT / 'rviz' / 'body.rviz').read_text())['Visualization Manager']
+    world_frame = yaml.safe_load((ROOT / 'config' / 'motion_server.yaml').read_text())
+    world_frame = world_frame['/**']['ros__parameters']['world_frame']
+    assert config['Global Options']['Fixed Frame'] == world_frame
+    kinds = {
+        display['Class'].removeprefix('rviz_default_plugins/'): (
+            display.get('Topic') or display.get('Description Topic') or {}
+        ).get('Value')
+        for display in config['Displays']
+    }
+    assert kinds.pop('RobotModel') == 'robot_description'  # of robot_state_publisher
+    published = {
+        topic: kind
+        for path in (ROOT / 'mgpt3_ros').glob('*_node.py')
+        for kind, topic in re.findall(r"_publisher\(\s*(\w+), '(\w+)'", path.read_text())
+    }
+    shown = {topic: kind for kind, topic in kinds.items() if topic}
+    assert shown == {'markers': 'MarkerArray', 'caption_marker': 'Marker'}
+    assert shown.items() <= published.items()
 
 
 def declared_parameters(name: str) -> set[str]:

@@ -22,11 +22,3 @@ class Node:
         condition=None,
     ):
         self.__dict__.update({k: v for k, v in locals().items() if k != 'self'})
-
-
-class SetParameter:
-    """A parameter of all nodes that follow."""
-
-    def __init__(self, name, value):
-        self.name = name
-        self.value = value
