@@ -11,12 +11,13 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test lint format types installs bench card clean
+.PHONY: help venv demo test lint format types docs installs bench card clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
 	@echo 'make test      all tests'
 	@echo 'make lint      style;  make types: annotations;  make format: rewrites the layout'
+	@echo 'make docs      the documentation as a site, site/index.html; fails on any warning'
 	@echo 'make installs  proves that pip and colcon install the package'
 	@echo 'make bench     measures speed and memory (while nothing else runs)'
 	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
@@ -42,6 +43,9 @@ format: venv
 types: venv
 	scripts/check_types.sh $(CURDIR)/$(PY)
 
+docs: venv
+	$(PY) -m properdocs build --strict --quiet
+
 installs: venv
 	scripts/check_installs.sh $(CURDIR)/$(PY)
 
@@ -52,5 +56,5 @@ card: venv
 	$(PY) -m mgpt3_ros.training.card models/default --data $(DATA) $(ARGS)
 
 clean:
-	rm -rf .venv build install log out .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv build install log out site .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -34,7 +35,7 @@ def run(
     """Make a node, or several for one process, serve them and put everything away.
 
     Ends with exit code 0 on SIGINT and SIGTERM, with 2 and one line for a parameter that does not
-    fit.
+    fit or a ROS that cannot begin.
     """
     ended = _signals_end_it()
     nodes: Sequence[Node] = ()
@@ -42,7 +43,7 @@ def run(
     try:
         # Not rclpy's own handlers: they throw KeyboardInterrupt into the middle of a callback and
         # shut the middleware down from another thread while this one publishes.
-        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        _begin(args)
         made = make_nodes()
         nodes = (made,) if isinstance(made, Node) else made
         _serve(nodes, ended)
@@ -66,6 +67,16 @@ def run(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _begin(args: Sequence[str] | None) -> None:
+    """Initialise ROS; where that fails, leave with one line that says what to do."""
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RCLError as error:
+        hint = ': set HOME, ROS_HOME or ROS_LOG_DIR' if 'logging directory' in str(error) else ''
+        sys.stderr.write(f'error: {" ".join(str(error).split())}{hint}\n')
+        sys.exit(2)
 
 
 def _signals_end_it() -> Future:

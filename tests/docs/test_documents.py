@@ -1,0 +1,208 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every command in the documents works: it is run where it can be, else read by its program."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import fences
+import pytest
+import torch
+
+from mgpt3_ros.model import motiongpt3
+from mgpt3_ros.training import cli, train
+from mgpt3_ros.training.stages import load_run_config
+from tests.bag_maker import stream, write_bag
+from tests.tiny_humanml3d import write_tiny_humanml3d
+from tests.tiny_pack import write_tiny_pack
+
+ROOT = fences.ROOT
+# Programs whose lines another test checks, and those that are the reader's own.
+NODES = set(re.findall(r"'(\w+) = mgpt3_ros", (ROOT / 'setup.py').read_text())) - {'mgpt3'}
+OTHERS = {
+    *('cd', 'source', 'mkdir', 'export', 'unset', 'git', 'ls', 'cat', 'bash', 'sudo', 'pip'),
+    *('tensorboard', 'torchrun', 'sqlite3', 'zstd', 'nvidia-smi', 'colcon', 'cp'),
+}
+QUICK = {'help', 'lint', 'docs'}  # targets of make that a test can run
+LONGEST_S = 60.0  # of a command that is not marked
+# A variable of make that documents give must be one that the Makefile reads.
+MAKE_VARIABLE = re.compile(r'([A-Z_]+)=')
+
+
+@pytest.fixture(scope='module')
+def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the documents' names in capitals stand for."""
+    folder = tmp_path_factory.mktemp('things')
+    model = motiongpt3.MotionGPT3.from_pretrained(device='cpu')
+    motion = model.generate('a person runs fast', 4.0, generator=torch.Generator().manual_seed(0))
+    write_bag(folder / 'BAG', stream(motion))
+    write_tiny_pack(folder / 'PACK')
+    write_tiny_humanml3d(folder / 'HumanML3D')
+    captures = folder / 'captures'
+    captures.mkdir()
+    for number in range(20):
+        motion.save(captures / f'run{number}.npy')
+        (captures / f'run{number}.txt').write_text('a person runs.\n')
+    for name in ('models', 'config', 'urdf', 'scripts'):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+@pytest.fixture
+def place(things: Path, tmp_path: Path) -> Path:
+    """Where a reader of one page stands: what is made there is there for that page alone."""
+    for thing in things.iterdir():
+        (tmp_path / thing.name).symlink_to(thing)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize('page', fences.PAGES, ids=lambda page: page.name)
+def test_what_a_page_tells_to_type(
+    page: Path,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(place)
+    names: dict[str, object] = {'__name__': '__main__'}
+    for block in fences.blocks(page):
+        if block.language == 'python':
+            code = compile(block.text, block.place, 'exec')
+            if not block.reason:
+                exec(code, names)  # one program a page, as one would type it
+        elif block.language == 'bash':
+            for command in block.commands():
+                run(command, capsys)
+        else:
+            assert block.language in ('', 'text', 'yaml', 'json'), block.place
+
+
+def run(command: fences.Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run one command, or have its program read it."""
+    program, arguments = command.program, list(command.words[1:])
+    if program == 'mgpt3':
+        if command.reason:
+            read_by_mgpt3(arguments)
+        else:
+            assert arguments[:1] != ['train'], f'{command}: mark it as not run'
+            code = cli.main(arguments)
+            assert code == 0, f'{command}: {capsys.readouterr().err}'
+    elif program == 'make':
+        make(command, arguments)
+    elif program in ('python', 'python3', 'torchrun'):
+        python(command, program, arguments)
+    else:
+        assert program in {'ros2', *NODES, *OTHERS}, f'{command}: who checks this?'
+
+
+def read_by_mgpt3(arguments: list[str]) -> None:
+    parsed, unread = cli.build_parser().parse_known_args(arguments)
+    if getattr(parsed, 'run', None) is not cli.train.run:
+        assert unread == []
+        return
+    read_by_train(unread)
+
+
+def read_by_train(arguments: list[str]) -> None:
+    """The options of training, and the preset with the overrides, read as training reads them."""
+    read: list[str] = []
+
+    def stage(name: str, *_: object) -> None:
+        read.append(name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, 'run_stage', stage)
+        # The reader's own preset is not here; its overrides are read over the shipped one.
+        patch.setattr(
+            train,
+            'load_run_config',
+            lambda name, changes: load_run_config(
+                'small' if name.endswith('.yaml') else name, changes
+            ),
+        )
+        assert train.main(arguments) == 0
+    assert read
+
+
+def make(command: fences.Command, arguments: list[str]) -> None:
+    makefile = (ROOT / 'Makefile').read_text()
+    for name in MAKE_VARIABLE.findall(' '.join(arguments)):
+        assert re.search(rf'\b{name}\b', makefile), f'{command}: the Makefile does not read {name}'
+    targets = {word for word in arguments if '=' not in word}
+    assert command.reason or targets <= QUICK, f'{command}: mark it as not run'
+    only_read = ['-n'] if command.reason else []
+    done = subprocess.run(
+        ['make', '-C', str(ROOT), *only_read, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_S,
+    )
+    assert done.returncode == 0, f'{command}: {done.stderr}'
+
+
+def python(command: fences.Command, program: str, arguments: list[str]) -> None:
+    if program == 'torchrun':
+        arguments = arguments[next(i for i, word in enumerate(arguments) if word == '-m') :]
+    if arguments[:2] == ['-m', 'mgpt3_ros.training.train']:
+        assert command.reason
+        read_by_train(arguments[2:])
+        return
+    # As in ~/ws: the repository is src/mgpt3_ros there.
+    arguments = [re.sub('^src/mgpt3_ros/', '', word) for word in arguments]
+    called = [sys.executable, *arguments]
+    if command.reason:
+        called = [sys.executable, '-c', READER, *arguments]
+    done = subprocess.run(
+        called,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_S,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
+    assert done.returncode == 0, f'{command}: {done.stderr}'
+
+
+# Ends a program well as soon as it has read its arguments.
+READER = """
+import argparse, runpy, sys
+depth = 0
+def ending(method):
+    def call(self, *given, **named):
+        global depth
+        depth += 1
+        try:
+            found = method(self, *given, **named)
+        finally:
+            depth -= 1
+        if depth == 0:
+            raise SystemExit(0)
+        return found
+    return call
+for name in ('parse_known_args', 'parse_args', 'parse_intermixed_args'):
+    method = getattr(argparse.ArgumentParser, name)
+    setattr(argparse.ArgumentParser, name, ending(method))
+arguments = sys.argv[1:]
+if arguments[0] == '-m':
+    sys.argv = arguments[1:]
+    runpy.run_module(arguments[1], run_name='__main__', alter_sys=True)
+else:
+    sys.argv = arguments
+    runpy.run_path(arguments[0], run_name='__main__')
+raise SystemExit('it reads no arguments')
+"""
