@@ -11,10 +11,12 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
 
 from mgpt3_ros import quaternions as quat
-from mgpt3_ros.body_trajectory import BodyState, BodyTrajectory
+from mgpt3_ros.body_trajectory import FARTHEST, BodyState, BodyTrajectory
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.quaternions import Array
 from mgpt3_ros.trajectories import seconds
+
+_JUMP_S = 0.5  # stamps further apart do not belong together: a gap, or a clock that was reset
 
 
 def read_joints(message: JointState, names: tuple[str, ...]) -> tuple[Array, Array, float]:
@@ -29,7 +31,7 @@ def read_joints(message: JointState, names: tuple[str, ...]) -> tuple[Array, Arr
         share of ``names`` that the message has.
 
     Raises:
-        MotionError: lengths differ, a name comes twice, or a number is not finite.
+        MotionError: lengths differ, a name comes twice, or a number is not finite or no angle.
     """
     if len(message.name) != len(message.position):
         raise MotionError(f'{len(message.name)} names for {len(message.position)} positions')
@@ -42,15 +44,22 @@ def read_joints(message: JointState, names: tuple[str, ...]) -> tuple[Array, Arr
     positions[rows] = np.asarray(message.position)[columns]
     if len(message.velocity) == len(message.name):
         velocities[rows] = np.asarray(message.velocity)[columns]
-    if not (np.isfinite(positions).all() and np.isfinite(velocities).all()):
-        raise MotionError('a joint state holds a number that is not finite')
+    if not (np.abs([positions, velocities]) < FARTHEST).all():
+        raise MotionError('a joint is not finite, or beyond all angles')
     return positions, velocities, len(known) / len(names)
 
 
 class BodyObserver:
-    """Keeps the newest usable joint state and odometry of one body."""
+    """Keeps the newest usable joint state and odometry of one body.
+
+    Attributes:
+        accepted: joint states that were taken.
+        dropped: joint states that were not.
+        bad_in_a_row: the same since the last one that was taken.
+    """
 
     def __init__(self, names: tuple[str, ...]) -> None:
+        self.accepted = self.dropped = self.bad_in_a_row = 0
         self._names = names
         self._state: BodyState | None = None
         self._heard_s = -np.inf
@@ -63,18 +72,26 @@ class BodyObserver:
         Raises:
             MotionError: it is unusable; the message says why.
         """
-        positions, velocities, coverage = read_joints(message, self._names)
-        if coverage < min_coverage:
-            raise MotionError(
-                f'a joint state names {coverage:.0%} of the joints of the profile, '
-                f'min_joint_coverage asks for {min_coverage:.0%}'
-            )
-        stamp_s = seconds(message.header.stamp) or now_s
-        before = self._state
-        if before is not None and not len(message.velocity):
+        try:
+            positions, velocities, coverage = read_joints(message, self._names)
+            if coverage < min_coverage:
+                raise MotionError(
+                    f'it names {coverage:.0%} of the joints of the profile, '
+                    f'min_joint_coverage asks for {min_coverage:.0%}'
+                )
+            stamp_s = seconds(message.header.stamp) or now_s
             step_s = stamp_s - self._stamp_s
-            if 1e-4 < step_s < 0.5:
-                velocities = (positions - before.positions) / step_s
+            if -_JUMP_S < step_s <= 0:
+                raise MotionError('it is not newer than the one before')
+        except MotionError:
+            self.dropped += 1
+            self.bad_in_a_row += 1
+            raise
+        self.accepted += 1
+        self.bad_in_a_row = 0
+        before = self._state
+        if before is not None and not len(message.velocity) and 1e-4 < step_s < _JUMP_S:
+            velocities = (positions - before.positions) / step_s
         if before is None:
             before = BodyState(
                 positions, velocities, np.zeros(3), quat.IDENTITY, np.zeros(3), np.zeros(3)
@@ -97,8 +114,8 @@ class BodyObserver:
             ]
         )
         length = float(np.linalg.norm(values[3:7]))
-        if not np.isfinite(values).all() or length < 1e-6:
-            raise MotionError('the odometry holds a number that is not finite or no orientation')
+        if not (np.abs(values) < FARTHEST).all() or length < 1e-6:
+            raise MotionError('it holds no finite number, or no orientation')
         if self._state is None:
             return
         rot = values[3:7] / length

@@ -15,6 +15,8 @@ from mgpt3_ros import quaternions as quat
 from mgpt3_ros.quaternions import Array
 from mgpt3_ros.spline import hermite, locate
 
+FARTHEST = 1e6  # [rad], [m] and their rates: no body is there, and sums beyond it overflow
+
 
 @dataclass(frozen=True)
 class BodyState:

@@ -33,14 +33,15 @@ def fit_text(text: str, max_length: int) -> tuple[str, str]:
         TextError: nothing is left to read, or it holds control characters.
     """
     text = text.strip()
-    if all(unicodedata.category(char) in _UNSEEN for char in text):
+    used = text[:max_length]  # the rest is not looked at: it may be megabytes
+    if all(unicodedata.category(char) in _UNSEEN for char in used):
         raise TextError('the text is empty')
-    for place, char in enumerate(text):
+    for place, char in enumerate(used):
         if _is_control(char):
             raise TextError(f'the text holds the control character {char!a} at {place}')
     if len(text) <= max_length:
         return text, ''
-    return text[:max_length].rstrip(), f'text cut from {len(text)} to {max_length} characters'
+    return used.rstrip(), f'text cut from {len(text)} to {max_length} characters'
 
 
 def printable(text: str, max_length: int) -> str:

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -47,6 +50,26 @@ class Diagnostics:
         )
         message.status = [status]
         self._publisher.publish(message)
+
+
+class CallbackTimes:
+    """How long the last calls of a callback took, waiting for the interpreter included."""
+
+    def __init__(self, kept: int = 1000) -> None:
+        self._seconds: deque[float] = deque(maxlen=kept)
+
+    @contextlib.contextmanager
+    def measured(self) -> Iterator[None]:
+        """Measure what happens inside."""
+        begin = time.perf_counter()
+        yield
+        self._seconds.append(time.perf_counter() - begin)
+
+    def p95_ms(self) -> float:
+        """Return the time that 95 % of the calls stay below [ms]; 0 before the first."""
+        if not self._seconds:
+            return 0.0
+        return 1e3 * sorted(self._seconds)[int(0.95 * (len(self._seconds) - 1))]
 
 
 def memory_mb() -> float:

@@ -67,7 +67,7 @@ class GenerateNode(MotionNode):
     def __init__(self, host: ModelHost | None = None) -> None:
         super().__init__('generate_node', PARAMETER_NAMES, host)
         self.profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
-        self._clock_s = BodyClock(self, self.steady_clock).now_s
+        self._clock_s = BodyClock(self, self.steady_clock).motion_s
         self._observer = BodyObserver(self.profile.names)
         self._queue = CommandQueue()
         self._numbers = 0
@@ -100,6 +100,7 @@ class GenerateNode(MotionNode):
 
     def _on_command(self, message: String) -> None:
         self._numbers += 1
+        self.look_for_clock()
         command = Command(self._numbers, message.data, self.steady_now_s())
         try:
             self._require_ready()
@@ -137,21 +138,23 @@ class GenerateNode(MotionNode):
         return self._observer.age_s(self.steady_now_s()) <= self.parameters['max_gap_s']
 
     def _on_joints(self, message: JointState) -> None:
+        with self.joint_times.measured():
+            self._hear_joints(message)
+
+    def _hear_joints(self, message: JointState) -> None:
         try:
             self._observer.hear_joints(
                 message, self.steady_now_s(), self.parameters['min_joint_coverage']
             )
+            self.input_taken()
         except MotionError as error:
-            self._warn_of_input(f'joint state dropped: {error}')
+            self.input_dropped(f'joint state dropped: {error}', self._observer.bad_in_a_row)
 
     def _on_odometry(self, message: Odometry) -> None:
         try:
             self._observer.hear_base(message)
         except MotionError as error:
-            self._warn_of_input(f'odometry dropped: {error}')
-
-    def _warn_of_input(self, message: str) -> None:
-        self.get_logger().warning(message, throttle_duration_sec=_WARN_EVERY_S)
+            self.input_dropped(f'odometry dropped: {error}')
 
     # ------------------------------------------------------------------ drawing
 
@@ -235,7 +238,7 @@ class GenerateNode(MotionNode):
         command = drawn.command
         self._last_latency_s = self.steady_now_s() - command.received_s
         self._last_motion_s = drawn.generated.clip.duration_s
-        self.last_error = ''
+        self.report_success()
         notes = [command.note] if command.note else []
         if slower > 1.0:
             notes.append(f'slowed down {slower:.2f} times to keep the bounds')
@@ -279,7 +282,10 @@ class GenerateNode(MotionNode):
                 if playing is None or playing.ended(self._clock_s()):
                     return seen, coming_to_rest(seen, ahead_s)
                 return seen, carried_on(seen, playing.trajectory, elapsed_s, ahead_s)
-            self._warn_of_input('no current joint state: starting from the last trajectory')
+            self.get_logger().warning(
+                'no current joint state: starting from the last trajectory',
+                throttle_duration_sec=_WARN_EVERY_S,
+            )
         if playing is None:
             return None, None
         return planned, playing.trajectory.state_at(elapsed_s + ahead_s)
@@ -379,6 +385,8 @@ class GenerateNode(MotionNode):
             'moving': str(self._moving()).lower(),
             'commands': str(self._numbers),
             'dropped': str(self._dropped),
+            'joint_states': str(self._observer.accepted),
+            'joint_states_dropped': str(self._observer.dropped),
             'last_latency_s': f'{self._last_latency_s:.3f}',
             'times_real_time': f'{self._last_motion_s / max(self._last_latency_s, 1e-3):.1f}',
         }

@@ -32,8 +32,6 @@ LISTENING_PARAMETERS = (
 
 _DEPTH = 50
 _TICK_S = 0.02
-_WARN_EVERY_S = 5.0
-_BAD_IN_A_ROW = 10  # joint states that are not finite, until diagnostics speak of an error
 _FLIP_FLOPS = 3
 _NAME_SETS = 100  # of too few names that are remembered, so as to warn of each once
 
@@ -62,8 +60,7 @@ class ListeningNode(MotionNode, Generic[T]):
         self._asked_of_ns = 0
         self._heard_s = -1e9
         self._memory_errors = 0
-        self._input_error = False
-        self._warned_of: set[frozenset[str]] = set()
+        self._warned_of: set[int] = set()
         self.add_post_set_parameters_callback(self._on_parameters)
         reliability = ReliabilityPolicy[self.parameters['reliability'].upper()]
         qos = QoSProfile(depth=_DEPTH, reliability=reliability)
@@ -98,20 +95,19 @@ class ListeningNode(MotionNode, Generic[T]):
     # ------------------------------------------------------------------ input
 
     def _on_joints(self, message: JointState) -> None:
-        if not self.active:
-            return
-        now_s = self._now_s()
-        if not self.get_clock().now().nanoseconds:
-            self.get_logger().warning('use_sim_time, but no /clock is heard', once=True)
-        stamp_ns = _nanoseconds(message.header.stamp) or round(now_s * 1e9)
+        if self.active:
+            with self.joint_times.measured():
+                self._hear_joints(message)
+
+    def _hear_joints(self, message: JointState) -> None:
+        stamp_ns = _nanoseconds(message.header.stamp) or round(self._now_s() * 1e9)
         try:
             self.buffer.hear_joints(message.name, message.position, stamp_ns)
         except UnusableError as error:
             self._dropped(error, message)
             return
         self._heard_s = self.steady_now_s()
-        if self._input_error:
-            self._input_error, self.last_error = False, ''
+        self.input_taken()
         if self.buffer.flip_flops >= _FLIP_FLOPS:
             self.get_logger().warning(
                 'the names of the joint states go back and forth: more than one publisher on '
@@ -121,16 +117,14 @@ class ListeningNode(MotionNode, Generic[T]):
 
     def _dropped(self, error: UnusableError, message: JointState) -> None:
         if error.kind == 'coverage':
-            names = frozenset(message.name)
+            names, count = hash(frozenset(message.name)), len(message.name)  # names may be long
             if names in self._warned_of or len(self._warned_of) >= _NAME_SETS:
                 return
             self._warned_of.add(names)
-            self.get_logger().warning(f'joint states with {len(names)} names ignored: {error}')
+            self.get_logger().warning(f'joint states with {count} names ignored: {error}')
             return
-        self._warn_of_input(f'joint state dropped: {error}')
-        if self.buffer.bad_in_a_row == _BAD_IN_A_ROW:
-            self._input_error = True
-            self.report_error(f'{_BAD_IN_A_ROW} joint states in a row were unusable: {error}')
+        in_a_row = self.buffer.bad_in_a_row if error.kind == 'number' else 0
+        self.input_dropped(f'joint state dropped: {error}', in_a_row)
 
     def _on_odometry(self, message: Odometry) -> None:
         if not self.active:
@@ -142,10 +136,7 @@ class ListeningNode(MotionNode, Generic[T]):
                 (place.x, place.y, place.z), (turn.x, turn.y, turn.z, turn.w), stamp_ns
             )
         except UnusableError as error:
-            self._warn_of_input(f'odometry dropped: {error}')
-
-    def _warn_of_input(self, message: str) -> None:
-        self.get_logger().warning(message, throttle_duration_sec=_WARN_EVERY_S)
+            self.input_dropped(f'odometry dropped: {error}')
 
     def _on_parameters(self, changed: list[Parameter]) -> None:
         self.buffer.limits = self._limits()
@@ -195,8 +186,7 @@ class ListeningNode(MotionNode, Generic[T]):
             self.answered(answer)
             self.answers += 1
             self._memory_errors = 0
-            if not self._input_error:
-                self.last_error = ''
+            self.report_success()
         except Exception as error:
             self._fail(error, job.trace)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros import quaternions as quat
+from mgpt3_ros.body_trajectory import FARTHEST
 from mgpt3_ros.frames import quaternions_to_model, vectors_to_model
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.skeleton import FPS
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
 
 _CLOSEST_NS = 4_000_000  # of a sample to the last but one: 500 a second are kept
-_FARTHEST = 1e6  # [rad], [m]: no body is there, and sums beyond it lose what matters
 _RATE_SAMPLES = 50
 _SMOOTHING = 0.05  # share of a stamp's jitter that moves the even clock of a stated rate
 _STANDING = np.array([0.0, 0.0, STANDING_HEIGHT_M])
@@ -249,7 +249,7 @@ class MotionBuffer:
         try:
             pose = np.array([*pos, *rot], dtype=np.float64)
             length = float(np.linalg.norm(pose[3:]))
-            if not (np.abs(pose) < _FARTHEST).all() or length < 1e-6:
+            if not (np.abs(pose) < FARTHEST).all() or length < 1e-6:
                 raise UnusableError('base', 'odometry is not finite, or has no orientation')
             pose[3:] /= length
             if self._follows(self._base, stamp_ns):
@@ -293,7 +293,7 @@ class MotionBuffer:
                 f'min_joint_coverage asks for {self.limits.min_joint_coverage:.0%}',
             )
         known = np.asarray(positions, dtype=np.float64)[self._names.columns]
-        if not (np.abs(known) < _FARTHEST).all():
+        if not (np.abs(known) < FARTHEST).all():
             self.bad_in_a_row += 1
             raise UnusableError('number', 'a joint is not finite, or beyond all angles')
         self.bad_in_a_row = 0
@@ -314,8 +314,11 @@ class MotionBuffer:
         """Return whether a sample begins anew, after a gap or a jump back in time.
 
         Raises:
-            UnusableError: it is older than the last one, or as old, and that by no jump.
+            UnusableError: it is older than the last one, or as old, and that by no jump; or its
+                stamp is negative.
         """
+        if stamp_ns < 0:
+            raise UnusableError('stamp', 'its stamp is negative')
         if not samples:
             return False
         step = stamp_ns - samples[-1][0]

@@ -17,7 +17,7 @@ from rclpy.exceptions import InvalidHandle
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
-from mgpt3_ros.diagnostics import Diagnostics, Health, memory_mb
+from mgpt3_ros.diagnostics import CallbackTimes, Diagnostics, Health, memory_mb
 from mgpt3_ros.model.errors import Cancelled
 from mgpt3_ros.model_host import ModelChoice, ModelHost
 from mgpt3_ros.parameters import Parameters
@@ -29,6 +29,8 @@ FAILURE = TransitionCallbackReturn.FAILURE
 
 MODEL_PARAMETERS = ('checkpoint', 'device', 'dtype', 'num_threads', 'autostart')
 
+_WARN_EVERY_S = 5.0
+_BAD_IN_A_ROW = 10  # joint states that are unusable, until diagnostics speak of an error
 _WAIT_S = 0.05  # how often a wait for the worker looks whether the process shall end
 
 
@@ -42,6 +44,7 @@ class MotionNode(LifecycleNode):
         state: the lifecycle state: unconfigured, inactive, active or finalized.
         enabled: what ``~/enable`` said last.
         last_error: the reason of the last failure, until something succeeds.
+        joint_times: how long the callback of joint_states takes.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class MotionNode(LifecycleNode):
         self.state = 'unconfigured'
         self.enabled = True
         self.last_error = ''
+        self.joint_times = CallbackTimes()
+        self._input_error = False
         self._wake = self.create_guard_condition(self.on_worker)
         self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_service(SetBool, '~/enable', self._on_enable)
@@ -154,6 +159,29 @@ class MotionNode(LifecycleNode):
         if trace:
             self.get_logger().error(trace)
 
+    def report_success(self) -> None:
+        """Forget the last error, unless it is that nothing usable is heard."""
+        if not self._input_error:
+            self.last_error = ''
+
+    def input_dropped(self, what: str, in_a_row: int = 0) -> None:
+        """Warn of a message that was dropped; the tenth joint state in a row is an error."""
+        self.get_logger().warning(what, throttle_duration_sec=_WARN_EVERY_S)
+        if in_a_row == _BAD_IN_A_ROW:
+            self._input_error = True
+            self.report_error(f'{in_a_row} joint states in a row were unusable: {what}')
+
+    def input_taken(self) -> None:
+        """Take note of a joint state that is usable, and of a clock that says nothing."""
+        if self._input_error:
+            self._input_error, self.last_error = False, ''
+        self.look_for_clock()
+
+    def look_for_clock(self) -> None:
+        """Warn once where sim time is used and does not begin."""
+        if not self.get_clock().now().nanoseconds:
+            self.get_logger().warning('use_sim_time, but no /clock is heard', once=True)
+
     def _start(self) -> None:
         self._autostart.cancel()
         if self.trigger_configure() == SUCCESS:
@@ -189,6 +217,7 @@ class MotionNode(LifecycleNode):
             'state': self.state,
             'enabled': str(self.enabled).lower(),
             **self.health_values(),
+            'joint_states_p95_ms': f'{self.joint_times.p95_ms():.2f}',
             'memory_mb': f'{memory_mb():.0f}',
             'last_error': self.last_error,
         }

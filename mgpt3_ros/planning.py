@@ -19,12 +19,15 @@ import numpy as np
 from mgpt3_ros import quaternions as quat
 from mgpt3_ros.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
 from mgpt3_ros.model.blending import inertialise
+from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.profiles import whole_turns_near
 from mgpt3_ros.quaternions import Array
 from mgpt3_ros.spline import extreme_rates, spline_velocities, start_slope
 
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
+
+_MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,12 @@ def plan(
         clip: what to do.
         timing: rates and bounds.
         state: where the body will be ``lead_in_s`` from now; None where that is unknown: then
-            the trajectory begins with the clip's first pose at the world's origin, facing X.
+            the trajectory begins with the clip's first pose at the world's origin, facing X, and
+            later than ``lead_in_s`` where a body that stands upright needs longer to come to it.
         now: where the body is now, if known.
+
+    Raises:
+        MotionError: so slow that it would never end.
     """
     placed = _place(clip, state)
     slower = 1.0
@@ -120,10 +127,12 @@ def plan(
         trajectory = replace(_draw(placed, timing, state, slower), start=now)
         excess = _excess(trajectory.joints, timing)
         if excess <= 1.0:
-            return trajectory, slower
+            break
         slower *= 1.02 * excess
-    # A body that already moves beyond a bound: no slower clip mends its first velocity.
-    return _stretch(trajectory, 1.02 * excess), slower * 1.02 * excess
+    else:
+        # A body that already moves beyond a bound: no slower clip mends its first velocity.
+        trajectory = _stretch(trajectory, 1.02 * excess)
+    return (trajectory if state else _reached_from_standing(trajectory, timing)), slower
 
 
 def stop(
@@ -172,6 +181,31 @@ def _place(clip: Clip, state: BodyState | None) -> Clip:
     return replace(clip, positions=positions, base_pos=pos, base_rot=rot)
 
 
+def _reached_from_standing(trajectory: BodyTrajectory, timing: Timing) -> BodyTrajectory:
+    """Delay ``trajectory`` so that a body that stands upright comes to it within the bounds."""
+    joints, base = trajectory.joints, trajectory.base
+    assert joints.velocities is not None
+    lead_in_s = float(joints.times[0])
+    for _ in range(_LATER_PASSES):
+        way = JointPath(
+            np.array([0.0, lead_in_s]),
+            np.stack([np.zeros_like(joints.positions[0]), joints.positions[0]]),
+            np.stack([np.zeros_like(joints.positions[0]), joints.velocities[0]]),
+        )
+        if _excess(way, timing) <= 1.0:
+            break
+        lead_in_s *= _LATER
+    later = lead_in_s - joints.times[0]
+    return replace(
+        trajectory,
+        joints=replace(joints, times=joints.times + later),
+        base=replace(base, times=base.times + later),
+    )
+
+
+_LATER, _LATER_PASSES = 1.1, 60
+
+
 def _draw(clip: Clip, timing: Timing, state: BodyState | None, slower: float) -> BodyTrajectory:
     """Sample ``clip`` ``slower`` times slower, eased at its end, blended from ``state``."""
     elapsed, phase = _eased_phases(clip.duration_s, timing.fps_out, slower)
@@ -191,6 +225,11 @@ def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, 
     ease_s = min(EASE_S, 0.5 * duration_s)
     straight_s = (duration_s - ease_s) * slower
     total_s = straight_s + 2 * ease_s * slower
+    if total_s * fps > _MOST_POINTS:
+        raise MotionError(
+            f'the bounds would make it last {total_s:.0f} s: raise max_joint_velocity or '
+            'max_joint_acceleration'
+        )
     whole = np.arange(1, int(np.ceil(total_s * fps - 0.5)))  # a last step may be half as long
     elapsed = np.concatenate([[0.0], whole / fps, [total_s]])
     share = np.clip((elapsed - straight_s) / (2 * ease_s * slower), 0.0, 1.0)

@@ -37,6 +37,7 @@ PARAMETER_NAMES = (
 
 _PAIR_S = 0.2  # joints and base of one motion come within this time of each other
 _WARN_EVERY_S = 5.0
+_JUMP_S = 0.1  # a clock that goes back further was reset: a simulation, a bag that begins again
 
 
 class PlaybackNode(Node):
@@ -46,11 +47,12 @@ class PlaybackNode(Node):
         super().__init__('playback_node')
         self.parameters = Parameters(self, PARAMETER_NAMES)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._now_s = BodyClock(self, steady).now_s
+        self._body_clock = BodyClock(self, steady)
+        self._last_s = 0.0
         profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
         self._joints = JointPlayer(profile.names)
         self._base = BasePlayer(STANDING_HEIGHT_M)
-        self._played = 0
+        self._played = self._refused = 0
         self._last_error = ''
         # When the last message without a stamp came, and when its trajectory ends after it.
         self._unpaired: tuple[str, float, float] = ('', 0.0, 0.0)
@@ -91,12 +93,26 @@ class PlaybackNode(Node):
             self._refuse(error)
 
     def _refuse(self, error: MotionError) -> None:
+        self._refused += 1
         self._last_error = f'trajectory refused: {error}'
         self.get_logger().warning(self._last_error, throttle_duration_sec=_WARN_EVERY_S)
+
+    def _now_s(self) -> float:
+        """Return the time; where the clock was reset, the body stays as it was before."""
+        now_s = self._body_clock.now_s()
+        if now_s < self._last_s - _JUMP_S:
+            self.get_logger().info('the clock has jumped back: the body stays where it is')
+            self._joints.stay(self._last_s)
+            self._base.stay(self._last_s)
+            self._unpaired = ('', 0.0, 0.0)
+        self._last_s = now_s
+        return now_s
 
     def _start_s(self, kind: str, stamp: Time, end_s: float) -> float:
         """Return when a trajectory starts; joints and base of one motion start together."""
         now_s = self._now_s()
+        if not self.get_clock().now().nanoseconds:
+            self.get_logger().warning('use_sim_time, but no /clock is heard', once=True)
         if stamp.sec or stamp.nanosec:
             return seconds(stamp)
         other, heard_s, other_end_s = self._unpaired
@@ -142,6 +158,7 @@ class PlaybackNode(Node):
 
     def _health(self) -> Health:
         health = Health(message='playing', values={'trajectories': str(self._played)})
+        health.values['refused'] = str(self._refused)
         health.values['last_error'] = self._last_error
         if self._last_error:
             health.level, health.message = DiagnosticStatus.WARN, self._last_error

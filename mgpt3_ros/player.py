@@ -51,6 +51,11 @@ class JointPlayer:
             else np.concatenate([rates[None], path.velocities[ahead]]),
         )
 
+    def stay(self, at_s: float) -> None:
+        """Stand from now on as the joints were at ``at_s``, whatever the clock does."""
+        positions = self.sample(at_s)[0][None]
+        self._path = JointPath(np.zeros(1), positions, np.zeros_like(positions))
+
     def sample(self, now_s: float) -> tuple[Array, Array]:
         """Return positions and velocities (J,) at ``now_s``."""
         positions, velocities = self._path.sample(np.array([now_s - self._start_s]))
@@ -82,6 +87,12 @@ class BasePlayer:
             np.concatenate([lin[None], path.lin[ahead]]),
             np.concatenate([ang[None], path.ang[ahead]]),
         )
+
+    def stay(self, at_s: float) -> None:
+        """Stand from now on where the base was at ``at_s``, whatever the clock does."""
+        pos, rot, lin, _ = self.sample(at_s)
+        still = np.zeros_like(lin)[None]
+        self._path = BasePath(np.zeros(1), pos[None], rot[None], still, still)
 
     def sample(self, now_s: float) -> tuple[Array, Array, Array, Array]:
         """Return pos (3,), rot (4,), lin (3,) and ang (3,) at ``now_s``, in world axes."""

@@ -24,6 +24,16 @@ class BodyClock:
         nanoseconds = self._ros.now().nanoseconds or self._steady.now().nanoseconds
         return nanoseconds * 1e-9
 
+    def motion_s(self) -> float:
+        """Return the time by which a motion passes [s].
+
+        Sim time where that is used; else the steady clock, since a body goes on moving while
+        someone sets the system's.
+        """
+        if self._ros.ros_time_is_active:
+            return self.now_s()
+        return float(self._steady.now().nanoseconds * 1e-9)
+
 
 @dataclass(frozen=True)
 class Playing:

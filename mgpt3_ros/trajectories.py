@@ -22,7 +22,7 @@ from trajectory_msgs.msg import (
 )
 
 from mgpt3_ros import quaternions as quat
-from mgpt3_ros.body_trajectory import BasePath, BodyTrajectory, JointPath
+from mgpt3_ros.body_trajectory import FARTHEST, BasePath, BodyTrajectory, JointPath
 from mgpt3_ros.model.errors import GenerationError, MotionError
 from mgpt3_ros.quaternions import Array
 
@@ -92,10 +92,8 @@ def joint_path(message: JointTrajectory) -> JointPath:
     velocities = None
     if all(len(point.velocities) == width for point in message.points):
         velocities = np.array([point.velocities for point in message.points], dtype=np.float64)
-    if not np.isfinite(positions).all() or not (
-        velocities is None or np.isfinite(velocities).all()
-    ):
-        raise MotionError('the trajectory holds a number that is not finite')
+    if not (_usable(positions) and (velocities is None or _usable(velocities))):
+        raise MotionError('the trajectory holds a number that is not finite, or beyond all bodies')
     return JointPath(times, positions, velocities)
 
 
@@ -118,8 +116,10 @@ def base_path(message: MultiDOFJointTrajectory) -> BasePath:
         rows.append([place.x, place.y, place.z, turn.x, turn.y, turn.z, turn.w])
         rows[-1] += [lin.x, lin.y, lin.z, ang.x, ang.y, ang.z]
     values = np.array(rows, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise MotionError('the base trajectory holds a number that is not finite')
+    if not _usable(values):
+        raise MotionError(
+            'the base trajectory holds a number that is not finite, or beyond all bodies'
+        )
     if (np.linalg.norm(values[:, 3:7], axis=1) < 1e-6).any():
         raise MotionError('the base trajectory holds a quaternion of length zero')
     rot = quat.continuous(values[:, 3:7])
@@ -136,6 +136,10 @@ def _times(points: list[JointTrajectoryPoint] | list[MultiDOFJointTrajectoryPoin
     if (np.diff(times) <= 0).any() or times[0] < 0:
         raise MotionError('the times of a trajectory must start at 0 or later and increase')
     return times
+
+
+def _usable(values: Array) -> bool:
+    return bool((np.abs(values) < FARTHEST).all())  # also False for NaN
 
 
 def _require_finite(trajectory: BodyTrajectory) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.errors import Cancelled
+from mgpt3_ros.model.errors import Cancelled, GenerationError
 from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs
 
 
@@ -58,6 +58,7 @@ def write_text(
 
     Raises:
         Cancelled: ``should_stop`` said so.
+        GenerationError: the network gave NaN.
     """
     written: list[list[int]] = [[] for _ in range(len(ids))]
     ended = torch.zeros(len(ids), dtype=torch.bool)
@@ -66,6 +67,8 @@ def write_text(
         if should_stop is not None and should_stop():
             raise Cancelled('the caption was cancelled')
         logits = network.backbone.text_logits(hidden.text[:, -1]).float()
+        if bool(logits.isnan().any()):
+            raise GenerationError('the model gave NaN, no words: its weights are damaged')
         logits[:, list(forbidden)] = -torch.inf
         next_ids = _choose(logits, written, config, generator)
         for row, token in enumerate(next_ids.tolist()):

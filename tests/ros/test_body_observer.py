@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2 messages')
 
+from builtin_interfaces.msg import Time
 from clips import random_clip, random_state
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
@@ -92,3 +93,30 @@ def test_a_body_on_its_trajectory_is_carried_on_exactly():
     np.testing.assert_allclose(ahead.base_pos, expected.base_pos, atol=1e-9)
     turn = quat.log(quat.multiply(ahead.base_rot, quat.inverse(expected.base_rot)))
     assert np.linalg.norm(turn) < 1e-9
+
+
+def test_joint_states_that_are_late_or_come_twice_are_dropped_unless_the_clock_was_reset():
+    observer = BodyObserver(NAMES)
+
+    def hear(stamp_s: float) -> None:
+        message = JointState(name=list(NAMES), position=[stamp_s] * 3)
+        message.header.stamp = Time(sec=int(stamp_s), nanosec=round(stamp_s % 1 * 1e9))
+        observer.hear_joints(message, 0.0, 0.6)
+
+    hear(10.0)
+    for late in (10.0, 9.75):
+        with pytest.raises(MotionError, match='not newer'):
+            hear(late)
+    hear(1.0)
+    assert (observer.accepted, observer.dropped, observer.bad_in_a_row) == (2, 2, 0)
+    assert observer.state(random_state(0, 3)).positions.tolist() == [1.0] * 3
+
+
+def test_numbers_beyond_all_bodies_are_refused():
+    observer = BodyObserver(NAMES)
+    with pytest.raises(MotionError, match='beyond'):
+        observer.hear_joints(JointState(name=list(NAMES), position=[1e300, 0, 0]), 0.0, 0.6)
+    odometry = Odometry()
+    odometry.pose.pose.position.x = 1e300
+    with pytest.raises(MotionError, match='finite'):
+        observer.hear_base(odometry)

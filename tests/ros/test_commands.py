@@ -66,3 +66,9 @@ def test_reject_refuses_while_busy():
         queue.offer(command(3), 'reject', 8, busy=False)
     assert queue.clear() == [command(2)]
     assert len(queue) == 0
+
+
+def test_what_lies_beyond_the_longest_text_is_not_looked_at():
+    text, note = fit_text('walk ' * 200_000 + '\x07', 512)
+    assert len(text) <= 512
+    assert 'cut from 1000001' in note

@@ -8,6 +8,7 @@ from clips import random_clip, random_state
 
 from mgpt3_ros import quaternions as quat
 from mgpt3_ros.body_trajectory import BodyState
+from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.planning import EASE_S, Timing, calm, plan, stop
 from mgpt3_ros.spline import extreme_rates
 
@@ -141,3 +142,22 @@ def test_fps_out_sets_the_points_and_not_the_motion():
         np.testing.assert_allclose(
             coarse.state_at(at).positions, fine.state_at(at).positions, atol=5e-3
         )
+
+
+@pytest.mark.parametrize('bounds', [(0.5, np.inf), (np.inf, 2.0), (1.0, 3.0)])
+def test_an_unknown_body_is_given_time_to_come_to_the_first_pose(bounds):
+    timing = Timing(max_velocity=bounds[0], max_acceleration=bounds[1])
+    path = plan(random_clip(9), timing)[0].joints
+    still = np.zeros((1, 5))
+    times = np.concatenate([[0.0], path.times])
+    positions = np.concatenate([still, path.positions])
+    velocities = np.concatenate([still, path.velocities])
+    speed, acceleration = extreme_rates(times, positions, velocities)
+    assert path.times[0] > timing.lead_in_s
+    assert speed.max() <= bounds[0] * 1.001
+    assert acceleration.max() <= bounds[1] * 1.001
+
+
+def test_bounds_that_make_a_motion_endless_are_an_error():
+    with pytest.raises(MotionError, match='raise max_joint_velocity'):
+        plan(random_clip(10), Timing(max_velocity=1e-4))

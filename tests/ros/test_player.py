@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from clips import random_clip
 
-from mgpt3_ros.body_trajectory import JointPath
+from mgpt3_ros.body_trajectory import BasePath, JointPath
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.planning import Timing, plan
 from mgpt3_ros.player import BasePlayer, JointPlayer
@@ -68,3 +68,19 @@ def test_the_base_passes_through_its_knots():
         np.testing.assert_allclose(pos, trajectory.base.pos[index], atol=1e-9)
         np.testing.assert_allclose(lin, trajectory.base.lin[index], atol=1e-6)
         np.testing.assert_allclose(ang, trajectory.base.ang[index], atol=1e-6)
+
+
+def test_a_body_stays_where_it_was_when_its_clock_is_reset():
+    joints, base = JointPlayer(('a',)), BasePlayer(0.9)
+    times, still = np.array([1.0, 2.0]), np.zeros((2, 3))
+    joints.follow(('a',), JointPath(times, np.array([[1.0], [2.0]]), None), 100.0, 100.0)
+    way = np.array([[1.0, 0, 0.9], [2.0, 0, 0.9]])
+    upright = np.tile([0.0, 0.0, 0.0, 1.0], (2, 1))
+    base.follow(BasePath(times, way, upright, still, still), 100.0, 100.0)
+    before = joints.sample(101.5)[0], base.sample(101.5)[0]
+    joints.stay(101.5)
+    base.stay(101.5)
+    for now_s in (0.0, 101.9, 1e9):
+        np.testing.assert_allclose(joints.sample(now_s)[0], before[0])
+        np.testing.assert_allclose(base.sample(now_s)[0], before[1])
+        assert not joints.sample(now_s)[1].any()

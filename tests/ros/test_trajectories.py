@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2 messages')
 
-from builtin_interfaces.msg import Time
+from builtin_interfaces.msg import Duration, Time
 from clips import random_clip, random_state
 from jtc_rules import time_s, violations
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -135,3 +135,9 @@ def broken(**changes) -> JointTrajectory:
 def test_unusable_messages_are_refused(message):
     with pytest.raises(MotionError):
         joint_path(message)
+
+
+def test_numbers_beyond_all_bodies_are_refused():
+    point = JointTrajectoryPoint(positions=[1e300], time_from_start=Duration(sec=1))
+    with pytest.raises(MotionError, match='beyond all bodies'):
+        joint_path(JointTrajectory(joint_names=['a'], points=[point]))
