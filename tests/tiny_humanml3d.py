@@ -28,13 +28,17 @@ MOTIONS: dict[str, tuple[int, str, tuple[str, ...]]] = {
 }
 
 
-def write_tiny_humanml3d(folder: Path, with_stats: bool = True) -> Path:
-    """Write the tree."""
+def write_tiny_humanml3d(
+    folder: Path,
+    with_stats: bool = True,
+    motions: dict[str, tuple[int, str, tuple[str, ...]]] | None = None,
+) -> Path:
+    """Write the tree, of ``MOTIONS`` or others."""
     for name in ('new_joint_vecs', 'new_joints', 'texts'):
         (folder / name).mkdir(parents=True)
     lists: dict[str, list[str]] = {'train': [], 'val': [], 'test': []}
     rows = []
-    for seed, (name, (frames, split, lines)) in enumerate(MOTIONS.items()):
+    for seed, (name, (frames, split, lines)) in enumerate((motions or MOTIONS).items()):
         motion = Motion(swinging_motion(seed, frames, 0.4 * seed))
         if name == 'M000000':
             motion = Motion(swinging_motion(0, frames, 0.0)).mirror()

@@ -49,7 +49,7 @@ class TmrStageConfig:
     noise: float = 0.1
     optim: OptimConfig = field(
         default_factory=lambda: OptimConfig(
-            steps=1500, batch_size=64, learning_rate=1e-3, ema_decay=0.99, weight_decay=0.01
+            steps=800, batch_size=64, ema_decay=0.99, weight_decay=0.01, checkpoint_every=200
         )
     )
 

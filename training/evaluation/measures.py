@@ -91,11 +91,16 @@ def seeded(seed: int) -> torch.Generator:
 
 
 def generate_all(
-    model: MotionGPT3, texts: Sequence[str], seed: int, durations: Sequence[float] | None = None
+    model: MotionGPT3,
+    texts: Sequence[str],
+    seed: int,
+    durations: Sequence[float] | None = None,
+    leave: bool = True,
 ) -> list[np.ndarray]:
-    """Motions of many texts with default settings, in batches."""
+    """Motions of many texts with default settings, in batches; ``leave`` the progress bar?"""
     found: list[np.ndarray] = []
-    for begin in tqdm(range(0, len(texts), BATCH), desc=f'generating, seed {seed}'):
+    batches = range(0, len(texts), BATCH)
+    for begin in tqdm(batches, desc=f'generating, seed {seed}', leave=leave):
         part = slice(begin, begin + BATCH)
         asked = None if durations is None else list(durations[part])
         motions = model.generate(list(texts[part]), asked, generator=seeded(seed + begin))

@@ -11,6 +11,7 @@ Each clip counts once; with several replications its value is their mean.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -24,11 +25,17 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.evaluation import baselines
-from mgpt3_ros.training.evaluation.figures import Evaluation, figure
+from mgpt3_ros.training.evaluation.figures import Evaluation, Figure, figure
 from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all, seeded
 from mgpt3_ros.training.evaluation.metrics import MetricError, ape_ave, pose_errors
 from mgpt3_ros.training.evaluation.metrics.displacement import made_frames, pose_distance
 from mgpt3_ros.training.evaluation.physical import physical
+from mgpt3_ros.training.evaluation.reference_rows import (
+    ROW,
+    displacement_row,
+    prediction_row,
+    reconstruction_row,
+)
 from mgpt3_ros.training.evaluation.usable import usable_clips
 
 PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
@@ -42,12 +49,14 @@ class ProtocolConfig:
     replications: motions drawn per clip where the model draws.
     observed_s: what a prediction has seen [s].
     clips: at most so many clips, evenly spread over the split; None: all.
+    reference: add what the authors' code would print, its defects included.
     """
 
     replications: int = 1
     seed: int = 0
     observed_s: float = 1.0
     clips: int | None = None
+    reference: bool = False
 
     def __post_init__(self) -> None:
         if self.replications < 1:
@@ -70,7 +79,8 @@ def reconstruction(
     usable, skipped = usable_clips(clips, model.config.min_frames + 1, config.clips)
     values: Values = defaultdict(lambda: defaultdict(list))
     weights = []
-    for real, made in reconstruct_all(model, usable):
+    pairs = reconstruct_all(model, usable)
+    for real, made in pairs:
         errors = pose_errors([made], [real])
         weights.append(float(len(real)))
         _add(values, 'real', physical(real))
@@ -83,7 +93,8 @@ def reconstruction(
         for name, value in ape_ave([made], [real]).items():
             found[f'{name} [{"m" if name.startswith("APE") else "m^2"}]'] = value
         _add(values, 'reconstruction', found | physical(made))
-    return _evaluation('reconstruction', values, skipped, config, weights)
+    row = reconstruction_row([(made, real) for real, made in pairs]) if config.reference else {}
+    return _evaluation('reconstruction', values, skipped, config, weights, row)
 
 
 def prediction(
@@ -118,7 +129,11 @@ def prediction(
         _add(values, 'model', _mean([_following(m.joints, real) for m in motions]))
         for name, make in simple.items():
             _add(values, name, _following(make(observed, frames), real))
-    return _evaluation('prediction', values, skipped, config)
+    row: dict[str, float] = {}
+    if config.reference:
+        row, left = prediction_row(model, usable, config.seed)
+        skipped |= {f'too short or too long for the row "{ROW}"': left} if left else {}
+    return _evaluation('prediction', values, skipped, config, row=row)
 
 
 def inbetween(
@@ -133,6 +148,7 @@ def inbetween(
     config = config or ProtocolConfig()
     usable, skipped = usable_clips(clips, 2 * model.config.min_frames, config.clips)
     values: Values = defaultdict(lambda: defaultdict(list))
+    whole = []
     for number, clip in enumerate(tqdm(usable, desc='in-between')):
         joints = clip.joints[: model.config.max_frames]
         middle = made_frames(len(joints), len(joints), 'inbetween')
@@ -145,10 +161,12 @@ def inbetween(
         ]
         line = baselines.interpolate(start, end, frames)
         still = baselines.stand_still(start, frames)
+        whole.append((np.concatenate([start, drawn[0], end]), joints))
         _add(values, 'model', _mean([_between(made, real) for made in drawn]))
         _add(values, 'straight line', _between(line, real))
         _add(values, 'standing still', _between(still, real))
-    return _evaluation('inbetween', values, skipped, config)
+    row = displacement_row(whole, 'inbetween') if config.reference else {}
+    return _evaluation('inbetween', values, skipped, config, row=row)
 
 
 PROTOCOLS: dict[str, Callable[[MotionGPT3, Sequence[Clip], ProtocolConfig | None], Evaluation]] = {
@@ -199,9 +217,13 @@ def _evaluation(
     skipped: dict[str, int],
     config: ProtocolConfig,
     weights: Sequence[float] | None = None,
+    row: dict[str, float] | None = None,
 ) -> Evaluation:
     figures = {
         maker: {measure: figure(found, weights) for measure, found in group.items()}
         for maker, group in values.items()
     }
+    if row:
+        clips = max(value.clips for group in figures.values() for value in group.values())
+        figures[ROW] = {k: Figure(v, math.nan, math.nan, clips) for k, v in row.items()}
     return Evaluation(protocol, figures, skipped, asdict(config))

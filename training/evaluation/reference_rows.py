@@ -1,0 +1,93 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of motions' protocols as the authors' code would print them, its defects included.
+
+They read padded batches of 32: what stands behind a motion has a part in their figures. The
+metrics say which (``reference=True``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.evaluation import metrics
+from mgpt3_ros.training.evaluation.measures import seeded
+from mgpt3_ros.training.evaluation.metrics.displacement import SEEN_SHARE
+
+ROW = "as the authors' code computes"
+BATCH = 32
+Pair = tuple[np.ndarray, np.ndarray]  # made, real: (T, 22, 3) [m]
+
+
+def reconstruction_row(pairs: Sequence[Pair]) -> dict[str, float]:
+    """MPJPE, PA-MPJPE (NaN wherever a motion is padded), ACCL, APE and AVE; no unit of APE's."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for part in _batches(pairs):
+        made, lengths = metrics.pad([pair[0] for pair in part])
+        real, _ = metrics.pad([pair[1] for pair in part])
+        frames = float(sum(lengths))
+        errors = metrics.pose_errors(made, real, lengths, reference=True)
+        values = {
+            'MPJPE from the root [mm]': (errors.mpjpe_mm, frames),
+            'PA-MPJPE [mm]': (errors.pa_mpjpe_mm, frames),
+            'ACCL [mm per frame squared]': (errors.accl_mm, frames - 2 * len(part)),
+        }
+        for name, value in metrics.ape_ave(made, real, lengths, reference=True).items():
+            of = name.removeprefix('APE_')
+            values[f'{name} [m]' if of != name else f'{name} [m^2]'] = (
+                value,
+                frames if of != name else float(len(part)),
+            )
+        for name, weighted in values.items():
+            found.setdefault(name, []).append(weighted)
+    return {
+        name: float(np.average([v for v, _ in rows], weights=[w for _, w in rows]))
+        for name, rows in found.items()
+    }
+
+
+def prediction_row(
+    model: MotionGPT3, clips: Sequence[Clip], seed: int
+) -> tuple[dict[str, float], int]:
+    """ADE and FDE of what follows the first fifth of each clip, up to the end of its batch.
+
+    Returns:
+        The row, and how many clips were too short or too long for it.
+    """
+    pairs = []
+    for number, clip in enumerate(clips):
+        seen = int(SEEN_SHARE * len(clip.joints))
+        wanted = len(clip.joints) - seen
+        if seen < 2 or wanted >= model.config.max_frames:
+            continue
+        drawn = model.predict(
+            Motion(clip.joints[:seen]), wanted / FPS, generator=seeded(seed + number)
+        )
+        assert isinstance(drawn, Motion)
+        pairs.append((np.concatenate([clip.joints[:seen], drawn.joints]), clip.joints))
+    return displacement_row(pairs), len(clips) - len(pairs)
+
+
+def displacement_row(pairs: Sequence[Pair], task: str = 'prediction') -> dict[str, float]:
+    """ADE and FDE [m] of whole motions: made, with what was given, and real."""
+    rows, weights = [], []
+    for part in _batches(pairs):
+        made, lengths = metrics.pad([pair[0] for pair in part])
+        real, _ = metrics.pad([pair[1] for pair in part])
+        found = metrics.displacement(made, real, lengths, task, reference=True)  # type: ignore[arg-type]
+        rows.append((found.ade_m, found.fde_m))
+        weights.append(len(part))
+    if not rows:
+        return {}
+    ade, fde = np.average(rows, axis=0, weights=weights)
+    return {'ADE [m]': float(ade), 'FDE [m]': float(fde)}
+
+
+def _batches(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+    return [pairs[begin : begin + BATCH] for begin in range(0, len(pairs), BATCH)]

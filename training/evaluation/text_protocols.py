@@ -1,0 +1,339 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Protocols that need an evaluator of text and motion: t2m, m2t and retrieval.
+
+Each replication draws a caption of every clip, groups, and motions anew. Rows: real motion, its
+reconstruction by the VAE, and motions generated from the captions with the true and with the
+predicted length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.evaluation import metrics
+from mgpt3_ros.training.evaluation.evaluators import Evaluator
+from mgpt3_ros.training.evaluation.figures import Evaluation
+from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
+from mgpt3_ros.training.evaluation.metrics.distribution import PAIRS, REPEAT_PAIRS
+from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups
+from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
+from mgpt3_ros.training.evaluation.physical import physical
+from mgpt3_ros.training.evaluation.replications import Found, averaged, replicate
+from mgpt3_ros.training.evaluation.retrieval import tmr_protocols
+from mgpt3_ros.training.evaluation.same_meaning import TextSimilarity, describes
+from mgpt3_ros.training.evaluation.usable import usable_clips
+
+TOP = 3
+LEAST_CLIPS = 4
+REAL, REBUILT = 'real', 'reconstruction'
+TRUE_LENGTH, OWN_LENGTH = 'generated, true length', 'generated, predicted length'
+MULTIMODALITY = 'MultiModality'
+
+
+@dataclass(frozen=True)
+class TextProtocolConfig:
+    """How a protocol is run.
+
+    replications: how often everything is drawn; the field takes 20.
+    clips: at most so many clips, evenly spread over the split; None: all.
+    multimodality_texts, multimodality_repeats: motions are drawn so often for so many texts.
+    reference: as the authors' code does it: only a text's own motion is right, Diversity and
+        MultiModality are of random pairs (300; 10 of 30 motions), intervals divide by n.
+    """
+
+    replications: int = 20
+    seed: int = 0
+    clips: int | None = None
+    multimodality_texts: int = 100
+    multimodality_repeats: int = 10
+    reference: bool = False
+
+    def __post_init__(self) -> None:
+        if self.reference and self.multimodality_repeats < 3 * REPEAT_PAIRS:
+            object.__setattr__(self, 'multimodality_repeats', 3 * REPEAT_PAIRS)
+        for name, least in (
+            ('replications', 1),
+            ('multimodality_texts', 0),
+            ('multimodality_repeats', 2),
+        ):
+            if getattr(self, name) < least:
+                raise ConfigError(f'{name} must be {least} at least, got {getattr(self, name)}')
+        if self.clips is not None and self.clips < 1:
+            raise ConfigError(f'clips must be 1 at least, got {self.clips}')
+
+
+class _Run:
+    """A protocol on some clips: what does not change from one replication to the next."""
+
+    def __init__(
+        self,
+        protocol: str,
+        model: MotionGPT3,
+        evaluator: Evaluator,
+        clips: Sequence[Clip],
+        config: TextProtocolConfig,
+        partial: Path | None,
+    ) -> None:
+        self.protocol, self.model, self.evaluator = protocol, model, evaluator
+        self.config, self.partial = config, partial
+        least = model.config.min_frames + 1
+        self.clips, self.skipped = usable_clips(clips, least, config.clips)
+        if len(self.clips) < LEAST_CLIPS:
+            raise metrics.MetricError(
+                f'{len(self.clips)} clips are too few for {protocol}: {LEAST_CLIPS} at least'
+            )
+        self.group = min(GROUP, len(self.clips))
+        self.notes: list[str] = []
+        if self.group < GROUP:
+            self.notes.append(f'groups of {self.group}, since there are no more clips')
+
+    def captions(self, rng: np.random.Generator) -> list[str]:
+        """A caption of each clip, in the data set's words."""
+        return [clip.captions[int(rng.integers(len(clip.captions)))] for clip in self.clips]
+
+    def rng(self, number: int, purpose: int) -> np.random.Generator:
+        return np.random.default_rng([self.config.seed, number, purpose])
+
+    def true_durations(self) -> list[float]:
+        """Seconds of each clip, within what the model can draw."""
+        least, most = self.model.config.min_frames, self.model.config.max_frames
+        return [min(max(len(clip.joints), least), most) / FPS for clip in self.clips]
+
+    def right(self, texts: Sequence[str]) -> np.ndarray | None:
+        return None if self.config.reference else describes(texts, self.clips)
+
+    def draw(self, texts: Sequence[str], number: int) -> dict[str, list[np.ndarray]]:
+        """Motions that are generated in a replication, by row."""
+        seed = self.config.seed + 100_000 * (number + 1)
+        return {
+            TRUE_LENGTH: generate_all(self.model, texts, seed, self.true_durations(), leave=False),
+            OWN_LENGTH: generate_all(self.model, texts, seed + 50_000, leave=False),
+        }
+
+    def fixed(self) -> dict[str, list[np.ndarray]]:
+        """Motions of the rows that no chance has a part in: real, and reconstructed."""
+        return {
+            REAL: [clip.joints for clip in self.clips],
+            REBUILT: [made for _, made in reconstruct_all(self.model, self.clips)],
+        }
+
+    def evaluation(self, once: Callable[[int], Found]) -> Evaluation:
+        settings = {
+            **asdict(self.config),
+            'evaluator': self.evaluator.name,
+            'checkpoint': self.model.name,
+            'clip_ids': [clip.id for clip in self.clips],
+            'protocol': self.protocol,
+        }
+        done = replicate(once, self.config.replications, self.protocol, settings, self.partial)
+        figures = averaged(done, len(self.clips), self.config.reference)
+        shown = {k: v for k, v in settings.items() if k != 'clip_ids'}
+        return Evaluation(self.protocol, figures, self.skipped, shown, tuple(self.notes))
+
+
+def t2m(
+    model: MotionGPT3,
+    clips: Sequence[Clip],
+    evaluator: Evaluator,
+    config: TextProtocolConfig | None = None,
+    partial: Path | None = None,
+) -> Evaluation:
+    """Text to motion: R-precision, MM-Dist, FID, Diversity, MultiModality, and bodies.
+
+    R@k is the field's, where only a text's own motion is right; "same meaning" counts captions
+    that say the same as well. FID is that from the real motions: 0 for themselves.
+
+    Raises:
+        MetricError: too few clips.
+        GenerationError: the model gave NaN.
+    """
+    run = _Run('t2m', model, evaluator, clips, config or TextProtocolConfig(), partial)
+    fixed = run.fixed()
+    known = {row: evaluator.embed_motions(motions) for row, motions in fixed.items()}
+    bodies = {row: _bodies(motions) for row, motions in fixed.items()}
+    real = known[REAL]
+    few = len(real) <= evaluator.width
+    if few:
+        run.notes.append(
+            f'FID of {len(real)} motions in {evaluator.width} dimensions: biased upwards, to be '
+            'compared only with others of as many'
+        )
+
+    def once(number: int) -> Found:
+        texts = run.captions(run.rng(number, 0))
+        queries, right = evaluator.embed_texts(texts), run.right(texts)
+        made = run.draw(texts, number)
+        embedded = known | {row: evaluator.embed_motions(m) for row, m in made.items()}
+        found: Found = {}
+        for row, motions in embedded.items():
+            found[row] = _matching(run, number, queries, motions, right)
+            found[row]['FID'] = max(metrics.fid(motions, real, allow_few=few), 0.0)
+            found[row]['Diversity'] = _diversity(run, number, motions)
+            if row in made:
+                durations = run.true_durations() if row == TRUE_LENGTH else None
+                found[row] |= _multimodality(run, number, texts, durations)
+            found[row] |= bodies[row] if row in bodies else _bodies(made[row])
+        return found
+
+    return run.evaluation(once)
+
+
+def retrieval(
+    model: MotionGPT3,
+    clips: Sequence[Clip],
+    evaluator: Evaluator,
+    config: TextProtocolConfig | None = None,
+    partial: Path | None = None,
+) -> Evaluation:
+    """TMR's four protocols, of texts that look for motions and of motions that look for texts.
+
+    Raises:
+        MetricError: too few clips.
+        GenerationError: the model gave NaN.
+    """
+    run = _Run('retrieval', model, evaluator, clips, config or TextProtocolConfig(), partial)
+    known = {row: evaluator.embed_motions(motions) for row, motions in run.fixed().items()}
+    alike = TextSimilarity([caption for clip in run.clips for caption in clip.captions])
+    if not run.config.reference:
+        run.notes.append('captions that say the same count as right in every protocol')
+
+    def once(number: int) -> Found:
+        texts = run.captions(run.rng(number, 0))
+        queries, right, similarity = evaluator.embed_texts(texts), run.right(texts), alike(texts)
+        made = run.draw(texts, number)
+        embedded = known | {row: evaluator.embed_motions(m) for row, m in made.items()}
+        return {
+            row: tmr_protocols(queries, motions, right, similarity, run.rng(number, 1), run.group)
+            for row, motions in embedded.items()
+        }
+
+    return run.evaluation(once)
+
+
+def m2t(
+    model: MotionGPT3,
+    clips: Sequence[Clip],
+    evaluator: Evaluator,
+    config: TextProtocolConfig | None = None,
+    partial: Path | None = None,
+) -> Evaluation:
+    """Motion to text: captions against their motions, and against the data set's captions.
+
+    Of a real caption the other ones of its clip are the references, of a generated one all.
+    Captions are written without chance; replications draw the real ones, and the groups.
+
+    Raises:
+        MetricError: too few clips.
+    """
+    run = _Run('m2t', model, evaluator, clips, config or TextProtocolConfig(), partial)
+    motions = [Motion(clip.joints) for clip in run.clips]
+    written = _captions(model, motions)
+    empty = sum(not text.strip() for text in written)
+    if empty:
+        run.notes.append(f'{empty} generated captions are empty; they count as "nothing"')
+        written = [text if text.strip() else 'nothing' for text in written]
+    shown = evaluator.embed_motions([clip.joints for clip in run.clips])
+    references = [list(clip.captions) for clip in run.clips]
+    scored = _language(run, written, references)
+    said = evaluator.embed_texts(written)
+    single = sum(len(group) < 2 for group in references)
+    if single:
+        run.notes.append(f'{single} clips have one caption: they are left out of real captions')
+
+    def once(number: int) -> Found:
+        texts = run.captions(run.rng(number, 0))
+        right = run.right(texts)
+        left = [
+            (text, [other for other in group if other != text] or group)
+            for text, group in zip(texts, references, strict=True)
+            if len(group) > 1
+        ]
+        real = _matching(run, number, evaluator.embed_texts(texts), shown, right)
+        if len(left) > 1:
+            real |= _language(run, [text for text, _ in left], [group for _, group in left])
+        return {
+            'real captions': real,
+            'generated captions': _matching(run, number, said, shown, right) | scored,
+        }
+
+    return run.evaluation(once)
+
+
+TEXT_PROTOCOLS = {'t2m': t2m, 'm2t': m2t, 'retrieval': retrieval}
+
+
+def _matching(
+    run: _Run, number: int, texts: np.ndarray, motions: np.ndarray, right: np.ndarray | None
+) -> dict[str, float]:
+    """R-precision and MM-Dist, in groups that are the same for every row of a replication."""
+    top = min(TOP, run.group)
+    found = metrics.retrieval(texts, motions, top=top, group=run.group, rng=run.rng(number, 1))
+    values = {f'R@{k}': share for k, share in enumerate(found.r_precision, 1)}
+    if right is not None:
+        places, _ = ranks_in_groups(texts, motions, right, run.rng(number, 1), run.group)
+        values |= {f'R@{k}, same meaning': float((places <= k).mean()) for k in range(1, top + 1)}
+    return values | {'MM-Dist': float(np.linalg.norm(texts - motions, axis=1).mean())}
+
+
+def _diversity(run: _Run, number: int, motions: np.ndarray) -> float:
+    pairs = min(PAIRS, len(motions)) if run.config.reference else None
+    return metrics.diversity(motions, pairs, run.rng(number, 2))
+
+
+def _multimodality(
+    run: _Run, number: int, texts: Sequence[str], durations: Sequence[float] | None
+) -> dict[str, float]:
+    config, rng = run.config, run.rng(number, 3)
+    count = min(config.multimodality_texts, len(texts))
+    if not count:
+        return {}
+    drawn = rng.permutation(len(texts))[:count].tolist()
+    chosen = [index for index in drawn for _ in range(config.multimodality_repeats)]
+    made = generate_all(
+        run.model,
+        [texts[i] for i in chosen],
+        config.seed + 100_000 * (number + 1) + 25_000,
+        None if durations is None else [durations[i] for i in chosen],
+        leave=False,
+    )
+    embedded = run.evaluator.embed_motions(made)
+    stacked = embedded.reshape(count, config.multimodality_repeats, -1)
+    pairs = REPEAT_PAIRS if config.reference else None
+    return {MULTIMODALITY: metrics.multimodality(stacked, pairs, rng)}
+
+
+def _bodies(motions: Sequence[np.ndarray]) -> dict[str, float]:
+    found = [physical(joints) for joints in motions]
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+
+
+def _captions(model: MotionGPT3, motions: Sequence[Motion]) -> list[str]:
+    found = model.caption(list(motions))
+    return [found] if isinstance(found, str) else found
+
+
+def _language(
+    run: _Run, made: Sequence[str], references: Sequence[Sequence[str]]
+) -> dict[str, float]:
+    reference = run.config.reference
+    bleu = metrics.bleu(made, references, reference=reference)
+    found = {
+        'BLEU-1': bleu[0],
+        'BLEU-4': bleu[3],
+        'ROUGE-L': float(np.mean(metrics.rouge_l(made, references))),
+        'CIDEr': float(np.mean(metrics.cider(made, references, reference=reference))),
+    }
+    if find_spec('bert_score') is not None:
+        found['BERTScore'] = float(np.mean(metrics.bert_score(made, references)))
+    return found
