@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text commands: which are fit to be carried out, and in which order they wait."""
+"""Text commands: which are fit to be carried out, their actions, and in which order they wait."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from mgpt3_ros.model.errors import TextError
+from mgpt3_ros.model.splitting import means_rest, split_actions
 
 POLICIES = ('latest', 'fifo', 'reject')
 _UNSEEN = ('Cf', 'Zs', 'Zl', 'Zp')  # Unicode categories of joiners, spaces and line ends
@@ -16,12 +17,53 @@ _UNSEEN = ('Cf', 'Zs', 'Zl', 'Zp')  # Unicode categories of joiners, spaces and 
 
 @dataclass(frozen=True)
 class Command:
-    """A text command that was accepted. ``note`` says what was done to its text, if anything."""
+    """A text command that was accepted.
+
+    note: what was done to its text, if anything. actions: what it asks for, one after the other.
+    """
 
     number: int
     text: str
     received_s: float
     note: str = ''
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One action of a command, the ``index``-th from 0."""
+
+    command: Command
+    index: int = 0
+
+    @property
+    def text(self) -> str:
+        """What to do."""
+        return self.command.actions[self.index]
+
+    @property
+    def count(self) -> int:
+        """How many actions the command has."""
+        return len(self.command.actions)
+
+    @property
+    def following(self) -> Step | None:
+        """The action after this one, None after the last."""
+        return Step(self.command, self.index + 1) if self.index + 1 < self.count else None
+
+    def __str__(self) -> str:
+        return f' action {self.index + 1} of {self.count}' if self.count > 1 else ''
+
+
+def actions_of(text: str, split: bool) -> tuple[str, ...]:
+    """Return the actions of a command's text; the text itself where it shall not be ``split``.
+
+    Raises:
+        TextError: it asks for no motion at all.
+    """
+    if means_rest(text):
+        raise TextError('it asks for no motion: to bring a moving body to rest call ~/cancel')
+    return tuple(split_actions(text)) if split else (text,)
 
 
 def fit_text(text: str, max_length: int) -> tuple[str, str]:
@@ -48,6 +90,26 @@ def printable(text: str, max_length: int) -> str:
     """Return ``text`` for a log or a status: its length bounded, control characters spelled."""
     cut = text if len(text) <= max_length else text[:max_length] + '...'
     return ''.join(ascii(char)[1:-1] if _is_control(char) else char for char in cut)
+
+
+def status_values(what: Command | Step, max_length: int) -> dict[str, str]:
+    """Return the values of a status about a command, or about one of its actions.
+
+    Texts are bounded by ``max_length``; what is not known yet is empty.
+    """
+    step = what if isinstance(what, Step) else None
+    command = what.command if isinstance(what, Step) else what
+    return {
+        'id': str(command.number),
+        'text': printable(command.text, max_length),
+        'reason': '',
+        'action': str(step.index + 1) if step is not None else '',
+        'actions': str(max(len(command.actions), 1)),
+        'action_text': printable(step.text, max_length) if step is not None else '',
+        'duration_s': '',
+        'duration_from': '',
+        'latency_s': '',
+    }
 
 
 def _is_control(char: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -24,7 +25,14 @@ from visualization_msgs.msg import MarkerArray
 
 from mgpt3_ros.body_observer import BodyObserver, carried_on, coming_to_rest
 from mgpt3_ros.body_trajectory import BodyState, BodyTrajectory
-from mgpt3_ros.commands import Command, CommandQueue, fit_text, printable
+from mgpt3_ros.commands import (
+    Command,
+    CommandQueue,
+    Step,
+    actions_of,
+    fit_text,
+    status_values,
+)
 from mgpt3_ros.generation import Generated, Request, generation
 from mgpt3_ros.markers import body_markers, joints_in_world
 from mgpt3_ros.model.errors import MotionError, TextError
@@ -37,18 +45,23 @@ from mgpt3_ros.profiles import STANDING_HEIGHT_M, make_profile
 from mgpt3_ros.trajectories import to_messages
 from mgpt3_ros.worker import Job
 
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
+
 PARAMETER_NAMES = (
     *('seed', 'guidance_scale', 'num_inference_steps', 'duration_s'),
     *('fps_out', 'lead_in_s', 'stamp_mode', 'start_from', 'blend_s'),
     *('require_joint_state', 'max_gap_s', 'min_joint_coverage'),
     *('joint_profile', 'body_id', 'world_frame', 'base_frame'),
-    *('publish_base', 'publish_markers', 'max_text_length', 'queue_size', 'queue_policy'),
+    *('publish_base', 'publish_markers', 'max_text_length', 'split_actions'),
+    *('queue_size', 'queue_policy'),
     *('max_joint_velocity', 'max_joint_acceleration'),
 )
 
 _COMMANDS_KEPT = 10
 _JOINT_STATES = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 _WAITING_PERIOD_S = 0.02
+_JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
 _MARKER_PERIOD_S = 0.1
 _WARN_EVERY_S = 5.0
 
@@ -57,7 +70,7 @@ _WARN_EVERY_S = 5.0
 class _Drawn:
     """A motion that is ready to be published."""
 
-    command: Command
+    step: Step
     generated: Generated
 
 
@@ -75,8 +88,10 @@ class GenerateNode(MotionNode):
         self._memory_errors = 0
         self._last_latency_s = 0.0
         self._last_motion_s = 0.0
-        self._running: tuple[Command, Job[Generated]] | None = None
+        self._next: Step | None = None  # of a command that has begun
+        self._running: tuple[Step, Job[Generated]] | None = None
         self._drawn: _Drawn | None = None
+        self._last_drawn: Motion | None = None
         self._playing: Playing | None = None
 
         self._trajectories = self.create_lifecycle_publisher(
@@ -105,7 +120,8 @@ class GenerateNode(MotionNode):
         try:
             self._require_ready()
             text, note = fit_text(message.data, self.parameters['max_text_length'])
-            command = Command(self._numbers, text, command.received_s, note)
+            actions = actions_of(text, self.parameters['split_actions'])
+            command = Command(self._numbers, text, command.received_s, note, actions)
             replaced = self._queue.offer(
                 command,
                 self.parameters['queue_policy'],
@@ -124,6 +140,7 @@ class GenerateNode(MotionNode):
         for old in replaced:
             self._dropped += 1
             self._tell(old, 'dropped', reason='a newer command replaced it')
+        self._give_way()
         self._begin_next()
 
     def _require_ready(self) -> None:
@@ -159,8 +176,8 @@ class GenerateNode(MotionNode):
     # ------------------------------------------------------------------ drawing
 
     def _busy(self) -> bool:
-        drawing = self._running is not None or self._drawn is not None
-        return drawing or self._moving()
+        work = (self._running, self._drawn, self._next)
+        return any(part is not None for part in work) or self._moving()
 
     def _moving(self) -> bool:
         return self._playing is not None and not self._playing.ended(self._clock_s())
@@ -168,35 +185,37 @@ class GenerateNode(MotionNode):
     def _begin_next(self) -> None:
         if self._running is not None or self._drawn is not None:
             return
-        command = self._queue.take()
-        if command is None:
-            return
-        request = Request(
-            command.text,
-            *(
-                self.parameters[name]
-                for name in ('duration_s', 'guidance_scale', 'num_inference_steps', 'seed')
-            ),
-        )
+        step, self._next = self._next, None
+        if step is None:
+            command = self._queue.take()
+            if command is None:
+                return
+            step = Step(command)
+        names = ('duration_s', 'guidance_scale', 'num_inference_steps', 'seed')
+        options = {name: self.parameters[name] for name in names}
+        after = self._last_drawn if step.index else None
+        request = Request(step.text, **options, after=after, goes_on=step.following is not None)
         job = self.host.run(generation(request, self.profile), self.wake)
-        self._running = command, job
-        self._tell(command, 'generating')
+        self._running = step, job
+        self._tell(step, 'generating')
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
         if self._running is None or not self._running[1].done:
             return
-        (command, job), self._running = self._running, None
+        (step, job), self._running = self._running, None
         try:
-            self._drawn = _Drawn(command, job.result)
+            self._drawn = _Drawn(step, job.result)
             self._memory_errors = 0
         except Exception as error:
-            self._fail(command, error, job.trace)
+            self._fail(step, error, job.trace)
         self._publish_when_due()
 
-    def _fail(self, command: Command, error: Exception, trace: str = '') -> None:
-        self._tell(command, 'failed', DiagnosticStatus.ERROR, reason=str(error))
-        self.report_error(f'command {command.number} failed: {error}', trace)
+    def _fail(self, step: Step, error: Exception, trace: str = '') -> None:
+        """Give a command up, with all its actions that have not begun."""
+        left = '' if step.following is None else '; the actions after it are dropped'
+        self._tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
+        self.report_error(f'command {step.command.number}{step} failed: {error}', trace)
         if isinstance(error, DeviceMemoryError):
             self._memory_errors += 1
             if self._memory_errors >= 2:
@@ -206,12 +225,8 @@ class GenerateNode(MotionNode):
     # ------------------------------------------------------------------ publishing
 
     def _publish_when_due(self) -> None:
-        """Publish what is drawn, under policy fifo not before the motion before it has ended."""
-        if (
-            self._drawn is not None
-            and self.parameters['queue_policy'] == 'fifo'
-            and self._moving()
-        ):
+        """Publish what is drawn, as soon as its turn has come."""
+        if self._drawn is not None and not self._due(self._drawn):
             self._waiting.reset()
             return
         self._waiting.cancel()
@@ -219,9 +234,41 @@ class GenerateNode(MotionNode):
             drawn, self._drawn = self._drawn, None
             try:
                 self._publish(drawn)
+                self._next = drawn.step.following
+                self._last_drawn = drawn.generated.motion if self._next is not None else None
+                self._give_way()
             except Exception as error:
-                self._fail(drawn.command, error)
+                self._fail(drawn.step, error)
         self._begin_next()
+
+    def _due(self, drawn: _Drawn) -> bool:
+        """Whether a motion's turn has come: by policy, or where it goes on from the one before."""
+        playing = self._playing
+        if playing is None or not self._moving():
+            return True
+        if not drawn.step.index:
+            return bool(self.parameters['queue_policy'] != 'fifo')
+        leave_s = playing.elapsed_at(drawn.generated.leave_s)
+        return playing.elapsed_s(self._clock_s()) >= leave_s - self._lead_s(drawn.step)
+
+    def _lead_s(self, step: Step) -> float:
+        lead_s = float(self.parameters['lead_in_s'])
+        return min(lead_s, _JOIN_LEAD_S) if step.index else lead_s
+
+    def _give_way(self) -> None:
+        """Under policy latest, drop what a command still has to do when a newer one waits."""
+        if self.parameters['queue_policy'] != 'latest' or not len(self._queue):
+            return
+        step, self._next = self._next, None
+        if self._running is not None and self._running[0].index:
+            (step, job), self._running = self._running, None
+            job.stop()
+        elif self._drawn is not None and self._drawn.step.index:
+            step, self._drawn = self._drawn.step, None
+            self._waiting.cancel()
+        if step is not None:
+            self._dropped += 1
+            self._tell(step, 'dropped', reason=f'a newer command replaced it before{step}')
 
     def _publish(self, drawn: _Drawn) -> None:
         """Join a motion to where the body is and send it.
@@ -231,31 +278,30 @@ class GenerateNode(MotionNode):
         """
         if self.parameters['require_joint_state'] and not self._sees_body():
             raise MotionError('the joint states have stopped (require_joint_state)')
-        timing = self._timing()
+        step = drawn.step
+        timing = self._timing(self._lead_s(step))
         now, then = self._body_state(timing.lead_in_s)
         trajectory, slower = plan(drawn.generated.clip, timing, then, now)
-        self._send(trajectory, drawn.command.number, drawn.command.text)
-        command = drawn.command
-        self._last_latency_s = self.steady_now_s() - command.received_s
+        self._send(trajectory, step, slower)
+        if not step.index:
+            self._last_latency_s = self.steady_now_s() - step.command.received_s
         self._last_motion_s = drawn.generated.clip.duration_s
         self.report_success()
-        notes = [command.note] if command.note else []
+        notes = [step.command.note] if step.command.note else []
         if slower > 1.0:
             notes.append(f'slowed down {slower:.2f} times to keep the bounds')
         info = drawn.generated.info
         self._tell(
-            command,
+            step,
             'published',
             reason='; '.join(notes),
             duration_s=f'{float(info["duration_s"]) * slower:.2f}',
             duration_from=info['duration_from'],
-            latency_s=f'{self._last_latency_s:.3f}',
+            latency_s='' if step.index else f'{self._last_latency_s:.3f}',
         )
 
-    def _timing(self) -> Timing:
-        fps_out, lead_in_s, blend_s = (
-            self.parameters[name] for name in ('fps_out', 'lead_in_s', 'blend_s')
-        )
+    def _timing(self, lead_in_s: float) -> Timing:
+        fps_out, blend_s = (self.parameters[name] for name in ('fps_out', 'blend_s'))
         max_velocity = self.parameters['max_joint_velocity'] or np.inf
         return Timing(
             fps_out,
@@ -296,7 +342,9 @@ class GenerateNode(MotionNode):
         upright = np.array([0.0, 0.0, 0.0, 1.0])
         return BodyState(still, still, height, upright, np.zeros(3), np.zeros(3))
 
-    def _send(self, trajectory: BodyTrajectory, number: int = 0, text: str = '') -> None:
+    def _send(
+        self, trajectory: BodyTrajectory, step: Step | None = None, slower: float = 1.0
+    ) -> None:
         stamp = Time()
         if self.parameters['stamp_mode'] == 'now':
             stamp = self.get_clock().now().to_msg()
@@ -305,7 +353,7 @@ class GenerateNode(MotionNode):
         if self.parameters['publish_base']:
             self._bases.publish(base)
         self._trajectories.publish(joints)
-        self._playing = Playing(trajectory, self._clock_s(), number, text)
+        self._playing = Playing(trajectory, self._clock_s(), step, slower)
 
     def _show(self) -> None:
         if not (self.parameters['publish_markers'] and self.active and self._playing is not None):
@@ -316,7 +364,8 @@ class GenerateNode(MotionNode):
         joints = joints_in_world(angles, state.base_pos, state.base_rot)
         stamp = self.get_clock().now().to_msg()
         world, body = self.parameters['world_frame'], self.parameters['body_id']
-        self._markers.publish(body_markers(joints, playing.text, body, stamp, world))
+        text = playing.step.text if playing.step is not None else ''
+        self._markers.publish(body_markers(joints, text, body, stamp, world))
 
     # ------------------------------------------------------------------ stopping
 
@@ -332,24 +381,25 @@ class GenerateNode(MotionNode):
 
     def _stop_all(self, reason: str) -> str:
         """Drop what waits, what is drawn and what plays; return a line that says so."""
-        stopped = []
-        if self._running is not None:
-            (command, job), self._running = self._running, None
-            job.stop()
-            stopped.append((command, 'being generated'))
-        if self._drawn is not None:
-            stopped.append((self._drawn.command, 'ready'))
-            self._drawn = None
-            self._waiting.cancel()
-        stopped += [(command, 'waiting') for command in self._queue.clear()]
+        stopped: dict[int, tuple[Command | Step, str]] = {}  # by number: one for each command
         playing = self._playing
-        if playing is not None and playing.text and self._moving():
+        if playing is not None and playing.step is not None and self._moving():
             elapsed_s = playing.elapsed_s(self._clock_s())
             self._send(stop(playing.trajectory, elapsed_s, self._max_acceleration()))
-            stopped.append((Command(playing.number, playing.text, 0.0), 'playing'))
-        for command, what in stopped:
-            self._tell(command, 'cancelled', reason=f'{reason} while {what}')
-        told = ', '.join(f'command {command.number} ({what})' for command, what in stopped)
+            stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
+        if self._running is not None:
+            (step, job), self._running = self._running, None
+            job.stop()
+            stopped.setdefault(step.command.number, (step, f'being generated{step}'))
+        if self._drawn is not None:
+            step, self._drawn = self._drawn.step, None
+            self._waiting.cancel()
+            stopped.setdefault(step.command.number, (step, f'ready{step}'))
+        self._next = self._last_drawn = None
+        stopped |= {command.number: (command, 'waiting') for command in self._queue.clear()}
+        for what, where in stopped.values():
+            self._tell(what, 'cancelled', reason=f'{reason} while {where}')
+        told = ', '.join(f'command {number} ({where})' for number, (_, where) in stopped.items())
         return f'cancelled {told}' if told else ''
 
     # ------------------------------------------------------------------ telling
@@ -359,13 +409,10 @@ class GenerateNode(MotionNode):
         return self.steady_clock.now().nanoseconds * 1e-9
 
     def _tell(
-        self, command: Command, message: str, level: bytes = DiagnosticStatus.OK, **values: str
+        self, what: Command | Step, message: str, level: bytes = DiagnosticStatus.OK, **values: str
     ) -> None:
-        """Publish a change of a command on ~/status."""
-        text = printable(command.text, self.parameters['max_text_length'])
-        pairs = {'id': str(command.number), 'text': text, 'reason': '', **values}
-        for name in ('duration_s', 'duration_from', 'latency_s'):
-            pairs.setdefault(name, '')
+        """Publish a change of a command, or of one of its actions, on ~/status."""
+        pairs = status_values(what, self.parameters['max_text_length']) | values
         self._statuses.publish(
             DiagnosticStatus(
                 level=level,

@@ -20,21 +20,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """A text and how to draw its motion; zero or negative numbers leave it to the checkpoint."""
+    """A text and how to draw its motion; zero or negative numbers leave it to the checkpoint.
+
+    after: the motion of the action before, which this one goes on from. goes_on: another follows.
+    """
 
     text: str
     duration_s: float = 0.0
     guidance_scale: float = -1.0
     num_inference_steps: int = 0
     seed: int = -1
+    after: Motion | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A clip, and what the model said about it."""
+    """A clip, and what the model said about it.
+
+    motion: the clip as the model made it. leave_s: when the clip before is left for it, in the
+    time of that clip [s]; it begins in the pose of that moment.
+    """
 
     clip: Clip
+    motion: Motion
     info: dict[str, str] = field(default_factory=dict)
+    leave_s: float = 0.0
 
 
 def generation(
@@ -44,6 +55,9 @@ def generation(
 
     def call(model: MotionGPT3, job: Job[Generated]) -> Generated:
         import torch
+
+        from mgpt3_ros.model.joining import JOIN_TAKES_S
+        from mgpt3_ros.model.motion import Motion
 
         noise = torch.Generator()
         if request.seed >= 0:
@@ -58,12 +72,18 @@ def generation(
             generator=noise,
             should_stop=job.should_stop,
             on_progress=job.report,
+            spare_s=JOIN_TAKES_S if request.goes_on else 0.0,
         )
         info = {
             'duration_s': f'{motion.duration_s:.2f}',
             'duration_from': str(motion.info.get('duration_from', '')),
         }
-        return Generated(clip_of(motion, profile), info)
+        leave_s = 0.0
+        if request.after is not None:
+            cut, joints = model.join(request.after.joints, motion.joints)
+            leave_s = cut / motion.fps
+            motion = Motion(joints, motion.fps, motion.info)
+        return Generated(clip_of(motion, profile), motion, info, leave_s)
 
     return call
 

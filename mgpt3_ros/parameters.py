@@ -104,7 +104,8 @@ PARAMETERS: dict[str, Spec] = {
     ),
     'duration_s': Spec(
         0.0,
-        'Length of each motion [s]. 0.0: as the text states, else as the model predicts.',
+        'Length of each motion [s], also of each action of a command that has several. 0.0: as '
+        'the text states, else as the model predicts.',
         0.0,
         60.0,
     ),
@@ -166,6 +167,11 @@ PARAMETERS: dict[str, Spec] = {
     'publish_base': Spec(True, 'Publish the motion of the pelvis on base_trajectory.'),
     'publish_markers': Spec(False, 'Publish the moving body for RViz on markers.'),
     'max_text_length': Spec(512, 'Longer commands are cut to this many characters.', 1, 10000),
+    'split_actions': Spec(
+        True,
+        'Carry out the actions of a command one after another ("walk forward, then wave"), each '
+        'by a motion of its own. False: one motion for the whole text.',
+    ),
     'queue_size': Spec(8, 'How many commands may wait (policy fifo).', 1, 64),
     'queue_policy': Spec(
         'latest',

@@ -10,6 +10,7 @@ from rclpy.clock import Clock
 from rclpy.node import Node
 
 from mgpt3_ros.body_trajectory import BodyTrajectory
+from mgpt3_ros.commands import Step
 
 
 class BodyClock:
@@ -39,13 +40,21 @@ class BodyClock:
 class Playing:
     """A trajectory on its way: what for, and since when.
 
-    text: the command that it carries out; empty for one that only brings the body to rest.
+    step: the action that it carries out; None for one that only brings the body to rest.
+    slower: how many times slower than its clip it is.
     """
 
     trajectory: BodyTrajectory
     started_s: float
-    number: int = 0
-    text: str = ''
+    step: Step | None = None
+    slower: float = 1.0
+
+    def elapsed_at(self, clip_s: float) -> float:
+        """Return the time since the start [s] at which it shows the moment ``clip_s`` of its clip.
+
+        Not for the end of the clip, which is eased to a stop.
+        """
+        return float(self.trajectory.times[0]) + self.slower * clip_s
 
     def elapsed_s(self, now_s: float) -> float:
         """Return the time since the start [s]; all of it where the clock has jumped back."""

@@ -37,7 +37,10 @@ HEARD = {
 class Probe:
     """Hears all that generate_node publishes, in order, and speaks to it."""
 
-    CHANGED = ('queue_policy', 'max_joint_velocity', 'seed', 'num_inference_steps')
+    CHANGED = (
+        *('queue_policy', 'max_joint_velocity', 'seed', 'num_inference_steps'),
+        'split_actions',
+    )
 
     def __init__(self, domain: int, namespace: str = '') -> None:
         self.context = Context()
