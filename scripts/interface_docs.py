@@ -37,7 +37,7 @@ MEANINGS = {
     'base_trajectory': 'the pelvis [m], point for point with `joint_trajectory`',
     'markers': 'the moving body for RViz, with `publish_markers`',
     '~/status': 'each change of a command: queued, generating, published, refused, dropped, '
-    'cancelled or failed; with id, text, reason, duration and latency',
+    'cancelled or failed; with id, text, which of how many actions, reason, duration and latency',
     'caption': 'what the body has been doing, when that changes',
     'caption_marker': 'the same above its head, stamped with the last frame that was observed',
     'predicted_trajectory': 'what may follow, from the last observed frame on; no command, and it '

@@ -2,7 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from mgpt3_ros.commands import Command, CommandQueue, fit_text, printable
+from mgpt3_ros.commands import (
+    Command,
+    CommandQueue,
+    Step,
+    actions_of,
+    fit_text,
+    printable,
+    status_values,
+)
 from mgpt3_ros.model.errors import TextError
 
 
@@ -72,3 +80,22 @@ def test_what_lies_beyond_the_longest_text_is_not_looked_at():
     text, note = fit_text('walk ' * 200_000 + '\x07', 512)
     assert len(text) <= 512
     assert 'cut from 1000001' in note
+
+
+def test_a_command_is_cut_into_actions_where_that_is_wanted():
+    text = 'walk, then bow'
+    assert actions_of(text, split=True) == ('walk', 'bow')
+    assert actions_of(text, split=False) == (text,)
+    with pytest.raises(TextError, match='cancel'):
+        actions_of('stop', split=False)
+
+
+def test_steps_follow_on_one_another_and_say_which_they_are():
+    first = Step(Command(3, 'walk, then bow', 0.0, actions=('walk', 'bow')))
+    second = first.following
+    assert (first.text, second.text, second.following) == ('walk', 'bow', None)
+    values = status_values(second, 512)
+    assert [values[key] for key in ('id', 'action', 'actions', 'action_text')] == [
+        *('3', '2', '2', 'bow')
+    ]
+    assert status_values(second.command, 512)['action'] == ''
