@@ -15,6 +15,7 @@ from scipy.spatial.distance import cdist, pdist
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.metrics.ape_ave import PARTS
 from mgpt3_ros.training.evaluation.metrics.pose_errors import frame_pa_mpjpe, procrustes
+from mgpt3_ros.training.evaluation.metrics.rouge import resampled
 
 RNG = np.random.default_rng(3)
 PREDICTIONS = ['a man walks slowly forward, slowly', 'the person jumps', 'someone waves', 'a kick']
@@ -201,6 +202,14 @@ def test_rouge_by_hand_and_as_torchmetrics_has_it() -> None:
     found = metrics.rouge_l(PREDICTIONS, REFERENCES)
     want = rouge.rouge_score(PREDICTIONS, REFERENCES, accumulate='best', rouge_keys='rougeL')
     assert np.mean(found) == pytest.approx(float(want['rougeL_fmeasure']), abs=1e-6)
+
+
+def test_rouge_as_the_authors_report_it() -> None:
+    assert resampled([0.4] * 5, np.random.RandomState(0)) == pytest.approx(0.4)
+    scores = RNG.random(200)
+    found = [resampled(scores, np.random.RandomState(seed)) for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
+    assert found == pytest.approx([scores.mean()] * 3, abs=0.005)
 
 
 def test_cider_by_hand() -> None:

@@ -28,6 +28,7 @@ from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
 from mgpt3_ros.training.evaluation.metrics.distribution import PAIRS, REPEAT_PAIRS
 from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups
 from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
+from mgpt3_ros.training.evaluation.metrics.rouge import resampled
 from mgpt3_ros.training.evaluation.physical import physical
 from mgpt3_ros.training.evaluation.replications import Found, averaged, replicate
 from mgpt3_ros.training.evaluation.retrieval import tmr_protocols
@@ -328,10 +329,12 @@ def _language(
 ) -> dict[str, float]:
     reference = run.config.reference
     bleu = metrics.bleu(made, references, reference=reference)
+    rouge = metrics.rouge_l(made, references)
+    seeded = np.random.RandomState(run.config.seed)
     found = {
         'BLEU-1': bleu[0],
         'BLEU-4': bleu[3],
-        'ROUGE-L': float(np.mean(metrics.rouge_l(made, references))),
+        'ROUGE-L': resampled(rouge, seeded) if reference else float(np.mean(rouge)),
         'CIDEr': float(np.mean(metrics.cider(made, references, reference=reference))),
     }
     if find_spec('bert_score') is not None:
