@@ -32,6 +32,7 @@ from mgpt3_ros.model.pipeline import (
     feature_rows,
 )
 from mgpt3_ros.model.prompts import PromptConfig, clean_text
+from mgpt3_ros.model.resting import resting_caption
 from mgpt3_ros.model.sequences import MOTION, TokenBatch
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.model.splitting import split_actions
@@ -314,10 +315,13 @@ class MotionGPT3:
         generator: torch.Generator | None = None,
         should_stop: ShouldStop | None = None,
         on_progress: OnProgress | None = None,
+        name_rest: bool = True,
     ) -> str | list[str]:
         """Say in a sentence what a motion shows; a list of motions gives a list of sentences.
 
-        The same motion gives the same sentence, unless ``sample`` asks for variety.
+        The same motion gives the same sentence, unless ``sample`` asks for variety. Of a body that
+        does not move it says so, by :func:`~mgpt3_ros.model.resting.resting_caption`; the model is
+        asked about it too where ``name_rest`` is False.
 
         Raises:
             MotionError: a motion is shorter than the model can read.
@@ -326,9 +330,31 @@ class MotionGPT3:
         motions = [motion] if isinstance(motion, Motion) else list(motion)
         if not motions:
             return []
-        clips = [feature_rows(item, self.config.max_frames) for item in motions]
+        limit = self.config.max_frames
+        seen = [item.resample(FPS).joints[-limit - 1 :] for item in motions]
+        said = [resting_caption(joints, FPS) if name_rest else None for joints in seen]
+        asked = [
+            feature_rows(item, limit)
+            for item, rest in zip(motions, said, strict=True)
+            if rest is None
+        ]
+        written = self._captions(asked, sample, generator, should_stop, on_progress)
+        texts = [written.pop(0) if rest is None else rest for rest in said]
+        return texts[0] if isinstance(motion, Motion) else texts
+
+    def _captions(
+        self,
+        clips: list[np.ndarray],
+        sample: bool,
+        generator: torch.Generator | None,
+        should_stop: ShouldStop | None,
+        on_progress: OnProgress | None,
+    ) -> list[str]:
+        """Captions of feature rows (T, 263)."""
+        if not clips:
+            return []
         inputs = self._pipeline.motions(clips, [np.array(FIRST_PLACE)] * len(clips), [], generator)
-        batch = self._pipeline.tokens([self.config.prompts.caption] * len(motions), None)
+        batch = self._pipeline.tokens([self.config.prompts.caption] * len(clips), None)
         special = (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion)
         decoding = self.config.decoding
         if sample:
@@ -345,8 +371,7 @@ class MotionGPT3:
             should_stop,
             on_progress,
         )
-        texts = [self.tokenizer.decode(ids).strip() for ids in written]
-        return texts[0] if isinstance(motion, Motion) else texts
+        return [self.tokenizer.decode(ids).strip() for ids in written]
 
     # ------------------------------------------------------------------ motion to motion
 
