@@ -39,7 +39,7 @@ class Caption:
 
 
 class CaptionNode(ListeningNode[Caption]):
-    """The motion-to-text node; topics, services and parameters stand in README.md."""
+    """The motion-to-text node; topics, services and parameters stand in docs/interface.md."""
 
     def __init__(self, host: ModelHost | None = None) -> None:
         super().__init__('caption_node', PARAMETER_NAMES, host)

@@ -75,7 +75,7 @@ class _Drawn:
 
 
 class GenerateNode(MotionNode):
-    """The text-to-motion node; topics, services and parameters stand in README.md."""
+    """The text-to-motion node; topics, services and parameters stand in docs/interface.md."""
 
     def __init__(self, host: ModelHost | None = None) -> None:
         super().__init__('generate_node', PARAMETER_NAMES, host)

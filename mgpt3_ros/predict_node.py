@@ -23,7 +23,7 @@ PARAMETER_NAMES = (
 
 
 class PredictNode(ListeningNode[Forecast]):
-    """The motion-to-motion node; topics, services and parameters stand in README.md.
+    """The motion-to-motion node; topics, services and parameters stand in docs/interface.md.
 
     A forecast is no command: its stamp is that of the last observed frame, and it need not end at
     rest.
