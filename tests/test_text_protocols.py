@@ -244,6 +244,16 @@ def test_every_protocol_takes_humanml3d(
             assert authors['PA-MPJPE [mm]']['mean'] is None  # padding makes it NaN
 
 
+def test_a_mocap22_pack_goes_through_too(folders: dict[str, str], tmp_path: Path) -> None:
+    options = ('--split', 'train', '--replications', '1', '-o', str(tmp_path / 'out.json'))
+    for protocol in ('m2t', 'retrieval'):
+        paths = (folders['model'], '--data', folders['pack'], '--evaluator', folders['run'])
+        assert run(*paths, '--protocol', protocol, '--clips', '4', *options) == 0
+        written = json.loads((tmp_path / 'out.json').read_text())
+        assert written['protocol'] == protocol
+        assert written['skipped'] == {'beyond the number asked for': 3}
+
+
 def test_the_command_refuses_what_it_cannot_use(folders: dict[str, str], tmp_path: Path) -> None:
     def refused(*options: str, data: str = 'humanml3d', protocol: str = 't2m') -> str:
         with pytest.raises(MotionGPT3Error) as error:

@@ -20,7 +20,7 @@ SIZES: dict[str, Any] = {
 }  # fmt: skip
 TMR_OVERRIDES = (
     *(f'tmr.network.{name}={value}' for name, value in SIZES.items()),
-    'tmr.optim={steps: 60, batch_size: 12, learning_rate: 0.01, warmup_steps: 5,'
+    'tmr.optim={steps: 80, batch_size: 12, learning_rate: 0.01, warmup_steps: 5,'
     ' checkpoint_every: 30, log_every: 1}',
 )
 
