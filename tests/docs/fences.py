@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # All that users read. The model card is made by a program, the change log tells of the past.
 PAGES = sorted([*(ROOT / 'docs').glob('*.md'), ROOT / 'README.md', ROOT / 'CONTRIBUTING.md'])
 
+PLACEHOLDER = re.compile(r'[A-Z][A-Z_]*')  # stands for any word
 _NOT_RUN = re.compile(r'<!-- not run: (.+) -->')
 
 

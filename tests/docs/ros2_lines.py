@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from fences import PLACEHOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = 'mgpt3_ros'
@@ -34,7 +35,6 @@ FLAGS = {
 TRANSITIONS = ('configure', 'activate', 'deactivate', 'cleanup', 'shutdown')
 # What others bring: only the shape of the line is checked.
 OTHERS = {'robot_state_publisher', 'rviz2', 'plotjuggler', 'rqt_graph', 'controller_manager'}
-PLACEHOLDER = re.compile(r'[A-Z][A-Z_]*')
 
 
 class LineError(Exception):

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import pytest
 import torch
 
 from mgpt3_ros.model import motiongpt3
+from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.training import cli, train
 from mgpt3_ros.training.stages import load_run_config
 from tests.bag_maker import stream, write_bag
@@ -89,6 +92,83 @@ def test_what_a_page_tells_to_type(
                 run(command, capsys)
         else:
             assert block.language in ('', 'text', 'yaml', 'json'), block.place
+
+
+@pytest.mark.parametrize('page', fences.PAGES, ids=lambda page: page.name)
+def test_what_a_sentence_names(page: Path) -> None:
+    """In sentences commands are named without all that they need: name and options must be."""
+    parsers = commands_of_mgpt3()
+    for command in fences.inline_commands(page, 'mgpt3'):
+        options = {word.split('=')[0] for word in command.words if word.startswith('-')}
+        name = command.words[1]
+        known = set(parsers.get(name, {})) | {'--debug', '--help', '--version'}
+        if name != 'train' and not fences.PLACEHOLDER.fullmatch(name):
+            assert name in {*parsers, *known}, f'{command}: there is no such command'
+            assert options <= known, f'{command}: {options - known}'
+    for command in fences.inline_commands(page, 'python'):
+        if command.words[1] == '-m':
+            source = module_file(command.words[2])
+            assert source is not None, f'{command}: there is no such module'
+            text = source.read_text(encoding='utf-8')
+            for word in command.words[3:]:
+                assert not word.startswith('--') or f"'{word}'" in text, f'{command}: {word}'
+        elif command.words[1].endswith('.py'):
+            assert (ROOT / command.words[1]).is_file(), f'{command}: there is no such file'
+
+
+def commands_of_mgpt3() -> dict[str, set[str]]:
+    """Return the options of each command, those of its parts with it."""
+    found: dict[str, set[str]] = {}
+
+    def visit(name: str, parser: argparse.ArgumentParser) -> None:
+        options = found.setdefault(name, set())
+        for action in parser._actions:
+            options.update(action.option_strings)
+            for part, inner in (action.choices or {}).items() if is_group(action) else ():
+                visit(name or part, inner)
+
+    def is_group(action: argparse.Action) -> bool:
+        return isinstance(action, argparse._SubParsersAction)
+
+    visit('', cli.build_parser())
+    return found
+
+
+def module_file(name: str) -> Path | None:
+    """Return the file of a module of this repository."""
+    parts = name.split('.')
+    if parts[:2] in (['mgpt3_ros', 'model'], ['mgpt3_ros', 'training']):
+        parts = parts[1:]
+    places = [ROOT.joinpath(*parts).with_suffix('.py'), ROOT.joinpath(*parts, '__main__.py')]
+    return next((path for path in places if path.is_file()), None)
+
+
+READ, RUN = 'takes long', ''
+WRONG = [
+    ('mgpt3 caption nothing.npz', RUN),
+    ('mgpt3 generate "walk" --sped 2 -o a.npz', READ),
+    ('mgpt3 sing', READ),
+    ('mgpt3 train all --config small --data PACK --output runs/a stages.t2m.steps=5', READ),
+    ('make sing', READ),
+    ('make card DATE=PACK', READ),
+    ('make test', RUN),
+    ('python scripts/interface_docs.py --sing', READ),
+    ('python scripts/sing.py', RUN),
+    ('sing', RUN),
+]
+
+
+@pytest.mark.parametrize(('line', 'reason'), WRONG)
+def test_what_does_not_work_is_found(
+    line: str,
+    reason: str,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(place)
+    with pytest.raises((AssertionError, SystemExit, MotionGPT3Error)):
+        run(fences.Command('here:1', tuple(shlex.split(line)), reason), capsys)
 
 
 def run(command: fences.Command, capsys: pytest.CaptureFixture[str]) -> None:
