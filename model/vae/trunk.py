@@ -32,7 +32,8 @@ class TrunkConfig:
     """Sizes of the trunk; the weights say what a metre of each channel is worth.
 
     The weights of the root are those of its worth to the whole body: a root that is 1 cm too low
-    moves 22 joints by 1 cm (sqrt(22) = 4.7). Feet count three times, since their sliding is seen.
+    moves 22 joints by 1 cm (sqrt(22) = 4.7). Feet count three times, since their sliding is seen;
+    hands (elbows and wrists) can count more, since a wave is a few centimetres of them alone.
     """
 
     latent_dim: int = 128
@@ -40,6 +41,7 @@ class TrunkConfig:
     root_weight: float = 4.7
     yaw_weight: float = 1.2
     feet_weight: float = 3.0
+    hands_weight: float = 1.0
     latent_std: float = 0.05  # of the posterior, where a component's spread over the data is 1
     width: int = 128
     layers: int = 4
@@ -197,8 +199,9 @@ class TrunkResidual(nn.Module):
 
 def channel_weights(config: TrunkConfig) -> Tensor:
     """Weights (67,) of the trunk's channels in its sum of squares."""
-    feet = [f'{side}_{part}' for side in ('left', 'right') for part in ('ankle', 'foot')]
-    joints = [config.feet_weight if name in feet else 1.0 for name in JOINT_NAMES[1:]]
+    worth = {'ankle': config.feet_weight, 'foot': config.feet_weight}
+    worth |= {'elbow': config.hands_weight, 'wrist': config.hands_weight}
+    joints = [worth.get(name.rpartition('_')[2], 1.0) for name in JOINT_NAMES[1:]]
     root = [config.root_weight] * 3 + [config.yaw_weight]
     return torch.tensor(root + [weight for weight in joints for _ in range(3)])
 

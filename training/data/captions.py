@@ -4,20 +4,26 @@
 
 The captions of a small data set are few and all of one form ("a person waves the left hand."),
 while users write commands ("wave your left hand"). ``wordings.yaml`` holds phrases for each
-action, which are put into the imperative, the third person or the progressive.
+action, which are put into the imperative, the third person or the progressive. Sentences about
+motions that the data set does not have (``text_only``) are borrowed where they plainly name an
+action that it has.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.training.data.mocap22 import Clip, action_side
+from mgpt3_ros.training.evaluation.reading import read_action
 
 # Words of one side, with the endings that captions join to them: leftwards, righthanded.
 _SIDED = re.compile(r'\b(left|right)(?=(?:s|wards?|sides?|hand|handed|most)?\b)', re.IGNORECASE)
@@ -66,29 +72,86 @@ def mirror_action(action: str | None) -> str | None:
 
 
 @cache
-def wordings() -> dict[str, dict[str, list[str]] | list[str]]:
-    """The phrases of ``wordings.yaml``: 'actions', 'styles' and 'subjects'."""
+def wordings() -> dict[str, Any]:
+    """``wordings.yaml``: 'actions', 'words', 'styles', 'manners', 'requests' and 'subjects'."""
     return load_yaml(Path(__file__).with_name('wordings.yaml'))
 
 
 _CHOICE = re.compile(r'\(([^()]*\|[^()]*)\)')
+_WORD = re.compile(r'{(\w+)}')
+
+
+@cache
+def _templates(action: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """An action's lines, each as a row of alternatives: one of each, joined, makes a phrase."""
+    side = action_side(action)
+    general = action if side is None else action.replace(side, 'SIDE')
+    words: dict[str, list[str]] = wordings()['words']
+    found = []
+    for line in wordings()['actions'].get(general, []):
+        row: list[tuple[str, ...]] = []
+        for index, piece in enumerate(_CHOICE.split(line)):
+            if (
+                index % 2
+            ):  # words inside of a choice stay marked: draw_phrase and phrases fill them
+                row.append(tuple(piece.split('|')))
+                continue
+            for part, text in enumerate(_WORD.split(piece)):
+                if part % 2 and text in words:
+                    row.append(tuple(words[text]))
+                elif part % 2:
+                    row.append((f'{{{text}}}',))
+                else:
+                    row.append((text,))
+        found.append(tuple(row))
+    return tuple(found)
+
+
+def _filled(text: str, side: str | None, choose: Callable[[list[str]], str]) -> str:
+    """Put the side, and a word for each name of a list that is left, into a phrase."""
+    words: dict[str, list[str]] = wordings()['words']
+    text = _WORD.sub(
+        lambda match: choose(words[match[1]]) if match[1] in words else match[0], text
+    )
+    return text.replace('{side}', side or '')
 
 
 @cache
 def phrases(action: str) -> tuple[str, ...]:
-    """All phrases of an action, choices expanded, verbs still marked; empty for unknown ones."""
+    """All phrases of an action, verbs still marked; empty for an unknown one.
+
+    Names inside of choices are filled with the first word of their list.
+    """
     side = action_side(action)
-    general = action if side is None else action.replace(side, 'SIDE')
-    actions = wordings()['actions']
-    assert isinstance(actions, dict)
-    expanded: list[str] = []
-    for line in actions.get(general, []):
-        pieces = _CHOICE.split(line)
-        options = [
-            piece.split('|') if index % 2 else [piece] for index, piece in enumerate(pieces)
-        ]
-        expanded += [''.join(choice) for choice in product(*options)]
-    return tuple(line.replace('{side}', side or '') for line in expanded)
+    drawn = (
+        _filled(''.join(choice), side, lambda words: words[0])
+        for row in _templates(action)
+        for choice in product(*row)
+    )
+    return tuple(dict.fromkeys(drawn))
+
+
+def draw_phrase(action: str, rng: np.random.Generator) -> str | None:
+    """One phrase of an action, verbs still marked; None for an unknown action.
+
+    A line with many choices is drawn more often than one with few, by the square root of them.
+    """
+    rows = _templates(action)
+    if not rows:
+        return None
+    row = rows[int(np.searchsorted(_cumulative(action), rng.random()))]
+
+    def choose(words: Sequence[str]) -> str:
+        return words[int(rng.integers(len(words)))]
+
+    return _filled(''.join(map(choose, row)), action_side(action), choose)
+
+
+@cache
+def _cumulative(action: str) -> np.ndarray:
+    counts = [math.prod(map(len, row)) for row in _templates(action)]
+    weights = np.cumsum(np.sqrt(counts))
+    return weights / weights[-1]
 
 
 def command(phrase: str) -> str:
@@ -132,7 +195,7 @@ def third_person(verb: str) -> str:
     return f'{head} {last}'.strip()
 
 
-_DOUBLED = {'run', 'jog', 'put', 'step', 'sidestep', 'bid', 'cut', 'flag'}
+_DOUBLED = {'get', 'run', 'jog', 'put', 'step', 'sidestep', 'bid', 'cut', 'flag'}
 
 
 def progressive_form(verb: str) -> str:
@@ -145,16 +208,74 @@ def progressive_form(verb: str) -> str:
     return f'{head} {last}ing'.strip()
 
 
+# A sentence with one of these speaks of more than one plain action, or of another one.
+_NOT_PLAIN = re.compile(
+    r'\b(?:then|after|before|while|when|and|but|or|if|as|until|again|without|push|shov|throw|catch|'
+    r'jump|hop|skip|leap|cartwheel|flip|kneel|knee|squat|crouch|crawl|sit|danc|kick|punch|swing|'
+    r'stumbl|trip|fall|limp|drunk|pick|drink|eat|stair|ramp|slope|climb|spin|360|180|circl|u-turn|'
+    r'zig|hold|carry|grab|touch|clap|wip|swim|fly|flap|stir|dig|shak|down|object|head|bent?|bend|'
+    r'around|forth|diagonal|over|tiptoe|sneak|balanc|handrail|beam|twice|times|lateral|bowl|tie|'
+    r'cricket|face|chest|pray|mouth|look|shelf|chicken|bird|defensive|shoulder|place|spot)\w*\b',
+    re.IGNORECASE,
+)
+_TURN_WORD = re.compile(
+    r'\b(?:turn|curv|arc|bend|corner|veer|left|right|back)\w*\b', re.IGNORECASE
+)
+_LONGEST_BORROWED = 11  # words
+
+
+def borrow(sentences: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Sentences that plainly name one action, and their mirror images, by action."""
+    found: dict[str, dict[str, None]] = {}
+    for sentence in sentences:
+        action = _plain_action(sentence)
+        if action is not None:
+            found.setdefault(action, {})[sentence] = None
+            found.setdefault(str(mirror_action(action)), {})[mirror_caption(sentence)] = None
+    return {action: tuple(lines) for action, lines in found.items()}
+
+
+def _plain_action(sentence: str) -> str | None:
+    """The action of a sentence that speaks of nothing else."""
+    action = read_action(sentence)
+    if action is None or len(sentence.split()) > _LONGEST_BORROWED:
+        return None
+    turns = action.startswith('walk-turn')
+    rest = re.sub(r'\b(?:and|then|bend|bends|while|as)\b', '', sentence) if turns else sentence
+    rest = re.sub(r'\b(?:down|over|bends?)\b', '', rest) if action == 'bow' else rest
+    if _NOT_PLAIN.search(rest):
+        return None
+    sided = action_side(action) is not None
+    if not sided and re.search(r'\b(?:left|right)', sentence, re.IGNORECASE):
+        return None
+    if action in ('walk', 'run') and _TURN_WORD.search(sentence):
+        return None
+    if 'hand' in action and re.search(r'\b(?:walk|run|step|forward|side|stretch)', sentence):
+        return None
+    return action
+
+
 class CaptionSampler:
     """Draws a caption of a clip: one of the data set's, or the same in other words.
 
     Args:
         rewritten: share of the captions of a clip with a known action that come from
-            ``wordings.yaml``; of the others, half are put as a command where that is possible.
+            ``wordings.yaml``; of the others, many are put as a command where that is possible.
+        borrowed: sentences of other motions that say the same, by action.
+        borrowed_share: share of the captions that come from them.
+        dropped: share of the captions of a known action in which a word is left out, so that
+            no single word of no weight decides.
     """
 
-    def __init__(self, rewritten: float = 0.6) -> None:
-        self.rewritten = rewritten
+    def __init__(
+        self,
+        rewritten: float = 0.6,
+        borrowed: Mapping[str, Sequence[str]] | None = None,
+        borrowed_share: float = 0.15,
+        dropped: float = 0.2,
+    ) -> None:
+        self.rewritten, self.dropped = rewritten, dropped
+        self.borrowed, self.borrowed_share = borrowed or {}, borrowed_share
 
     def original(self, clip: Clip, rng: np.random.Generator) -> str:
         """One of the data set's captions."""
@@ -162,28 +283,56 @@ class CaptionSampler:
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> str:
         """A caption, in the data set's words or others."""
-        known = phrases(clip.action) if clip.action else ()
-        if known and rng.random() < self.rewritten:
-            return self._reword(known[int(rng.integers(len(known)))], clip.style, rng)
+        phrase = draw_phrase(clip.action, rng) if clip.action else None
+        kind = rng.random()
+        if phrase is not None and clip.action is not None:
+            if kind < self.rewritten:
+                return self._with_gaps(self._reword(phrase, clip.style, rng), rng)
+            lines = self.borrowed.get(clip.action, ())
+            if lines and kind < self.rewritten + self.borrowed_share:
+                line = lines[int(rng.integers(len(lines)))]
+                return self._with_gaps(as_command(line) if rng.random() < 0.4 else line, rng)
         caption = self.original(clip, rng)
         return as_command(caption) if rng.random() < 0.4 else caption
 
     def _reword(self, phrase: str, style: str | None, rng: np.random.Generator) -> str:
-        styles, subjects = wordings()['styles'], wordings()['subjects']
-        assert isinstance(styles, dict)
-        assert isinstance(subjects, list)
+        told = wordings()
+
+        def choose(words: Sequence[str]) -> str:
+            return words[int(rng.integers(len(words)))]
+
         form = rng.random()
-        if form < 0.5:
+        if form < 0.3:
             text = command(phrase)
+        elif form < 0.5 and '*' in phrase:
+            text = choose(told['requests']).replace('{command}', command(phrase))
         else:
-            subject = subjects[int(rng.integers(len(subjects)))]
-            text = statement(phrase, subject, progressive=form > 0.8)
-        adverbs = styles.get(style or '', [])
+            text = statement(phrase, choose(told['subjects']), progressive=form > 0.8)
+        adverbs = told['styles'].get(style or '', [])
         if adverbs and rng.random() < 0.6:
-            text = f'{text} {adverbs[int(rng.integers(len(adverbs)))]}'
+            text = f'{text} {choose(adverbs)}'
+        elif rng.random() < 0.15:
+            text = f'{text} {choose(told["manners"])}'
         if rng.random() < 0.4:
             text += '.'
         return text[0].upper() + text[1:] if rng.random() < 0.15 else text
+
+    def _with_gaps(self, text: str, rng: np.random.Generator) -> str:
+        words = text.split()
+        if len(words) < 4 or rng.random() >= self.dropped:
+            return text
+        gap = int(rng.integers(len(words)))
+        if _KEPT.search(words[gap]):
+            return text
+        return ' '.join(words[:gap] + words[gap + 1 :])
+
+
+# Words that a caption does not lose: without them it would say another action.
+_KEPT = re.compile(
+    r'left|right|both|two|arms|hands|back|revers|side|turn|bow|wav|bye|farewell|run|jog|walk|'
+    r'rais|lift|way|rear|curve|corner',
+    re.IGNORECASE,
+)
 
 
 _SUBJECT = re.compile(

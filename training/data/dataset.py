@@ -22,10 +22,11 @@ from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.training.data.captions import (
     CaptionSampler,
     as_command,
+    borrow,
     command,
+    draw_phrase,
     mirror_action,
     mirror_caption,
-    phrases,
     statement,
 )
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions, is_humanml3d, load_humanml3d
@@ -34,6 +35,7 @@ from mgpt3_ros.training.data.motion_store import cache_folder
 
 CACHE_VERSION = 3  # raise it when features or mirroring change
 MIN_FRAMES = 20
+PHRASES_IN_VOCABULARY = 300  # of each action
 
 
 class MotionDataset:
@@ -66,7 +68,7 @@ class MotionDataset:
         self.text_only, self.digest = text_only, digest
         self.stats = stats or FeatureStats.of_clips(features)
         self.skipped = dict(skipped or {})
-        self.captions = CaptionSampler()
+        self.captions = CaptionSampler(borrowed=borrow(text_only))
         self._cumulative = np.cumsum(action_weights(clips, balance))
 
     def __len__(self) -> int:
@@ -92,16 +94,19 @@ class MotionDataset:
         return self.caption(int(rng.integers(len(self.clips))), rng)
 
     def all_texts(self) -> Iterable[str]:
-        """Every caption, command and phrase once: what a vocabulary is learned from."""
+        """Captions, commands and phrases of each action: what a vocabulary is learned from."""
         seen = dict.fromkeys(self.text_only)
         for clip in self.clips:
             for caption in clip.captions:
                 seen[caption] = None
                 seen[as_command(caption)] = None
-        for action in {clip.action for clip in self.clips if clip.action}:
-            for phrase in phrases(action):
-                seen[command(phrase)] = None
-                seen[statement(phrase, 'a person')] = None
+        rng = np.random.default_rng(0)
+        for action in sorted({clip.action for clip in self.clips if clip.action}):
+            for _ in range(PHRASES_IN_VOCABULARY):
+                phrase = draw_phrase(action, rng)
+                if phrase is not None:
+                    seen[command(phrase)] = None
+                    seen[statement(phrase, 'a person')] = None
         return list(seen)
 
     def fit_clips(self, parts: int = 1, seed: int = 0) -> list[np.ndarray]:
