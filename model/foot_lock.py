@@ -34,7 +34,7 @@ LONGEST_GAP_S = 0.15  # of contact that noise interrupts
 LARGEST_CORRECTION = 0.12  # [m]: a foot that goes further is dragged on purpose
 FADE_S = 0.30
 
-# The ball of a stepping foot of mocap22 is at 6 to 10 cm for most of its way, and at 3 cm one frame
+# The ball of a stepping foot of mocap22 is at 6 to 10 cm for most of its way, at 3 cm one frame
 # after it leaves the floor.
 CLEARANCE = 0.055  # [m]
 RISE_SPEED = 0.8  # [m/s] at which it gets there and comes down

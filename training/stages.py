@@ -26,6 +26,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network import MotionGPT3Network
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 from mgpt3_ros.model.vae.trunk import TrunkVae
+from mgpt3_ros.training.data.captions import CaptionOptions
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
 from mgpt3_ros.training.samples import Split
@@ -93,6 +94,9 @@ class RunConfig:
     latent_scale: None whitens the latents of the paper's VAE per dimension; a number multiplies
         them instead, as the authors do (0.8457 for HumanML3D).
     humanml3d: which clips of a data set in HumanML3D's layout are taken.
+    balance: 0 draws clips alike, 1 actions alike; see :func:`~mgpt3_ros.training.data.dataset.
+        action_weights`.
+    captions: in whose words clips with a known action are described.
     tmr: the evaluator that stage ``tmr`` trains.
     """
 
@@ -102,6 +106,8 @@ class RunConfig:
     text_branch: str | None = None
     latent_scale: float | None = None
     humanml3d: HumanML3DOptions = field(default_factory=HumanML3DOptions)
+    balance: float = 0.5
+    captions: CaptionOptions = field(default_factory=CaptionOptions)
     tmr: TmrStageConfig = field(default_factory=TmrStageConfig)
 
 
@@ -167,6 +173,8 @@ def run_stage(
     stage = run.stages[name]
     folder = Path(output) / name
     dataset = load_dataset(data_folder, options=run.humanml3d)
+    dataset.describe_by(run.captions)
+    dataset.balance(run.balance)
     model = _start(run, stage, dataset, Path(output))
     where = resolve_device(device)
     state = PartialState(cpu=where.type == 'cpu')
@@ -199,6 +207,8 @@ def _run_tmr(run: RunConfig, data_folder: str | Path, output: Path, device: str)
     """Train an evaluator, which starts from nothing that another stage made."""
     folder, config = output / TMR, run.tmr
     dataset = load_dataset(data_folder, options=run.humanml3d)
+    dataset.describe_by(run.captions)
+    dataset.balance(run.balance)
     where = resolve_device(device)
     state = PartialState(cpu=where.type == 'cpu')
     optim = config.optim

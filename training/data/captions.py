@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from mgpt3_ros.model.config import load_yaml
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.data.mocap22 import Clip, action_side
 from mgpt3_ros.training.evaluation.reading import read_action
 
@@ -73,8 +75,18 @@ def mirror_action(action: str | None) -> str | None:
 
 @cache
 def wordings() -> dict[str, Any]:
-    """``wordings.yaml``: 'actions', 'words', 'styles', 'manners', 'requests' and 'subjects'."""
+    """``wordings.yaml``: actions, words, styles, manners, requests, subjects and held_out."""
     return load_yaml(Path(__file__).with_name('wordings.yaml'))
+
+
+def normalised(text: str) -> str:
+    """A text in lower case, without full stops, commas and question marks."""
+    return ' '.join(re.sub('[.,?]', ' ', text.lower()).split())
+
+
+@cache
+def _held_out() -> frozenset[str]:
+    return frozenset(map(normalised, wordings()['held_out']))
 
 
 _CHOICE = re.compile(r'\(([^()]*\|[^()]*)\)')
@@ -107,44 +119,55 @@ def _templates(action: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
     return tuple(found)
 
 
-def _filled(text: str, side: str | None, choose: Callable[[list[str]], str]) -> str:
-    """Put the side, and a word for each name of a list that is left, into a phrase."""
-    words: dict[str, list[str]] = wordings()['words']
-    text = _WORD.sub(
-        lambda match: choose(words[match[1]]) if match[1] in words else match[0], text
-    )
-    return text.replace('{side}', side or '')
-
-
 @cache
 def phrases(action: str) -> tuple[str, ...]:
-    """All phrases of an action, verbs still marked; empty for an unknown one.
-
-    Names inside of choices are filled with the first word of their list.
-    """
-    side = action_side(action)
+    """All phrases of an action, verbs still marked; empty for an unknown one."""
+    side = action_side(action) or ''
     drawn = (
-        _filled(''.join(choice), side, lambda words: words[0])
+        ''.join(choice).replace('{side}', side)
         for row in _templates(action)
-        for choice in product(*row)
+        for choice in product(
+            *([text for one in piece for text in _fillings(one)] for piece in row)
+        )
     )
     return tuple(dict.fromkeys(drawn))
+
+
+def _fillings(text: str) -> list[str]:
+    """A text with each word of the lists that it names."""
+    words: dict[str, list[str]] = wordings()['words']
+    named = next((match for match in _WORD.finditer(text) if match[1] in words), None)
+    if named is None:
+        return [text]
+    return [f for word in words[named[1]] for f in _fillings(text.replace(named[0], word, 1))]
 
 
 def draw_phrase(action: str, rng: np.random.Generator) -> str | None:
     """One phrase of an action, verbs still marked; None for an unknown action.
 
     A line with many choices is drawn more often than one with few, by the square root of them.
+    What is held out is not drawn.
     """
     rows = _templates(action)
     if not rows:
         return None
+    while normalised(command(phrase := _draw_phrase(action, rng))) in _held_out():
+        pass
+    return phrase
+
+
+def _draw_phrase(action: str, rng: np.random.Generator) -> str:
+    rows = _templates(action)
     row = rows[int(np.searchsorted(_cumulative(action), rng.random()))]
 
     def choose(words: Sequence[str]) -> str:
         return words[int(rng.integers(len(words)))]
 
-    return _filled(''.join(map(choose, row)), action_side(action), choose)
+    def word(match: re.Match[str]) -> str:
+        words: dict[str, list[str]] = wordings()['words']
+        return choose(words[match[1]]) if match[1] in words else match[0]
+
+    return _WORD.sub(word, ''.join(map(choose, row))).replace('{side}', action_side(action) or '')
 
 
 @cache
@@ -255,41 +278,64 @@ def _plain_action(sentence: str) -> str | None:
     return action
 
 
+@dataclass(frozen=True)
+class CaptionOptions:
+    """In whose words a clip with a known action is described; what is left is the data set's.
+
+    rewritten: share of the captions that come from ``wordings.yaml``.
+    borrowed: share of them that are sentences of other motions which say the same.
+    gaps: share of the rewritten and borrowed captions in which a word is left out, so that none
+        of no weight decides.
+    """
+
+    rewritten: float = 0.6
+    borrowed: float = 0.15
+    gaps: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        for name in ('rewritten', 'borrowed', 'gaps'):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ConfigError(f'captions.{name} is {getattr(self, name)}; it must be 0 to 1')
+        if self.rewritten + self.borrowed > 1.0:
+            raise ConfigError('captions.rewritten and captions.borrowed are more than 1 together')
+
+
 class CaptionSampler:
     """Draws a caption of a clip: one of the data set's, or the same in other words.
 
+    Of the data set's and the borrowed ones, 40 % are put as a command where that is possible.
+
     Args:
-        rewritten: share of the captions of a clip with a known action that come from
-            ``wordings.yaml``; of the others, many are put as a command where that is possible.
-        borrowed: sentences of other motions that say the same, by action.
-        borrowed_share: share of the captions that come from them.
-        dropped: share of the captions of a known action in which a word is left out, so that
-            no single word of no weight decides.
+        options: shares of the kinds.
+        borrowed: sentences of other motions, by the action that they name; see :func:`borrow`.
     """
 
     def __init__(
         self,
-        rewritten: float = 0.6,
+        options: CaptionOptions | None = None,
         borrowed: Mapping[str, Sequence[str]] | None = None,
-        borrowed_share: float = 0.15,
-        dropped: float = 0.2,
     ) -> None:
-        self.rewritten, self.dropped = rewritten, dropped
-        self.borrowed, self.borrowed_share = borrowed or {}, borrowed_share
+        self.options, self.borrowed = options or CaptionOptions(), borrowed or {}
 
     def original(self, clip: Clip, rng: np.random.Generator) -> str:
         """One of the data set's captions."""
         return clip.captions[int(rng.integers(len(clip.captions)))]
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> str:
-        """A caption, in the data set's words or others."""
+        """A caption, in the data set's words or others; never one that is held out."""
+        while normalised(text := self._draw(clip, rng)) in _held_out():
+            pass
+        return text
+
+    def _draw(self, clip: Clip, rng: np.random.Generator) -> str:
         phrase = draw_phrase(clip.action, rng) if clip.action else None
         kind = rng.random()
         if phrase is not None and clip.action is not None:
-            if kind < self.rewritten:
+            if kind < self.options.rewritten:
                 return self._with_gaps(self._reword(phrase, clip.style, rng), rng)
             lines = self.borrowed.get(clip.action, ())
-            if lines and kind < self.rewritten + self.borrowed_share:
+            if lines and kind < self.options.rewritten + self.options.borrowed:
                 line = lines[int(rng.integers(len(lines)))]
                 return self._with_gaps(as_command(line) if rng.random() < 0.4 else line, rng)
         caption = self.original(clip, rng)
@@ -319,7 +365,7 @@ class CaptionSampler:
 
     def _with_gaps(self, text: str, rng: np.random.Generator) -> str:
         words = text.split()
-        if len(words) < 4 or rng.random() >= self.dropped:
+        if len(words) < 4 or rng.random() >= self.options.gaps:
             return text
         gap = int(rng.integers(len(words)))
         if _KEPT.search(words[gap]):

@@ -20,6 +20,7 @@ from mgpt3_ros.model.features import joints_to_features
 from mgpt3_ros.model.skeleton import MAX_FRAMES, MIRRORED
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.training.data.captions import (
+    CaptionOptions,
     CaptionSampler,
     as_command,
     borrow,
@@ -69,7 +70,7 @@ class MotionDataset:
         self.stats = stats or FeatureStats.of_clips(features)
         self.skipped = dict(skipped or {})
         self.captions = CaptionSampler(borrowed=borrow(text_only))
-        self._cumulative = np.cumsum(action_weights(clips, balance))
+        self.balance(balance)
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -78,6 +79,14 @@ class MotionDataset:
         """Draw clips by weight, with replacement."""
         draws = rng.random(count) * self._cumulative[-1]
         return np.searchsorted(self._cumulative, draws)
+
+    def balance(self, balance: float) -> None:
+        """Draw clips by :func:`action_weights` of this balance from now on."""
+        self._cumulative = np.cumsum(action_weights(self.clips, balance))
+
+    def describe_by(self, options: CaptionOptions) -> None:
+        """Draw captions by these options from now on."""
+        self.captions = CaptionSampler(options, self.captions.borrowed)
 
     def caption(self, index: int, rng: np.random.Generator) -> str:
         """A caption of a clip, in the data set's words or others."""

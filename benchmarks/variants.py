@@ -1,0 +1,191 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m benchmarks.variants --data PACK --output runs/variants``: what makes a difference.
+
+Each variant of the `small` preset is trained for the same number of steps on the joint task (stage
+`text`), once for each seed, and measured as the model card does: the share of motions, drawn from
+the captions of the validation clips and from the paraphrases, that show what was asked. What has
+been measured is kept in the output folder, so that an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mgpt3_ros.model.checkpoint import write_text
+from mgpt3_ros.model.config import load_yaml
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.render.labels import INK, text_width, write
+from mgpt3_ros.training.data.mocap22 import load_mocap22
+from mgpt3_ros.training.evaluation.classifier import ActionClassifier
+from mgpt3_ros.training.evaluation.measures import (
+    bodies,
+    counted,
+    generate_all,
+    recognition,
+    spread_ratio,
+)
+from mgpt3_ros.training.stages import load_run_config, run_stage
+
+HEAD = 'model.network.head'
+VARIANTS: dict[str, tuple[str, ...]] = {
+    'flow': (),
+    'ddpm': (f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50'),
+    'flow, 160 components': ('model.network.vae.trunk.latent_dim=160',),
+    'flow, 8 holders': ('model.network.holders=8',),
+    'flow, width 192': ('model.network.backbone.n_embd=192',),
+    'flow, head of 768': (f'{HEAD}.width=768',),
+    'flow, linear aggregation': (f'{HEAD}.aggregation=linear',),
+    'flow, no regression': (f'{HEAD}.regression_weight=0',),
+    'flow, captions as they are': ('captions.rewritten=0', 'captions.borrowed=0'),
+}
+GUIDANCE = (1.0, 1.25, 1.5, 2.0, 3.0)
+PARAPHRASES = Path(__file__).with_name('paraphrases.yaml')
+BAR = (52, 120, 206)
+ROW, NAME_WIDTH, PLOT_WIDTH, MARGIN = 30, 270, 420, 16  # px
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, measure, and write ``variants.md``, ``variants.json`` and ``variants.png``."""
+    parser = argparse.ArgumentParser(prog='python -m benchmarks.variants', description=__doc__)
+    parser.add_argument('--data', type=Path, required=True, help='folder of the mocap22 pack')
+    parser.add_argument('--output', type=Path, required=True, help='folder of the runs')
+    parser.add_argument('--steps', type=int, default=800, help='of training (default: 800)')
+    parser.add_argument('--seeds', type=int, default=2, help='runs of each variant (default: 2)')
+    parser.add_argument('--only', nargs='*', choices=VARIANTS, help='some of the variants')
+    arguments = parser.parse_args(argv)
+    judge = Judge(arguments.data)
+    for seed in range(arguments.seeds):
+        for name in arguments.only or VARIANTS:
+            folder = arguments.output / f'{name.replace(", ", "-").replace(" ", "_")}-{seed}'
+            if (folder / 'figures.json').is_file():
+                continue
+            seconds = train(folder, VARIANTS[name], seed, arguments)
+            figures = judge.measure(folder / 'text', guidance=name == 'flow')
+            figures |= {'variant': name, 'seed': seed, 'minutes': seconds / 60}
+            write_text(folder / 'figures.json', json.dumps(figures, indent=2) + '\n')
+    report(arguments.output)
+    return 0
+
+
+def train(folder: Path, overrides: tuple[str, ...], seed: int, arguments: Any) -> float:
+    """Train one variant up to the joint task; return the seconds of that (not of the VAE)."""
+    fixed = (
+        'stages.vae.optim.steps=1',
+        f'stages.text.optim.steps={arguments.steps}',
+        f'stages.vae.optim.seed={seed}',
+        f'stages.text.optim.seed={seed}',
+    )
+    run = load_run_config('small', (*fixed, *overrides))
+    run_stage('vae', run, arguments.data, folder, 'cpu')
+    begun = time.monotonic()
+    run_stage('text', run, arguments.data, folder, 'cpu')
+    return time.monotonic() - begun
+
+
+class Judge:
+    """Measures checkpoints on the validation clips of a pack."""
+
+    def __init__(self, data: Path) -> None:
+        pack = load_mocap22(data)
+        self.clips = counted(pack.val)
+        self.actions = [str(clip.action) for clip in self.clips]
+        self.recogniser = ActionClassifier(pack.train)
+        groups: dict[str, list[str]] = load_yaml(PARAPHRASES)
+        self.prompts = [(text, action) for action, texts in groups.items() for text in texts]
+
+    def measure(self, folder: Path, guidance: bool = False) -> dict[str, Any]:
+        """Figures of a checkpoint with its own settings; its actions at several scales too."""
+        model = MotionGPT3.from_pretrained(folder, device='cpu')
+        made = generate_all(model, [clip.captions[0] for clip in self.clips], seed=0)
+        found = recognition(self.actions, self.recogniser.predict(made))
+        said = generate_all(model, [text for text, _ in self.prompts], seed=7000)
+        wanted = [action for _, action in self.prompts]
+        understood = recognition(wanted, self.recogniser.predict(said))
+        real = [clip.joints for clip in self.clips]
+        figures: dict[str, Any] = {
+            'action': found.action.value,
+            'mean over actions': found.mean_over_actions,
+            'wrong side': found.side_wrong.value,
+            'paraphrases': understood.mean_over_actions,
+            'jitter over real': bodies(made)[1] / bodies(real)[1],
+            'spread over real': spread_ratio(self._grouped(real), self._grouped(made)),
+        }
+        if guidance:
+            figures['guidance'] = {scale: self._at(model, scale) for scale in GUIDANCE}
+        return figures
+
+    def _at(self, model: MotionGPT3, scale: float) -> float:
+        head = model.network.head
+        before, head.config = head.config, replace(head.config, guidance_scale=scale)
+        made = generate_all(model, [clip.captions[0] for clip in self.clips], seed=0)
+        head.config = before
+        return recognition(self.actions, self.recogniser.predict(made)).action.value
+
+    def _grouped(self, motions: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        groups: dict[str, list[np.ndarray]] = defaultdict(list)
+        for action, joints in zip(self.actions, motions, strict=True):
+            groups[action].append(joints)
+        return groups
+
+
+MEASURES = (
+    *('action', 'mean over actions', 'wrong side', 'paraphrases'),
+    *('jitter over real', 'spread over real', 'minutes'),
+)
+
+
+def report(folder: Path) -> None:
+    """Print and write the table of all runs in a folder, and draw the shares of right actions."""
+    runs = [json.loads(file.read_text()) for file in sorted(folder.glob('*/figures.json'))]
+    by_name: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for run in runs:
+        by_name[run['variant']].append(run)
+    names = [name for name in VARIANTS if name in by_name]
+    lines = ['| variant | ' + ' | '.join(MEASURES) + ' |', '|---' * (len(MEASURES) + 1) + '|']
+    for name in names:
+        cells = [' / '.join(f'{run[m]:.2f}' for run in by_name[name]) for m in MEASURES]
+        lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+    for run in by_name.get('flow', []):
+        scales = ', '.join(f'{scale}: {value:.3f}' for scale, value in run['guidance'].items())
+        lines += ['', f'Right action of flow, seed {run["seed"]}, by guidance scale: {scales}']
+    table = '\n'.join(lines)
+    print(table)
+    write_text(folder / 'variants.md', table + '\n')
+    write_text(folder / 'variants.json', json.dumps(runs, indent=2) + '\n')
+    shares = {name: [run['action'] for run in by_name[name]] for name in names}
+    understood = {name: [run['paraphrases'] for run in by_name[name]] for name in names}
+    picture = np.concatenate(
+        [bars('right action', shares), bars('paraphrases, right action', understood)], axis=1
+    )
+    cv2.imwrite(str(folder / 'variants.png'), picture[..., ::-1])
+
+
+def bars(title: str, values: dict[str, list[float]]) -> np.ndarray:
+    """A bar to the mean for each name, a dot for each run; 0 to 1."""
+    height = MARGIN * 2 + ROW * (len(values) + 1)
+    picture = np.full((height, NAME_WIDTH + PLOT_WIDTH + 2 * MARGIN, 3), 255, dtype=np.uint8)
+    left, scale = MARGIN + NAME_WIDTH, PLOT_WIDTH - 60
+    write(picture, title, (left, MARGIN + 14), 11, INK)
+    for index, (name, found) in enumerate(values.items()):
+        y = MARGIN + ROW * (index + 1)
+        write(picture, name, (left - 10 - text_width(name, 10), y + 18), 10, INK)
+        end = left + round(scale * float(np.mean(found)))
+        cv2.rectangle(picture, (left, y + 5), (end, y + 21), BAR, -1)
+        for value in found:
+            cv2.circle(picture, (left + round(scale * value), y + 13), 4, INK, -1, cv2.LINE_AA)
+        write(picture, f'{np.mean(found):.2f}', (end + 12, y + 18), 10, INK)
+    return picture
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
