@@ -85,8 +85,8 @@ def normalised(text: str) -> str:
 
 
 @cache
-def _held_out() -> frozenset[str]:
-    return frozenset(map(normalised, wordings()['held_out']))
+def _held_out() -> re.Pattern[str]:
+    return re.compile('|'.join(rf'\b{re.escape(text)}\b' for text in wordings()['held_out']))
 
 
 _CHOICE = re.compile(r'\(([^()]*\|[^()]*)\)')
@@ -151,7 +151,7 @@ def draw_phrase(action: str, rng: np.random.Generator) -> str | None:
     rows = _templates(action)
     if not rows:
         return None
-    while normalised(command(phrase := _draw_phrase(action, rng))) in _held_out():
+    while _held_out().search(normalised(command(phrase := _draw_phrase(action, rng)))):
         pass
     return phrase
 
@@ -324,7 +324,7 @@ class CaptionSampler:
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> str:
         """A caption, in the data set's words or others; never one that is held out."""
-        while normalised(text := self._draw(clip, rng)) in _held_out():
+        while _held_out().search(normalised(text := self._draw(clip, rng))):
             pass
         return text
 
