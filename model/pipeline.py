@@ -20,6 +20,7 @@ from mgpt3_ros.model.prompts import PromptConfig
 from mgpt3_ros.model.sequences import TokenBatch, build_sequence, collate
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.model.steady_root import steady_root
 from mgpt3_ros.model.tokenizer import MotionTokenizer
 
 ShouldStop = Callable[[], bool]
@@ -159,7 +160,9 @@ class Pipeline:
             for rows, count in zip(features, frames, strict=True)
         ]
         # Decoded bones stretch by centimetres; on a body of fixed bones joint angles are exact.
-        return [fit_body(joints) for joints in drawn] if self.config.foot_lock else drawn
+        if not self.config.foot_lock:
+            return drawn
+        return [steady_root(fit_body(joints), FPS) for joints in drawn]
 
     def locked(self, joints: np.ndarray, **held: bool) -> np.ndarray:
         """Keep planted feet planted, where the checkpoint asks for it."""
