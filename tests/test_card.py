@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mgpt3_ros.training.card import Target, table, target_table, targets, write_card
 from mgpt3_ros.training.evaluation.measures import Share, recognition
+from mgpt3_ros.training.evaluation.retrieval import RetrievalShare
 from tests.tiny import tiny_model
 
 FOUND = recognition(
@@ -23,6 +24,7 @@ FIGURES = {
     'jitter, generated over real': 0.95,
     'spread within an action, generated over real': 1.2,
     'predicted duration, median error [s]': 0.3,
+    'retrieval': RetrievalShare(0.8, 0.6, 0.7, 0.85, 40, 3),
     'CMU captions': {'000133': ('someone runs.', 'a person jogs.')},
 }
 
@@ -33,6 +35,7 @@ def test_the_table_has_a_row_for_every_figure() -> None:
     assert f'| generated: right action | {Share(2, 4)} |' in lines
     assert '| generated: mean over actions | 0.500 |' in lines
     assert '| generated: wrong side | 1 of 2 |' in lines
+    assert '| text finds its motion: generated | 0.600, of real 0.750 [0.700, 0.850] |' in lines
 
 
 def test_the_card_says_licence_configuration_command_and_figures() -> None:
@@ -55,7 +58,8 @@ def test_targets_are_met_or_not() -> None:
     assert not met['wrong side of sided prompts']
     assert not met['foot slide in locomotion, generated over real']
     assert not met['spread within an action, generated over real']
-    assert len(met) == 12
+    assert not met['retrieval R@3, generated over real']
+    assert len(met) == 13
 
 
 def test_targets_are_said_in_words() -> None:
