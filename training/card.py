@@ -244,10 +244,10 @@ guidance {head.guidance_scale:g}, temperature {head.temperature:g}. VAE: {networ
 On the pack's validation clips, which were never trained on, with default settings. Actions are
 recognised by a forest of trees trained on the real train clips (`training/evaluation/`);
 "generated" are motions drawn from a clip's caption, with their predicted duration; "paraphrases"
-are the prompts of `benchmarks/paraphrases.yaml`. A text finds its motion where a text-motion encoder
-(`mgpt3 train tmr`) places it among the three nearest of 32; captions that say the same count as
-right. Intervals of shares are Wilson's, 95 %, and count every motion as one, though several come
-from one prompt; that of the retrieval is a bootstrap over the clips.
+are the prompts of `benchmarks/paraphrases.yaml`. A text finds its motion where a text-motion
+encoder (`mgpt3 train tmr`) places it among the three nearest of 32; captions that say the same
+count as right. Intervals of shares are Wilson's, 95 %, and count every motion as one, though
+several come from one prompt; that of the retrieval is a bootstrap over the clips.
 
 {table(figures)}
 
