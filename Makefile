@@ -11,7 +11,7 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test lint format types docs installs bench card clean
+.PHONY: help venv demo test lint format types docs installs bench card retrain clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
@@ -21,6 +21,7 @@ help:
 	@echo 'make installs  proves that pip and colcon install the package'
 	@echo 'make bench     measures speed and memory (while nothing else runs)'
 	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
+	@echo 'make retrain   trains the shipped checkpoint anew (hours on two cores): make retrain DATA=FOLDER'
 	@echo 'make clean     removes everything that was made, .venv too'
 
 venv:
@@ -51,6 +52,12 @@ installs: venv
 
 bench: venv
 	$(PY) -m benchmarks $(ARGS)
+
+# Of the shipped checkpoint: make retrain DATA=FOLDER; goes on where it was interrupted.
+RUN ?= runs/small
+OUT ?= $(RUN)/checkpoint
+retrain: venv
+	scripts/retrain.sh $(CURDIR)/$(PY) $(DATA) $(RUN) $(OUT) $(ARGS)
 
 card: venv
 	$(PY) -m mgpt3_ros.training.card models/default --data $(DATA) $(ARGS)
