@@ -116,6 +116,27 @@ def test_what_a_sentence_names(page: Path) -> None:
             assert (ROOT / command.words[1]).is_file(), f'{command}: there is no such file'
 
 
+# Messages in the table of symptoms that other programs write.
+OF_OTHERS = re.compile(
+    "Trying to set|expecting type|Package 'mgpt3_ros' not found|No module named|externally-"
+    'managed|cannot open shared object|logging directory|Expected RMW'
+)
+
+
+def test_messages_in_the_table_of_symptoms_are_those_of_the_program() -> None:
+    rooms = ('mgpt3_ros', 'model', 'training', 'scripts')
+    files = [path for room in rooms for path in (ROOT / room).rglob('*.py')]
+    # As it is said: the pieces of a message that goes over several lines joined.
+    code = re.sub(r"'\n\s+f?'", '', ''.join(path.read_text(encoding='utf-8') for path in files))
+    page = (ROOT / 'docs' / 'troubleshooting.md').read_text(encoding='utf-8')
+    begun = [match.group(1) for match in re.finditer(r'^\| `([^`]+ [^`]+)`', page, re.MULTILINE)]
+    messages = [message for message in begun if not OF_OTHERS.search(message)]
+    assert len(messages) >= 8
+    for message in messages:
+        for part in message.split('...'):
+            assert part.strip(' :') in code, f'nothing says {message!r}'
+
+
 def commands_of_mgpt3() -> dict[str, set[str]]:
     """Return the options of each command, those of its parts with it."""
     found: dict[str, set[str]] = {}
