@@ -46,6 +46,7 @@ types: venv
 
 docs: venv
 	$(PY) -m properdocs build --strict --quiet
+	@echo site/index.html
 
 installs: venv
 	scripts/check_installs.sh $(CURDIR)/$(PY)

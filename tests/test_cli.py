@@ -88,6 +88,13 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(re.search(rf'^ +{command}  ', said, re.M) for command in COMMANDS)
 
 
+def test_alone_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == cli.MISUSED
+    said = capsys.readouterr()
+    assert said.out == ''
+    assert all(re.search(rf'^ +{command}  ', said.err, re.M) for command in COMMANDS)
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(['--version'])

@@ -92,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = '--debug' in given  # allowed anywhere, not only before the command
     given = [argument for argument in given if argument != '--debug']
     parser = build_parser()
+    if not given:
+        parser.print_help(sys.stderr)
+        return MISUSED
     # The options of training are declared where PyTorch is imported: they go there unread.
     arguments, unread = parser.parse_known_args(given)
     if unread and arguments.run is not train.run:
