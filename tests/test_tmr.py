@@ -22,7 +22,7 @@ from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import load_run_config, run_stage
 from mgpt3_ros.training.tmr_training import TmrBatcher, TmrTask
 from mgpt3_ros.training.train import main
-from mgpt3_ros.training.trainer import Trainer
+from mgpt3_ros.training.trainer import Trainer, TrainingError
 from tests.tiny import save_tiny_model, swinging_motion
 from tests.tiny_pack import write_tiny_pack
 from tests.tiny_runs import write_preset
@@ -131,6 +131,13 @@ def test_an_interrupted_training_gives_the_losses_of_an_unbroken_one(
     assert train(pack, tmp_path / 'broken', *short) == 0
     whole, resumed = (curve(tmp_path / name / 'tmr') for name in ('unbroken', 'broken'))
     assert resumed == pytest.approx(whole, abs=1e-6)
+
+
+def test_a_folder_of_another_size_is_refused(pack: Path, tmp_path: Path) -> None:
+    short = ('tmr.optim.steps=2', 'tmr.optim.checkpoint_every=1')
+    assert train(pack, tmp_path / 'run', *short) == 0
+    with pytest.raises(TrainingError, match=r'does not fit: .* parameters differ, such as'):
+        train(pack, tmp_path / 'run', *short, 'tmr.network.width=32')
 
 
 def test_it_belongs_to_every_preset_and_to_no_list_of_stages(pack: Path, tmp_path: Path) -> None:

@@ -333,19 +333,21 @@ class Trainer:
         """Take up ``checkpoint.pt`` where there is one.
 
         Raises:
-            TrainingError: it is of a model with other parameters.
+            TrainingError: it is of a model with other parameters, or of other sizes.
         """
         path = self.folder / 'checkpoint.pt'
         if not path.exists():
             return
         state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
-        odd = set(state['trained']) ^ set(self.trained)
+        kept = state['trained']
+        odd = set(kept) ^ set(self.trained)
+        odd |= {n for n, p in self.trained.items() if n in kept and kept[n].shape != p.shape}
         if odd:
             raise TrainingError(
                 f'{path} does not fit: {len(odd)} parameters differ, such as {min(odd)}. '
                 'Train into another folder, or remove this one.'
             )
-        self._fill(state['trained'])
+        self._fill(kept)
         self.average = {name: value.clone() for name, value in state['average'].items()}
         self.optimizer.load_state_dict(state['optimizer'])
         self.schedule.load_state_dict(state['schedule'])

@@ -9,12 +9,14 @@ predicted length.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.motion import Motion
@@ -134,6 +136,7 @@ class _Run:
             **asdict(self.config),
             'evaluator': self.evaluator.name,
             'checkpoint': self.model.name,
+            'weights': _fingerprint(self.model.network),
             'clip_ids': [clip.id for clip in self.clips],
             'protocol': self.protocol,
         }
@@ -274,6 +277,14 @@ def m2t(
 TEXT_PROTOCOLS = {'t2m': t2m, 'm2t': m2t, 'retrieval': retrieval}
 
 
+def _fingerprint(network: nn.Module) -> str:
+    """What tells two checkpoints of one name apart."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode() + value.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
 def _matching(
     run: _Run, number: int, texts: np.ndarray, motions: np.ndarray, right: np.ndarray | None
 ) -> dict[str, float]:
@@ -338,5 +349,9 @@ def _language(
         'CIDEr': float(np.mean(metrics.cider(made, references, reference=reference))),
     }
     if find_spec('bert_score') is not None:
-        found['BERTScore'] = float(np.mean(metrics.bert_score(made, references)))
+        try:
+            found['BERTScore'] = float(np.mean(metrics.bert_score(made, references)))
+        except OSError as error:  # the package is there, its language model is not
+            note = f'BERTScore is left out: {str(error).splitlines()[0]}'
+            run.notes += [note] if note not in run.notes else []
     return found

@@ -9,6 +9,7 @@ decoder, which only helps in training, is left out.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +148,7 @@ class TextMotionEncoder:
         stats: FeatureStats,
         name: str = 'tmr',
     ) -> None:
+        # A loaded one has the hash of its weights in its name: figures of two must not be mixed.
         self.config, self.tokenizer, self.stats, self.name = config, tokenizer, stats, name
         self.network = network.eval()
 
@@ -217,7 +219,7 @@ class TextMotionEncoder:
         checkpoint.write_weights(path, self.network)
         self.stats.save(path / checkpoint.STATS)
         self.tokenizer.save(path)
-        data = {'kind': KIND, 'name': self.name, 'network': to_dict(self.config)}
+        data = {'kind': KIND, 'name': self.name.split()[0], 'network': to_dict(self.config)}
         checkpoint.write_config(path, data)
 
     @classmethod
@@ -242,7 +244,8 @@ class TextMotionEncoder:
             )
         stats = FeatureStats.load(path / checkpoint.STATS)
         network.to(resolve_device(device))
-        return cls(config, network, tokenizer, stats, str(data.get('name', path.name)))
+        weights = hashlib.sha256((path / checkpoint.WEIGHTS).read_bytes()).hexdigest()[:8]
+        return cls(config, network, tokenizer, stats, f'{data.get("name", "tmr")} {weights}')
 
 
 def token_batch(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.spatial.distance import cdist
 
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError, numbers, same_shape
 
@@ -82,4 +83,4 @@ def retrieval(
 
 def distances(first: Array, second: Array) -> Array:
     """Euclidean distances (A, B) of (A, D) from (B, D)."""
-    return np.linalg.norm(first[:, None] - second[None], axis=-1)
+    return cdist(first, second)
