@@ -45,7 +45,7 @@ types: venv
 	scripts/check_types.sh $(CURDIR)/$(PY)
 
 docs: venv
-	$(PY) -m properdocs build --strict --quiet
+	$(PY) -m properdocs build --strict
 	@echo site/index.html
 
 installs: venv
