@@ -5,13 +5,14 @@
 #   PYTHON=python3.12    the interpreter to make .venv with (3.11 to 3.13)
 #   TORCH_INDEX_URL=...  where PyTorch comes from, for its own CPU or CUDA builds (README.md)
 #   ARGS=...             passed on to the demo, pytest or the benchmarks
+#   DURATION=...         seconds of `make fuzz` (else 200,000 messages) and `make soak` (1200)
 
 export PYTHON TORCH_INDEX_URL
 PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test lint format types docs installs bench card retrain clean
+.PHONY: help venv demo test lint format types docs installs bench fuzz soak bounds card retrain clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
@@ -20,6 +21,8 @@ help:
 	@echo 'make docs      the documentation as a site, site/index.html; fails on any warning'
 	@echo 'make installs  proves that pip and colcon install the package'
 	@echo 'make bench     measures speed and memory (while nothing else runs)'
+	@echo 'make fuzz      sends nonsense to all nodes;  make soak: lets them work for 20 minutes'
+	@echo 'make bounds    velocities and accelerations of many motions against their bounds'
 	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
 	@echo 'make retrain   trains the shipped checkpoint anew (hours on two cores): make retrain DATA=FOLDER'
 	@echo 'make clean     removes everything that was made, .venv too'
@@ -53,6 +56,15 @@ installs: venv
 
 bench: venv
 	$(PY) -m benchmarks $(ARGS)
+
+fuzz: venv
+	$(PY) -m benchmarks.fuzz $(if $(DURATION),--duration $(DURATION)) $(ARGS)
+
+soak: venv
+	$(PY) -m benchmarks.soak $(if $(DURATION),--duration $(DURATION)) $(ARGS)
+
+bounds: venv
+	$(PY) -m benchmarks.bounds $(ARGS)
 
 # Of the shipped checkpoint: make retrain DATA=FOLDER; goes on where it was interrupted.
 RUN ?= runs/small

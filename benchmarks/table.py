@@ -57,7 +57,8 @@ def print_table(rows: Iterable[Row]) -> None:
     cells = [('name', 'value', 'unit', 'target', 'met')]
     for row in rows:
         target = '-' if row.target is None else f'{row.target:g}'
-        cells.append((row.name, f'{row.value:.3f}', row.unit, target, row.met))
+        value = str(row.value) if isinstance(row.value, int) else f'{row.value:.3f}'
+        cells.append((row.name, value, row.unit, target, row.met))
     widths = [max(len(line[column]) for line in cells) for column in range(5)]
     for index, line in enumerate(cells):
         print('| ' + ' | '.join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + ' |')

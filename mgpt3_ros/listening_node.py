@@ -123,8 +123,7 @@ class ListeningNode(MotionNode, Generic[T]):
             self._warned_of.add(names)
             self.get_logger().warning(f'joint states with {count} names ignored: {error}')
             return
-        in_a_row = self.buffer.bad_in_a_row if error.kind == 'number' else 0
-        self.input_dropped(f'joint state dropped: {error}', in_a_row)
+        self.input_dropped(f'joint state dropped: {error}', self.buffer.bad_in_a_row)
 
     def _on_odometry(self, message: Odometry) -> None:
         if not self.active:

@@ -173,7 +173,8 @@ class MotionBuffer:
         dropped: samples that were not, by the ``kind`` of their :class:`UnusableError`.
         gaps: pauses longer than ``max_gap_s``, after which the buffer began anew.
         jumps: times that stamps went back by more than that, with the same effect.
-        bad_in_a_row: joint states with a number that is not finite since the last good one.
+        bad_in_a_row: joint states that were dropped since the last good one, other than those of
+            other bodies (too few known names).
     """
 
     def __init__(self, profile: HumanFull | Ros4hri, limits: Limits | None = None) -> None:
@@ -233,8 +234,10 @@ class MotionBuffer:
                 self.clear()
         except UnusableError as error:
             self.dropped[error.kind] += 1
+            self.bad_in_a_row += error.kind != 'coverage'
             raise
         self.accepted += 1
+        self.bad_in_a_row = 0
         self._recent.append(stamp_ns)
         self._keep(self._joints, stamp_ns, row)
 
@@ -294,9 +297,7 @@ class MotionBuffer:
             )
         known = np.asarray(positions, dtype=np.float64)[self._names.columns]
         if not (np.abs(known) < FARTHEST).all():
-            self.bad_in_a_row += 1
             raise UnusableError('number', 'a joint is not finite, or beyond all angles')
-        self.bad_in_a_row = 0
         row = np.zeros(len(self._names.wanted))
         row[self._names.rows] = known
         return row

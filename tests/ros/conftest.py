@@ -41,9 +41,11 @@ def processes_of_nodes(folder: Path) -> Iterator[Callable]:
 
     processes: list[NodeProcess] = []
 
-    def make(executable: str = 'generate_node', **parameters: object) -> NodeProcess:
+    def make(
+        executable: str = 'generate_node', namespace: str = '', **parameters: object
+    ) -> NodeProcess:
         log = folder / f'{executable}_{len(processes)}.log'
-        processes.append(NodeProcess(executable, parameters, log))
+        processes.append(NodeProcess(executable, parameters, log, namespace))
         return processes[-1]
 
     yield make

@@ -18,10 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 class NodeProcess:
     """Started as ``python -m mgpt3_ros.EXECUTABLE --ros-args -p NAME:=VALUE ...``."""
 
-    def __init__(self, executable: str, parameters: dict[str, object], log: Path) -> None:
+    def __init__(
+        self, executable: str, parameters: dict[str, object], log: Path, namespace: str = ''
+    ) -> None:
         command = [sys.executable, '-m', f'mgpt3_ros.{executable}', '--ros-args']
         for name, value in parameters.items():
             command += ['-p', f'{name}:={json.dumps(value)}']
+        if namespace:
+            command += ['-r', f'__ns:=/{namespace}']
         self.log = log
         self._file = log.open('w')
         environment = {**os.environ, 'PYTHONPATH': str(ROOT)}

@@ -21,6 +21,8 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 
 from mgpt3_ros.profiles import make_profile
+from mgpt3_ros.spline import extreme_rates
+from mgpt3_ros.trajectories import joint_path
 
 HUMAN = make_profile('human_full', 'human').names
 SENTENCE = 'a person walks forward for 1 seconds.'
@@ -255,6 +257,21 @@ def test_deactivating_while_a_motion_plays_publishes_a_hold(start, probe, tiny_c
     np.testing.assert_allclose(probe.trajectory(3).points[0].positions, last, atol=1e-6)
 
 
+def test_shutting_down_while_a_motion_plays_publishes_a_hold(start, probe, tiny_checkpoint):
+    start(checkpoint=str(tiny_checkpoint), max_joint_velocity=3.0, max_joint_acceleration=20.0)
+    probe.active()
+    probe.say('a person walks forward for 5 seconds.')
+    probe.trajectory(1)
+    begun = probe.times['joint_trajectory'][0]
+    probe.until(lambda: time.monotonic() - begun > 1.0, 'the motion to be on its way')
+    assert probe.change('shutdown')
+    hold = joint_path(probe.trajectory(2))
+    assert violations(probe.trajectory(2), HUMAN) == []
+    speed, acceleration = extreme_rates(hold.times, hold.positions, hold.velocities)
+    assert (speed.max() <= 3.003, acceleration.max() <= 20.02) == (True, True)
+    assert probe.state() == 'finalized'
+
+
 def test_deactivating_during_a_generation_publishes_nothing(start, probe, tiny_checkpoint):
     start(checkpoint=str(tiny_checkpoint), num_inference_steps=1000)
     probe.active()
@@ -312,3 +329,16 @@ def test_an_unfit_parameter_at_the_start_is_one_line(start, name, value):
     assert node.wait() == 2
     (line,) = node.output.strip().splitlines()
     assert name in line
+
+
+def test_without_a_home_a_line_says_what_to_set(start, probe, monkeypatch, tmp_path):
+    for name in ('HOME', 'ROS_HOME', 'ROS_LOG_DIR'):
+        monkeypatch.delenv(name, raising=False)
+    node = start('playback_node')
+    assert node.wait() == 2
+    assert node.output.strip().splitlines()[-1].startswith('error: ')
+    assert 'set HOME, ROS_HOME or ROS_LOG_DIR' in node.output
+    assert 'Traceback' not in node.output
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
+    node = start('playback_node')
+    assert probe.health('/playback_node')['message'] == 'playing'

@@ -120,7 +120,7 @@ def test_faults_are_dropped_counted_and_leave_no_trace(names, positions, kind):
             buffer.hear_joints(names, positions, stamp(times[25]))
         assert caught.value.kind == kind
     assert buffer.dropped == {kind: 3}
-    assert buffer.bad_in_a_row == (3 if kind == 'number' else 0)
+    assert buffer.bad_in_a_row == (0 if kind == 'coverage' else 3)
     feed(buffer, times[25:])
     assert buffer.bad_in_a_row == 0
     np.testing.assert_array_equal(seen(buffer), seen(plain))
