@@ -280,7 +280,7 @@ def test_no_message_makes_a_file(body, folders):
 
 
 def test_a_signal_while_the_model_looks_at_a_body_ends_it_within_a_second(body):
-    assert body.set_of('predict_node', num_inference_steps=1000, num_hypotheses=5) == (True, '')
+    assert body.set_of('predict_node', num_inference_steps=1000) == (True, '')
     body.play(1.5)
     code, took_s = body.server.end(signal.SIGTERM)
     body.ended = True
