@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import subprocess
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
 
@@ -435,9 +438,91 @@ def test_a_broken_database_is_one_line_of_advice(
     noted = capsys.readouterr().err
     assert noted.count('\n') == 1
     assert f'{bag} is damaged or breaks off' in noted
-    assert '.recover | sqlite3 NEW.db3`' in noted
+    assert '.dump | sed ' in noted
     assert ('zstd -dc' in noted) == (compression == 'file')
     assert not (tmp_path / 'a.srt').exists()
+
+
+@pytest.mark.skipif(shutil.which('sqlite3') is None, reason='there is no sqlite3 command')
+def test_the_advice_for_a_broken_database_works(
+    messages: Messages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / 'bag', messages, 'sqlite3')
+    cut(bag, 0.8)
+    assert run_cli('bag-info', bag) == cli.MISUSED
+    advice = capsys.readouterr().err.split('`')[1]
+    subprocess.run(['bash', '-c', advice], cwd=tmp_path, check=True, capture_output=True)
+    with open_bag(tmp_path / 'NEW.db3') as mended:
+        count = len(list(mended.messages()))
+    assert 0.6 * len(messages) < count < 0.9 * len(messages)
+
+
+def split(path: Path, storage: str) -> Path:
+    """A bag in 11 files, as `ros2 bag record --max-bag-duration` writes."""
+    path.mkdir()
+    whole: dict = {}
+    for k in range(11):
+        part = write_bag(path.with_name(f'{path.name}_{k}'), SWING[25 * k : 25 * (k + 1)], storage)
+        said = yaml.safe_load((part / 'metadata.yaml').read_text())
+        about = said['rosbag2_bagfile_information']
+        for name in about['relative_file_paths']:
+            (part / name).rename(path / name)
+        if k:
+            for key in ('files', 'relative_file_paths'):
+                whole[key] += about[key]
+            whole['message_count'] += about['message_count']
+            end = about['starting_time']['nanoseconds_since_epoch']
+            end += about['duration']['nanoseconds']
+            begin = whole['starting_time']['nanoseconds_since_epoch']
+            whole['duration']['nanoseconds'] = end - begin
+        else:
+            whole = about
+    said = yaml.safe_dump({'rosbag2_bagfile_information': whole})
+    (path / 'metadata.yaml').write_text(said)
+    return path
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+def test_a_bag_of_several_files(
+    storage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = split(tmp_path / 'bag', storage)
+    with open_bag(bag) as whole:
+        assert [message.data for message in whole.messages()] == [m[3] for m in SWING[:275]]
+    last = next(bag.glob('bag_10.*'))
+    with last.open('r+b') as opened:
+        opened.truncate(last.stat().st_size * 3 // 4)
+    code = run_cli('bag-info', bag)
+    noted = capsys.readouterr().err
+    assert last.name in noted  # the one that is broken, not the first
+    assert 'breaks off' in noted
+    assert code == (0 if storage == 'mcap' else cli.MISUSED)
+    next(bag.glob('bag_4.*')).unlink()
+    code = run_cli('bag-info', bag)
+    noted = capsys.readouterr().err
+    assert next(iter(bag.glob('bag_3.*'))).name.replace('3', '4', 1) in noted
+    assert code == (0 if storage == 'mcap' else cli.MISUSED)
+    if storage == 'mcap':
+        with open_bag(bag) as broken:
+            order = [message.recorded_ns for message in broken.messages()]
+        assert 225 < len(order) < 250
+        assert order == sorted(order)  # bag_10 behind bag_9
+    (bag / 'metadata.yaml').unlink()
+    assert run_cli('bag-info', bag) == cli.MISUSED
+    noted = capsys.readouterr().err
+    assert f'try {next(bag.glob("bag_0.*"))} itself (then the 9 other files)' in noted
+
+
+def test_a_compression_that_nobody_reads_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / 'bag', SWING[:50], 'sqlite3', 'message')
+    about = (bag / 'metadata.yaml').read_text()
+    (bag / 'metadata.yaml').write_text(about.replace('format: zstd', 'format: lz4'))
+    assert run_cli('bag-info', bag) == cli.MISUSED
+    noted = capsys.readouterr().err
+    assert "compressed as 'lz4', which cannot be read" in noted
+    assert noted.count('\n') == 1
 
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.training.bags.salvage import PACKED, BrokenMcap, mcap_files
+from mgpt3_ros.training.bags.salvage import PACKED, BrokenMcap, in_order, mcap_files, metadata
 from mgpt3_ros.training.bags.topics import Bag, BagError, Recorded, Topic
 
 
@@ -95,27 +95,37 @@ def _require_bag(path: Path) -> None:
             f'{path} is no bag: give the folder of a rosbag2, or a file ending in .mcap or .db3'
         )
     if path.is_dir() and not (path / 'metadata.yaml').is_file():
-        inside = sorted(file for file in path.iterdir() if file.suffix in ('.mcap', '.db3'))
+        inside = in_order(file for file in path.iterdir() if file.suffix in ('.mcap', '.db3'))
         if not inside:
             raise BagError(f'{path} is no bag: it has no metadata.yaml, .mcap or .db3 file')
+        several = f' (then the {len(inside) - 1} other files)' if len(inside) > 1 else ''
         raise BagError(
-            f'{path} has no metadata.yaml, the recording was not closed: try {inside[0]} itself, '
-            f'or rebuild it with `ros2 bag reindex {path}`'
+            f'{path} has no metadata.yaml, the recording was not closed: try {inside[0]} itself'
+            f'{several}, or rebuild it with `ros2 bag reindex {path}`'
+        )
+    packed = metadata(path).get('compression_format') or 'zstd' if path.is_dir() else 'zstd'
+    if packed != 'zstd':
+        raise BagError(
+            f'{path} was compressed as {packed!r}, which cannot be read: unpack it with '
+            '`ros2 bag convert` where it was recorded, or record it with zstd'
         )
 
 
 def _unreadable(path: Path, error: BaseException) -> BagError:
     said = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
-    databases = [path] if path.suffix == '.db3' else sorted(path.glob('*.db3*'))
+    databases = [path] if path.suffix == '.db3' else in_order(path.glob('*.db3*'))
     if databases and 'missing: [' not in said:
-        database, unpack = databases[0], ''
+        named = [database for database in databases if str(database) in said.split(':')[0].split()]
+        database, unpack = (named or databases)[0], ''
         said = said.removeprefix(f'Cannot open database {database}: ')
         if database.suffix in PACKED:
             database, packed = database.with_suffix(''), database
             unpack = f'`zstd -dc {packed} > {database}`, then '
+        # Not .recover: the sqlite3 of Debian and Ubuntu is built without what it needs.
+        mend = f"sqlite3 {database} .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 NEW.db3"
         return BagError(
-            f'{path} is damaged or breaks off ({said}): try {unpack}`sqlite3 {database} .recover '
-            '| sqlite3 NEW.db3` and give NEW.db3 instead; mcap stays readable when it breaks off'
+            f'{path} is damaged or breaks off ({said}): try {unpack}`{mend}` and give NEW.db3 '
+            'instead; mcap stays readable when it breaks off'
         )
     if path.is_dir():
         return BagError(

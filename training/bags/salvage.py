@@ -8,6 +8,7 @@ half of one. The index stands at the end; without it the file is read through, r
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -27,14 +28,26 @@ def mcap_files(path: Path) -> list[Path]:
     """Return the mcap files of a bag, in order; none if it is stored otherwise."""
     if path.is_file():
         return [path] if '.mcap' in path.suffixes else []
-    named = _metadata(path).get('relative_file_paths') or []
-    files = [path / Path(str(name)).name for name in named]
-    files = [file for file in files if file.is_file() and '.mcap' in file.suffixes]
-    return files or sorted(path.glob('*.mcap'))
+    files = [file for file in _named_files(path) if file.is_file() and '.mcap' in file.suffixes]
+    return files or in_order(path.glob('*.mcap'))
 
 
-def _metadata(folder: Path) -> dict[str, Any]:
-    """Read a bag's metadata.yaml; what is missing or unreadable is left out."""
+def in_order(files: Iterable[Path]) -> list[Path]:
+    """Sort the files of a bag as they were recorded: bag_2 before bag_10."""
+    return sorted(files, key=lambda file: ([int(n) for n in re.findall(r'\d+', file.name)], file))
+
+
+def _named_files(folder: Path) -> list[Path]:
+    """Return the files that a bag's metadata.yaml names, there or not."""
+    named = metadata(folder).get('relative_file_paths') or []
+    return [folder / Path(str(name)).name for name in named]
+
+
+def metadata(folder: Path) -> dict[str, Any]:
+    """Read a bag's metadata.yaml; what is missing or unreadable is left out.
+
+    A bag that is a single file has none.
+    """
     import yaml
 
     try:
@@ -57,10 +70,10 @@ class BrokenMcap:
 
     def __init__(self, path: Path, files: list[Path]) -> None:
         self.path = path
-        self.broken: list[str] = []
+        missing = [file for file in _named_files(path) if not file.is_file()]
+        self.broken = [f'{file.name} is not there: its messages are left out' for file in missing]
         self._files = files
-        metadata = _metadata(path) if path.is_dir() else {}
-        self.compression = str(metadata.get('compression_mode') or 'none').lower()
+        self.compression = str(metadata(path).get('compression_mode') or 'none').lower()
         counts: dict[tuple[str, str], Topic] = {}
         self.start_ns = self.end_ns = 0
         for topic, message in self._read(report=True):
