@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -120,10 +120,12 @@ def viewer_nodes(context: LaunchContext) -> list[Node]:
     """Return robot_state_publisher and RViz, as far as they are asked for.
 
     Raises:
-        RuntimeError: the URDF cannot be read, or is of other joints than those that come.
+        RuntimeError: one of them is not installed; or the URDF cannot be read, or is of other
+            joints than those that come.
     """
     nodes = []
     if asked_for(context, 'robot_state_publisher'):
+        _require('robot_state_publisher', 'robot_state_publisher')
         # A text: launch would read the XML as YAML.
         description = ParameterValue(_urdf(context), value_type=str)
         nodes.append(
@@ -140,6 +142,7 @@ def viewer_nodes(context: LaunchContext) -> list[Node]:
             )
         )
     if asked_for(context, 'rviz'):
+        _require('rviz2', 'rviz')
         keywords = _shared_keywords(context)
         keywords['respawn'] = False  # it ends when its window is closed, and ends nothing else
         keywords['arguments'][:0] = ['-d', LaunchConfiguration('rviz_config')]
@@ -153,6 +156,21 @@ def viewer_nodes(context: LaunchContext) -> list[Node]:
             )
         )
     return nodes
+
+
+def _require(package: str, argument: str) -> None:
+    """Look for a package before anything starts: launch, failing later, leaves what runs behind.
+
+    Raises:
+        RuntimeError: it is not installed.
+    """
+    try:
+        get_package_share_directory(package)
+    except PackageNotFoundError as error:
+        raise RuntimeError(
+            f'{argument}:=true needs the package {package}, which is not installed: '
+            f'`sudo apt install ros-$ROS_DISTRO-{package.replace("_", "-")}`'
+        ) from error
 
 
 def _urdf(context: LaunchContext) -> str:

@@ -116,6 +116,19 @@ def test_the_body_is_shown_on_request(launched):
     assert rviz.arguments[:2] == ['-d', str(ROOT / 'rviz' / 'body.rviz')]
 
 
+@pytest.mark.parametrize(
+    ('argument', 'package'), [('rviz', 'rviz2'), ('robot_state_publisher',) * 2]
+)
+def test_a_viewer_that_is_not_installed_stops_the_launch_before_it_begins(
+    launched, monkeypatch, argument, package
+):
+    from ament_index_python import packages
+
+    monkeypatch.setattr(packages, 'INSTALLED', ['mgpt3_ros'])
+    with pytest.raises(RuntimeError, match=f'{argument}:=true needs the package {package}'):
+        launched('bringup.launch.py', **{argument: 'true'})
+
+
 def test_a_urdf_of_other_joints_is_asked_for(launched, tmp_path):
     arguments = {'robot_state_publisher': 'true', 'joint_profile': 'ros4hri'}
     with pytest.raises(RuntimeError, match='not of ros4hri: give urdf_file:=FILE'):
