@@ -14,8 +14,12 @@ from mgpt3_ros.frames import quaternions_to_ros, vectors_to_ros
 from mgpt3_ros.model.joint_angles import joints_to_angles
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.profiles import make_profile
+from mgpt3_ros.training import cli
 from mgpt3_ros.training.bags.messages import JOINT_STATE, ODOMETRY, STRING, text_message, typestore
+from tests.tiny import swinging_motion
 
+SECOND = 10**9
+Messages = list[tuple[int, str, str, bytes]]
 BEGAN_NS = 1_790_000_000_000_000_000
 DELAY_NS = 3_000_000  # from a stamp to its recording
 
@@ -121,3 +125,23 @@ def write_bag(
 def remark(recorded_ns: int, text: str) -> tuple[int, str, str, bytes]:
     """A message of another topic."""
     return recorded_ns, '/remarks', STRING, text_message(text)
+
+
+def swinging(seconds: float, **options: object) -> Messages:
+    joints = swinging_motion(1, frames=round(seconds * 20) + 1)
+    return stream(Motion(joints, 20.0), **options)  # type: ignore[arg-type]
+
+
+SWING = swinging(2.95)
+
+
+def run_cli(*words: object) -> int:
+    return cli.main([str(word) for word in words])
+
+
+def cut(path: Path, share: float) -> Path:
+    """Keep only the beginning of the one file of messages in a bag's folder."""
+    (file,) = (file for file in path.iterdir() if file.name != 'metadata.yaml')
+    with file.open('r+b') as opened:
+        opened.truncate(int(file.stat().st_size * share))
+    return file

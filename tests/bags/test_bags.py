@@ -1,0 +1,344 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Bags without ROS: every storage and compression, broken ones, captions and forecasts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.training import cli
+from mgpt3_ros.training.bags import (
+    BagCopy,
+    BagError,
+    Recorded,
+    Windows,
+    body_windows,
+    find_body,
+    open_bag,
+)
+from mgpt3_ros.training.bags.caption_files import Caption, caption_file
+from mgpt3_ros.training.bags.messages import (
+    BASE_TRAJECTORY,
+    JOINT_TRAJECTORY,
+    STRING,
+    decode,
+    text_message,
+)
+from mgpt3_ros.training.evaluation.reading import read_action
+from tests.bag_maker import (
+    BEGAN_NS,
+    DELAY_NS,
+    SECOND,
+    SWING,
+    Messages,
+    cut,
+    remark,
+    run_cli,
+    stream,
+    swinging,
+    write_bag,
+)
+
+STORED = [
+    ('mcap', 'none'),
+    ('mcap', 'storage'),
+    ('mcap', 'message'),
+    ('mcap', 'file'),
+    ('sqlite3', 'none'),
+    ('sqlite3', 'message'),
+    ('sqlite3', 'file'),
+]
+
+
+def captions_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# ---------------------------------------------------------------------- whole bags
+
+
+@pytest.mark.parametrize(('storage', 'compression'), STORED)
+def test_captions_name_the_actions(
+    storage: str, compression: str, messages: Messages, tmp_path: Path
+) -> None:
+    bag = write_bag(tmp_path / 'bag', messages, storage, compression)
+    out = tmp_path / 'captions.jsonl'
+    assert run_cli('caption-bag', bag, '-o', out) == 0
+    wave, run = captions_of(out)
+    assert read_action(wave['caption']) == 'wave-both-hands'
+    assert read_action(run['caption']) == 'run'
+    delay = DELAY_NS / SECOND
+    assert (wave['start_s'], wave['end_s']) == pytest.approx((delay, delay + 5.94), abs=2e-3)
+    assert (run['start_s'], run['end_s']) == pytest.approx((10 + delay, 15.95 + delay), abs=2e-3)
+    assert wave['start_stamp_ns'] == BEGAN_NS
+    assert run['start_stamp_ns'] == BEGAN_NS + 10 * SECOND
+
+
+def test_ros4hri_is_known_by_its_names(
+    motions: tuple[Motion, Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    namespace = '/humans/bodies/ann'
+    heard = stream(motions[0], profile='ros4hri', namespace=namespace)
+    bag = write_bag(tmp_path / 'bag', heard, 'sqlite3')
+    assert run_cli('caption-bag', bag, '--write-bag', tmp_path / 'out') == 0
+    assert f'{namespace}/joint_states (ros4hri), {namespace}/odom' in capsys.readouterr().err
+    with open_bag(tmp_path / 'out') as copy:
+        (said,) = copy.messages([f'{namespace}/caption'])
+    assert read_action(decode(said).data) == 'wave-both-hands'
+    assert run_cli('caption-bag', bag, '--profile', 'human_full') == cli.MISUSED
+    assert 'no joints of human_full' in capsys.readouterr().err
+
+
+def test_motion_in_a_bag_comes_back(motions: tuple[Motion, Motion], tmp_path: Path) -> None:
+    bag_path = write_bag(tmp_path / 'bag', stream(motions[1], rate=100.0, shuffled=True))
+    with open_bag(bag_path) as bag:
+        body = find_body(bag)
+        windows = Windows(body.profile, 4.0, 4.0)
+        cut_out = [w for _, done in body_windows(body, bag.messages(), windows) for w in done]
+    assert len(cut_out) == 2
+    first = cut_out[0]
+    frame = round((first.end_ns - BEGAN_NS) / SECOND * 20)
+    there = motions[1].joints[: frame + 1]
+    here = first.motion.joints[-len(there) :]
+    error = np.linalg.norm(here - there[-len(here) :], axis=-1).mean()
+    assert error < 0.012  # m; a runner covers 3 mm in the millisecond that stamps are off
+
+
+def test_without_odometry_the_body_stays(
+    messages: Messages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / 'bag', [m for m in messages if m[1] != '/odom'])
+    assert run_cli('caption-bag', bag, '--window', '4') == 0
+    said, noted = capsys.readouterr()
+    assert 'no odometry' in noted
+    assert read_action(said.splitlines()[0][20:]) == 'wave-both-hands'
+    whole = write_bag(tmp_path / 'whole', messages)
+    assert run_cli('caption-bag', whole, '--odom', 'none', '--window', '4') == 0
+    assert capsys.readouterr().out == said
+
+
+def test_sliding_windows_cover_the_stream(tmp_path: Path) -> None:
+    bag_path = write_bag(tmp_path / 'bag', swinging(13.0))
+    with open_bag(bag_path) as bag:
+        body = find_body(bag)
+        windows = Windows(body.profile, 6.0, 3.0)
+        cut_out = [w for _, done in body_windows(body, bag.messages(), windows) for w in done]
+    spans = [((w.start_ns - BEGAN_NS) / SECOND, (w.end_ns - BEGAN_NS) / SECOND) for w in cut_out]
+    expected = [(0, 6), (3, 9), (6, 12), (7, 13)]  # the last reaches to the end
+    assert np.abs(np.array(spans) - expected).max() < 0.05
+    assert {w.motion.num_frames for w in cut_out} <= {120, 121}
+
+
+# ---------------------------------------------------------------------- outputs
+
+
+def test_formats_are_exact(tmp_path: Path) -> None:
+    shown = [
+        Caption(0.003, 6.003, 10, 20, 'a person walks, then "stops".'),
+        Caption(3.003, 9.003, 13, 23, 'eine Person läuft.'),
+        Caption(3725.5, 3731.25, 30, 40, 'a person bows.'),
+    ]
+    for suffix in ('.jsonl', '.csv', '.srt'):
+        with caption_file(tmp_path / f'a{suffix}') as file:
+            for caption in shown:
+                file.add(caption)
+    assert (tmp_path / 'a.jsonl').read_text('utf-8').splitlines()[1] == (
+        '{"start_s": 3.003, "end_s": 9.003, "start_stamp_ns": 13, "end_stamp_ns": 23, '
+        '"caption": "eine Person läuft."}'
+    )
+    assert (tmp_path / 'a.csv').read_bytes().decode() == (
+        'start_s,end_s,start_stamp_ns,end_stamp_ns,caption\n'
+        '0.003,6.003,10,20,"a person walks, then ""stops""."\n'
+        '3.003,9.003,13,23,eine Person läuft.\n'
+        '3725.5,3731.25,30,40,a person bows.\n'
+    )
+    assert (tmp_path / 'a.srt').read_bytes().decode() == (
+        '1\n00:00:00,003 --> 00:00:03,003\na person walks, then "stops".\n\n'
+        '2\n00:00:03,003 --> 00:00:09,003\neine Person läuft.\n\n'
+        '3\n01:02:05,500 --> 01:02:11,250\na person bows.\n\n'
+    )
+    with (tmp_path / 'a.csv').open(newline='') as file:
+        assert [row['caption'] for row in csv.DictReader(file)] == [c.caption for c in shown]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.csv', 'a.jsonl', 'a.srt']
+
+
+def test_a_file_of_captions_is_whole_or_not_there(tmp_path: Path) -> None:
+    def fail() -> None:
+        with caption_file(tmp_path / 'a.srt') as file:
+            file.add(Caption(0, 1, 0, 1, 'a'))
+            raise BagError('the bag broke')
+
+    with pytest.raises(BagError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(('storage', 'compression'), STORED)
+def test_a_copy_holds_the_input_and_the_captions(
+    storage: str, compression: str, messages: Messages, tmp_path: Path
+) -> None:
+    bag = write_bag(tmp_path / 'bag', messages, storage, compression)
+    out = tmp_path / 'out'
+    assert run_cli('caption-bag', bag, '--write-bag', out, '--caption-topic', '/said') == 0
+    with open_bag(bag) as before, open_bag(out) as after:
+        assert after.storage == storage
+        kept = list(after.messages(['/joint_states', '/odom', '/remarks']))
+        assert kept == list(before.messages())
+        said = list(after.messages(['/said']))
+        assert [topic.name for topic in after.topics] == [
+            *('/joint_states', '/odom', '/remarks'),
+            '/said',
+        ]
+        order = [message.recorded_ns for message in after.messages()]
+    assert order == sorted(order)
+    assert [read_action(decode(message).data) for message in said] == ['wave-both-hands', 'run']
+    ends = [5.94, 15.95]
+    assert [(m.recorded_ns - BEGAN_NS) / SECOND for m in said] == pytest.approx(ends, abs=0.01)
+
+
+def test_a_type_that_nobody_knows_is_copied(tmp_path: Path) -> None:
+    bag_path = write_bag(tmp_path / 'bag', [remark(BEGAN_NS, 'hello')])
+    with open_bag(bag_path) as bag:
+        strange = Recorded('/strange', 'my_msgs/msg/Thing', BEGAN_NS, b'\0\1\0\0abc\0')
+        bag.topics = (*bag.topics, type(bag.topics[0])('/strange', 'my_msgs/msg/Thing', 1))
+        with BagCopy(tmp_path / 'out', bag, {'/caption': STRING}) as copy:
+            copy.copy(strange)
+    with open_bag(tmp_path / 'out') as bag:
+        assert list(bag.messages(['/strange'])) == [strange]
+
+
+def test_a_copy_that_fails_leaves_nothing_and_overwrites_nothing(tmp_path: Path) -> None:
+    bag_path = write_bag(tmp_path / 'bag', [remark(BEGAN_NS, 'hello')])
+    with open_bag(bag_path) as bag:
+
+        def fail() -> None:
+            with BagCopy(tmp_path / 'out', bag, {'/caption': STRING}) as copy:
+                copy.add('/caption', BEGAN_NS, text_message('a'))
+                raise BagError('the disk is full')
+
+        with pytest.raises(BagError):
+            fail()
+        assert not (tmp_path / 'out').exists()
+        with pytest.raises(BagError, match='exists already'):
+            BagCopy(bag_path, bag, {'/caption': STRING})
+        with pytest.raises(BagError, match='has a topic /remarks already'):
+            BagCopy(tmp_path / 'out', bag, {'/remarks': STRING})
+
+
+def test_forecasts_go_on_from_what_was_observed(
+    motions: tuple[Motion, Motion], tmp_path: Path
+) -> None:
+    bag = write_bag(tmp_path / 'bag', stream(motions[1], rate=100.0))
+    out = tmp_path / 'out'
+    call = ('predict-bag', bag, '--horizon', '1', '--stride', '2', '--seed', '0')
+    assert run_cli(*call, '--write-bag', out) == 0
+    with open_bag(out) as copy:
+        kinds = {topic.name: topic.type for topic in copy.topics}
+        heard = {
+            decode(m).header.stamp.nanosec + decode(m).header.stamp.sec * SECOND: decode(m)
+            for m in copy.messages(['/joint_states'])
+        }
+        joints = [decode(m) for m in copy.messages(['/predicted_trajectory'])]
+        bases = [decode(m) for m in copy.messages(['/predicted_base_trajectory'])]
+    assert kinds['/predicted_trajectory'] == JOINT_TRAJECTORY
+    assert kinds['/predicted_base_trajectory'] == BASE_TRAJECTORY
+    assert len(joints) == len(bases) == 3  # at 1, 3 and 5 s
+    for forecast, base in zip(joints, bases, strict=True):
+        stamp = forecast.header.stamp.sec * SECOND + forecast.header.stamp.nanosec
+        last = heard[stamp]  # the very stamp of a joint state
+        assert forecast.joint_names == last.name
+        assert len(forecast.points) == len(base.points) == 20
+        assert forecast.points[0].time_from_start.nanosec == 50_000_000
+        step = forecast.points[0].positions - last.position
+        assert np.abs(step).max() < 0.05 * 20  # no joint faster than 20 rad/s
+        assert np.isfinite([point.velocities for point in forecast.points]).all()
+        assert base.joint_names == ['base_link']
+
+
+def test_what_follows_a_moment(motions: tuple[Motion, Motion], tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / 'bag', stream(motions[1]))
+    out = tmp_path / 'next.npz'
+    call = ('predict-bag', bag, '--horizon', '1', '-o', out, '--seed', '0')
+    for at, frame in ((['--at', '3'], 60), ([], 119)):
+        assert run_cli(*call, *at) == 0
+        following = Motion.load(out)
+        assert following.num_frames == 20
+        gap = np.linalg.norm(following.joints[0] - motions[1].joints[frame], axis=-1).mean()
+        assert gap < 0.35  # m: a frame of a run, and no more
+    assert run_cli(*call, '--at', '0.5') == cli.MISUSED
+
+
+def test_info_tells_of_topics_and_bodies(
+    messages: Messages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write_bag(tmp_path / 'bag', messages, 'sqlite3', 'message')
+    assert run_cli('bag-info', bag) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f'{bag}: sqlite3, compressed by message, {len(messages)} messages'
+    assert lines[1].startswith('15.95 s from 2026-09-21 ')
+    assert lines[2].split() == (
+        [
+            '/joint_states',
+            '894',
+            'sensor_msgs/msg/JointState',
+            '(a',
+            'body:',
+            'human_full,',
+            '/odom)',
+        ]
+    )
+    assert lines[4].split() == ['/remarks', '1', 'std_msgs/msg/String']
+
+
+# ---------------------------------------------------------------------- memory
+
+
+@pytest.mark.parametrize(('storage', 'share'), [('mcap', 1.0), ('sqlite3', 1.0), ('mcap', 0.9)])
+def test_memory_does_not_grow_with_the_bag(storage: str, share: float, tmp_path: Path) -> None:
+    """A bag of 20 MB is read and copied within 10 MB, and one of half the length within as much.
+
+    Most of it is of a topic that has nothing to do with the body, as in bags with pictures.
+    """
+
+    def peak(rounds: int) -> float:
+        path = write_bag(tmp_path / f'{rounds}', bulky(rounds), storage)
+        if share < 1:
+            cut(path, share)
+        assert sum(file.stat().st_size for file in path.iterdir()) > 5e6 * rounds * share
+        tracemalloc.start()
+        with (
+            open_bag(path) as bag,
+            BagCopy(tmp_path / f'{rounds}_copy', bag, {'/caption': STRING}) as copy,
+        ):
+            body = find_body(bag)
+            count = 0
+            for message, done in body_windows(body, bag.messages(), Windows(body.profile, 2, 2)):
+                if message is not None:
+                    copy.copy(message)
+                count += len(done)
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert count >= rounds * share
+        return top / 1e6
+
+    half, whole = peak(2), peak(4)
+    assert whole < 10
+    assert whole < half + 0.5
+
+
+def bulky(rounds: int) -> Messages:
+    """Rounds of 3 s of a body, and of 5 MB of something else; no stamps but the recorder's."""
+    heard = [(at, topic, kind, data[:4] + bytes(8) + data[12:]) for at, topic, kind, data in SWING]
+    span, noise = 3 * SECOND, 'x' * 100_000
+    all_rounds: Messages = []
+    for begins in range(0, rounds * span, span):
+        all_rounds += [(begins + at, topic, kind, data) for at, topic, kind, data in heard]
+        all_rounds += [remark(begins + BEGAN_NS + k * SECOND // 20, noise) for k in range(50)]
+    return sorted(all_rounds, key=lambda message: message[0])
