@@ -41,7 +41,7 @@ from mgpt3_ros.motion_node import MotionNode
 from mgpt3_ros.planning import Timing, plan, stop
 from mgpt3_ros.playing import BodyClock, Playing
 from mgpt3_ros.process import run
-from mgpt3_ros.profiles import STANDING_HEIGHT_M, make_profile
+from mgpt3_ros.profiles import STANDING_HEIGHT_M, base_frame_of, make_profile
 from mgpt3_ros.trajectories import to_messages
 from mgpt3_ros.worker import Job
 
@@ -348,7 +348,9 @@ class GenerateNode(MotionNode):
         stamp = Time()
         if self.parameters['stamp_mode'] == 'now':
             stamp = self.get_clock().now().to_msg()
-        base_frame = self.parameters['base_frame'] or f'body_{self.parameters["body_id"]}'
+        base_frame = base_frame_of(
+            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
+        )
         joints, base = to_messages(trajectory, stamp, self.parameters['world_frame'], base_frame)
         if self.parameters['publish_base']:
             self._bases.publish(base)

@@ -163,7 +163,11 @@ PARAMETERS: dict[str, Spec] = {
         read_only=True,
     ),
     'world_frame': Spec('map', 'Frame in which the base moves; Z up.'),
-    'base_frame': Spec('base_link', 'Name of the pelvis frame; empty for body_<body_id>.'),
+    'base_frame': Spec(
+        'base_link',
+        'Name of the pelvis frame; empty for body_<body_id>, and so is base_link with the joints '
+        'of ros4hri.',
+    ),
     'publish_base': Spec(True, 'Publish the motion of the pelvis on base_trajectory.'),
     'publish_markers': Spec(False, 'Publish the moving body for RViz on markers.'),
     'max_text_length': Spec(512, 'Longer commands are cut to this many characters.', 1, 10000),

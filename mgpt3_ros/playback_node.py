@@ -27,7 +27,7 @@ from mgpt3_ros.parameters import Parameters
 from mgpt3_ros.player import BasePlayer, JointPlayer
 from mgpt3_ros.playing import BodyClock
 from mgpt3_ros.process import run
-from mgpt3_ros.profiles import STANDING_HEIGHT_M, make_profile
+from mgpt3_ros.profiles import STANDING_HEIGHT_M, base_frame_of, make_profile
 from mgpt3_ros.quaternions import Array
 from mgpt3_ros.trajectories import base_path, joint_path, seconds
 
@@ -137,8 +137,8 @@ class PlaybackNode(Node):
         odometry = Odometry()
         odometry.header.stamp = stamp
         odometry.header.frame_id = self.parameters['world_frame']
-        odometry.child_frame_id = (
-            self.parameters['base_frame'] or f'body_{self.parameters["body_id"]}'
+        odometry.child_frame_id = base_frame_of(
+            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
         )
         pose, twist = odometry.pose.pose, odometry.twist.twist
         place, turn = pos.tolist(), rot.tolist()

@@ -13,6 +13,7 @@ from mgpt3_ros.model_host import ModelHost
 from mgpt3_ros.motion_buffer import Window
 from mgpt3_ros.prediction import Forecast, PredictRequest, prediction
 from mgpt3_ros.process import run
+from mgpt3_ros.profiles import base_frame_of
 from mgpt3_ros.trajectories import to_messages
 from mgpt3_ros.worker import Job
 
@@ -53,7 +54,9 @@ class PredictNode(ListeningNode[Forecast]):
     def answered(self, answer: Forecast) -> None:
         """Publish each hypothesis, all with the stamp of the last observed frame."""
         stamp = to_stamp(answer.stamp_ns)
-        base_frame = self.parameters['base_frame'] or f'body_{self.parameters["body_id"]}'
+        base_frame = base_frame_of(
+            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
+        )
         world_frame = self.parameters['world_frame']
         messages = [
             to_messages(trajectory, stamp, world_frame, base_frame)

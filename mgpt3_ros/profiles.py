@@ -26,6 +26,15 @@ def make_profile(name: str, body_id: str) -> HumanFull | Ros4hri:
     return HumanFull() if name == 'human_full' else Ros4hri(body_id)
 
 
+def base_frame_of(base_frame: str, profile: str, body_id: str) -> str:
+    """Return the name of the pelvis frame; '' is ``body_<body_id>``.
+
+    A body of ros4hri has that name from REP-155, so ``base_link``, the default, is it there too.
+    """
+    unset = not base_frame or (profile == 'ros4hri' and base_frame == 'base_link')
+    return f'body_{body_id}' if unset else base_frame
+
+
 class HumanFull:
     """The 63 joints of urdf/human.urdf: ``<joint>_x|_y|_z`` for 21 ball joints."""
 

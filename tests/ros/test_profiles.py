@@ -6,7 +6,7 @@ import pytest
 from mgpt3_ros.model.euler import matrix_from_euler
 from mgpt3_ros.model.human import ANGLE_NAMES, axis_order
 from mgpt3_ros.model.skeleton import JOINT_NAMES
-from mgpt3_ros.profiles import PROFILES, STANDING_HEIGHT_M, make_profile
+from mgpt3_ros.profiles import PROFILES, STANDING_HEIGHT_M, base_frame_of, make_profile
 
 RNG = np.random.default_rng(0)
 
@@ -85,3 +85,16 @@ def test_near_writes_the_same_pose_close_to_the_goal():
             matrix_from_euler(track[:, part], axis_order(name)),
             atol=1e-9,
         )
+
+
+@pytest.mark.parametrize(
+    ('base_frame', 'profile', 'frame'),
+    [
+        ('base_link', 'human_full', 'base_link'),
+        ('base_link', 'ros4hri', 'body_anna'),
+        ('', 'human_full', 'body_anna'),
+        ('torso', 'ros4hri', 'torso'),
+    ],
+)
+def test_the_pelvis_frame_of_ros4hri_is_that_of_rep_155(base_frame, profile, frame):
+    assert base_frame_of(base_frame, profile, 'anna') == frame
