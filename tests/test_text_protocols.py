@@ -233,7 +233,10 @@ def test_every_protocol_takes_humanml3d(
     assert written['split'] == 'test'
     for group in written['figures'].values():
         assert all(figure['clips'] == 4 for figure in group.values())
-    assert outputs[1].read_text().startswith(table)
+    text = outputs[1].read_text()
+    assert text.startswith(table)
+    assert 'split test' in text
+    assert 'replications 2' in text
     assert cv2.imread(str(outputs[2])).shape[1] > 1000
     assert not list(tmp_path.glob('*.replications'))
     if protocol in ('reconstruction', 'prediction'):

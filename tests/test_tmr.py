@@ -24,6 +24,7 @@ from mgpt3_ros.training.tmr_training import TmrBatcher, TmrTask
 from mgpt3_ros.training.train import main
 from mgpt3_ros.training.trainer import Trainer, TrainingError
 from tests.tiny import save_tiny_model, swinging_motion
+from tests.tiny_humanml3d import write_tiny_humanml3d
 from tests.tiny_pack import write_tiny_pack
 from tests.tiny_runs import write_preset
 from tests.tiny_tmr import TMR_OVERRIDES, tiny_encoder
@@ -133,9 +134,12 @@ def test_an_interrupted_training_gives_the_losses_of_an_unbroken_one(
     assert resumed == pytest.approx(whole, abs=1e-6)
 
 
-def test_a_folder_of_another_size_is_refused(pack: Path, tmp_path: Path) -> None:
+def test_humanml3d_trains_one_and_a_run_of_another_size_is_refused(tmp_path: Path) -> None:
     short = ('tmr.optim.steps=2', 'tmr.optim.checkpoint_every=1')
+    pack = write_tiny_humanml3d(tmp_path / 'humanml3d')
     assert train(pack, tmp_path / 'run', *short) == 0
+    encoder = TextMotionEncoder.load(tmp_path / 'run' / 'tmr', device='cpu')
+    np.testing.assert_array_equal(encoder.stats.mean, np.load(pack / 'Mean.npy'))
     with pytest.raises(TrainingError, match=r'does not fit: .* parameters differ, such as'):
         train(pack, tmp_path / 'run', *short, 'tmr.network.width=32')
 

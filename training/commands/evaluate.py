@@ -213,7 +213,9 @@ def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
     if path.suffix == '.json':
         checkpoint.write_text(path, json.dumps({**about, **found.as_dict()}, indent=2) + '\n')
     elif path.suffix == '.md':
-        lines = [found.table(), '', ', '.join(f'{k} {v}' for k, v in about.items())]
+        settings = {k: v for k, v in found.settings.items() if k != 'protocol' and v is not None}
+        run_with = ', '.join(f'{k} {v}' for k, v in {**about, **settings}.items())
+        lines = [found.table(), '', f'{run_with}.']
         lines += [f'Left out: {count} clips, {reason}.' for reason, count in found.skipped.items()]
         lines += [f'Note: {note}.' for note in found.notes]
         checkpoint.write_text(path, '\n'.join(lines) + '\n')
