@@ -45,11 +45,10 @@ class Block:
             whole += text.removesuffix('\\')
             if text.endswith('\\'):
                 continue
-            words = shlex.split(whole, comments=True)
-            variables = [w for w in words if re.fullmatch(r'[A-Z_]+=.*', w)]
-            words = words[len(variables) :] if words[: len(variables)] == variables else words
-            if words:
-                found.append(Command(f'{self.page.name}:{line}', tuple(words), self.reason))
+            found += [
+                Command(f'{self.page.name}:{line}', words, self.reason)
+                for words in _split(shlex.split(whole, comments=True))
+            ]
             whole = ''
         assert not whole, f'{self.place}: the last line goes on'
         return found
@@ -70,6 +69,17 @@ class Command:
 
     def __str__(self) -> str:
         return f'{self.place} {shlex.join(self.words)}'
+
+
+def _split(words: list[str]) -> list[tuple[str, ...]]:
+    """Return the commands of a line, without the variables that are set for them."""
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word in ('&&', '||', '|', ';', '&'):
+            parts.append([])
+        elif parts[-1] or not re.fullmatch(r'[A-Z_]+=.*', word):
+            parts[-1].append(word)
+    return [tuple(part) for part in parts if part]
 
 
 def blocks(page: Path) -> list[Block]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import re
 import shlex
@@ -26,6 +27,7 @@ from tests.tiny_humanml3d import write_tiny_humanml3d
 from tests.tiny_pack import write_tiny_pack
 
 ROOT = fences.ROOT
+HAS_ROS = importlib.util.find_spec('rclpy') is not None
 # Programs whose lines another test checks, and those that are the reader's own.
 NODES = set(re.findall(r"'(\w+) = mgpt3_ros", (ROOT / 'setup.py').read_text())) - {'mgpt3'}
 OTHERS = {
@@ -201,7 +203,9 @@ def run(command: fences.Command, capsys: pytest.CaptureFixture[str]) -> None:
         else:
             assert arguments[:1] != ['train'], f'{command}: mark it as not run'
             code = cli.main(arguments)
-            assert code == 0, f'{command}: {capsys.readouterr().err}'
+            # The doctor finds fault with a place that has no ROS, and is right.
+            well = HAS_ROS or arguments[0] != 'doctor'
+            assert code == 0 or not well, f'{command}: {capsys.readouterr().err}'
     elif program == 'make':
         make(command, arguments)
     elif program in ('python', 'python3', 'torchrun'):
