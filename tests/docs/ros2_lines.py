@@ -188,6 +188,8 @@ class Checker:
         if isinstance(rest, list):
             _require(rest[0] in ('list', 'info'), f'ros2 node {rest[0]}')
             return [self._node(name) for name in _plain(rest[1:], 0)]
+        if PLACEHOLDER.fullmatch(rest):
+            return 'generate_node'  # it has all that a line can ask for
         _require(rest.startswith('/'), f'{rest}: begin the name of a node with /')
         name = rest.rsplit('/', 1)[-1]
         _require(name in self.nodes, f'there is no node {rest}')
