@@ -109,7 +109,7 @@ PARAMETERS: dict[str, Spec] = {
         0.0,
         60.0,
     ),
-    'fps_out': Spec(20.0, 'Points per second of the published trajectories.', 1.0, 200.0),
+    'fps_out': Spec(20.0, 'Points per second in the published trajectories [1/s].', 1.0, 200.0),
     'lead_in_s': Spec(
         0.5,
         'Time from publishing to the first point [s], in which a body comes to it from its state.',
@@ -185,13 +185,15 @@ PARAMETERS: dict[str, Spec] = {
     ),
     'max_joint_velocity': Spec(
         0.0,
-        "Bound on each speed [rad/s]; a faster motion is slowed down whole. 0.0: the body's own.",
+        "Bound on every joint's speed [rad/s]; a motion beyond it is slowed down as a whole. 0.0: "
+        "the body's own bounds.",
         0.0,
         100.0,
     ),
     'max_joint_acceleration': Spec(
         0.0,
-        "Bound on every joint's acceleration [rad/s^2], kept in the same way. 0.0: none.",
+        "Bound on every joint's acceleration [rad/s^2]; a motion beyond it is slowed down as a "
+        'whole. 0.0: none.',
         0.0,
         10000.0,
     ),
@@ -221,9 +223,9 @@ PARAMETERS: dict[str, Spec] = {
     'num_hypotheses': Spec(
         1, 'How many futures are drawn; each is a message, all with the same stamp.', 1, 20
     ),
-    'predict_rate_hz': Spec(2.0, 'Predictions per second.', 0.05, 20.0),
+    'predict_rate_hz': Spec(2.0, 'How often motion is predicted [1/s].', 0.05, 20.0),
     'rate': Spec(
-        50.0, 'Joint states and odometry per second.' + _RELOAD, 1.0, 1000.0, read_only=True
+        50.0, 'Joint states and odometry per second [1/s].' + _RELOAD, 1.0, 1000.0, read_only=True
     ),
     'publish_tf': Spec(
         True,
