@@ -70,13 +70,13 @@ def played(shared_listener: tuple, default_checkpoint: Path) -> Listener:
     end_ns = stamp_ns(begun) + round(trajectory.times[-1] * 1e9) + 200_000_000
     body.until(lambda: stamp_ns(body.heard['states'][-1]) > end_ns, 'the end of the motion')
     body.said = body.trigger('caption_node/caption_now')
-    body.server, body.begun_ns = server, stamp_ns(begun)
+    body.server, body.begun_ns, body.end_ns = server, stamp_ns(begun), end_ns
     return body
 
 
 def test_what_was_generated_comes_back_as_the_same_motion(played):
     joints, base = joint_path(played.trajectory()), base_path(played.base())
-    window = buffer_of(played).window()
+    window = buffer_of(played, played.end_ns).window()
     assert window is not None
     heard = window.resampled()
     motion = heard.motion(HUMAN).joints
@@ -90,8 +90,9 @@ def test_what_was_generated_comes_back_as_the_same_motion(played):
         planned = joints_of(joints.sample(at[inside])[0], pos, rot)
         return float(np.linalg.norm(motion[inside] - planned, axis=-1).mean())
 
-    # When it began by the stamps is known but for the way of a message.
-    assert min(error(shift) for shift in np.arange(-0.06, 0.1, 0.005)) < 0.010
+    # When it began by the stamps is known but for the way of a message, long on a busy machine.
+    coarse = min(np.arange(-0.1, 0.5, 0.02), key=error)
+    assert min(error(coarse + shift) for shift in np.arange(-0.02, 0.02, 0.002)) < 0.010
 
 
 def test_its_caption_names_its_action(played):
