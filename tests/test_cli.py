@@ -254,7 +254,6 @@ def test_expected_errors_are_one_line(
 @pytest.mark.parametrize(
     ('call', 'complaint'),
     [
-        ([], 'COMMAND'),
         (['fly'], 'fly'),
         (['generate', 'a'], '-o/--output'),
         (['generate', 'a', '-o', 'a.gif'], r'\.mp4, \.png'),
