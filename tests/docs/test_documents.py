@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.util
 import os
 import re
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import fences
+import numpy as np
 import pytest
 import torch
 
@@ -27,6 +29,8 @@ from tests.tiny_humanml3d import write_tiny_humanml3d
 from tests.tiny_pack import write_tiny_pack
 
 ROOT = fences.ROOT
+# `motion.joints  # (60, 22, 3) [m]`: such comments must be true.
+SHAPE = re.compile(r'^(\S+) +# (\(\d+(?:, \d+)+\))', re.MULTILINE)
 HAS_ROS = importlib.util.find_spec('rclpy') is not None
 # Programs whose lines another test checks, and those that are the reader's own.
 NODES = set(re.findall(r"'(\w+) = mgpt3_ros", (ROOT / 'setup.py').read_text())) - {'mgpt3'}
@@ -89,6 +93,8 @@ def test_what_a_page_tells_to_type(
             code = compile(block.text, block.place, 'exec')
             if not block.reason:
                 exec(code, names)  # one program a page, as one would type it
+                for value, shape in SHAPE.findall(block.text):
+                    assert np.shape(eval(value, names)) == ast.literal_eval(shape), value
         elif block.language == 'bash':
             for command in block.commands():
                 run(command, capsys)
