@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 import mgpt3_ros.model as model_room
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.whole_files import whole_file
 
 CONFIG, WEIGHTS, STATS, CARD = 'config.json', 'model.safetensors', 'stats.npz', 'MODEL_CARD.md'
 FORMAT = 'mgpt3_ros'
@@ -74,21 +74,26 @@ def write_config(folder: Path, data: dict[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
-    partial = path.with_name(path.name + '.partial')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding='utf-8')
 
 
 def write_weights(folder: Path, module: nn.Module, dtype: torch.dtype | None = None) -> None:
-    """Write the module's state, floating-point tensors as ``dtype`` (None: as they are)."""
+    """Write the module's state, floating-point tensors as ``dtype`` (None: as they are).
+
+    Raises:
+        OSError: the file cannot be written; the one that was there stays.
+    """
     state = {
         name: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
         for name, value in module.state_dict().items()
     }
-    partial = folder / (WEIGHTS + '.partial')
-    save_file(state, partial, metadata={'format': FORMAT})
-    partial.chmod(0o644)  # safetensors lets only the owner read what it writes
-    os.replace(partial, folder / WEIGHTS)
+    with whole_file(folder / WEIGHTS) as partial:
+        try:
+            save_file(state, partial, metadata={'format': FORMAT})
+        except SafetensorError as error:  # an error of the disk, as text
+            raise OSError(f'{folder / WEIGHTS} cannot be written: {error}') from error
+        partial.chmod(0o644)  # safetensors lets only the owner read what it writes
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

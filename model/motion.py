@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from mgpt3_ros.model.features import (
     joints_to_features,
 )
 from mgpt3_ros.model.skeleton import FPS, MIRRORED
+from mgpt3_ros.model.whole_files import save_array, whole_file
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.bvh_names import Skeleton
@@ -153,12 +153,8 @@ class Motion:
         path = Path(path)
         if path.suffix not in FORMATS:
             raise MotionError(f'{path.name}: motions are saved as {", ".join(FORMATS)}')
-        partial = path.with_name(path.name + '.partial')
-        try:
+        with whole_file(path) as partial:
             self._write(partial, path.suffix)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def _write(self, path: Path, suffix: str) -> None:
         if suffix == '.bvh':
@@ -166,8 +162,7 @@ class Motion:
 
             write_bvh(path, self)
         elif suffix == '.npy':
-            with path.open('wb') as file:
-                np.save(file, self.joints)
+            save_array(path, self.joints)
         else:
             info = json.dumps(dict(self.info), default=_plain)
             with path.open('wb') as file:

@@ -38,6 +38,7 @@ from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.model.splitting import split_actions
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.model.tokenizer import MotionTokenizer
+from mgpt3_ros.model.whole_files import whole_files
 
 __all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
 
@@ -103,15 +104,17 @@ class MotionGPT3:
         """Write a checkpoint folder that :meth:`from_pretrained` reads.
 
         Args:
-            folder: made where it is missing.
+            folder: made where it is missing; all files are written, or none.
             dtype: of the weights in the file; None keeps theirs.
+
+        Raises:
+            OSError: it cannot be written; what was there stays.
         """
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_weights(path, self.network, dtype)
-        self.stats.save(path / checkpoint.STATS)
-        self.tokenizer.save(path)
-        checkpoint.write_config(path, to_dict(self.config))
+        with whole_files(Path(folder)) as partial:
+            checkpoint.write_weights(partial, self.network, dtype)
+            self.stats.save(partial / checkpoint.STATS)
+            self.tokenizer.save(partial)
+            checkpoint.write_config(partial, to_dict(self.config))
 
     @property
     def device(self) -> torch.device:

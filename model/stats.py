@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.whole_files import whole_file
 
 Array = TypeVar('Array', np.ndarray, Tensor)
 
@@ -54,11 +54,8 @@ class FeatureStats:
 
     def save(self, path: str | Path) -> None:
         """Write ``stats.npz``, whole or not at all."""
-        path = Path(path)
-        partial = path.with_name(path.name + '.partial')
-        with partial.open('wb') as file:
+        with whole_file(Path(path)) as partial, partial.open('wb') as file:
             np.savez(file, mean=self.mean, std=self.std)
-        os.replace(partial, path)
 
     @classmethod
     def load(cls, path: str | Path) -> FeatureStats:

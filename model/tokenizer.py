@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.whole_files import whole_file
 
 END_OF_TEXT = '<|endoftext|>'
 FILE = 'tokenizer.json'
@@ -55,10 +55,8 @@ class MotionTokenizer:
 
     def save(self, folder: str | Path) -> None:
         """Write ``tokenizer.json``, whole or not at all."""
-        path = Path(folder) / FILE
-        partial = path.with_name(path.name + '.partial')
-        self._bpe.save(str(partial))
-        os.replace(partial, path)
+        with whole_file(Path(folder) / FILE) as partial:
+            partial.write_text(self._bpe.to_str(pretty=True), encoding='utf-8')
 
     @classmethod
     def load(cls, folder: str | Path) -> MotionTokenizer:

@@ -17,18 +17,31 @@ import torch
 
 @dataclass(frozen=True)
 class Split:
-    """How the samples of a step are dealt out: ``batch_size`` for each process and micro-batch."""
+    """How the samples of a step are dealt out: ``batch_size`` for each process and micro-batch.
+
+    accumulate: micro-batches of a step, for the running number of a sample.
+    """
 
     batch_size: int
     seed: int
     process: int = 0
     processes: int = 1
+    accumulate: int = 1
 
     def generators(self, step: int, micro: int) -> list[np.random.Generator]:
         """One source of chance for each sample of a micro-batch, in order."""
-        first = (micro * self.processes + self.process) * self.batch_size
-        numbers = range(first, first + self.batch_size)
+        numbers = self._within(micro)
         return [np.random.default_rng([self.seed, step, number]) for number in numbers]
+
+    def samples(self, step: int, micro: int) -> list[tuple[np.random.Generator, int]]:
+        """These sources, each with the running number of its sample in the whole run."""
+        before = step * self.accumulate * self.processes * self.batch_size
+        numbers = (before + number for number in self._within(micro))
+        return list(zip(self.generators(step, micro), numbers, strict=True))
+
+    def _within(self, micro: int) -> range:
+        first = (micro * self.processes + self.process) * self.batch_size
+        return range(first, first + self.batch_size)
 
 
 def noise_source(seed: int) -> torch.Generator:

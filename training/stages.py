@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import PartialState
 from torch import Tensor, nn
@@ -29,6 +30,8 @@ from mgpt3_ros.model.vae.trunk import TrunkVae
 from mgpt3_ros.training.data.captions import CaptionOptions
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
+from mgpt3_ros.training.data.mocap22 import Mocap22Options
+from mgpt3_ros.training.latent_cache import clip_latents
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.tmr_training import TmrStageConfig, fresh_encoder, tmr_trainer
@@ -93,7 +96,8 @@ class RunConfig:
         from; None for fresh weights, which a stage ``text`` must train.
     latent_scale: None whitens the latents of the paper's VAE per dimension; a number multiplies
         them instead, as the authors do (0.8457 for HumanML3D).
-    humanml3d: which clips of a data set in HumanML3D's layout are taken.
+    humanml3d: what is taken of a data set in HumanML3D's layout.
+    mocap22: what is taken of a mocap22 pack.
     balance: 0 draws clips alike, 1 actions alike; see :func:`~mgpt3_ros.training.data.dataset.
         action_weights`.
     captions: in whose words clips with a known action are described.
@@ -106,6 +110,7 @@ class RunConfig:
     text_branch: str | None = None
     latent_scale: float | None = None
     humanml3d: HumanML3DOptions = field(default_factory=HumanML3DOptions)
+    mocap22: Mocap22Options = field(default_factory=Mocap22Options)
     balance: float = 0.5
     captions: CaptionOptions = field(default_factory=CaptionOptions)
     tmr: TmrStageConfig = field(default_factory=TmrStageConfig)
@@ -172,21 +177,19 @@ def run_stage(
         raise ConfigError(f'no stage {name!r} in this preset; it has: {known}')
     stage = run.stages[name]
     folder = Path(output) / name
-    dataset = load_dataset(data_folder, options=run.humanml3d)
+    dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22)
     dataset.describe_by(run.captions)
     dataset.balance(run.balance)
-    model = _start(run, stage, dataset, Path(output))
+    model = start_model(run, stage, dataset, Path(output))
     where = resolve_device(device)
     state = PartialState(cpu=where.type == 'cpu')
     optim = stage.optim
-    split = Split(optim.batch_size, optim.seed, state.process_index, state.num_processes)
+    split = Split(
+        optim.batch_size, optim.seed, state.process_index, state.num_processes, optim.accumulate
+    )
     network = model.network.to(where)
     network.train()
-    torch.manual_seed(optim.seed + state.process_index)  # of dropout
-    if name == 'vae':
-        trainer = _vae_trainer(stage, network, dataset, folder, split)
-    else:
-        trainer = _task_trainer(stage, model, dataset, folder, split)
+    trainer = make_trainer(name, stage, model, dataset, folder, split)
     checkpoint_config = {**to_dict(run), 'stage': name, 'data': dataset.digest}
     if state.is_main_process:
         folder.mkdir(parents=True, exist_ok=True)
@@ -206,7 +209,7 @@ def run_stage(
 def _run_tmr(run: RunConfig, data_folder: str | Path, output: Path, device: str) -> Path:
     """Train an evaluator, which starts from nothing that another stage made."""
     folder, config = output / TMR, run.tmr
-    dataset = load_dataset(data_folder, options=run.humanml3d)
+    dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22)
     dataset.describe_by(run.captions)
     dataset.balance(run.balance)
     where = resolve_device(device)
@@ -235,12 +238,10 @@ def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | N
         network.latent_mean.zero_()
         network.latent_std.fill_(1 / scale)
         return
-    latents = []
-    for clip in dataset.features:
-        rows = torch.from_numpy(dataset.stats.normalise(clip))[None].to(network.latent_mean.device)
-        mean, _ = network.vae.encode(rows, torch.tensor([len(clip)], device=rows.device))
-        latents.append(mean[0])
-    stacked = torch.stack(latents)
+    # The next stages take these latents up again.
+    with PartialState().main_process_first():
+        means = clip_latents(network, dataset)[:, 0]
+    stacked = torch.from_numpy(np.array(means)).to(network.latent_mean.device)
     network.latent_mean.copy_(stacked.mean(dim=0))
     network.latent_std.copy_(stacked.std(dim=0).clamp(min=1e-6))
 
@@ -251,7 +252,9 @@ def _json(data: dict[str, Any]) -> str:
     return json.dumps(data, indent=2) + '\n'
 
 
-def _start(run: RunConfig, stage: StageConfig, dataset: MotionDataset, output: Path) -> MotionGPT3:
+def start_model(
+    run: RunConfig, stage: StageConfig, dataset: MotionDataset, output: Path
+) -> MotionGPT3:
     """The model that a stage begins with: the folder of the stage before it, or fresh."""
     if stage.start_from is not None:
         return _continued(run, stage.start_from, output)
@@ -324,6 +327,20 @@ def freeze_all_but(network: nn.Module, groups: tuple[str, ...]) -> None:
         parameter.requires_grad_(any(GROUPS[group](name) for group in groups))
 
 
+def make_trainer(
+    name: str,
+    stage: StageConfig,
+    model: MotionGPT3,
+    dataset: MotionDataset,
+    folder: Path,
+    split: Split,
+) -> Trainer:
+    """The trainer of a stage, whose model is on its device."""
+    if name == 'vae':
+        return _vae_trainer(stage, model.network, dataset, folder, split)
+    return _task_trainer(stage, model, dataset, folder, split)
+
+
 def _vae_trainer(
     stage: StageConfig,
     network: MotionGPT3Network,
@@ -351,6 +368,10 @@ def _task_trainer(
         importance.copy_(network.vae.latent_importance().flatten())
     if stage.condition_drop is not None and isinstance(network.head, DenoisingHead):
         network.head.condition_drop = stage.condition_drop
+    latents = None
+    if stage.options.cache_latents:
+        with PartialState().main_process_first():
+            latents = clip_latents(network, dataset)
     batcher = TaskBatcher(
         dataset,
         network,
@@ -359,5 +380,6 @@ def _task_trainer(
         stage.tasks,
         stage.options,
         split,
+        latents,
     )
     return Trainer(network, batcher, stage.losses, stage.optim, folder)

@@ -47,6 +47,9 @@ class TaskOptions:
         either end. 0, since parts of motions serve small data better (``crop_caption``); the
         authors trim a third of theirs, to lengths that divide by 4. A few frames change nothing
         that a caption says.
+    cache_latents: take means and variances of whole clips from a file that is made once, instead
+        of encoding them each time; parts of clips are encoded all the same. Off, since the small
+        VAE encodes in no time; docs/training.md says what it saves with the paper's.
     latent_noise: train on samples of the VAE's posterior, as the paper does, not on its mean.
     instructions: file of wordings for the tasks (see ``data/instructions.yaml``), or 'shipped'
         for that one; None for the bare prompts of the model's configuration.
@@ -59,6 +62,7 @@ class TaskOptions:
     crop_caption: float = 0.3
     trim: float = 0.0
     max_trim: int = 7
+    cache_latents: bool = False
     latent_noise: bool = True
     instructions: str | None = None
     instructed: float = 0.8
@@ -73,6 +77,7 @@ class Row:
     """One row of a batch before it becomes tensors; clips are (T, 263) features.
 
     seed: of the noise in its latents and in the head.
+    whole: number of the clip, where the row's only motion is the whole of one.
     """
 
     sequence: TokenSequence
@@ -81,6 +86,7 @@ class Row:
     target: np.ndarray | None = None
     told: bool = True
     seed: int = 0
+    whole: int | None = None
 
 
 # Arguments of the network; the last are sources of noise, one for each output motion.
@@ -88,7 +94,12 @@ Batch = tuple[TokenBatch, MotionInputs, Tensor, Tensor, list[torch.Generator]]
 
 
 class TaskBatcher:
-    """Makes the batch of a step: a function of the seed and the step alone."""
+    """Makes the batch of a step: a function of the seed and the step alone.
+
+    Args:
+        latents: of all clips, as :func:`~mgpt3_ros.training.latent_cache.clip_latents` gives
+            them; None to encode every motion when it is drawn.
+    """
 
     def __init__(
         self,
@@ -99,6 +110,7 @@ class TaskBatcher:
         mix: TaskMix,
         options: TaskOptions,
         split: Split,
+        latents: np.ndarray | None = None,
     ) -> None:
         if options.learn_padding and not network.config.backbone.reference_masking:
             raise ConfigError(
@@ -107,7 +119,7 @@ class TaskBatcher:
             )
         self.dataset, self.network, self.tokenizer = dataset, network, tokenizer
         self.prompts, self.options = prompts, options
-        self.split = split
+        self.split, self.latents = split, latents
         wordings = options.instructions
         self.instructions = None if wordings is None else load_instructions(wordings)
         self.names = [f.name for f in fields(mix) if getattr(mix, f.name) > 0]
@@ -117,21 +129,21 @@ class TaskBatcher:
     def __call__(self, step: int, micro: int, device: torch.device) -> Batch:
         """Arguments of the network for this step."""
         return self.batch(
-            [self._row(rng) for rng in self.split.generators(step, micro)],
+            [self._row(*sample) for sample in self.split.samples(step, micro)],
             device,
         )
 
     def clip_ids(self, step: int, micro: int) -> list[str]:
         """Names of the clips that this batch drew, in its order."""
-        drawn = (self._draw(rng)[0] for rng in self.split.generators(step, micro))
+        drawn = (self._draw(*sample)[0] for sample in self.split.samples(step, micro))
         return [self.dataset.clips[index].id for index in drawn]
 
-    def _draw(self, rng: np.random.Generator) -> tuple[int, str]:
-        index = int(self.dataset.sample_indices(rng, 1)[0])
+    def _draw(self, rng: np.random.Generator, number: int) -> tuple[int, str]:
+        index = self.dataset.draw(rng, number, self.split.seed)
         return index, str(rng.choice(self.names, p=self.shares))
 
-    def _row(self, rng: np.random.Generator) -> Row:
-        index, task = self._draw(rng)
+    def _row(self, rng: np.random.Generator, number: int) -> Row:
+        index, task = self._draw(rng, number)
         row: Row = getattr(self, f'_{task}')(index, rng)
         row.seed = draw_seed(rng)
         return row
@@ -152,7 +164,9 @@ class TaskBatcher:
         noise = [noise_source(row.seed) for row in rows]
         of_inputs = [own for row, own in zip(rows, noise, strict=True) for _ in row.inputs]
         of_targets = [own for row, own in zip(rows, noise, strict=True) if row.target is not None]
-        latents = self._encode(inputs + targets, of_inputs + of_targets, device)
+        wholes = [row.whole for row in rows for _ in row.inputs]
+        wholes += [row.whole for row in rows if row.target is not None]
+        latents = self._latents(inputs + targets, wholes, of_inputs + of_targets, device)
         durations = torch.tensor([float(len(clip)) for clip in inputs + targets], device=device)
         target_durations = durations[len(inputs) :]
         motions = MotionInputs(
@@ -164,20 +178,37 @@ class TaskBatcher:
         return tokens, motions, latents[len(inputs) :], target_durations, of_targets
 
     @torch.no_grad()
-    def _encode(
-        self, clips: list[np.ndarray], noise: list[torch.Generator], device: torch.device
+    def _latents(
+        self,
+        clips: list[np.ndarray],
+        wholes: list[int | None],
+        noise: list[torch.Generator],
+        device: torch.device,
     ) -> Tensor:
+        """Whitened latents of clips; ``wholes`` says which are whole clips of the data set."""
         if not clips:
             return torch.zeros(0, *self.network.vae.latent_shape, device=device)
-        lengths = torch.tensor([len(clip) for clip in clips], device=device)
-        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
-        for row, clip in zip(padded, clips, strict=True):
-            row[: len(clip)] = self.dataset.stats.normalise(clip)
-        mean, logvar = self.network.vae.encode(torch.from_numpy(padded).to(device), lengths)
+        if self.latents is None:
+            mean, logvar = self._encode(clips, device)
+        else:
+            kept = [-1 if whole is None else whole for whole in wholes]
+            both = torch.from_numpy(self.latents[kept]).to(device)
+            parts = [place for place, whole in enumerate(wholes) if whole is None]
+            if parts:
+                encoded = self._encode([clips[place] for place in parts], device)
+                both[parts] = torch.stack(encoded, dim=1).to(both.dtype)
+            mean, logvar = both.unbind(dim=1)
         if self.options.latent_noise:
             drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
             mean = mean + drawn.to(device) * torch.exp(0.5 * logvar)
         return self.network.whiten(mean)
+
+    def _encode(self, clips: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
+        lengths = torch.tensor([len(clip) for clip in clips], device=device)
+        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
+        for row, clip in zip(padded, clips, strict=True):
+            row[: len(clip)] = self.dataset.stats.normalise(clip)
+        return self.network.vae.encode(torch.from_numpy(padded).to(device), lengths)
 
     def _sequence(self, prompt: str, answer: str) -> TokenSequence:
         config = self.network.config
@@ -214,6 +245,9 @@ class TaskBatcher:
         begin = int(rng.integers(0, lost + 1))
         return features[begin : begin + len(features) - lost]
 
+    def _whole(self, index: int, features: np.ndarray) -> int | None:
+        return index if len(features) == len(self.dataset.features[index]) else None
+
     def _generate(self, index: int, rng: np.random.Generator) -> Row:
         features = self._trimmed(index, rng)
         worded = self._worded('generate', rng, index, len(features))
@@ -221,7 +255,8 @@ class TaskBatcher:
             caption = self.dataset.caption(index, rng)
             worded = self.prompts.generate.format(text=caption), MOTION
         told = bool(rng.random() < self.options.told_duration)
-        return Row(self._sequence(*worded), [], [], features, told)
+        whole = self._whole(index, features)
+        return Row(self._sequence(*worded), [], [], features, told, whole=whole)
 
     def _caption(self, index: int, rng: np.random.Generator) -> Row:
         features = self._trimmed(index, rng)
@@ -232,7 +267,8 @@ class TaskBatcher:
         worded = self._worded('caption', rng, index, len(features))
         if worded is None:
             worded = self.prompts.caption, self.dataset.original_caption(index, rng)
-        return Row(self._sequence(*worded), [features], [FIRST_PLACE])
+        whole = self._whole(index, features)
+        return Row(self._sequence(*worded), [features], [FIRST_PLACE], whole=whole)
 
     def _predict(self, index: int, rng: np.random.Generator) -> Row:
         features = self.dataset.features[index]

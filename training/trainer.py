@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -18,12 +17,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
+from mgpt3_ros.model.whole_files import whole_file
 from mgpt3_ros.training.journal import Journal
 
 
@@ -169,15 +170,15 @@ class Trainer:
             self.module.train()
             begun, begun_step = time.monotonic(), self.step
             while self.step < self.config.steps and not self._stopped():
-                terms = self._train_step()
-                self.step += 1
+                terms = self.train_step()
                 bar.update()
                 if self.step % self.config.log_every == 0 or self.step == self.config.steps:
                     rate = (self.step - begun_step) / (time.monotonic() - begun)
                     journal.write(
                         {'step': self.step, **terms, 'samples_per_s': self._samples(rate)}
                     )
-                    bar.set_postfix({k: f'{v:.3g}' for k, v in terms.items()})
+                    shown = {**terms, 'samples/s': self._samples(rate)}
+                    bar.set_postfix({k: f'{v:.3g}' for k, v in shown.items()})
                 if self.step % self.config.checkpoint_every == 0:
                     self.save()
                     self._validate(journal)
@@ -201,6 +202,12 @@ class Trainer:
         per_step = config.batch_size * config.accumulate * self.accelerator.num_processes
         return round(steps_per_s * per_step, 1)
 
+    def train_step(self) -> dict[str, float]:
+        """Do a step; return the loss, its terms and what else is logged."""
+        terms = self._train_step()
+        self.step += 1
+        return terms
+
     def _train_step(self) -> dict[str, float]:
         batches = [
             self.batch(self.step, micro, self.accelerator.device)
@@ -213,6 +220,7 @@ class Trainer:
             # Gradients are exchanged once a step.
             waiting = contextlib.nullcontext() if last else self.accelerator.no_sync(self.module)
             with waiting:
+                self._seed_dropout(micro)
                 with self._autocast():
                     terms = self.module(*arguments)
                 even = 1 / self.config.accumulate
@@ -240,6 +248,11 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self._update_average()
         return logged
+
+    def _seed_dropout(self, micro: int) -> None:
+        """Make dropout, too, a function of the step: torch's own chance serves nothing else."""
+        numbers = (self.config.seed, self.step, micro, self.accelerator.process_index)
+        torch.manual_seed(int(np.random.default_rng(numbers).integers(2**62)))
 
     def _autocast(self) -> torch.autocast:
         half = self.config.precision == 'bf16'
@@ -314,7 +327,11 @@ class Trainer:
             journal.write({'step': self.step, 'val': self.validate()})
 
     def save(self) -> None:
-        """Write ``checkpoint.pt`` whole or not at all."""
+        """Write ``checkpoint.pt`` whole or not at all.
+
+        Raises:
+            TrainingError: it cannot be written; the one before stays.
+        """
         if not self.accelerator.is_main_process:
             return
         state = {
@@ -325,9 +342,19 @@ class Trainer:
             'schedule': self.schedule.state_dict(),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / 'checkpoint.pt.partial'
-        torch.save(state, partial)
-        os.replace(partial, self.folder / 'checkpoint.pt')
+        path = self.folder / 'checkpoint.pt'
+        try:
+            with whole_file(path) as partial, partial.open('wb') as file:
+                torch.save(state, file)
+        except (OSError, RuntimeError) as error:  # torch hides the disk's error behind its own
+            cause = error if isinstance(error, OSError) else error.__context__
+            if not isinstance(cause, OSError):
+                raise
+            kept = 'the one of an earlier step is kept' if path.exists() else 'there is none yet'
+            raise TrainingError(
+                f'{path} cannot be written ({cause.strerror}); {kept}. Make room, and give the '
+                'same command again.'
+            ) from error
 
     def resume(self) -> None:
         """Take up ``checkpoint.pt`` where there is one.

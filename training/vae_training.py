@@ -107,8 +107,8 @@ class VaeBatcher:
     ) -> tuple[Tensor, Tensor, list[torch.Generator]]:
         """Normalised features (B, T, 263), lengths (B,) and each clip's source of noise."""
         clips, noise = [], []
-        for rng in self.split.generators(step, micro):
-            clip = self.dataset.features[self._draw(rng)]
+        for rng, number in self.split.samples(step, micro):
+            clip = self.dataset.features[self._draw(rng, number)]
             if rng.random() < 0.5:
                 kept = int(rng.integers(min(10, len(clip)), len(clip) + 1))
                 begin = int(rng.integers(0, len(clip) - kept + 1))
@@ -123,8 +123,8 @@ class VaeBatcher:
 
     def clip_ids(self, step: int, micro: int) -> list[str]:
         """Names of the clips that this batch drew, in its order."""
-        drawn = map(self._draw, self.split.generators(step, micro))
+        drawn = (self._draw(*sample) for sample in self.split.samples(step, micro))
         return [self.dataset.clips[index].id for index in drawn]
 
-    def _draw(self, rng: np.random.Generator) -> int:
-        return int(self.dataset.sample_indices(rng, 1)[0])
+    def _draw(self, rng: np.random.Generator, number: int) -> int:
+        return self.dataset.draw(rng, number, self.split.seed)

@@ -23,6 +23,7 @@ from mgpt3_ros.model.features import (
 )
 from mgpt3_ros.model.skeleton import FPS, MIRRORED, REST_OFFSETS
 from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.model.whole_files import save_array
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     TEXT_FOLDER,
@@ -165,8 +166,8 @@ def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions)
 def _write_take(output: Path, name: str, take: Take, options: BuildOptions) -> np.ndarray:
     """Write the files of a motion; return its features (T - 1, 263)."""
     rows = _features(take, options)
-    np.save(output / FEATURE_FOLDER / f'{name}.npy', rows)
-    np.save(output / JOINT_FOLDER / f'{name}.npy', features_to_joints(rows))
+    save_array(output / FEATURE_FOLDER / f'{name}.npy', rows)
+    save_array(output / JOINT_FOLDER / f'{name}.npy', features_to_joints(rows))
     text = ''.join(f'{_line(line)}\n' for line in take.lines)
     (output / TEXT_FOLDER / f'{name}.txt').write_text(text, encoding='utf-8')
     return rows
@@ -213,5 +214,5 @@ def _write_stats(output: Path, clips: list[np.ndarray]) -> None:
     mirrored = [features_to_joints(rows)[:, MIRRORED] * (-1.0, 1.0, 1.0) for rows in clips]
     images = [joints_to_features(joints.astype(np.float64)) for joints in mirrored]
     stats = FeatureStats.of_clips([*clips, *images])
-    np.save(output / 'Mean.npy', stats.mean)
-    np.save(output / 'Std.npy', stats.std)
+    save_array(output / 'Mean.npy', stats.mean)
+    save_array(output / 'Std.npy', stats.std)

@@ -286,25 +286,29 @@ class CaptionOptions:
     borrowed: share of them that are sentences of other motions which say the same.
     gaps: share of the rewritten and borrowed captions in which a word is left out, so that none
         of no weight decides.
+    commanded: share of the data set's and the borrowed captions that are put as a command ("walk
+        forward"), where that is possible: users command, captions describe.
     """
 
     rewritten: float = 0.6
     borrowed: float = 0.15
     gaps: float = 0.2
+    commanded: float = 0.4
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
-        for name in ('rewritten', 'borrowed', 'gaps'):
+        for name in ('rewritten', 'borrowed', 'gaps', 'commanded'):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f'captions.{name} is {getattr(self, name)}; it must be 0 to 1')
         if self.rewritten + self.borrowed > 1.0:
             raise ConfigError('captions.rewritten and captions.borrowed are more than 1 together')
 
 
+_TRIES = 100  # a clip of another data set may have no caption but one that is held out
+
+
 class CaptionSampler:
     """Draws a caption of a clip: one of the data set's, or the same in other words.
-
-    Of the data set's and the borrowed ones, 40 % are put as a command where that is possible.
 
     Args:
         options: shares of the kinds.
@@ -323,9 +327,11 @@ class CaptionSampler:
         return clip.captions[int(rng.integers(len(clip.captions)))]
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> str:
-        """A caption, in the data set's words or others; never one that is held out."""
-        while _held_out().search(normalised(text := self._draw(clip, rng))):
-            pass
+        """A caption, in the data set's words or others; none that is held out if it has others."""
+        for _ in range(_TRIES):
+            text = self._draw(clip, rng)
+            if not _held_out().search(normalised(text)):
+                break
         return text
 
     def _draw(self, clip: Clip, rng: np.random.Generator) -> str:
@@ -337,9 +343,11 @@ class CaptionSampler:
             lines = self.borrowed.get(clip.action, ())
             if lines and kind < self.options.rewritten + self.options.borrowed:
                 line = lines[int(rng.integers(len(lines)))]
-                return self._with_gaps(as_command(line) if rng.random() < 0.4 else line, rng)
+                return self._with_gaps(
+                    as_command(line) if rng.random() < self.options.commanded else line, rng
+                )
         caption = self.original(clip, rng)
-        return as_command(caption) if rng.random() < 0.4 else caption
+        return as_command(caption) if rng.random() < self.options.commanded else caption
 
     def _reword(self, phrase: str, style: str | None, rng: np.random.Generator) -> str:
         told = wordings()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import logging
 import os
 import tempfile
 from collections import Counter
@@ -17,8 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from mgpt3_ros.model.features import joints_to_features
-from mgpt3_ros.model.skeleton import MAX_FRAMES, MIRRORED
+from mgpt3_ros.model.skeleton import MIRRORED
 from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.model.whole_files import save_array
 from mgpt3_ros.training.data.captions import (
     CaptionOptions,
     CaptionSampler,
@@ -30,12 +32,17 @@ from mgpt3_ros.training.data.captions import (
     mirror_caption,
     statement,
 )
-from mgpt3_ros.training.data.humanml3d import HumanML3DOptions, is_humanml3d, load_humanml3d
-from mgpt3_ros.training.data.mocap22 import Clip, DataError, load_mocap22
+from mgpt3_ros.training.data.humanml3d import (
+    HumanML3DOptions,
+    is_humanml3d,
+    load_humanml3d,
+    skip_lines,
+)
+from mgpt3_ros.training.data.mocap22 import Clip, DataError, Mocap22Options, load_mocap22
 from mgpt3_ros.training.data.motion_store import cache_folder
 
 CACHE_VERSION = 3  # raise it when features or mirroring change
-MIN_FRAMES = 20
+_LOG = logging.getLogger(__name__)
 PHRASES_IN_VOCABULARY = 300  # of each action
 
 
@@ -48,6 +55,8 @@ class MotionDataset:
     stats: mean and deviation over the train features, or those that the data set brings.
     digest: hash of the files that it was read from.
     skipped: by reason, the names of what was left out.
+    epochs: whether clips come in epochs, each once in an order of its own; else they are drawn
+        by weight, so that rare actions come more often.
     """
 
     def __init__(
@@ -60,6 +69,7 @@ class MotionDataset:
         balance: float = 0.5,
         stats: FeatureStats | None = None,
         skipped: Mapping[str, list[str]] | None = None,
+        epochs: bool = False,
     ) -> None:
         if len(clips) != len(features) or not clips:
             raise DataError(
@@ -69,11 +79,32 @@ class MotionDataset:
         self.text_only, self.digest = text_only, digest
         self.stats = stats or FeatureStats.of_clips(features)
         self.skipped = dict(skipped or {})
+        self.epochs = epochs
+        self._orders: dict[tuple[int, int], np.ndarray] = {}
         self.captions = CaptionSampler(borrowed=borrow(text_only))
         self.balance(balance)
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def draw(self, rng: np.random.Generator, number: int, seed: int) -> int:
+        """The clip of a sample.
+
+        Args:
+            rng: the sample's own source of chance.
+            number: of the sample in the whole run.
+            seed: of the run.
+        """
+        if not self.epochs:
+            return int(self.sample_indices(rng, 1)[0])
+        epoch, place = divmod(number, len(self))
+        order = self._orders.get((seed, epoch))
+        if order is None:
+            if len(self._orders) > 2:
+                self._orders.clear()
+            order = np.random.default_rng([seed, epoch]).permutation(len(self))
+            self._orders[seed, epoch] = order
+        return int(order[place])
 
     def sample_indices(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Draw clips by weight, with replacement."""
@@ -157,6 +188,7 @@ def load_dataset(
     folder: str | Path,
     cache: str | Path | None = None,
     options: HumanML3DOptions | None = None,
+    pack_options: Mocap22Options | None = None,
 ) -> MotionDataset:
     """Read a data set of either layout.
 
@@ -164,11 +196,13 @@ def load_dataset(
         folder: of a mocap22 pack, or one in HumanML3D's layout.
         cache: folder of the cache of features; None for one in the user's cache folder. A pack's
             key is the hash of the data files.
-        options: which clips of HumanML3D's layout are taken.
+        options: what is taken of HumanML3D's layout.
+        pack_options: what is taken of a mocap22 pack.
 
     Raises:
         DataError: the data set is missing or damaged, or a split has nothing usable.
     """
+    options, taken = options or HumanML3DOptions(), pack_options or Mocap22Options()
     if is_humanml3d(folder):
         found = load_humanml3d(folder, options, cache=cache)
         return MotionDataset(
@@ -179,16 +213,53 @@ def load_dataset(
             found.digest,
             stats=found.stats,
             skipped=found.skipped,
+            epochs=options.epochs,
         )
     pack = load_mocap22(folder)
-    train = [clip for clip in pack.train if MIN_FRAMES <= len(clip.joints) <= MAX_FRAMES]
-    clips = train + [mirror_clip(clip) for clip in train]
-    features = _features(clips, pack.digest, Path(cache) if cache else cache_folder())
-    return MotionDataset(clips, features, pack.val, pack.text_only, pack.digest)
+    train, skipped = _usable(pack.train, taken)
+    if not train:
+        raise DataError(
+            f'{folder}: nothing usable in the train split '
+            f'({"; ".join(skip_lines(skipped)) or "it has no clip"})'
+        )
+    for line in skip_lines(skipped):
+        _LOG.warning('%s: %s', folder, line)
+    clips = train + ([mirror_clip(clip) for clip in train] if taken.mirror else [])
+    chosen = (taken.min_frames, taken.max_frames, taken.mirror)
+    usual = Mocap22Options()
+    key = pack.digest
+    if chosen != (usual.min_frames, usual.max_frames, usual.mirror):
+        key += '-'.join(map(str, chosen))  # a file of its own
+    features = _features(clips, key, Path(cache) if cache else cache_folder())
+    return MotionDataset(
+        clips,
+        features,
+        pack.val,
+        pack.text_only,
+        pack.digest,
+        skipped=skipped,
+        epochs=taken.epochs,
+    )
 
 
-def _features(clips: list[Clip], digest: str, cache: Path) -> list[np.ndarray]:
-    key = hashlib.sha256(f'{digest}-{CACHE_VERSION}'.encode()).hexdigest()[:16]
+def _usable(clips: list[Clip], options: Mocap22Options) -> tuple[list[Clip], dict[str, list[str]]]:
+    """Clips whose length is within the limits, and by reason the names of the others."""
+    kept: list[Clip] = []
+    skipped: dict[str, list[str]] = {}
+    for clip in clips:
+        if len(clip.joints) < options.min_frames:
+            reason = f'shorter than {options.min_frames} frames'
+        elif len(clip.joints) > options.max_frames:
+            reason = f'longer than {options.max_frames} frames'
+        else:
+            kept.append(clip)
+            continue
+        skipped.setdefault(reason, []).append(clip.id)
+    return kept, skipped
+
+
+def _features(clips: list[Clip], content: str, cache: Path) -> list[np.ndarray]:
+    key = hashlib.sha256(f'{content}-{CACHE_VERSION}'.encode()).hexdigest()[:16]
     file = cache / f'features-{key}.npy'
     ends = np.cumsum([len(clip.joints) - 1 for clip in clips])
     # A cache that is damaged, or of another choice of clips, is made anew.
@@ -206,7 +277,7 @@ def _features(clips: list[Clip], digest: str, cache: Path) -> list[np.ndarray]:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=cache, suffix='.partial', delete=False) as partial:
         try:
-            np.save(partial, np.concatenate(features))
+            save_array(Path(partial.name), np.concatenate(features))
         except BaseException:  # a full disk, or Ctrl-C: 600 MB must not stay behind
             os.unlink(partial.name)
             raise

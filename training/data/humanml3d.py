@@ -46,6 +46,8 @@ class HumanML3DOptions:
     mirror: add the mirror image of each train motion, left and right swapped in its captions, if
         the folder does not have it already (``M`` and the ID). On: twice the data, and no side
         is more common than the other.
+    epochs: every clip once an epoch, in an order of the seed. On: there is no list of actions by
+        which to balance them.
     """
 
     min_frames: int = 20
@@ -53,6 +55,7 @@ class HumanML3DOptions:
     crop_long: bool = False
     sub_clips: bool = True
     mirror: bool = True
+    epochs: bool = True
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mgpt3_ros.model.errors import MotionGPT3Error
+from mgpt3_ros.model.skeleton import MAX_FRAMES
 
 Side = Literal['left', 'right']
 
@@ -49,6 +50,24 @@ class Clip:
     def side(self) -> Side | None:
         """The side that is part of the action's name."""
         return action_side(self.action)
+
+
+@dataclass(frozen=True)
+class Mocap22Options:
+    """What of a pack is trained on, and how it is drawn.
+
+    min_frames: the shortest clip, in frames of 1/20 s. 20: less shows no action.
+    max_frames: the longest. 200 (10 s), the model's limit.
+    mirror: add the mirror image of each clip, left and right swapped in its captions. On: there
+        are few clips of most actions, and no side should be more common than the other.
+    epochs: every clip once an epoch, in an order of the seed. Off: clips are drawn by the
+        preset's ``balance``, so that rare actions are seen too.
+    """
+
+    min_frames: int = 20
+    max_frames: int = MAX_FRAMES
+    mirror: bool = True
+    epochs: bool = False
 
 
 @dataclass(frozen=True)
