@@ -36,7 +36,7 @@ HAS_ROS = importlib.util.find_spec('rclpy') is not None
 NODES = set(re.findall(r"'(\w+) = mgpt3_ros", (ROOT / 'setup.py').read_text())) - {'mgpt3'}
 OTHERS = {
     *('cd', 'source', 'mkdir', 'export', 'unset', 'git', 'ls', 'cat', 'bash', 'sudo', 'pip'),
-    *('tensorboard', 'torchrun', 'sqlite3', 'zstd', 'nvidia-smi', 'colcon', 'cp'),
+    *('tensorboard', 'torchrun', 'sqlite3', 'zstd', 'nvidia-smi', 'colcon', 'cp', 'hf'),
 }
 QUICK = {'help', 'lint', 'docs'}  # targets of make that a test can run
 LONGEST_S = 60.0  # of a command that is not marked
@@ -214,7 +214,7 @@ def run(command: fences.Command, capsys: pytest.CaptureFixture[str]) -> None:
             assert code == 0 or not well, f'{command}: {capsys.readouterr().err}'
     elif program == 'make':
         make(command, arguments)
-    elif program in ('python', 'python3', 'torchrun'):
+    elif program in ('python', 'python3', 'torchrun', 'accelerate'):
         python(command, program, arguments)
     else:
         assert program in {'ros2', *NODES, *OTHERS}, f'{command}: who checks this?'
@@ -267,7 +267,7 @@ def make(command: fences.Command, arguments: list[str]) -> None:
 
 
 def python(command: fences.Command, program: str, arguments: list[str]) -> None:
-    if program == 'torchrun':
+    if program in ('torchrun', 'accelerate'):
         arguments = arguments[next(i for i, word in enumerate(arguments) if word == '-m') :]
     if arguments[:2] == ['-m', 'mgpt3_ros.training.train']:
         assert command.reason
