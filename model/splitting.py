@@ -48,6 +48,8 @@ _SEPARATOR = re.compile(
     rf'|\s*(?:;|[.!?]+(?=\s)|[\r\n]+)\s*(?:and\s+)?|\s*,\s*(?:and\s+)?(?={_VERB})',
     re.IGNORECASE,
 )
+_BLANKS = re.compile(r'[^\S\r\n]+')  # a run of them would take the patterns long
+_LINE_ENDS = re.compile(r' ?[\r\n]+(?: [\r\n]+)* ?')
 _ONLY_A_TIME = ('now', 'until', 'till', 'by', 'since')  # "now and then" parts nothing
 _OPENING = re.compile(r'^(?:first(?:ly)?|at first)\b,?\s*', re.IGNORECASE)
 
@@ -112,10 +114,11 @@ def split_actions(text: str) -> list[str]:
     Returns:
         One text for each action; the text itself where there is nothing to cut.
     """
+    given, text = text, _LINE_ENDS.sub('\n', _BLANKS.sub(' ', text))
     pieces: list[_Piece] = []
     for piece in _pieces(text):
         words, before = text[piece.start : piece.stop], pieces[-1] if pieces else None
-        if not words.strip():
+        if not words.strip(' \n,;.!?'):
             continue
         if before is not None and (
             before.open or _belongs_to(text[before.start : before.stop], words, piece.thing)
@@ -124,8 +127,8 @@ def split_actions(text: str) -> list[str]:
         else:
             pieces.append(replace(piece, open=not piece.thing and _is_open(words)))
     if len(pieces) <= 1:
-        return [text]
-    actions = [text[piece.start : piece.stop].strip(' \t,;') for piece in pieces]
+        return [given]
+    actions = [text[piece.start : piece.stop].strip(' \n,;') for piece in pieces]
     actions = [_OPENING.sub('', actions[0]), *actions[1:]]
     named = [actions[0], *_with_subjects(actions)]
     return [action for action in named if not means_rest(action)] or named[:1]

@@ -1,5 +1,7 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import time
+
 import pytest
 
 from mgpt3_ros.model.durations import stated_duration
@@ -113,6 +115,17 @@ def test_a_length_stays_with_its_action(text, seconds):
 )
 def test_stopping_needs_no_motion_of_its_own(text, actions):
     assert split_actions(text) == actions
+
+
+@pytest.mark.parametrize(
+    'made_of', [' ', ', ', 'then ', '\n', 'ly', '. ', ' then turn left', 'a;']
+)
+def test_no_text_takes_long(made_of):
+    text = 'walk' + (made_of * 2000)[:4000] + 'bow'
+    began = time.process_time()
+    actions = split_actions(text)
+    assert time.process_time() - began < 1.0
+    assert all(action.strip(' ,;.') for action in actions)
 
 
 def test_what_means_rest():
