@@ -181,7 +181,7 @@ class Fuzz:
     def rows(self) -> list[Row]:
         """Return what was measured."""
         harness = self.harness
-        server, player = harness.processes
+        seen, (server, player) = harness.statuses, harness.processes
         heard = [harness.count(name, 'joint_states') for name in SERVER]
         heard[0] += harness.count(SERVER[0], 'joint_states_dropped')
         for index, name in enumerate(SERVER[1:], 1):
@@ -193,12 +193,15 @@ class Fuzz:
             Row('joint states that the busiest node took in', max(heard), ''),
             Row('trajectories that playback_node took in', int(played['trajectories']), ''),
             Row('trajectories that it refused', int(played['refused']), ''),
-            *(Row(f'commands {word}', n, '') for word, n in sorted(harness.statuses.items())),
+            *(Row(f'commands {w}', n, '') for w, n in sorted(seen.items()) if w != 'failed'),
+            Row('commands failed', seen['failed'], '', 0.0),
             Row('numbers published that are not finite', len(self.not_finite), '', 0.0),
         ]
         for process in (server, player):
             rows.append(Row(f'{process.name}: growth', growth_mb(process), 'MB', GROWTH_MB))
-            rows.append(Row(f'{process.name}: memory', process.memories_mb[-1][1], 'MB'))
+            rows.append(
+                Row(f'{process.name}: memory of its own', process.memories_mb[-1][1], 'MB')
+            )
         return rows
 
 

@@ -41,7 +41,7 @@ class Process:
     name: str
     popen: subprocess.Popen[bytes]
     log: Path
-    memories_mb: list[tuple[float, float]] = field(default_factory=list)  # (time [s], RSS [MB])
+    memories_mb: list[tuple[float, float]] = field(default_factory=list)  # (time [s], own [MB])
 
     def look(self, begun_s: float) -> None:
         """Take note of the memory now.
@@ -52,11 +52,14 @@ class Process:
         if self.popen.poll() is not None:
             tail = '\n'.join(self.output.splitlines()[-20:])
             raise FailedError(f'{self.name} ended with code {self.popen.returncode}:\n{tail}')
+        memory_mb = 0.0
         try:
-            pages = int(Path(f'/proc/{self.popen.pid}/statm').read_text().split()[1])
+            for line in Path(f'/proc/{self.popen.pid}/status').read_text().splitlines():
+                # Not mapped files: those come and go as the system likes.
+                if line.startswith(('RssAnon:', 'VmSwap:')):
+                    memory_mb += int(line.split()[1]) / 1000.0
         except OSError as error:
             raise FailedError(f'{self.name} is gone: {error}') from error
-        memory_mb = pages * os.sysconf('SC_PAGE_SIZE') / 1e6
         self.memories_mb.append((time.monotonic() - begun_s, memory_mb))
 
     @property

@@ -84,7 +84,9 @@ def build_sequence(
         else:
             words = tokenizer.encode(prompt)
             kept = max(len(words) - (len(ids) - max_tokens), 0)
-            shorter = tokenizer.decode(words[: min(kept, len(words) - 1)])
+            # A cut within a character leaves a stand-in that may need as many tokens again; one
+            # character less in any case, so that this ends.
+            shorter = tokenizer.decode(words[:kept]).rstrip('\ufffd')[: len(prompt) - 1]
             return build_sequence(tokenizer, holders, shorter, answer, max_tokens)
     unlearned = {
         tokenizer.end_of_motion,  # follows the holders by rule

@@ -53,6 +53,18 @@ def test_a_long_prompt_is_cut_and_the_holders_stay(tokenizer: MotionTokenizer, l
     assert sequence.ids[0] == tokenizer.encode('walk')[0]
 
 
+@pytest.mark.parametrize('limit', range(20, 28))
+@pytest.mark.parametrize(
+    'prompt', ['💃🕺🏽' * 100, '一个人在走路' * 100, '\ufffd' * 500, 'walk 💃' * 100]
+)
+def test_a_cut_within_a_character_ends(
+    tokenizer: MotionTokenizer, prompt: str, limit: int
+) -> None:
+    sequence = build_sequence(tokenizer, 4, prompt, MOTION, limit)
+    assert len(sequence.ids) <= limit
+    assert sequence.ids.count(tokenizer.output_holder) == 4
+
+
 def test_padding_is_learned_only_on_request(tokenizer: MotionTokenizer) -> None:
     rows = [build_sequence(tokenizer, 2, text, MOTION) for text in ('walk', 'walk and wave')]
     ours = collate(rows, tokenizer.eos_id)

@@ -58,7 +58,7 @@ class Listener(Probe):
     # ------------------------------------------------------------------ services
 
     def state_of(self, name: str) -> str:
-        answer = self.call(GetState, f'{name}/get_state', GetState.Request())
+        answer = self.ask(GetState, f'{name}/get_state', GetState.Request())
         return answer.current_state.label
 
     def change_of(self, name: str, transition: str) -> bool:

@@ -164,8 +164,28 @@ class Probe:
         self.until(future.done, f'an answer of {service}', timeout_s)
         return future.result()
 
+    def ask(self, kind: type, service: str, request: Any, again_s: float = 5.0) -> Any:
+        """Call a service that changes nothing, and again where no answer comes.
+
+        Two ends that have just found each other may lose one.
+        """
+        if service not in self._clients:
+            self._clients[service] = self.node.create_client(kind, service)
+        client = self._clients[service]
+        asked: list[Any] = []
+        last_s = 0.0
+
+        def answered() -> Any:
+            nonlocal last_s
+            if client.service_is_ready() and time.monotonic() - last_s > again_s:
+                last_s = time.monotonic()
+                asked.append(client.call_async(request))
+            return next((future for future in asked if future.done()), None)
+
+        return self.until(answered, f'an answer of {service}').result()
+
     def state(self) -> str:
-        answer = self.call(GetState, 'generate_node/get_state', GetState.Request())
+        answer = self.ask(GetState, 'generate_node/get_state', GetState.Request())
         return answer.current_state.label
 
     def change(self, transition: str) -> bool:

@@ -16,11 +16,12 @@ import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
-from builtin_interfaces.msg import Time
+from builtin_interfaces.msg import Duration, Time
 from jtc_rules import violations
 from listener import NAMES, Listener, swing
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 NODES = ('generate_node', 'caption_node', 'predict_node')
 SENTENCE = 'a person walks forward for 1 seconds.'
@@ -55,8 +56,12 @@ def shared(folders: dict[str, Path], shared_listener: tuple, tiny_checkpoint: Pa
         caption_period_s=0.2,
         predict_rate_hz=5.0,
     )
+    make('playback_node', namespace='player', publish_tf=False)
+    body.listen('played', JointState, 'player/joint_states')
+    body.trajectories = body.node.create_publisher(JointTrajectory, 'player/joint_trajectory', 10)
     for name in NODES:
         body.ready(name)
+    body.until(body.trajectories.get_subscription_count, 'an ear for trajectories')
     body.until(lambda: body.commands.get_subscription_count(), 'an ear for command')
     body.before, body.ended = files(folders, body), False
     return body
@@ -75,7 +80,8 @@ def files(folders: dict[str, Path], body: Listener) -> set[Path]:
     """All files that the process could have written, but for logs."""
     watched = [folder for name, folder in folders.items() if name != 'ROS_LOG_DIR']
     watched.append(body.server.log.parent)  # where it runs
-    return {path for folder in watched for path in folder.rglob('*')} - {body.server.log}
+    found = {path for folder in watched for path in folder.rglob('*')}
+    return found - set(body.server.log.parent.glob('*.log'))  # of the test
 
 
 def dropped(body: Listener) -> dict[str, int]:
@@ -272,7 +278,12 @@ def test_no_message_makes_a_file(body, folders):
         odometry.header.frame_id = odometry.child_frame_id = text
         odometry.pose.pose.orientation.w = 1.0
         body.odometry.publish(odometry)
+        point = JointTrajectoryPoint(positions=[0.5], time_from_start=Duration(nanosec=10**8))
+        trajectory = JointTrajectory(joint_names=[text], points=[point])
+        trajectory.header.frame_id = text
+        body.trajectories.publish(trajectory)
     body.play(1.0)
+    body.until(lambda: list(body.heard['played'][-1].name) == [HOSTILE[-1]], 'the name as it is')
     body.trigger('caption_node/caption_now')
     assert files(folders, body) == body.before
     assert any(folders['ROS_LOG_DIR'].iterdir())  # the one place that is written to
