@@ -186,6 +186,7 @@ class Fuzz:
         heard[0] += harness.count(SERVER[0], 'joint_states_dropped')
         for index, name in enumerate(SERVER[1:], 1):
             heard[index] += harness.count(name, 'dropped')
+        faults = sum(p.output.count('fault in a callback') for p in harness.processes)
         played = harness.health[f'/{_PLAYER}/playback_node']
         rows = [
             Row('messages sent', self.sent.total(), ''),
@@ -195,6 +196,7 @@ class Fuzz:
             Row('trajectories that it refused', int(played['refused']), ''),
             *(Row(f'commands {w}', n, '') for w, n in sorted(seen.items()) if w != 'failed'),
             Row('commands failed', seen['failed'], '', 0.0),
+            Row('faults in callbacks, as of bytes that are no message', faults, ''),
             Row('numbers published that are not finite', len(self.not_finite), '', 0.0),
         ]
         for process in (server, player):
