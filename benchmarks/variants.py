@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections import defaultdict
 from dataclasses import replace
@@ -23,6 +24,7 @@ import numpy as np
 
 from mgpt3_ros.model.checkpoint import write_text
 from mgpt3_ros.model.config import load_yaml
+from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.render.labels import INK, text_width, write
 from mgpt3_ros.training.data.mocap22 import load_mocap22
@@ -39,7 +41,7 @@ from mgpt3_ros.training.stages import load_run_config, run_stage
 HEAD = 'model.network.head'
 VARIANTS: dict[str, tuple[str, ...]] = {
     'flow': (),
-    'ddpm': (f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50'),
+    'ddpm': (f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50', f'{HEAD}.zero_init=true'),
     'flow, 160 components': ('model.network.vae.trunk.latent_dim=160',),
     'flow, 8 holders': ('model.network.holders=8',),
     'flow, width 192': ('model.network.backbone.n_embd=192',),
@@ -70,7 +72,10 @@ def main(argv: list[str] | None = None) -> int:
             if (folder / 'figures.json').is_file():
                 continue
             seconds = train(folder, VARIANTS[name], seed, arguments)
-            figures = judge.measure(folder / 'text', guidance=name == 'flow')
+            try:
+                figures = judge.measure(folder / 'text', guidance=name == 'flow')
+            except GenerationError as error:  # it draws no bodies: nothing is right
+                figures = {**dict.fromkeys(MEASURES, math.nan), **NOTHING, 'error': str(error)}
             figures |= {'variant': name, 'seed': seed, 'minutes': seconds / 60}
             write_text(folder / 'figures.json', json.dumps(figures, indent=2) + '\n')
     report(arguments.output)
@@ -138,6 +143,7 @@ class Judge:
         return groups
 
 
+NOTHING = {'action': 0.0, 'mean over actions': 0.0, 'paraphrases': 0.0}
 MEASURES = (
     *('action', 'mean over actions', 'wrong side', 'paraphrases'),
     *('jitter over real', 'spread over real', 'minutes'),

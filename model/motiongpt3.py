@@ -424,6 +424,7 @@ class MotionGPT3:
             ),
             [length] * count,
             DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
+            observed=True,
         )
         motions = []
         for clip in drawn:
@@ -470,6 +471,7 @@ class MotionGPT3:
             self._pipeline.motions(rows, [np.array(FIRST_PLACE), place], [length], generator),
             [length],
             DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
+            observed=True,
         )
         clip = drawn[0][begin : begin + frames + 2]
         joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)

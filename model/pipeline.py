@@ -12,7 +12,7 @@ import torch
 
 from mgpt3_ros.model.body_fit import fit_body
 from mgpt3_ros.model.captioning import DecodingConfig
-from mgpt3_ros.model.errors import Cancelled, GenerationError
+from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError
 from mgpt3_ros.model.foot_lock import lock_feet
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs, NetworkConfig
@@ -44,6 +44,9 @@ class MotionGPT3Config:
         False  # input motions by a sample of the VAE, as the authors; else its mean
     )
     inbetween_whole: bool = False  # an in-between is drawn with both motions around it (authors)
+    # How predictions and in-betweens are drawn, which observed motion decides; None: as the head.
+    observed_guidance_scale: float | None = None
+    observed_temperature: float | None = None
     max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
     foot_lock: bool = True
 
@@ -128,24 +131,41 @@ class Pipeline:
         ).to(self.device)
 
     def draw(
-        self, batch: TokenBatch, motions: MotionInputs, frames: list[int], options: DrawOptions
+        self,
+        batch: TokenBatch,
+        motions: MotionInputs,
+        frames: list[int],
+        options: DrawOptions,
+        observed: bool = False,
     ) -> list[np.ndarray]:
         """Joints (T, 22, 3) of each row's output motion, at the origin, facing +Z.
 
+        Args:
+            batch: tokens.
+            motions: what the holders hold.
+            frames: of each output motion.
+            options: how it is drawn.
+            observed: whether observed motion decides it, as the configuration says.
+
         Raises:
             Cancelled: ``options.should_stop`` said so.
-            GenerationError: the network gave NaN or infinity.
+            GenerationError: the network gave NaN, infinity, or no possible body.
         """
         if options.should_stop is not None and options.should_stop():
             raise Cancelled('the motion was cancelled')
         hidden = self.network.hidden(batch.ids, batch.mask, motions)
+        guidance, temperature = options.guidance_scale, None
+        if observed:
+            temperature = self.config.observed_temperature
+            guidance = self.config.observed_guidance_scale if guidance is None else guidance
         latents = self.network.head.sample(
             self.network.output_hidden(hidden, batch.ids),
             options.num_inference_steps,
-            options.guidance_scale,
+            guidance,
             options.generator,
             options.should_stop,
             options.on_progress,
+            temperature,
         )
         lengths = torch.tensor(frames, device=self.device)
         decoded = self.network.vae.decode(self.network.unwhiten(latents.float()), lengths)
@@ -155,10 +175,16 @@ class Pipeline:
                 'the checkpoint may be damaged'
             )
         features = self.stats.denormalise(decoded.float().cpu().numpy())
-        drawn = [
-            Motion.from_features(rows[:count]).joints
-            for rows, count in zip(features, frames, strict=True)
-        ]
+        try:
+            drawn = [
+                Motion.from_features(rows[:count]).joints
+                for rows, count in zip(features, frames, strict=True)
+            ]
+        except MotionError as error:
+            raise GenerationError(
+                f'the model drew no body ({error}): the motion is discarded; '
+                'the checkpoint may be damaged or hardly trained'
+            ) from error
         # Decoded bones stretch by centimetres; on a body of fixed bones joint angles are exact.
         if not self.config.foot_lock:
             return drawn

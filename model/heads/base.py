@@ -59,6 +59,7 @@ class MotionHead(nn.Module, ABC):
         generator: torch.Generator | None = None,
         should_stop: ShouldStop | None = None,
         on_progress: OnProgress | None = None,
+        temperature: float | None = None,
     ) -> Tensor:
         """Draw latents (B, L, C), in the device and dtype of ``hidden``.
 
@@ -69,6 +70,7 @@ class MotionHead(nn.Module, ABC):
             generator: source of noise; the same seed gives the same latents.
             should_stop: polled at each step.
             on_progress: told the fraction that is done, after each step.
+            temperature: scales the noise; None: as configured.
 
         Raises:
             Cancelled: ``should_stop`` returned True.
@@ -191,6 +193,7 @@ class DenoisingHead(MotionHead):
         generator: torch.Generator | None = None,
         should_stop: ShouldStop | None = None,
         on_progress: OnProgress | None = None,
+        temperature: float | None = None,
     ) -> Tensor:
         """Draw latents (B, L, C) by denoising; see `MotionHead.sample`."""
         device = hidden.device if generator is None else generator.device
@@ -207,6 +210,7 @@ class DenoisingHead(MotionHead):
             self.config.guidance_scale if scale is None else scale,
             should_stop,
             on_progress,
+            temperature,
         )
         return latent.to(hidden.dtype)
 
@@ -219,6 +223,7 @@ class DenoisingHead(MotionHead):
         guidance_scale: float,
         should_stop: ShouldStop | None = None,
         on_progress: OnProgress | None = None,
+        temperature: float | None = None,
     ) -> Tensor:
         """Sample with noise from ``draw_noise``: the start first, then what the steps add.
 
@@ -256,7 +261,8 @@ class DenoisingHead(MotionHead):
             if on_progress is not None and step > 0:
                 on_progress(step / num_inference_steps)
 
-        x = self._integrate(predict, flat_noise, num_inference_steps, begin_step)
+        warmth = self.config.temperature if temperature is None else temperature
+        x = self._integrate(predict, flat_noise, num_inference_steps, begin_step, warmth)
         if on_progress is not None:
             on_progress(1.0)
         return x.view(-1, *self.latent_shape)
@@ -272,5 +278,6 @@ class DenoisingHead(MotionHead):
         draw_noise: Callable[[], Tensor],
         steps: int,
         begin_step: Callable[[int], None],
+        temperature: float,
     ) -> Tensor:
         """Go from noise to latents (B, L*C); ``begin_step`` is called before each step."""

@@ -107,15 +107,16 @@ class DdpmHead(DenoisingHead):
         draw_noise: Callable[[], Tensor],
         steps: int,
         begin_step: Callable[[int], None],
+        temperature: float,
     ) -> Tensor:
         schedule = self.schedule.respace(steps)
         ancestral = self.config.sampler == 'ddpm'
         kept, before = schedule.alphas_cumprod, schedule.alphas_cumprod_before
         clean_weight, noisy_weight = schedule.posterior_mean_coefficients
-        deviation = self.config.temperature * np.exp(0.5 * schedule.posterior_log_variance)
+        deviation = temperature * np.exp(0.5 * schedule.posterior_log_variance)
         x = draw_noise()
         if not ancestral:
-            x = self.config.temperature * x
+            x = temperature * x
         for step in range(steps):
             begin_step(step)
             i = steps - 1 - step  # from the noisiest entry to the first

@@ -39,8 +39,9 @@ class FlowHead(DenoisingHead):
         draw_noise: Callable[[], Tensor],
         steps: int,
         begin_step: Callable[[int], None],
+        temperature: float,
     ) -> Tensor:
-        x = self.config.temperature * draw_noise()
+        x = temperature * draw_noise()
         for step in range(steps):
             begin_step(step)
             x = x + predict(x, step) / steps

@@ -40,8 +40,9 @@ class RegressionHead(MotionHead):
         generator: torch.Generator | None = None,
         should_stop: ShouldStop | None = None,
         on_progress: OnProgress | None = None,
+        temperature: float | None = None,
     ) -> Tensor:
-        """Return the latents (B, L, C); steps, guidance and generator have no effect."""
+        """Return the latents (B, L, C); nothing that concerns noise has an effect."""
         if should_stop is not None and should_stop():
             raise Cancelled('sampling stopped before it began')
         latent = self.regressor(self.condition(hidden)).view(-1, *self.latent_shape)
