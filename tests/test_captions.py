@@ -117,9 +117,13 @@ def test_every_action_has_wordings_without_leftovers(action: str) -> None:
             assert f'{other} ' not in f'{command(phrase)} ' or action in ('guide',)
 
 
-def test_the_wordings_of_a_side_name_it() -> None:
+def test_the_wordings_of_a_side_name_it_or_none() -> None:
     for action in ('raise-up-left-hand', 'wave-left-hand', 'walk-left', 'walk-turn-left'):
-        assert all('left' in command(phrase) for phrase in phrases(action))
+        said = [command(phrase) for phrase in phrases(action)]
+        assert not [text for text in said if 'right' in text]
+        sided = sum('left' in text for text in said)
+        # "wave" alone is either hand; a way has a side.
+        assert sided == len(said) if action.startswith('walk') else sided > 0.8 * len(said)
 
 
 def bare(prompt: str) -> str:
@@ -211,7 +215,8 @@ def test_the_sampler_keeps_action_and_side() -> None:
     sampler = CaptionSampler()
     texts = {sampler(clip, rng) for _ in range(200)}
     assert len(texts) > 60
-    assert all('left' in text.lower() and 'right' not in text.lower() for text in texts)
+    assert not any('right' in text.lower() for text in texts)
+    assert sum('left' in text.lower() for text in texts) > 0.75 * len(texts)
     assert any(word in text for text in texts for word in ('sadly', 'sadness'))
 
 
