@@ -41,7 +41,7 @@ from mgpt3_ros.training.stages import load_run_config, run_stage
 HEAD = 'model.network.head'
 VARIANTS: dict[str, tuple[str, ...]] = {
     'flow': (),
-    'ddpm': (f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50', f'{HEAD}.zero_init=true'),
+    'ddpm': (f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50'),
     'flow, 160 components': ('model.network.vae.trunk.latent_dim=160',),
     'flow, 8 holders': ('model.network.holders=8',),
     'flow, width 192': ('model.network.backbone.n_embd=192',),

@@ -22,7 +22,7 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.heads.base import DenoisingHead
+from mgpt3_ros.model.heads.base import DenoisingHead, MotionHead
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network import MotionGPT3Network
 from mgpt3_ros.model.tokenizer import MotionTokenizer
@@ -357,11 +357,23 @@ def _vae_trainer(
     return Trainer(task, VaeBatcher(dataset, split), stage.losses, stage.optim, folder)
 
 
+def _check_losses(stage: StageConfig, head: MotionHead) -> None:
+    """Refuse a stage that would train a head without its loss."""
+    draws = stage.tasks.generate + stage.tasks.predict + stage.tasks.inbetween > 0
+    term = head.term if isinstance(head, DenoisingHead) else 'regression'
+    if 'head' in stage.trained and draws and not stage.losses.get(term):
+        raise ConfigError(
+            f'this stage trains a head of kind {head.config.kind!r}, but its loss {term!r} has no '
+            f'weight: set losses.{term} of the stage, such as 1.0'
+        )
+
+
 def _task_trainer(
     stage: StageConfig, model: MotionGPT3, dataset: MotionDataset, folder: Path, split: Split
 ) -> Trainer:
     network = model.network
     freeze_all_but(network, stage.trained)
+    _check_losses(stage, network.head)
     network.vae.eval()
     importance = getattr(network.head, 'importance', None)
     if isinstance(importance, Tensor):
