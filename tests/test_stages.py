@@ -246,6 +246,16 @@ def test_a_stage_without_the_one_before_it_is_refused(pack: Path, tmp_path: Path
         run_stage('t2m', run_config(tmp_path), pack, tmp_path / 'run', 'cpu')
 
 
+def test_a_head_is_not_trained_without_its_loss(trained: Path, pack: Path, tmp_path: Path) -> None:
+    config = run_config(tmp_path)
+    stage = config.stages['t2m']
+    losses = {name: weight for name, weight in stage.losses.items() if name != 'flow'}
+    stages = {**config.stages, 't2m': dataclasses.replace(stage, losses=losses)}
+    bare = dataclasses.replace(config, stages=stages)
+    with pytest.raises(ConfigError, match="its loss 'flow' has no weight"):
+        run_stage('t2m', bare, pack, trained, 'cpu')
+
+
 @pytest.mark.parametrize(
     ('overrides', 'named'),
     [
