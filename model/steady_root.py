@@ -8,7 +8,7 @@ that; more of it is an error of the path. Here the body as a whole is held back,
 what its standing feet slip.
 
 Of 71 walking and running motions that the shipped checkpoint drew, with the lock after it: slide
-.208 -> .102 m/s (real .101), ends moved by 1.1 m; real clips' ends move by .2 m
+.19 -> .09 m/s (real .10), ends moved by 1.0 m; real clips' ends move by .2 m
 (``python -m benchmarks.feet``).
 """
 
