@@ -146,7 +146,7 @@ class Judge:
 NOTHING = {'action': 0.0, 'mean over actions': 0.0, 'paraphrases': 0.0}
 MEASURES = (
     *('action', 'mean over actions', 'wrong side', 'paraphrases'),
-    *('jitter over real', 'spread over real', 'minutes'),
+    *('jitter over real', 'spread over real'),
 )
 
 
@@ -189,7 +189,8 @@ def bars(title: str, values: dict[str, list[float]]) -> np.ndarray:
         cv2.rectangle(picture, (left, y + 5), (end, y + 21), BAR, -1)
         for value in found:
             cv2.circle(picture, (left + round(scale * value), y + 13), 4, INK, -1, cv2.LINE_AA)
-        write(picture, f'{np.mean(found):.2f}', (end + 12, y + 18), 10, INK)
+        beside = max(end, left + round(scale * max(found))) + 12
+        write(picture, f'{np.mean(found):.2f}', (beside, y + 18), 10, INK)
     return picture
 
 
