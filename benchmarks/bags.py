@@ -10,7 +10,7 @@ for a bag of 2 MB: a bag must not be held in memory. The disk needs room for the
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import struct
 import subprocess
 import sys
@@ -94,12 +94,27 @@ def caption(bag: Path, output: Path) -> Captioned:
     begin = time.monotonic()
     command = [sys.executable, '-m', 'mgpt3_ros.training.cli', 'caption-bag', str(bag)]
     process = subprocess.Popen([*command, '-o', str(output)])
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    memory_kb = 0
+    while process.poll() is None:
+        memory_kb = max(memory_kb, _peak_kb(process.pid))
+        time.sleep(0.05)
     if process.returncode:
         raise RuntimeError(f'mgpt3 caption-bag ended with {process.returncode}')
     captions = len(output.read_text(encoding='utf-8').splitlines())
-    return Captioned(time.monotonic() - begin, used.ru_maxrss / 1000, captions)
+    return Captioned(time.monotonic() - begin, memory_kb / 1000, captions)
+
+
+def _peak_kb(pid: int) -> int:
+    """The largest memory of a process so far; 0 where it has ended.
+
+    Not what the system counts at its end (ru_maxrss), which holds that of the process before it.
+    """
+    try:
+        status = Path(f'/proc/{pid}/status').read_text(encoding='utf-8')
+    except OSError:
+        return 0
+    found = re.search(r'VmHWM:\s+(\d+)', status)
+    return int(found[1]) if found else 0
 
 
 def measure(size_mb: float, storage: str, compression: str, folder: Path) -> list[Row]:

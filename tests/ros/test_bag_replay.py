@@ -30,10 +30,10 @@ SECOND = 10**9
 
 @pytest.fixture(scope='module')
 def bag(default_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A person who raises an arm, and after four seconds of silence one who runs: 6 s each."""
+    """A person who raises both arms, and after four seconds of silence one who runs: 6 s each."""
     torch.set_num_threads(1)
     model = MotionGPT3.from_pretrained(default_checkpoint, device='cpu')
-    texts = ['raise your left arm', 'a person runs fast']
+    texts = ['raise both arms', 'a person runs fast']
     raised, run = model.generate(texts, [6.0, 6.0], generator=torch.Generator().manual_seed(0))
     messages = [*stream(raised), *stream(run, BEGAN_NS + 10 * SECOND, shuffled=True)]
     return write_bag(tmp_path_factory.mktemp('bag') / 'bag', messages, compression='message')
@@ -72,7 +72,7 @@ def test_captions_of_a_replayed_bag_name_the_actions_and_carry_its_stamps(
     raised = [m for m in messages if m.recorded_ns < pause_ns]
     run = [m for m in messages if m.recorded_ns > pause_ns]
     # The second time the bag begins again: its stamps jump back, and the past is forgotten.
-    arm = 'raise-up-left-hand'
+    arm = 'raise-up-both-hands'
     for part, action in ((raised, arm), (run, 'run'), (raised, arm)):
         body.forget()
         replay(body, part)
