@@ -112,9 +112,13 @@ def _serve(nodes: Sequence[Node], ended: Future) -> None:
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
+    # Not spin_until_future_complete: rclpy 7 adds to the future's callbacks with each message that
+    # it serves and takes none away, 300 bytes a message: 200 MB in 20 minutes at 100 Hz.
+    # A task makes spin_once come back.
+    ended.add_done_callback(lambda _: executor.create_task(lambda: None))
     while rclpy.ok() and not ended.done():
         try:
-            executor.spin_until_future_complete(ended)
+            executor.spin_once()
         except ExternalShutdownException:
             raise
         except Exception as error:
