@@ -4,8 +4,10 @@
 
 Each variant of the `small` preset is trained for the same number of steps on the joint task (stage
 `text`), once for each seed, and measured as the model card does: the share of motions, drawn from
-the captions of the validation clips and from the paraphrases, that show what was asked. What has
-been measured is kept in the output folder, so that an interrupted run goes on.
+the captions of the validation clips and from the paraphrases, that show what was asked. With
+``--full`` it goes through all stages as the shipped checkpoint does (but for the VAE's residual,
+which no other stage reads), and three motions are drawn from each prompt. What has been trained
+and measured is kept in the output folder, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -33,12 +35,15 @@ from mgpt3_ros.training.evaluation.measures import (
     bodies,
     counted,
     generate_all,
+    grouped,
+    obeyed,
     recognition,
     spread_ratio,
 )
 from mgpt3_ros.training.stages import load_run_config, run_stage
 
 HEAD = 'model.network.head'
+_AS_THEY_ARE = ('captions.rewritten=0', 'captions.sentences=0', 'captions.borrowed=0')
 VARIANTS: dict[str, tuple[str, ...]] = {
     'flow': (),
     'ddpm': (f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50'),
@@ -48,8 +53,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     'flow, head of 768': (f'{HEAD}.width=768',),
     'flow, linear aggregation': (f'{HEAD}.aggregation=linear',),
     'flow, no regression': (f'{HEAD}.regression_weight=0',),
-    'flow, captions as they are': ('captions.rewritten=0', 'captions.borrowed=0'),
+    'flow, captions as they are': _AS_THEY_ARE,
 }
+STAGES = ('text', 't2m', 'align')
 GUIDANCE = (1.0, 1.25, 1.5, 2.0, 3.0)
 PARAPHRASES = Path(__file__).with_name('paraphrases.yaml')
 BAR = (52, 120, 206)
@@ -62,6 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--data', type=Path, required=True, help='folder of the mocap22 pack')
     parser.add_argument('--output', type=Path, required=True, help='folder of the runs')
     parser.add_argument('--steps', type=int, default=800, help='of training (default: 800)')
+    parser.add_argument('--full', action='store_true', help='all stages, each with all its steps')
     parser.add_argument('--seeds', type=int, default=2, help='runs of each variant (default: 2)')
     parser.add_argument('--only', nargs='*', choices=VARIANTS, help='some of the variants')
     arguments = parser.parse_args(argv)
@@ -73,7 +80,10 @@ def main(argv: list[str] | None = None) -> int:
                 continue
             seconds = train(folder, VARIANTS[name], seed, arguments)
             try:
-                figures = judge.measure(folder / 'text', guidance=name == 'flow')
+                if arguments.full:
+                    figures = judge.measure(folder / STAGES[-1], draws=3)
+                else:
+                    figures = judge.measure(folder / STAGES[0], guidance=name == 'flow')
             except GenerationError as error:  # it draws no bodies: nothing is right
                 figures = {**dict.fromkeys(MEASURES, math.nan), **NOTHING, 'error': str(error)}
             figures |= {'variant': name, 'seed': seed, 'minutes': seconds / 60}
@@ -83,17 +93,17 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def train(folder: Path, overrides: tuple[str, ...], seed: int, arguments: Any) -> float:
-    """Train one variant up to the joint task; return the seconds of that (not of the VAE)."""
-    fixed = (
-        'stages.vae.optim.steps=1',
-        f'stages.text.optim.steps={arguments.steps}',
-        f'stages.vae.optim.seed={seed}',
-        f'stages.text.optim.seed={seed}',
-    )
+    """Train one variant up to the joint task or to the end; return the seconds without the VAE."""
+    stages = STAGES if arguments.full else STAGES[:1]
+    fixed = [f'stages.{stage}.optim.seed={seed}' for stage in ('vae', *stages)]
+    fixed += ['stages.vae.optim.steps=1']
+    if not arguments.full:
+        fixed += [f'stages.{STAGES[0]}.optim.steps={arguments.steps}']
     run = load_run_config('small', (*fixed, *overrides))
     run_stage('vae', run, arguments.data, folder, 'cpu')
     begun = time.monotonic()
-    run_stage('text', run, arguments.data, folder, 'cpu')
+    for stage in stages:
+        run_stage(stage, run, arguments.data, folder, 'cpu')
     return time.monotonic() - begun
 
 
@@ -105,17 +115,15 @@ class Judge:
         self.clips = counted(pack.val)
         self.actions = [str(clip.action) for clip in self.clips]
         self.recogniser = ActionClassifier(pack.train)
-        groups: dict[str, list[str]] = load_yaml(PARAPHRASES)
-        self.prompts = [(text, action) for action, texts in groups.items() for text in texts]
+        self.paraphrases: dict[str, list[str]] = load_yaml(PARAPHRASES)
 
-    def measure(self, folder: Path, guidance: bool = False) -> dict[str, Any]:
+    def measure(self, folder: Path, draws: int = 1, guidance: bool = False) -> dict[str, Any]:
         """Figures of a checkpoint with its own settings; its actions at several scales too."""
         model = MotionGPT3.from_pretrained(folder, device='cpu')
-        made = generate_all(model, [clip.captions[0] for clip in self.clips], seed=0)
-        found = recognition(self.actions, self.recogniser.predict(made))
-        said = generate_all(model, [text for text, _ in self.prompts], seed=7000)
-        wanted = [action for _, action in self.prompts]
-        understood = recognition(wanted, self.recogniser.predict(said))
+        texts = [clip.captions[0] for clip in self.clips]
+        made = [joints for n in range(draws) for joints in generate_all(model, texts, 1000 * n)]
+        found = recognition(self.actions * draws, self.recogniser.predict(made))
+        understood = obeyed(model, self.recogniser, self.paraphrases, draws)
         real = [clip.joints for clip in self.clips]
         figures: dict[str, Any] = {
             'action': found.action.value,
@@ -123,7 +131,9 @@ class Judge:
             'wrong side': found.side_wrong.value,
             'paraphrases': understood.mean_over_actions,
             'jitter over real': bodies(made)[1] / bodies(real)[1],
-            'spread over real': spread_ratio(self._grouped(real), self._grouped(made)),
+            'spread over real': spread_ratio(
+                grouped(self.actions, real), grouped(self.actions * draws, made)
+            ),
         }
         if guidance:
             figures['guidance'] = {scale: self._at(model, scale) for scale in GUIDANCE}
@@ -135,12 +145,6 @@ class Judge:
         made = generate_all(model, [clip.captions[0] for clip in self.clips], seed=0)
         head.config = before
         return recognition(self.actions, self.recogniser.predict(made)).action.value
-
-    def _grouped(self, motions: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
-        groups: dict[str, list[np.ndarray]] = defaultdict(list)
-        for action, joints in zip(self.actions, motions, strict=True):
-            groups[action].append(joints)
-        return groups
 
 
 NOTHING = {'action': 0.0, 'mean over actions': 0.0, 'paraphrases': 0.0}

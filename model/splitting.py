@@ -25,6 +25,17 @@ _VERBS = (
     *('clap', 'punch', 'kick', 'box', 'throw', 'catch', 'push', 'pull', 'pick', 'swing', 'shake'),
     *('nod', 'dance', 'greet', 'salute', 'stop', 'wait', 'pause', 'halt', 'stay', 'take', 'make'),
 )
+# Verbs of motion that do not part actions behind a comma; words before one that hold no verb at all
+# call somebody ("Robot, wave").
+_MORE_VERBS = (
+    *('surrender', 'charge', 'retreat', 'advance', 'approach', 'race', 'gallop', 'trot', 'pace'),
+    *('strafe', 'dodge', 'duck', 'freeze', 'fold', 'slide', 'curtsy', 'applaud', 'cheer', 'guide'),
+    *('usher', 'direct', 'show', 'call', 'say', 'bounce', 'balance', 'somersault', 'cartwheel'),
+    *('pirouette', 'back', 'drop', 'rise', 'get', 'do', 'give', 'keep', 'let', 'look', 'try'),
+    *('curve', 'veer', 'circle', 'wander', 'amble', 'saunter', 'proceed', 'continue', 'head'),
+    *('start', 'begin', 'bring', 'open', 'close', 'cross', 'touch', 'grab', 'carry', 'slash'),
+    *('drink', 'eat', 'fight', 'play', 'swim', 'fly', 'slip', 'trip', 'stumble', 'stomp', 'use'),
+)
 
 
 def _forms(verb: str) -> tuple[str, str]:
@@ -35,6 +46,11 @@ def _forms(verb: str) -> tuple[str, str]:
 
 
 _VERB = rf'(?:\w+ly\s+)?(?:{"|".join(form for verb in _VERBS for form in _forms(verb))})\b'
+_ANY_VERB = re.compile(
+    rf'\b(?:{"|".join(form for verb in (*_VERBS, *_MORE_VERBS) for form in _forms(verb))}|\w+ing)\b',
+    re.IGNORECASE,
+)
+_LONGEST_CALL = 4  # words
 _PERSON = r'(?:person|man|woman|figure|human|guy|character|sim|robot|humanoid|child|boy|girl)'
 _SUBJECT = re.compile(
     rf'^(?P<who>(?:an?|the|this|one)\s+(?:\w+\s+)?{_PERSON}|someone|somebody|he|she|they|it|you|i)'
@@ -57,7 +73,7 @@ _OPENING = re.compile(r'^(?:first(?:ly)?|at first)\b,?\s*', re.IGNORECASE)
 _FRAGMENT = re.compile(
     r'^(?:an?|the|his|her|their|its|your|my|both|each|another|with|without|to|towards?|in|into|on'
     r'|onto|at|from|of|off|over|under|around|through|as|like|by|for|until|while|when|if|that|which'
-    r'|after|before|during|and|or|but|so|not)\b',
+    r'|after|before|during|since|because|and|or|but|so|not)\b',
     re.IGNORECASE,
 )
 _ADVERBS = re.compile(
@@ -77,8 +93,10 @@ _REST = re.compile(
 _WALK = re.compile(r'\b(?:walk|stroll|go|goes|going|step|move|moving|march|pace)(?:s|ing|es)?\b')
 _NOT_AHEAD = re.compile(r'\b(?:back|backwards?|sideways|reverse|side)\b')
 _TURN = re.compile(  # and how, as in "turns left in a proud way"
-    r'^(?:\w+ly\s+)?(?:turn|veer|curve|bend|(?:make|take)s?\s+an?\s+\w+\s+turn'
-    r'|changes?\s+direction)(?:s|ing)?\b(?:\s+(?:to|the|his|her|their|your|left|right|\w+ly))*'
+    r'^(?:\w+ly\s+)?(?:turn|veer|curve|bend|bear|(?:make|take)s?\s+an?\s+\w+\s+turn'
+    r'|(?:take|hang)s?\s+an?\s+(?:left|right)|changes?\s+direction)(?:s|ing)?\b'
+    r'(?:\s+(?:to|the|his|her|their|your|left|right|\w+ly))*'
+    r'(?:\s+(?:at|towards?|round|around|into|by)\s[^,;]*)?'
     r'(?:[\s,]*(?:with(?:out)?|like|as|in\s+an?|to the music)\b.*)?\W*$',
     re.IGNORECASE,
 )
@@ -125,7 +143,8 @@ def split_actions(text: str) -> list[str]:
         ):
             pieces[-1] = _Piece(before.start, piece.stop)
         else:
-            pieces.append(replace(piece, open=not piece.thing and _is_open(words)))
+            called = not pieces and text[piece.stop : piece.stop + 1] == ',' and _is_call(words)
+            pieces.append(replace(piece, open=not piece.thing and (called or _is_open(words))))
     if len(pieces) <= 1:
         return [given]
     actions = [text[piece.start : piece.stop].strip(' \n,;') for piece in pieces]
@@ -156,9 +175,16 @@ def _without_subject(text: str) -> str:
     return _SUBJECT.sub('', text.strip(), count=1)
 
 
+def _is_call(words: str) -> bool:
+    """Whether somebody is called, and nothing asked for yet: "Robot", "Ok, my friend"."""
+    return len(words.split()) <= _LONGEST_CALL and _ANY_VERB.search(words) is None
+
+
 def _is_open(words: str) -> bool:
-    """Whether a piece needs the next one: "after a few steps", or a subject alone."""
-    rest = _without_subject(words)
+    """Whether a piece needs the next one: "after a few steps", a subject alone, or "it is late"."""
+    rest, subject = _without_subject(words), _SUBJECT.match(words.strip())
+    if rest and subject is not None and (subject['be'] or '').strip().lower() in ('is', 'are'):
+        return not rest.split()[0].lower().endswith('ing')
     return not rest or (_FRAGMENT.match(rest) is not None and not _subject_of(words))
 
 

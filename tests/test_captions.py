@@ -11,6 +11,7 @@ import pytest
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.data.captions import (
+    KINDS,
     CaptionOptions,
     CaptionSampler,
     as_command,
@@ -147,7 +148,7 @@ def test_a_bare_prompt_has_no_request_manner_or_subject() -> None:
 
 
 def pattern(line: str) -> re.Pattern[str]:
-    """What a line of wordings.yaml can become, said by "a person" or as a command."""
+    """What a line of wordings.yaml or sentences.yaml can become, said by "a person" or as a command."""
     words = wordings()['words']
 
     def word(match: re.Match[str]) -> str:
@@ -166,29 +167,31 @@ def pattern(line: str) -> re.Pattern[str]:
         forms = [f(v) for v in verbs for f in (str, third_person, progressive_form)]
         return f'(?:is )?(?:{"|".join(forms)})'
 
-    text = line.replace('{side}', '(?:left|right)').replace(',', '')
+    text = normalised(line).replace('{side}', '(?:left|right)')
     text = re.sub(r'\*([^*]+)\*', verb, re.sub(r'\((?!\?)', '(?:', text))
     return re.compile(('(?:a person )?' if '*' in line else '') + fill(text))
 
 
 def test_patterns_match_what_is_drawn() -> None:
     rng = np.random.default_rng(0)
-    for action, lines in wordings()['actions'].items():
-        patterns = [pattern(line) for line in lines]
-        for _ in range(50):
-            phrase = draw_phrase(action.replace('SIDE', 'left'), rng)
-            assert phrase is not None
-            for text in (command(phrase), statement(phrase, 'a person', True)):
-                assert any(p.fullmatch(normalised(text)) for p in patterns), text
+    for kind in KINDS:
+        for action, lines in wordings()[kind].items():
+            patterns = [pattern(line) for line in lines]
+            for _ in range(50):
+                phrase = draw_phrase(action.replace('SIDE', 'left'), rng, kind)
+                assert phrase is not None
+                for text in (command(phrase), statement(phrase, 'a person', True)):
+                    assert any(p.fullmatch(normalised(text)) for p in patterns), text
 
 
-def test_held_out_prompts_are_never_trained_on(parity_data: Path | None) -> None:
-    groups = load_yaml(ROOT / 'benchmarks' / 'paraphrases.yaml').values()
+@pytest.mark.parametrize('file', ['paraphrases.yaml', 'blind_prompts.yaml'])
+def test_held_out_prompts_are_never_trained_on(file: str, parity_data: Path | None) -> None:
+    groups = load_yaml(ROOT / 'benchmarks' / file).values()
     held_out = {normalised(prompt) for group in groups for prompt in group}
     assert len(held_out) >= 60
     named = re.compile('|'.join(rf'\b{text}\b' for text in wordings()['held_out']))
     others = {prompt for prompt in held_out if not named.search(prompt)}
-    lines = [pattern(line) for group in wordings()['actions'].values() for line in group]
+    lines = [pattern(line) for k in KINDS for group in wordings()[k].values() for line in group]
     for text in others | set(map(bare, others)):
         assert not any(line.fullmatch(text) for line in lines), text
     if parity_data is None:
@@ -225,7 +228,7 @@ def test_the_sampler_never_draws_what_is_held_out() -> None:
         'x', np.zeros((20, 22, 3)), ('Jog ahead.', 'a person jogs.'), 'train', 'bandai', 'run'
     )
     rng = np.random.default_rng(0)
-    for options in (CaptionOptions(), CaptionOptions(rewritten=0, borrowed=0)):
+    for options in (CaptionOptions(), CaptionOptions(rewritten=0, sentences=0, borrowed=0)):
         sampler = CaptionSampler(options, {'run': ('a person hurries forward.',)})
         texts = {normalised(sampler(clip, rng)) for _ in range(300)}
         assert not any('jog ahead' in text for text in texts)
@@ -244,11 +247,14 @@ def test_sentences_of_one_plain_action_are_borrowed() -> None:
     }
     rng = np.random.default_rng(0)
     clip = Clip('x', np.zeros((20, 22, 3)), ('a person walks.',), 'train', 'bandai', 'walk')
-    sampler = CaptionSampler(CaptionOptions(rewritten=0, borrowed=1, gaps=0), found)
+    sampler = CaptionSampler(CaptionOptions(rewritten=0, sentences=0, borrowed=1, gaps=0), found)
     assert {sampler(clip, rng) for _ in range(20)} == {'a person walks slowly.', 'walk slowly'}
 
 
-@pytest.mark.parametrize('wrong', [{'rewritten': 1.2}, {'rewritten': 0.7, 'borrowed': 0.4}])
+@pytest.mark.parametrize(
+    'wrong',
+    [{'rewritten': 1.2}, {'rewritten': 0.7, 'sentences': 0, 'borrowed': 0.4}, {'sentences': 0.6}],
+)
 def test_impossible_shares_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match='captions'):
         CaptionOptions(**wrong)

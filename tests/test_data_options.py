@@ -134,7 +134,7 @@ def test_a_pack_is_taken_as_its_options_say(pack: Path, cache: Path) -> None:
 def test_captions_are_those_of_the_data_if_so_wished(pack: Path, tree: Path, cache: Path) -> None:
     rng = np.random.default_rng(0)
     written, plain, commands = (load_dataset(folder, cache) for folder in (pack, tree, tree))
-    written.describe_by(CaptionOptions(rewritten=0.0, borrowed=0.0, commanded=0.0))
+    written.describe_by(CaptionOptions(rewritten=0.0, sentences=0.0, borrowed=0.0, commanded=0.0))
     for index in range(7):
         for _ in range(10):
             assert written.caption(index, rng) in written.clips[index].captions

@@ -4,9 +4,9 @@
 
 The captions of a small data set are few and all of one form ("a person waves the left hand."),
 while users write commands ("wave your left hand"). ``wordings.yaml`` holds phrases for each
-action, which are put into the imperative, the third person or the progressive. Sentences about
-motions that the data set does not have (``text_only``) are borrowed where they plainly name an
-action that it has.
+action, made of lists of words, and ``sentences.yaml`` what all kinds of people would say; both are
+put into the imperative, the third person or the progressive. Sentences about motions that the data
+set does not have (``text_only``) are borrowed where they plainly name an action that it has.
 """
 
 from __future__ import annotations
@@ -75,8 +75,13 @@ def mirror_action(action: str | None) -> str | None:
 
 @cache
 def wordings() -> dict[str, Any]:
-    """``wordings.yaml``: actions, words, styles, manners, requests, subjects and held_out."""
-    return load_yaml(Path(__file__).with_name('wordings.yaml'))
+    """``wordings.yaml``, and ``sentences.yaml`` as its ``sentences``.
+
+    The others are actions, words, styles, manners, requests, subjects and held_out.
+    """
+    folder = Path(__file__).parent
+    sentences = load_yaml(folder / 'sentences.yaml')
+    return {**load_yaml(folder / 'wordings.yaml'), 'sentences': sentences}
 
 
 def normalised(text: str) -> str:
@@ -91,16 +96,17 @@ def _held_out() -> re.Pattern[str]:
 
 _CHOICE = re.compile(r'\(([^()]*\|[^()]*)\)')
 _WORD = re.compile(r'{(\w+)}')
+ACTIONS, SENTENCES = KINDS = ('actions', 'sentences')
 
 
 @cache
-def _templates(action: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
+def _templates(action: str, kind: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
     """An action's lines, each as a row of alternatives: one of each, joined, makes a phrase."""
     side = action_side(action)
     general = action if side is None else action.replace(side, 'SIDE')
     words: dict[str, list[str]] = wordings()['words']
     found = []
-    for line in wordings()['actions'].get(general, []):
+    for line in wordings()[kind].get(general, []):
         row: list[tuple[str, ...]] = []
         for index, piece in enumerate(_CHOICE.split(line)):
             if (
@@ -125,7 +131,7 @@ def phrases(action: str) -> tuple[str, ...]:
     side = action_side(action) or ''
     drawn = (
         ''.join(choice).replace('{side}', side)
-        for row in _templates(action)
+        for row in (*_templates(action, ACTIONS), *_templates(action, SENTENCES))
         for choice in product(
             *([text for one in piece for text in _fillings(one)] for piece in row)
         )
@@ -142,23 +148,27 @@ def _fillings(text: str) -> list[str]:
     return [f for word in words[named[1]] for f in _fillings(text.replace(named[0], word, 1))]
 
 
-def draw_phrase(action: str, rng: np.random.Generator) -> str | None:
+def draw_phrase(action: str, rng: np.random.Generator, kind: str = ACTIONS) -> str | None:
     """One phrase of an action, verbs still marked; None for an unknown action.
 
     A line with many choices is drawn more often than one with few, by the square root of them.
     What is held out is not drawn.
+
+    Args:
+        action: its name.
+        rng: source of chance.
+        kind: one of ``KINDS``: composed of word lists, or whole sentences.
     """
-    rows = _templates(action)
-    if not rows:
+    if not _templates(action, kind):
         return None
-    while _held_out().search(normalised(command(phrase := _draw_phrase(action, rng)))):
+    while _held_out().search(normalised(command(phrase := _draw_phrase(action, rng, kind)))):
         pass
     return phrase
 
 
-def _draw_phrase(action: str, rng: np.random.Generator) -> str:
-    rows = _templates(action)
-    row = rows[int(np.searchsorted(_cumulative(action), rng.random()))]
+def _draw_phrase(action: str, rng: np.random.Generator, kind: str) -> str:
+    rows = _templates(action, kind)
+    row = rows[int(np.searchsorted(_cumulative(action, kind), rng.random()))]
 
     def choose(words: Sequence[str]) -> str:
         return words[int(rng.integers(len(words)))]
@@ -171,8 +181,8 @@ def _draw_phrase(action: str, rng: np.random.Generator) -> str:
 
 
 @cache
-def _cumulative(action: str) -> np.ndarray:
-    counts = [math.prod(map(len, row)) for row in _templates(action)]
+def _cumulative(action: str, kind: str) -> np.ndarray:
+    counts = [math.prod(map(len, row)) for row in _templates(action, kind)]
     weights = np.cumsum(np.sqrt(counts))
     return weights / weights[-1]
 
@@ -218,15 +228,18 @@ def third_person(verb: str) -> str:
     return f'{head} {last}'.strip()
 
 
-_DOUBLED = {'get', 'run', 'jog', 'put', 'step', 'sidestep', 'bid', 'cut', 'flag'}
+_DOUBLED = {
+    *('get', 'run', 'jog', 'put', 'step', 'sidestep', 'bid', 'cut', 'flag'),
+    *('trot', 'plod', 'flap'),
+}
 
 
 def progressive_form(verb: str) -> str:
-    """Raise -> raising, run -> running, say -> saying."""
+    """Raise -> raising, run -> running, say -> saying, tiptoe -> tiptoeing."""
     head, _, last = verb.rpartition(' ')
     if last in _DOUBLED:
         last += last[-1]
-    elif last.endswith('e') and not last.endswith('ee'):
+    elif last.endswith('e') and not last.endswith(('ee', 'oe')):
         last = last[:-1]
     return f'{head} {last}ing'.strip()
 
@@ -282,26 +295,32 @@ def _plain_action(sentence: str) -> str | None:
 class CaptionOptions:
     """In whose words a clip with a known action is described; what is left is the data set's.
 
-    rewritten: share of the captions that come from ``wordings.yaml``.
+    rewritten: share of the captions that are composed from ``wordings.yaml``.
+    sentences: share of them that come from ``sentences.yaml``, or are composed for an action that
+        it does not have.
     borrowed: share of them that are sentences of other motions which say the same.
-    gaps: share of the rewritten and borrowed captions in which a word is left out, so that none
+    gaps: share of the captions of these three kinds in which a word is left out, so that none
         of no weight decides.
     commanded: share of the data set's and the borrowed captions that are put as a command ("walk
         forward"), where that is possible: users command, captions describe.
     """
 
-    rewritten: float = 0.6
-    borrowed: float = 0.15
+    rewritten: float = 0.4
+    sentences: float = 0.3
+    borrowed: float = 0.1
     gaps: float = 0.2
     commanded: float = 0.4
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
-        for name in ('rewritten', 'borrowed', 'gaps', 'commanded'):
+        for name in ('rewritten', 'sentences', 'borrowed', 'gaps', 'commanded'):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f'captions.{name} is {getattr(self, name)}; it must be 0 to 1')
-        if self.rewritten + self.borrowed > 1.0:
-            raise ConfigError('captions.rewritten and captions.borrowed are more than 1 together')
+        if self.rewritten + self.sentences + self.borrowed > 1.0:
+            raise ConfigError(
+                'captions.rewritten, captions.sentences and captions.borrowed '
+                'are more than 1 together'
+            )
 
 
 _TRIES = 100  # a clip of another data set may have no caption but one that is held out
@@ -335,13 +354,15 @@ class CaptionSampler:
         return text
 
     def _draw(self, clip: Clip, rng: np.random.Generator) -> str:
-        phrase = draw_phrase(clip.action, rng) if clip.action else None
-        kind = rng.random()
-        if phrase is not None and clip.action is not None:
-            if kind < self.options.rewritten:
-                return self._with_gaps(self._reword(phrase, clip.style, rng), rng)
+        if clip.action is not None:
+            kind, told = rng.random(), self.options.rewritten + self.options.sentences
+            if kind < told:
+                source = ACTIONS if kind < self.options.rewritten else SENTENCES
+                phrase = draw_phrase(clip.action, rng, source) or draw_phrase(clip.action, rng)
+                if phrase is not None:
+                    return self._with_gaps(self._reword(phrase, clip.style, rng), rng)
             lines = self.borrowed.get(clip.action, ())
-            if lines and kind < self.options.rewritten + self.options.borrowed:
+            if lines and kind < told + self.options.borrowed:
                 line = lines[int(rng.integers(len(lines)))]
                 return self._with_gaps(
                     as_command(line) if rng.random() < self.options.commanded else line, rng

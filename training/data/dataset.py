@@ -22,6 +22,7 @@ from mgpt3_ros.model.skeleton import MIRRORED
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.model.whole_files import save_array
 from mgpt3_ros.training.data.captions import (
+    KINDS,
     CaptionOptions,
     CaptionSampler,
     as_command,
@@ -142,8 +143,8 @@ class MotionDataset:
                 seen[as_command(caption)] = None
         rng = np.random.default_rng(0)
         for action in sorted({clip.action for clip in self.clips if clip.action}):
-            for _ in range(PHRASES_IN_VOCABULARY):
-                phrase = draw_phrase(action, rng)
+            for n in range(2 * PHRASES_IN_VOCABULARY):
+                phrase = draw_phrase(action, rng, KINDS[n % 2])
                 if phrase is not None:
                     seen[command(phrase)] = None
                     seen[statement(phrase, 'a person')] = None

@@ -175,10 +175,13 @@ def measure(
     model: MotionGPT3,
     train: Sequence[Clip],
     val: Sequence[Clip],
-    paraphrases: dict[str, list[str]],
+    prompts: dict[str, dict[str, list[str]]],
     seeds: int = 3,
 ) -> dict[str, object]:
-    """All figures of the card; see the module's functions for what each is."""
+    """All figures of the card; see the module's functions for what each is.
+
+    prompts: lists by the name of their figure, each with its prompts by the action they ask for.
+    """
     clips = counted(val)
     wanted = [str(clip.action) for clip in clips]
     judge = ActionClassifier(train)
@@ -190,9 +193,6 @@ def measure(
     made = [generate_all(model, texts, 1000 * seed) for seed in range(seeds)]
     found = [action for motions in made for action in judge.predict(motions)]
     drawn = [joints for motions in made for joints in motions]
-    prompts = [(p, action) for action, group in paraphrases.items() for p in group]
-    said = [generate_all(model, [p for p, _ in prompts], 7000 + seed) for seed in range(seeds)]
-    said_found = [action for motions in said for action in judge.predict(motions)]
     captions = model.caption([Motion(clip.joints) for clip in clips])
     cmu = [clip for clip in val if clip.source.startswith('cmu')]
     cmu_captions = model.caption([Motion(clip.joints) for clip in cmu]) if cmu else []
@@ -209,7 +209,7 @@ def measure(
         'real motion': recognition(wanted, judge.predict([c.joints for c in clips])),
         'reconstruction': recognition(wanted, judge.predict(rebuilt)),
         'generated': recognition(wanted * seeds, found),
-        'paraphrases': recognition([a for _, a in prompts] * seeds, said_found),
+        **{name: obeyed(model, judge, groups, seeds) for name, groups in prompts.items()},
         'captions': recognition(wanted, [read_action(text) for text in captions]),
         'captions read right on real ones': recognition(
             wanted, [read_action(text) for text in texts]
@@ -232,12 +232,24 @@ def measure(
         bodies(drawn)[1] / bodies([clip.joints for clip in clips])[1]
     )
     result['spread within an action, generated over real'] = spread_ratio(
-        _grouped(wanted, [c.joints for c in clips]), _grouped(wanted * seeds, drawn)
+        grouped(wanted, [c.joints for c in clips]), grouped(wanted * seeds, drawn)
     )
     return result
 
 
-def _grouped(actions: Sequence[str], motions: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+def obeyed(
+    model: MotionGPT3, judge: ActionClassifier, groups: dict[str, list[str]], seeds: int
+) -> Recognition:
+    """How often motions drawn from prompts (by action) are recognised as what was asked for."""
+    wanted = [action for action, prompts in groups.items() for _ in prompts]
+    prompts = [prompt for group in groups.values() for prompt in group]
+    made = [generate_all(model, prompts, 7000 + seed) for seed in range(seeds)]
+    found = [action for motions in made for action in judge.predict(motions)]
+    return recognition(wanted * seeds, found)
+
+
+def grouped(actions: Sequence[str], motions: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+    """Motions by their actions."""
     groups: dict[str, list[np.ndarray]] = defaultdict(list)
     for action, joints in zip(actions, motions, strict=True):
         groups[action].append(joints)
