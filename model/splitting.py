@@ -25,8 +25,8 @@ _VERBS = (
     *('clap', 'punch', 'kick', 'box', 'throw', 'catch', 'push', 'pull', 'pick', 'swing', 'shake'),
     *('nod', 'dance', 'greet', 'salute', 'stop', 'wait', 'pause', 'halt', 'stay', 'take', 'make'),
 )
-# Verbs of motion that do not part actions behind a comma; words before one that hold no verb at all
-# call somebody ("Robot, wave").
+# More verbs, before which a comma parts nothing. Words that hold no verb at all and stand before a
+# command call somebody ("Robot, wave").
 _MORE_VERBS = (
     *('surrender', 'charge', 'retreat', 'advance', 'approach', 'race', 'gallop', 'trot', 'pace'),
     *('strafe', 'dodge', 'duck', 'freeze', 'fold', 'slide', 'curtsy', 'applaud', 'cheer', 'guide'),
@@ -46,8 +46,9 @@ def _forms(verb: str) -> tuple[str, str]:
 
 
 _VERB = rf'(?:\w+ly\s+)?(?:{"|".join(form for verb in _VERBS for form in _forms(verb))})\b'
+_ALL_FORMS = [form for verb in (*_VERBS, *_MORE_VERBS) for form in _forms(verb)]
 _ANY_VERB = re.compile(
-    rf'\b(?:{"|".join(form for verb in (*_VERBS, *_MORE_VERBS) for form in _forms(verb))}|\w+ing)\b',
+    rf'\b(?:{"|".join(_ALL_FORMS)}|\w+ing)\b',
     re.IGNORECASE,
 )
 _LONGEST_CALL = 4  # words
@@ -181,7 +182,7 @@ def _is_call(words: str) -> bool:
 
 
 def _is_open(words: str) -> bool:
-    """Whether a piece needs the next one: "after a few steps", a subject alone, or "it is late"."""
+    """Whether a piece needs the next: "after a few steps", a subject alone, or "it is late"."""
     rest, subject = _without_subject(words), _SUBJECT.match(words.strip())
     if rest and subject is not None and (subject['be'] or '').strip().lower() in ('is', 'are'):
         return not rest.split()[0].lower().endswith('ing')

@@ -148,7 +148,7 @@ def test_a_bare_prompt_has_no_request_manner_or_subject() -> None:
 
 
 def pattern(line: str) -> re.Pattern[str]:
-    """What a line of wordings.yaml or sentences.yaml can become, said by "a person" or as a command."""
+    """What a line of wordings or sentences can become, said by "a person" or as a command."""
     words = wordings()['words']
 
     def word(match: re.Match[str]) -> str:
