@@ -184,7 +184,7 @@ def test_all_figures_of_the_card_are_there(model: MotionGPT3) -> None:
     val = [clip(a, 10 + s, speed=i) for i, a in enumerate(actions) for s in range(2)]
     val.append(Clip('cmu', swinging_motion(3), ('a person jumps.',), 'val', 'cmu:01_02', None))
     paraphrases = {'walk': ['go for a stroll'], 'bow': ['bend forward']}
-    figures = measure(model, train, val, paraphrases, seeds=2)
+    figures = measure(model, train, val, {'paraphrases': paraphrases}, seeds=2)
     counts = {name: f.action.count for name, f in figures.items() if hasattr(f, 'action')}
     assert counts == {
         'real motion': 8,
