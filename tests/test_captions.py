@@ -10,16 +10,14 @@ import pytest
 
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.training.data.captions import (
+from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
+from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
+from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.data.phrases import (
     KINDS,
-    CaptionOptions,
-    CaptionSampler,
     as_command,
-    borrow,
     command,
     draw_phrase,
-    mirror_action,
-    mirror_caption,
     normalised,
     phrases,
     progressive_form,
@@ -27,7 +25,6 @@ from mgpt3_ros.training.data.captions import (
     third_person,
     wordings,
 )
-from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.evaluation.reading import read_action
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,13 +13,13 @@ import pytest
 from mgpt3_ros.model.features import joints_to_features
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data import dataset as dataset_module
-from mgpt3_ros.training.data.captions import mirror_action, mirror_caption
 from mgpt3_ros.training.data.dataset import (
     MotionDataset,
     action_weights,
     load_dataset,
     mirror_clip,
 )
+from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.mocap22 import Clip, DataError
 from tests.tiny_pack import tiny_clips, write_tiny_pack
 

@@ -6,7 +6,7 @@ import pytest
 
 from mgpt3_ros.model.durations import stated_duration
 from mgpt3_ros.model.splitting import means_rest, split_actions
-from mgpt3_ros.training.data.captions import command, phrases, statement, wordings
+from mgpt3_ros.training.data.phrases import command, phrases, statement, wordings
 
 
 @pytest.mark.parametrize(

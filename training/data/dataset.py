@@ -21,26 +21,17 @@ from mgpt3_ros.model.features import joints_to_features
 from mgpt3_ros.model.skeleton import MIRRORED
 from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.model.whole_files import save_array
-from mgpt3_ros.training.data.captions import (
-    KINDS,
-    CaptionOptions,
-    CaptionSampler,
-    as_command,
-    borrow,
-    command,
-    draw_phrase,
-    mirror_action,
-    mirror_caption,
-    statement,
-)
+from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,
     is_humanml3d,
     load_humanml3d,
     skip_lines,
 )
+from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.mocap22 import Clip, DataError, Mocap22Options, load_mocap22
 from mgpt3_ros.training.data.motion_store import cache_folder
+from mgpt3_ros.training.data.phrases import KINDS, as_command, command, draw_phrase, statement
 
 CACHE_VERSION = 3  # raise it when features or mirroring change
 _LOG = logging.getLogger(__name__)

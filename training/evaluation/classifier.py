@@ -15,7 +15,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from mgpt3_ros.model.continuation import rotate_about_y
 from mgpt3_ros.model.features import heading
 from mgpt3_ros.model.skeleton import FPS, JOINT_NAMES, MIRRORED
-from mgpt3_ros.training.data.captions import mirror_action
+from mgpt3_ros.training.data.mirroring import mirror_action
 from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip
 
 _WATCHED = [

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from mgpt3_ros.training.data.captions import as_command
 from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.data.phrases import as_command
 from mgpt3_ros.training.evaluation.metrics.words import Words, words
 
 # Who moves, and whose hand it is, makes no difference to the motion.

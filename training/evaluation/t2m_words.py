@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.training.data.captions import base_form
 from mgpt3_ros.training.data.humanml3d import TEXT_FOLDER
+from mgpt3_ros.training.data.phrases import base_form
 from mgpt3_ros.training.evaluation.metrics.words import words
 from mgpt3_ros.training.evaluation.t2m_evaluator import WORD_KINDS, WORD_VECTOR
 
