@@ -59,6 +59,16 @@ def test_a_bridge_meets_both_ends_wherever_they_stand() -> None:
     assert np.linalg.norm(np.diff(whole, n=2, axis=0), axis=-1).max() * 400 < 40
 
 
+def test_a_bridge_goes_through_the_gap_at_the_paces_of_its_ends() -> None:
+    whole = swinging_motion(1, 100, speed=1.2)
+    slow = swinging_motion(1, 42, speed=0.1)  # a clip that would make up for it in the middle
+    gap, _, _ = bridge(whole[:30], slow, whole[70:], 20)
+    aside = np.linalg.norm(gap[:, 0] - whole[30:70, 0], axis=-1)
+    assert aside.max() < 0.08  # the clip's own path would be 0.22 m off
+    turned = bridge(whole[:30], slow, moved(whole[70:], -0.9, 1.0, 2.5), 20)[0]
+    assert np.ptp(turned[:, 0, 0]) > 0.5
+
+
 def test_the_shortest_bridge_is_one_frame() -> None:
     before, after = swinging_motion(1, 30), swinging_motion(1, 33)[31:]
     gap, _, _ = bridge(before, swinging_motion(1, 32)[29:], after, 20)
