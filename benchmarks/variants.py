@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +45,10 @@ HEAD = 'model.network.head'
 _AS_THEY_ARE = ('captions.rewritten=0', 'captions.sentences=0', 'captions.borrowed=0')
 VARIANTS: dict[str, tuple[str, ...]] = {
     'flow': (),
-    'ddpm': (f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50'),
+    'ddpm': (  # guidance and temperature were chosen by the same clips as those of the flow head
+        *(f'{HEAD}.kind=ddpm', f'{HEAD}.num_inference_steps=50'),
+        *(f'{HEAD}.guidance_scale=1.25', f'{HEAD}.temperature=0.85'),
+    ),
     'flow, 160 components': ('model.network.vae.trunk.latent_dim=160',),
     'flow, 8 holders': ('model.network.holders=8',),
     'flow, width 192': ('model.network.backbone.n_embd=192',),
@@ -55,6 +57,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     'flow, no regression': (f'{HEAD}.regression_weight=0',),
     'flow, captions as they are': _AS_THEY_ARE,
 }
+HEADS = ('flow', 'ddpm')
 STAGES = ('text', 't2m', 'align')
 GUIDANCE = (1.0, 1.25, 1.5, 2.0, 3.0)
 PARAPHRASES = Path(__file__).with_name('paraphrases.yaml')
@@ -78,33 +81,28 @@ def main(argv: list[str] | None = None) -> int:
             folder = arguments.output / f'{name.replace(", ", "-").replace(" ", "_")}-{seed}'
             if (folder / 'figures.json').is_file():
                 continue
-            seconds = train(folder, VARIANTS[name], seed, arguments)
+            trained = train(folder, VARIANTS[name], seed, arguments)
             try:
-                if arguments.full:
-                    figures = judge.measure(folder / STAGES[-1], draws=3)
-                else:
-                    figures = judge.measure(folder / STAGES[0], guidance=name == 'flow')
+                figures = judge.measure(trained, 3 if arguments.full else 1, name in HEADS)
             except GenerationError as error:  # it draws no bodies: nothing is right
                 figures = {**dict.fromkeys(MEASURES, math.nan), **NOTHING, 'error': str(error)}
-            figures |= {'variant': name, 'seed': seed, 'minutes': seconds / 60}
+            figures |= {'variant': name, 'seed': seed}
             write_text(folder / 'figures.json', json.dumps(figures, indent=2) + '\n')
     report(arguments.output)
     return 0
 
 
-def train(folder: Path, overrides: tuple[str, ...], seed: int, arguments: Any) -> float:
-    """Train one variant up to the joint task or to the end; return the seconds without the VAE."""
+def train(folder: Path, overrides: tuple[str, ...], seed: int, arguments: Any) -> Path:
+    """Train one variant up to the joint task or to the end; return the folder of its weights."""
     stages = STAGES if arguments.full else STAGES[:1]
     fixed = [f'stages.{stage}.optim.seed={seed}' for stage in ('vae', *stages)]
     fixed += ['stages.vae.optim.steps=1']
     if not arguments.full:
         fixed += [f'stages.{STAGES[0]}.optim.steps={arguments.steps}']
     run = load_run_config('small', (*fixed, *overrides))
-    run_stage('vae', run, arguments.data, folder, 'cpu')
-    begun = time.monotonic()
-    for stage in stages:
-        run_stage(stage, run, arguments.data, folder, 'cpu')
-    return time.monotonic() - begun
+    for stage in ('vae', *stages):
+        trained = run_stage(stage, run, arguments.data, folder, 'cpu')
+    return trained
 
 
 class Judge:
@@ -165,9 +163,12 @@ def report(folder: Path) -> None:
     for name in names:
         cells = [' / '.join(f'{run[m]:.2f}' for run in by_name[name]) for m in MEASURES]
         lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
-    for run in by_name.get('flow', []):
+    for run in (run for name in HEADS for run in by_name.get(name, [])):
         scales = ', '.join(f'{scale}: {value:.3f}' for scale, value in run['guidance'].items())
-        lines += ['', f'Right action of flow, seed {run["seed"]}, by guidance scale: {scales}']
+        lines += [
+            '',
+            f'Right action of {run["variant"]}, seed {run["seed"]}, by guidance: {scales}',
+        ]
     table = '\n'.join(lines)
     print(table)
     write_text(folder / 'variants.md', table + '\n')
