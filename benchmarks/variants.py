@@ -164,11 +164,8 @@ def report(folder: Path) -> None:
         cells = [' / '.join(f'{run[m]:.2f}' for run in by_name[name]) for m in MEASURES]
         lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
     for run in (run for name in HEADS for run in by_name.get(name, [])):
-        scales = ', '.join(f'{scale}: {value:.3f}' for scale, value in run['guidance'].items())
-        lines += [
-            '',
-            f'Right action of {run["variant"]}, seed {run["seed"]}, by guidance: {scales}',
-        ]
+        scales = ', '.join(f'{s}: {right:.3f}' for s, right in run.get('guidance', {}).items())
+        lines += ['', f'Right action by guidance, {run["variant"]}, seed {run["seed"]}: {scales}']
     table = '\n'.join(lines)
     print(table)
     write_text(folder / 'variants.md', table + '\n')
