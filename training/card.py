@@ -38,8 +38,7 @@ PROMPTS = {'paraphrases': 'paraphrases.yaml', 'blind prompts': 'blind_prompts.ya
 MADE_BY = """\
 mgpt3 train all --config small --data mocap22 --output runs/small
 # Stages text, t2m and align ran beside stage vae: they read the VAE's trunk alone, which is fitted
-# at its first step. The residual was put in at the end; it was trained with balance=0.5.
-# The weights are stored as float16."""
+# at its first step. The residual was put in at the end. The weights are stored as float16."""
 
 DATA_AND_LICENCES = """\
 ## Data and licences
