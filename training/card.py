@@ -249,12 +249,13 @@ recognised by a forest of trees trained on the real train clips (`training/evalu
 "generated" are motions drawn from a clip's caption, with their predicted duration. "Paraphrases"
 are the prompts of `benchmarks/paraphrases.yaml`: never trained on, but wordings for training were
 written after their failures were seen. "Blind prompts" are those of
-`benchmarks/blind_prompts.yaml`, written without sight of the data and of the wordings, as wordings
-were without sight of them; nothing was chosen by them. Guidance and temperature were chosen on the
-validation clips. A text finds its motion where a text-motion encoder (`mgpt3 train tmr`) places it
-among the three nearest of 32; captions that say the same count as right. Intervals of shares are
-Wilson's, 95 %, and count every motion as one, though several come from one prompt; that of the
-retrieval is a bootstrap over the clips.
+`benchmarks/blind_prompts.yaml`, written without sight of the data and of the wordings, as the
+whole sentences that training draws were without sight of them, if in the same spirit; nothing was
+chosen by them. Guidance and temperature were chosen on the validation clips. A text finds its
+motion where a text-motion encoder (`mgpt3 train tmr`) places it among the three nearest of 32;
+captions that say the same count as right. Intervals of shares are Wilson's, 95 %, and count every
+motion as one, though several come from one prompt; that of the retrieval is a bootstrap over the
+clips.
 
 {table(figures)}
 
