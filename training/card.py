@@ -66,7 +66,7 @@ LIMITS = """\
 - It knows what its data shows: walking, running, backward and sideways steps, turning while
   walking, raising and waving hands, bows, gestures, in some twenty styles. Of kicks, punches,
   dances, jumps, sitting down and the like it has seen a few takes each, and makes them badly.
-- A waving hand swings by 2.0 cm where real ones swing by 3.9
+- A waving hand swings by 1.9 cm where real ones swing by 3.9
   (`python -m benchmarks.waves --data PACK`): fast, small movements are smoothed in the latent.
 - A waved goodbye often comes out as another wave, or as pointing the way: it saw nine clips of it.
 - It reads English; other languages and long descriptions give some motion, seldom the right one.
