@@ -16,11 +16,13 @@ import numpy as np
 
 from mgpt3_ros.model.body_fit import fit_body
 from mgpt3_ros.model.foot_lock import foot_slide, lock_feet
+from mgpt3_ros.model.grounding import put_on_floor
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.model.steady_root import steady_root
 from mgpt3_ros.training.data.mocap22 import load_mocap22
 from mgpt3_ros.training.evaluation.measures import LOCOMOTION, counted, generate_all
+from mgpt3_ros.training.evaluation.physical import floating
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,19 +37,22 @@ def main(argv: list[str] | None = None) -> int:
     model = MotionGPT3(config, shipped.network, shipped.tokenizer, shipped.stats)
     decoded = generate_all(model, [clip.captions[0] for clip in clips], seed=0)
     fitted = [fit_body(joints) for joints in decoded]
-    steady = [steady_root(joints, FPS) for joints in fitted]
+    floored = [put_on_floor(joints, FPS) for joints in fitted]
+    steady = [steady_root(joints, FPS) for joints in floored]
     rows = {
         'real': [clip.joints for clip in clips],
         'decoded': decoded,
         'on a body with bones': fitted,
-        'without a steady root, locked': [lock_feet(joints, FPS) for joints in fitted],
+        'put on the floor': floored,
+        'without a steady root, locked': [lock_feet(joints, FPS) for joints in floored],
         'with a steady root': steady,
         'with a steady root, locked (as shipped)': [lock_feet(joints, FPS) for joints in steady],
     }
-    print(f'| {len(clips)} motions | slide [m/s] |\n|---|---|')
+    print(f'| {len(clips)} motions | slide [m/s] | floating [mm] |\n|---|---|---|')
     for name, motions in rows.items():
-        print(f'| {name} | {np.mean([foot_slide(joints, FPS) for joints in motions]):.3f} |')
-    moved = [np.linalg.norm(a[-1, 0] - b[-1, 0]) for a, b in zip(steady, fitted, strict=True)]
+        slide = np.mean([foot_slide(joints, FPS) for joints in motions])
+        print(f'| {name} | {slide:.3f} | {1000 * np.mean(list(map(floating, motions))):.1f} |')
+    moved = [np.linalg.norm(a[-1, 0] - b[-1, 0]) for a, b in zip(steady, floored, strict=True)]
     real = [np.linalg.norm((steady_root(c.joints, FPS) - c.joints)[-1, 0]) for c in clips]
     print(
         f'ends moved by the steady root: drawn {np.mean(moved):.2f} m, real {np.mean(real):.2f} m'

@@ -14,6 +14,7 @@ from mgpt3_ros.model.body_fit import fit_body
 from mgpt3_ros.model.captioning import DecodingConfig
 from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError
 from mgpt3_ros.model.foot_lock import lock_feet
+from mgpt3_ros.model.grounding import put_on_floor
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs, NetworkConfig
 from mgpt3_ros.model.prompts import PromptConfig
@@ -188,7 +189,7 @@ class Pipeline:
         # Decoded bones stretch by centimetres; on a body of fixed bones joint angles are exact.
         if not self.config.foot_lock:
             return drawn
-        return [steady_root(fit_body(joints), FPS) for joints in drawn]
+        return [steady_root(put_on_floor(fit_body(joints), FPS), FPS) for joints in drawn]
 
     def locked(self, joints: np.ndarray, **held: bool) -> np.ndarray:
         """Keep planted feet planted, where the checkpoint asks for it."""

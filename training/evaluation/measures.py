@@ -20,7 +20,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip, action_side
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
-from mgpt3_ros.training.evaluation.physical import jitter
+from mgpt3_ros.training.evaluation.physical import floating, jitter
 from mgpt3_ros.training.evaluation.reading import read_action
 
 LOCOMOTION = (
@@ -228,6 +228,8 @@ def measure(
         ]
         for kind, motions in (('real', real_part), ('generated', made_part)):
             result[f'foot slide {name}, {kind} [m/s]'] = bodies(motions)[0]
+            heights = [1000 * floating(joints) for joints in motions]
+            result[f'floating {name}, {kind} [mm]'] = float(np.mean(heights))
     result['jitter, generated over real'] = (
         bodies(drawn)[1] / bodies([clip.joints for clip in clips])[1]
     )
