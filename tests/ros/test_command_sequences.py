@@ -100,6 +100,7 @@ def test_under_fifo_the_next_command_waits_for_the_last_action(probe):
     probe.say('walk for 1 seconds, then wave for 1 seconds')
     probe.say('bow for 1 seconds')
     probe.trajectory(3)
+    probe.status('published', 3)
     texts = [status['action_text'] for status in probe.messages('published')]
     assert texts == ['walk for 1 seconds', 'wave for 1 seconds', 'bow for 1 seconds']
     begun = probe.times['joint_trajectory']
