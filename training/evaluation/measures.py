@@ -171,6 +171,12 @@ def bodies(motions: Sequence[np.ndarray]) -> tuple[float, float]:
     )
 
 
+def pace(joints: np.ndarray) -> float:
+    """Mean speed [m/s] of the pelvis over the floor of a motion (T, 22, 3) [m]."""
+    steps = np.diff(joints[:, 0, [0, 2]], axis=0)
+    return float(np.linalg.norm(steps, axis=-1).mean()) * FPS
+
+
 def measure(
     model: MotionGPT3,
     train: Sequence[Clip],
@@ -230,6 +236,10 @@ def measure(
             result[f'foot slide {name}, {kind} [m/s]'] = bodies(motions)[0]
             heights = [1000 * floating(joints) for joints in motions]
             result[f'floating {name}, {kind} [mm]'] = float(np.mean(heights))
+            if not places:
+                continue
+            speed = float(np.mean([pace(joints) for joints in motions]))
+            result[f'speed {name}, {kind} [m/s]'] = speed
     result['jitter, generated over real'] = (
         bodies(drawn)[1] / bodies([clip.joints for clip in clips])[1]
     )
