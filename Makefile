@@ -24,7 +24,7 @@ help:
 	@echo 'make fuzz      sends nonsense to all nodes;  make soak: lets them work for 20 minutes'
 	@echo 'make bounds    velocities and accelerations of many motions against their bounds'
 	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
-	@echo 'make retrain   trains the shipped checkpoint anew (hours on two cores): make retrain DATA=FOLDER'
+	@echo 'make retrain   trains the shipped checkpoint anew (an hour on two cores): make retrain DATA=FOLDER'
 	@echo 'make clean     removes everything that was made, .venv too'
 
 venv:
