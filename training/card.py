@@ -68,6 +68,8 @@ LIMITS = """\
   dances, jumps, sitting down and the like it has seen a few takes each, and makes them badly.
 - A waving hand swings by 1.9 cm where real ones swing by 3.9
   (`python -m benchmarks.waves --data PACK`): fast, small movements are smoothed in the latent.
+- Its walks and runs are a seventh faster than real ones, and plain ones ("walk forward") are often
+  drawn crouched, with small steps and feet a centimetre too high; those in a style are better.
 - A waved goodbye often comes out as another wave, or as pointing the way: it saw nine clips of it.
 - It reads English; other languages and long descriptions give some motion, seldom the right one.
 - It has no hands, no face, no objects, and no floor but a flat one. It knows nothing of balance or
