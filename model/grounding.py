@@ -4,8 +4,8 @@
 
 A decoder draws the height of the pelvis and the bend of the legs each by itself, and a drawn walk
 or run may bend both knees a little too much all the time: it hovers. Whoever walks or runs is on
-the floor every few tenths of a second, so the whole body is lowered by what the lower foot keeps
-above its height in stance. A leap that is shorter than the window stays as high as it is.
+the floor every few tenths of a second, so the whole body is lowered by what its lowest joint keeps
+above the height of a foot in stance. A leap that is shorter than the window stays as it is.
 
 In 71 walking and running motions that the shipped checkpoint drew, the lowest joint is 22 -> 17 mm
 too high on average (real 10 mm, in strides of running; ``python -m benchmarks.feet``).
@@ -16,8 +16,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
-
-from mgpt3_ros.model.leg_pose import LEGS
 
 STANCE_HEIGHT = 0.02  # [m]: in mocap22 a standing ball of the foot is at 0 to 3 cm
 AIRBORNE_S = 0.6  # longest time in the air; steps of a walk or run are apart by less
@@ -34,7 +32,7 @@ def put_on_floor(joints: NDArray, fps: float) -> NDArray:
     Returns:
         (T, 22, 3), same dtype; frames are moved down as a whole, no pose is changed.
     """
-    lowest = joints[:, [leg[-1] for leg in LEGS], 1].min(axis=1).astype(np.float64)
+    lowest = joints[..., 1].min(axis=1).astype(np.float64)
     window = 2 * round(AIRBORNE_S / 2 * fps) + 1
     kept = gaussian_filter1d(minimum_filter1d(lowest, window, mode='nearest'), SMOOTH_S * fps)
     lowered = joints.astype(np.float64)

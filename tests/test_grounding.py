@@ -49,5 +49,11 @@ def test_a_body_that_begins_to_hover_comes_down_smoothly() -> None:
     assert made[-1, BALLS, 1].min() == pytest.approx(STANCE_HEIGHT, abs=1e-3)
 
 
+def test_a_body_that_stands_on_its_hands_stays() -> None:
+    upside_down = standing() * [1, -1, 1]
+    upside_down[..., 1] += 0.01 - upside_down[..., 1].min(axis=1)[:, None]
+    np.testing.assert_array_equal(put_on_floor(upside_down, FPS), upside_down)
+
+
 def test_one_frame_is_enough() -> None:
     assert put_on_floor(standing(1, 0.2), FPS)[0, BALLS, 1].min() == pytest.approx(STANCE_HEIGHT)
