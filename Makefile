@@ -31,7 +31,7 @@ venv:
 	@$(SETUP_PYTHON) scripts/setup_venv.py
 
 demo: venv
-	$(PY) -m mgpt3_ros.demo $(ARGS)
+	$(PY) -m mgpt3_ros.nodes.demo $(ARGS)
 
 test: venv
 	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
@@ -73,7 +73,7 @@ retrain: venv
 	scripts/retrain.sh $(CURDIR)/$(PY) $(DATA) $(RUN) $(OUT) $(ARGS)
 
 card: venv
-	$(PY) -m mgpt3_ros.training.card models/default --data $(DATA) $(ARGS)
+	$(PY) -m scripts.model_card models/default --data $(DATA) $(ARGS)
 
 clean:
 	rm -rf .venv build install log out site .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -1,27 +1,15 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Installs the three rooms as one package, under pip as under colcon (docs/design.md)."""
+"""Installs mgpt3_ros, with the model and its training as parts of it (docs/design.md)."""
 
 import os
-from glob import glob
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 NAME = 'mgpt3_ros'
 # The real place of this file: `colcon build --symlink-install` runs a link to it in build/, where
-# the rooms are not.
+# the source is not.
 ROOT = os.path.relpath(os.path.dirname(os.path.realpath(__file__)))
-
-
-def packages_of(room):
-    """Return the dotted name of every folder with an ``__init__.py`` under ``room``."""
-    names = []
-    for folder, folders, files in os.walk(os.path.join(ROOT, room)):
-        folders.sort()
-        if '__init__.py' in files:
-            inner = os.path.relpath(folder, ROOT)
-            names.append(f'{NAME}.' + inner.replace(os.sep, '.'))
-    return names
 
 
 def requirements(name):
@@ -42,13 +30,8 @@ def shared(folder):
     return entries
 
 
-rooms = packages_of('model') + packages_of('training')
-package_dir = {f'{NAME}.{room}': os.path.join(ROOT, room) for room in ('model', 'training')}
-package_data = {f'{NAME}.model': ['**/*.yaml'], f'{NAME}.training': ['**/*.yaml']}
-if glob(os.path.join(ROOT, 'models', 'default', '*')):  # the shipped checkpoint
-    rooms.append(f'{NAME}.models')
-    package_dir[f'{NAME}.models'] = os.path.join(ROOT, 'models')
-    package_data[f'{NAME}.models'] = ['default/*']
+# find_packages follows the links mgpt3_ros/model, training and models.
+packages = [f'{NAME}.{name}' for name in find_packages(os.path.join(ROOT, NAME))]
 
 setup(
     name=NAME,
@@ -58,9 +41,12 @@ setup(
     maintainer='The mgpt3_ros authors',
     maintainer_email='mgpt3_ros@users.noreply.github.com',
     python_requires='>=3.11,<3.14',
-    packages=[NAME, *rooms],
-    package_dir=package_dir,  # no key for mgpt3_ros itself: colcon refuses it
-    package_data=package_data,
+    packages=[NAME, *packages, f'{NAME}.models'],
+    package_data={
+        f'{NAME}.model': ['**/*.yaml'],
+        f'{NAME}.training': ['**/*.yaml'],
+        f'{NAME}.models': ['default/*'],  # the shipped checkpoint
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + NAME]),
         ('share/' + NAME, ['package.xml']),
@@ -78,12 +64,12 @@ setup(
     zip_safe=False,
     entry_points={
         'console_scripts': [
-            'generate_node = mgpt3_ros.generate_node:main',
-            'caption_node = mgpt3_ros.caption_node:main',
-            'predict_node = mgpt3_ros.predict_node:main',
-            'motion_server = mgpt3_ros.motion_server:main',
-            'playback_node = mgpt3_ros.playback_node:main',
-            'mgpt3 = mgpt3_ros.training.cli:main',
+            'generate_node = mgpt3_ros.nodes.generate_node:main',
+            'caption_node = mgpt3_ros.nodes.caption_node:main',
+            'predict_node = mgpt3_ros.nodes.predict_node:main',
+            'motion_server = mgpt3_ros.nodes.motion_server:main',
+            'playback_node = mgpt3_ros.nodes.playback_node:main',
+            'mgpt3 = mgpt3_ros.cli.main:main',
         ],
     },
 )

@@ -24,10 +24,10 @@ import numpy as np
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from benchmarks.table import Row, circumstances, print_table
+from mgpt3_ros.bags.messages import typestore
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.bags.messages import typestore
-from tests.bag_maker import BEGAN_NS, stream
+from tests.support.bag_maker import BEGAN_NS, stream
 
 RATE_HZ = 100.0
 SMALL_MB = 2.0
@@ -92,7 +92,7 @@ def caption(bag: Path, output: Path) -> Captioned:
         RuntimeError: it failed.
     """
     begin = time.monotonic()
-    command = [sys.executable, '-m', 'mgpt3_ros.training.cli', 'caption-bag', str(bag)]
+    command = [sys.executable, '-m', 'mgpt3_ros.cli.main', 'caption-bag', str(bag)]
     process = subprocess.Popen([*command, '-o', str(output)])
     memory_kb = 0
     while process.poll() is None:

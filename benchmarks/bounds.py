@@ -28,11 +28,11 @@ from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.harness import FailedError, Harness
 from benchmarks.table import Row, circumstances, print_table
-from mgpt3_ros.body_trajectory import JointPath
-from mgpt3_ros.player import JointPlayer
-from mgpt3_ros.profiles import make_profile
-from mgpt3_ros.spline import extreme_rates
-from mgpt3_ros.trajectories import joint_path
+from mgpt3_ros.body.body_trajectory import JointPath
+from mgpt3_ros.body.player import JointPlayer
+from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.spline import extreme_rates
+from mgpt3_ros.nodes.messages import joint_path
 
 MOTIONS = 200
 BOUNDS = ((0.0, 0.0), (2.0, 10.0))  # [rad/s], [rad/s^2]; 0.0: the body's own

@@ -24,17 +24,17 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.table import circumstances
-from mgpt3_ros.frames import quaternions_to_ros, vectors_to_ros
-from mgpt3_ros.model.joining import join
-from mgpt3_ros.model.joint_angles import joints_to_angles
+from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
+from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer
+from mgpt3_ros.body.profiles.human import HumanFull
+from mgpt3_ros.model.finishing.joining import join
+from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import FPS
-from mgpt3_ros.motion_buffer import Limits, MotionBuffer
-from mgpt3_ros.profiles import HumanFull
+from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.mocap22 import Clip, load_mocap22
 from mgpt3_ros.training.evaluation.measures import Share, counted
-from mgpt3_ros.training.evaluation.reading import read_action
 
 INPUT_HZ = 50
 PERIOD_S = 1.0

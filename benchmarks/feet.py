@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mgpt3_ros.model.body_fit import fit_body
-from mgpt3_ros.model.foot_lock import foot_slide, lock_feet
-from mgpt3_ros.model.grounding import put_on_floor
+from mgpt3_ros.model.finishing.body_fit import fit_body
+from mgpt3_ros.model.finishing.foot_lock import foot_slide, lock_feet
+from mgpt3_ros.model.finishing.foot_slip import steady_root
+from mgpt3_ros.model.finishing.grounding import put_on_floor
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import FPS
-from mgpt3_ros.model.steady_root import steady_root
 from mgpt3_ros.training.data.mocap22 import load_mocap22
 from mgpt3_ros.training.evaluation.measures import LOCOMOTION, counted, generate_all
-from mgpt3_ros.training.evaluation.physical import floating
+from mgpt3_ros.training.evaluation.motion_quality import floating
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -18,16 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.table import circumstances
-from mgpt3_ros.frames import quaternions_to_model, vectors_to_model
-from mgpt3_ros.generation import clip_of
-from mgpt3_ros.model.blending import inertialise, place_after
-from mgpt3_ros.model.foot_lock import foot_slide
-from mgpt3_ros.model.joint_angles import BodyAngles, angles_to_joints
+from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
+from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.profiles.human import HumanFull
+from mgpt3_ros.model.finishing.blending import inertialise, place_after
+from mgpt3_ros.model.finishing.foot_lock import foot_slide
+from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import FPS
-from mgpt3_ros.planning import Timing, plan
-from mgpt3_ros.profiles import HumanFull
+from mgpt3_ros.nodes.generation import clip_of
 
 ACTIONS = {
     'walk forward': 'walk',

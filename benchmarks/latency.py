@@ -8,7 +8,7 @@ import statistics
 import time
 
 from benchmarks.table import Row
-from mgpt3_ros.client import GenerateClient
+from mgpt3_ros.nodes.client import GenerateClient
 
 MOTION_S = 6.0
 COMMANDS = 20

@@ -23,14 +23,14 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.table import circumstances
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.mocap22 import load_mocap22
 from mgpt3_ros.training.evaluation import baselines
-from mgpt3_ros.training.evaluation.figures import figure
 from mgpt3_ros.training.evaluation.measures import seeded
 from mgpt3_ros.training.evaluation.metrics.displacement import pose_distance
+from mgpt3_ros.training.evaluation.results import figure
 
 SEEN_S, AHEAD_S = 1.0, 2.0
 TIMES_S = (0.5, 1.0, 2.0)

@@ -29,9 +29,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.table import circumstances
 from mgpt3_ros.model.devices import resolve_device
-from mgpt3_ros.model.features import features_to_joints, joints_to_features
-from mgpt3_ros.model.skeleton import PARENTS, REST_OFFSETS
-from mgpt3_ros.model.tokenizer import MotionTokenizer
+from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_features
+from mgpt3_ros.model.kinematics.skeleton import PARENTS, REST_OFFSETS
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.samples import Split

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from benchmarks.waves import swing
-from mgpt3_ros.model.features import features_to_joints
+from mgpt3_ros.model.kinematics.features import features_to_joints
+from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.skeleton import MAX_FRAMES
-from mgpt3_ros.model.vae.trunk import TrunkConfig, TrunkVae
+from mgpt3_ros.model.network.vae.trunk import TrunkConfig, TrunkVae
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.evaluation.measures import mpjpe_mm
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mgpt3_ros.model.features import features_to_joints
+from mgpt3_ros.model.kinematics.features import features_to_joints
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import JOINT_NAMES
 from mgpt3_ros.training.data.mocap22 import load_mocap22
 from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
 

@@ -7,7 +7,7 @@ A person to look at:
   ros2 launch mgpt3_ros bringup.launch.py playback:=true robot_state_publisher:=true rviz:=true
 """
 
-from mgpt3_ros.launching import describe, model_node, playback_node, viewer_nodes
+from mgpt3_ros.nodes.launching import describe, model_node, playback_node, viewer_nodes
 
 TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory', 'caption')
 

@@ -6,7 +6,7 @@ A parameters file comes first; an argument that is given overrides it, one left 
 Example: ros2 launch mgpt3_ros caption.launch.py joint_states_topic:=/robot/joint_states
 """
 
-from mgpt3_ros.launching import describe, model_node
+from mgpt3_ros.nodes.launching import describe, model_node
 
 TOPICS = ('joint_states', 'odom', 'caption')
 

@@ -6,7 +6,7 @@ A parameters file comes first; an argument that is given overrides it, one left 
 Example: ros2 launch mgpt3_ros generate.launch.py namespace:=anna publish_markers:=true
 """
 
-from mgpt3_ros.launching import describe, model_node, playback_node
+from mgpt3_ros.nodes.launching import describe, model_node, playback_node
 
 TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory')
 

@@ -1,19 +1,8 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""mgpt3_ros: text to motion, motion to text, past to future, on ROS 2 topics.
+"""MotionGPT3 on ROS 2: text to motion, motion to text, past to future.
 
-This package holds the ROS side only. ``mgpt3_ros.model`` (the model) and ``mgpt3_ros.training``
-(the offline half) live in the top-level folders ``model/`` and ``training/`` and never import
-rclpy.
+``nodes`` are the ROS 2 nodes, and the only folder that knows rclpy; ``body`` is what they compute
+of a moving body, ``bags`` reads and writes rosbag2, ``cli`` is the command ``mgpt3``. The model
+and its training are the folders ``model`` and ``training`` of the source tree, here as links.
 """
-
-import os as _os
-
-# Installed, the rooms lie beside this file. In a source tree (also under `pip install -e` and
-# `colcon build --symlink-install`) they lie one level up, next to package.xml.
-_here = _os.path.dirname(_os.path.realpath(__file__))
-_root = _os.path.dirname(_here)
-if not _os.path.isdir(_os.path.join(_here, 'model')) and _os.path.isfile(
-    _os.path.join(_root, 'package.xml')
-):
-    __path__.append(_root)

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import mgpt3_ros.model as model_room
+from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.whole_files import whole_file
 
 CONFIG, WEIGHTS, STATS, CARD = 'config.json', 'model.safetensors', 'stats.npz', 'MODEL_CARD.md'
 FORMAT = 'mgpt3_ros'

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mgpt3_ros.model.atomic_files import save_array, whole_file
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.features import (
+from mgpt3_ros.model.kinematics.features import (
     FEATURES,
     canonicalise,
     features_to_joints,
     joints_to_features,
 )
-from mgpt3_ros.model.skeleton import FPS, MIRRORED
-from mgpt3_ros.model.whole_files import save_array, whole_file
+from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED
 
 if TYPE_CHECKING:
-    from mgpt3_ros.model.bvh_names import Skeleton
+    from mgpt3_ros.model.formats.bvh_names import Skeleton
 
 FORMATS = ('.npy', '.npz', '.bvh')
 
@@ -158,7 +158,7 @@ class Motion:
 
     def _write(self, path: Path, suffix: str) -> None:
         if suffix == '.bvh':
-            from mgpt3_ros.model.bvh import write_bvh  # bvh imports Motion
+            from mgpt3_ros.model.formats.bvh import write_bvh  # bvh imports Motion
 
             write_bvh(path, self)
         elif suffix == '.npy':
@@ -188,7 +188,7 @@ class Motion:
             raise MotionError(f'no motion file at {path}')
         try:
             if path.suffix == '.bvh':
-                from mgpt3_ros.model.bvh import read_bvh  # bvh imports Motion
+                from mgpt3_ros.model.formats.bvh import read_bvh  # bvh imports Motion
 
                 return read_bvh(path, skeletons)
             if path.suffix == '.npz':

@@ -13,15 +13,23 @@ import numpy as np
 import torch
 
 from mgpt3_ros.model import checkpoint
-from mgpt3_ros.model.captioning import DecodingConfig, write_text
+from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.config import from_dict, to_dict
-from mgpt3_ros.model.continuation import bridge, continue_from, placement
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
-from mgpt3_ros.model.durations import Duration, frames_asked, stated_duration
 from mgpt3_ros.model.errors import CheckpointError, GenerationError, TextError
-from mgpt3_ros.model.joining import JOIN_TAKES_S, join
+from mgpt3_ros.model.finishing.continuation import bridge, continue_from, placement
+from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, join
+from mgpt3_ros.model.kinematics.at_rest import resting_caption
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.durations import Duration, frames_asked, stated_duration
+from mgpt3_ros.model.language.prompts import PromptConfig, clean_text
+from mgpt3_ros.model.language.splitting import split_actions
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network import MotionGPT3Network
+from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
+from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network.sequences import MOTION, TokenBatch
 from mgpt3_ros.model.pipeline import (
     FIRST_PLACE,
     DrawOptions,
@@ -31,14 +39,6 @@ from mgpt3_ros.model.pipeline import (
     ShouldStop,
     feature_rows,
 )
-from mgpt3_ros.model.prompts import PromptConfig, clean_text
-from mgpt3_ros.model.resting import resting_caption
-from mgpt3_ros.model.sequences import MOTION, TokenBatch
-from mgpt3_ros.model.skeleton import FPS
-from mgpt3_ros.model.splitting import split_actions
-from mgpt3_ros.model.stats import FeatureStats
-from mgpt3_ros.model.tokenizer import MotionTokenizer
-from mgpt3_ros.model.whole_files import whole_files
 
 __all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
 
@@ -217,8 +217,8 @@ class MotionGPT3:
         """Draw a motion that does several things one after the other.
 
         Args:
-            text: a text that :func:`~mgpt3_ros.model.splitting.split_actions` cuts into its
-                actions ("walk forward, then wave"), or the actions.
+            text: a text that :func:`~mgpt3_ros.model.language.splitting.split_actions` cuts
+                into its actions ("walk forward, then wave"), or the actions.
             duration_s: as in :meth:`generate`: of each action, or one for each.
             options: as in :meth:`generate`.
 
@@ -253,8 +253,8 @@ class MotionGPT3:
 
         Returns:
             The frame at which ``before`` is left and the joints from it on, see
-            :func:`mgpt3_ros.model.joining.join`; with bones of fixed length and planted feet where
-            the checkpoint has them.
+            :func:`mgpt3_ros.model.finishing.joining.join`; with bones of fixed length and
+            planted feet where the checkpoint has them.
 
         Raises:
             MotionError: a clip has fewer than 4 frames.
@@ -323,7 +323,8 @@ class MotionGPT3:
         """Say in a sentence what a motion shows; a list of motions gives a list of sentences.
 
         The same motion gives the same sentence, unless ``sample`` asks for variety. Of a body that
-        does not move it says so, by :func:`~mgpt3_ros.model.resting.resting_caption`; the model is
+        does not move it says so, by
+        :func:`~mgpt3_ros.model.kinematics.at_rest.resting_caption`; the model is
         asked about it too where ``name_rest`` is False.
 
         Raises:

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from mgpt3_ros.model.body_fit import fit_body
-from mgpt3_ros.model.captioning import DecodingConfig
 from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError
-from mgpt3_ros.model.foot_lock import lock_feet
-from mgpt3_ros.model.grounding import put_on_floor
+from mgpt3_ros.model.finishing.body_fit import fit_body
+from mgpt3_ros.model.finishing.foot_lock import lock_feet
+from mgpt3_ros.model.finishing.foot_slip import steady_root
+from mgpt3_ros.model.finishing.grounding import put_on_floor
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.prompts import PromptConfig
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs, NetworkConfig
-from mgpt3_ros.model.prompts import PromptConfig
-from mgpt3_ros.model.sequences import TokenBatch, build_sequence, collate
-from mgpt3_ros.model.skeleton import FPS
-from mgpt3_ros.model.stats import FeatureStats
-from mgpt3_ros.model.steady_root import steady_root
-from mgpt3_ros.model.tokenizer import MotionTokenizer
+from mgpt3_ros.model.network.decoding import DecodingConfig
+from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs, NetworkConfig
+from mgpt3_ros.model.network.sequences import TokenBatch, build_sequence, collate
 
 ShouldStop = Callable[[], bool]
 OnProgress = Callable[[float], None]

@@ -105,10 +105,10 @@ def read_nodes() -> list[Interface]:
     """Make each node of the package, unconfigured, and read what it declares."""
     import rclpy
 
-    from mgpt3_ros.caption_node import CaptionNode
-    from mgpt3_ros.generate_node import GenerateNode
-    from mgpt3_ros.playback_node import PlaybackNode
-    from mgpt3_ros.predict_node import PredictNode
+    from mgpt3_ros.nodes.caption_node import CaptionNode
+    from mgpt3_ros.nodes.generate_node import GenerateNode
+    from mgpt3_ros.nodes.playback_node import PlaybackNode
+    from mgpt3_ros.nodes.predict_node import PredictNode
 
     rclpy.init(args=['--ros-args', '-p', 'autostart:=false', '--log-level', 'error'])
     try:
@@ -195,7 +195,7 @@ def _launch_standins() -> Iterator[None]:
     replaced = ('launch', 'launch_ros', 'ament_index_python')
 
     def forget() -> dict[str, Any]:
-        shared = 'mgpt3_ros.launching'
+        shared = 'mgpt3_ros.nodes.launching'
         names = [n for n in sys.modules if n.split('.')[0] in replaced or n == shared]
         return {name: sys.modules.pop(name) for name in names}
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mgpt3_ros.model.render.labels import BOLD, FAINT_INK, INK, RAIL, text_width, write
-from mgpt3_ros.training.journal import LOG, read_journal
+from mgpt3_ros.training.run_log import LOG, read_journal
 from mgpt3_ros.training.trainer import TrainingError
 
 PANEL = (360, 240)  # px

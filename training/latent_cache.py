@@ -19,8 +19,8 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from mgpt3_ros.model.network import MotionGPT3Network
-from mgpt3_ros.model.whole_files import save_array
+from mgpt3_ros.model.atomic_files import save_array
+from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.data.motion_store import cache_folder
 

@@ -22,11 +22,11 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.heads.base import DenoisingHead, MotionHead
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
-from mgpt3_ros.model.network import MotionGPT3Network
-from mgpt3_ros.model.tokenizer import MotionTokenizer
-from mgpt3_ros.model.vae.trunk import TrunkVae
+from mgpt3_ros.model.network.heads.base import DenoisingHead, MotionHead
+from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network.vae.trunk import TrunkVae
 from mgpt3_ros.training.data.captions import CaptionOptions
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions

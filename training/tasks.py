@@ -10,13 +10,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.continuation import placement
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.features import features_to_joints
+from mgpt3_ros.model.finishing.continuation import placement
+from mgpt3_ros.model.kinematics.features import features_to_joints
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import PromptConfig
-from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs
-from mgpt3_ros.model.sequences import MOTION, TokenBatch, TokenSequence, build_sequence, collate
-from mgpt3_ros.model.tokenizer import MotionTokenizer
+from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
+from mgpt3_ros.model.network.sequences import (
+    MOTION,
+    TokenBatch,
+    TokenSequence,
+    build_sequence,
+    collate,
+)
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.data.instructions import load_instructions
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
@@ -55,7 +61,8 @@ class TaskOptions:
         for that one; None for the bare prompts of the model's configuration.
     instructed: share of the rows that are put in those words. The others keep the bare prompts,
         which are what the model is asked with by default.
-    pad_to, learn_padding: as the authors do; see :func:`~mgpt3_ros.model.sequences.collate`.
+    pad_to, learn_padding: as the authors do; see
+        :func:`~mgpt3_ros.model.network.sequences.collate`.
     """
 
     told_duration: float = 0.5

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups

@@ -23,9 +23,9 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
-from mgpt3_ros.model.whole_files import whole_file
-from mgpt3_ros.training.journal import Journal
+from mgpt3_ros.training.run_log import Journal
 
 
 class TrainingError(MotionGPT3Error):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
-from mgpt3_ros.model.stats import FeatureStats
-from mgpt3_ros.model.vae.base import MotionVae, frame_mask
+from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgpt3_ros.model.skeleton import JOINT_NAMES
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 
 # sRGB. Left and right differ in hue and lightness, so that they are told apart in print and by
 # people who see few colours.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from mgpt3_ros.model.skeleton import JOINT_NAMES
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 
 FOCAL = 2.2  # in image heights: a short telephoto, so that near limbs do not swell
 ELEVATION = np.radians(13.0)

@@ -7,10 +7,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mgpt3_ros.cli import caption_bag, predict_bag
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.commands import caption_bag, predict_bag
-from tests.bag_maker import BEGAN_NS, SECOND, Messages, remark, stream
+from tests.support.bag_maker import BEGAN_NS, SECOND, Messages, remark, stream
 
 
 @pytest.fixture(scope='module')

@@ -12,9 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.training import cli
-from mgpt3_ros.training.bags import (
+from mgpt3_ros.bags import (
     BagCopy,
     BagError,
     Recorded,
@@ -23,16 +21,18 @@ from mgpt3_ros.training.bags import (
     find_body,
     open_bag,
 )
-from mgpt3_ros.training.bags.caption_files import Caption, caption_file
-from mgpt3_ros.training.bags.messages import (
+from mgpt3_ros.bags.caption_files import Caption, caption_file
+from mgpt3_ros.bags.messages import (
     BASE_TRAJECTORY,
     JOINT_TRAJECTORY,
     STRING,
     decode,
     text_message,
 )
-from mgpt3_ros.training.evaluation.reading import read_action
-from tests.bag_maker import (
+from mgpt3_ros.cli import main as cli
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.training.data.caption_actions import read_action
+from tests.support.bag_maker import (
     BEGAN_NS,
     DELAY_NS,
     SECOND,

@@ -14,11 +14,11 @@ import yaml
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
 
-from mgpt3_ros.training import cli
-from mgpt3_ros.training.bags import BagError, Recorded, open_bag
-from mgpt3_ros.training.bags.messages import JOINT_STATE, decode, typestore
-from mgpt3_ros.training.evaluation.reading import read_action
-from tests.bag_maker import (
+from mgpt3_ros.bags import BagError, Recorded, open_bag
+from mgpt3_ros.bags.messages import JOINT_STATE, decode, typestore
+from mgpt3_ros.cli import main as cli
+from mgpt3_ros.training.data.caption_actions import read_action
+from tests.support.bag_maker import (
     BEGAN_NS,
     DELAY_NS,
     SWING,

@@ -15,18 +15,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import fences
 import numpy as np
 import pytest
 import torch
 
+from mgpt3_ros.cli import main as cli
 from mgpt3_ros.model import motiongpt3
 from mgpt3_ros.model.errors import MotionGPT3Error
-from mgpt3_ros.training import cli, train
+from mgpt3_ros.training import train
 from mgpt3_ros.training.stages import load_run_config
-from tests.bag_maker import stream, write_bag
-from tests.tiny_humanml3d import write_tiny_humanml3d
-from tests.tiny_pack import write_tiny_pack
+from tests.support import fences
+from tests.support.bag_maker import stream, write_bag
+from tests.support.tiny_humanml3d import write_tiny_humanml3d
+from tests.support.tiny_pack import write_tiny_pack
 
 ROOT = fences.ROOT
 # `motion.joints  # (60, 22, 3) [m]`: such comments must be true.

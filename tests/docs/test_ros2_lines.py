@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import fences
 import pytest
 import yaml
 
+from tests.support import fences
+
 pytest.importorskip('rclpy', reason='without ROS there are no nodes to ask')
 
-from ros2_lines import Checker, LineError
+from tests.support.ros2_lines import Checker, LineError
 
 ROOT = fences.ROOT
-sys.path.insert(0, str(ROOT / 'tests' / 'ros'))
 EXECUTABLES = set(re.findall(r"'(\w+) = mgpt3_ros", (ROOT / 'setup.py').read_text())) - {'mgpt3'}
 
 
@@ -38,7 +38,7 @@ def interface_docs() -> ModuleType:
 
 @pytest.fixture(scope='module')
 def nodes(interface_docs: ModuleType) -> list:
-    from domains import free_domain
+    from tests.support.domains import free_domain
 
     with free_domain():
         return interface_docs.read_nodes()
@@ -58,7 +58,7 @@ def test_the_table_of_the_interface_is_as_the_nodes_are(interface_docs, nodes):
 def test_the_table_holds_what_is_declared(nodes):
     """Not only what the script would say of anything."""
     text = (ROOT / 'docs' / 'interface.md').read_text(encoding='utf-8')
-    from mgpt3_ros.parameters import PARAMETERS
+    from mgpt3_ros.nodes.parameters import PARAMETERS
 
     for name, spec in PARAMETERS.items():
         (row,) = [line for line in text.splitlines() if line.startswith(f'| `{name}` |')][:1]

@@ -16,8 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDINS = Path(__file__).parent / 'standins'
-sys.path[:0] = [str(ROOT / 'tests'), str(ROOT / 'tests' / 'ros')]  # tiny.py, probe.py
-SHARED = 'mgpt3_ros.launching'
+SHARED = 'mgpt3_ros.nodes.launching'
 REPLACED = ('launch', 'launch_ros', 'ament_index_python')
 
 

@@ -164,8 +164,8 @@ def test_rviz_shows_what_is_published_in_its_namespace():
 
 
 def declared_parameters(name: str) -> set[str]:
-    from mgpt3_ros.listening_node import LISTENING_PARAMETERS
-    from mgpt3_ros.motion_node import MODEL_PARAMETERS
+    from mgpt3_ros.nodes.lifecycle import MODEL_PARAMETERS
+    from mgpt3_ros.nodes.listening_node import LISTENING_PARAMETERS
 
     if name == 'motion_server':
         return set.union(*(declared_parameters(n) for n in ('generate', 'caption', 'predict')))
@@ -178,7 +178,7 @@ def declared_parameters(name: str) -> set[str]:
 @pytest.mark.parametrize('name', sorted(path.stem for path in (ROOT / 'config').glob('*.yaml')))
 def test_parameters_files_name_declared_parameters_with_their_defaults(name):
     pytest.importorskip('rclpy', reason='the declarations are rclpy descriptors')
-    from mgpt3_ros.parameters import PARAMETERS
+    from mgpt3_ros.nodes.parameters import PARAMETERS
 
     data = yaml.safe_load((ROOT / 'config' / f'{name}.yaml').read_text())
     values = data['/**']['ros__parameters']

@@ -19,9 +19,10 @@ pytest.importorskip('launch_ros', reason="ROS 2's launch comes with a ROS instal
 
 import psutil
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
-from domains import free_domain
-from listener import Listener
-from tiny import save_tiny_model
+
+from tests.support.domains import free_domain
+from tests.support.listener import Listener
+from tests.support.tiny import save_tiny_model
 
 try:
     SHARE = Path(get_package_prefix('mgpt3_ros')) / 'share' / 'mgpt3_ros'

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
-from mgpt3_ros.model.backbone import MARKERS, BackboneConfig, BimodalBackbone, Hidden
-from mgpt3_ros.model.official_names import WTE, as_state, backbone_weights, count_layers
+from mgpt3_ros.model.network.backbone import MARKERS, BackboneConfig, BimodalBackbone, Hidden
+from mgpt3_ros.model.released.official_names import WTE, as_state, backbone_weights, count_layers
 
 RTOL = ATOL = 1e-4
 HEADS = 4  # GPT2Config(n_head=4) of the fixtures; no shape tells it

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from recipe import official_shapes, recipe
 from torch import Tensor
 
-from mgpt3_ros.model.convert import convert_motiongpt3
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.official_names import TIED_TO_WTE, UNUSED_IN_BACKBONE, WTE
-from mgpt3_ros.model.tokenizer import MotionTokenizer
-from tests.tiny import SENTENCES
+from mgpt3_ros.model.released.convert import convert_motiongpt3
+from mgpt3_ros.model.released.official_names import TIED_TO_WTE, UNUSED_IN_BACKBONE, WTE
+from tests.support.recipe import official_shapes, recipe
+from tests.support.tiny import SENTENCES
 
 VOCABULARY, SHRINK = 300, 16
 TIME_CHANNELS = 256  # of the time embedding, whatever the widths

@@ -19,19 +19,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from recipe import official_shapes, recipe, rs
 from torch import Tensor
 
-from mgpt3_ros.model.backbone import MARKERS, Hidden
-from mgpt3_ros.model.captioning import write_text
-from mgpt3_ros.model.convert import Conversion, convert_motiongpt3
-from mgpt3_ros.model.features import features_to_joints
-from mgpt3_ros.model.heads.base import Draw
+from mgpt3_ros.model.kinematics.features import features_to_joints
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.network import MotionGPT3Network, MotionInputs
-from mgpt3_ros.model.official_names import TIED_TO_WTE, UNUSED_IN_BACKBONE, WTE
-from mgpt3_ros.model.sequences import MOTION, TokenBatch, TokenSequence, build_sequence, collate
-from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.model.network.backbone import MARKERS, Hidden
+from mgpt3_ros.model.network.decoding import write_text
+from mgpt3_ros.model.network.heads.base import Draw
+from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
+from mgpt3_ros.model.network.sequences import (
+    MOTION,
+    TokenBatch,
+    TokenSequence,
+    build_sequence,
+    collate,
+)
+from mgpt3_ros.model.released.convert import Conversion, convert_motiongpt3
+from mgpt3_ros.model.released.official_names import TIED_TO_WTE, UNUSED_IN_BACKBONE, WTE
+from tests.support.recipe import official_shapes, recipe, rs
 
 pytestmark = pytest.mark.slow
 TOLERANCE = 1e-3  # of an array's standard deviation, as the README beside the fixtures has it

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from mgpt3_ros.model import rotations
-from mgpt3_ros.model.features import (
+from mgpt3_ros.model.kinematics import rotations
+from mgpt3_ros.model.kinematics.features import (
     CONTACTS,
     canonicalise,
     chain_rotations,
@@ -21,7 +21,7 @@ from mgpt3_ros.model.features import (
     recover_root,
     uniform_skeleton,
 )
-from mgpt3_ros.model.stats import FeatureStats
+from mgpt3_ros.model.kinematics.stats import FeatureStats
 
 # Positions of metres and rotation entries of 1, in float32 over some hundred cumulative steps.
 ATOL = 1e-4

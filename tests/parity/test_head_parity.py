@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from recipe import recipe, rs
 from safetensors.numpy import load_file
 
-from mgpt3_ros.model.heads import HeadConfig, build_head, head_key
-from mgpt3_ros.model.heads.base import Draw
-from mgpt3_ros.model.heads.ddpm import DdpmHead, Schedule
+from mgpt3_ros.model.network.heads import HeadConfig, build_head, head_key
+from mgpt3_ros.model.network.heads.base import Draw
+from mgpt3_ros.model.network.heads.ddpm import DdpmHead, Schedule
+from tests.support.recipe import recipe, rs
 
 RTOL = ATOL = 1e-4  # single forwards
 SAMPLING = 1e-3  # of the array's standard deviation, after 100 steps

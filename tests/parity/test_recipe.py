@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 
 import pytest
-from recipe import recipe
+
+from tests.support.recipe import recipe
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from recipe import official_shapes, recipe
 
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.t2m_evaluator import T2MEvaluator
+from tests.support.recipe import official_shapes, recipe
 
 PREFIX = 'metrics.TM2TMetrics.'
 NAMES = {

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from recipe import recipe
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mgpt3_ros.model.official_names import as_state, vae_config, vae_key, vae_weights
-from mgpt3_ros.model.vae.mld import MldConfig, MldVae
+from mgpt3_ros.model.network.vae.mld import MldConfig, MldVae
+from mgpt3_ros.model.released.official_names import as_state, vae_config, vae_key, vae_weights
+from tests.support.recipe import recipe
 
 RTOL = ATOL = 1e-4
 HEADS = {'small': 4, 'small_latent2': 2, 'full': 4}  # no shape tells them

@@ -7,8 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mgpt3_ros.model.errors import MotionGPT3Error
-from mgpt3_ros.training.bags import (
+from mgpt3_ros.bags import (
     MIN_WINDOW_S,
     Bag,
     Body,
@@ -18,6 +17,7 @@ from mgpt3_ros.training.bags import (
     find_body,
     open_bag,
 )
+from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.training.data.humanml3d import CaptionLine
 from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.data.raw import ReadOptions, Take, Takes, load_captions

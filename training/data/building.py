@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mgpt3_ros.model.features import (
+from mgpt3_ros.model.atomic_files import save_array
+from mgpt3_ros.model.kinematics.features import (
     BONE_DIRECTIONS,
     canonicalise,
     features_to_joints,
     joints_to_features,
     uniform_skeleton,
 )
-from mgpt3_ros.model.skeleton import FPS, MIRRORED, REST_OFFSETS
-from mgpt3_ros.model.stats import FeatureStats
-from mgpt3_ros.model.whole_files import save_array
+from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED, REST_OFFSETS
+from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     TEXT_FOLDER,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.mocap22 import Clip, action_side
 from mgpt3_ros.training.data.phrases import (
@@ -29,7 +30,6 @@ from mgpt3_ros.training.data.phrases import (
     statement,
     wordings,
 )
-from mgpt3_ros.training.evaluation.reading import read_action
 
 # A sentence with one of these speaks of more than one plain action, or of another one.
 _NOT_PLAIN = re.compile(

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mgpt3_ros.model.features import FEATURES, features_to_joints
+from mgpt3_ros.model.kinematics.features import FEATURES, features_to_joints
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     TEXT_FOLDER,

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mgpt3_ros.model.features import joints_to_features
-from mgpt3_ros.model.skeleton import MIRRORED
-from mgpt3_ros.model.stats import FeatureStats
-from mgpt3_ros.model.whole_files import save_array
+from mgpt3_ros.model.atomic_files import save_array
+from mgpt3_ros.model.kinematics.features import joints_to_features
+from mgpt3_ros.model.kinematics.skeleton import MIRRORED
+from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,

@@ -13,8 +13,8 @@ import numpy as np
 
 from mgpt3_ros.model.config import from_dict, load_yaml
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.sequences import MOTION
-from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.network.sequences import MOTION
 
 SHIPPED = 'shipped'
 KINDS = ('generate', 'caption', 'predict', 'inbetween', 'text')

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mgpt3_ros.model.errors import MotionGPT3Error
-from mgpt3_ros.model.skeleton import MAX_FRAMES
+from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 
 Side = Literal['left', 'right']
 

@@ -22,13 +22,13 @@ from typing import IO
 import numpy as np
 from tqdm import tqdm
 
-from mgpt3_ros.model.features import (
+from mgpt3_ros.model.kinematics.features import (
     FEATURES,
     canonicalise,
     features_to_joints,
     joints_to_features,
 )
-from mgpt3_ros.model.skeleton import MIRRORED
+from mgpt3_ros.model.kinematics.skeleton import MIRRORED
 
 FEATURE_FOLDER, JOINT_FOLDER = 'new_joint_vecs', 'new_joints'
 STORE_VERSION = 1  # raise it when what is stored changes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgpt3_ros.model.skeleton import FPS, JOINT_NAMES, PARENTS, REST_OFFSETS
+from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, PARENTS, REST_OFFSETS
 
 _INDEX = {name: index for index, name in enumerate(JOINT_NAMES)}
 _LIMBS = ('knee', 'ankle', 'elbow', 'wrist')  # each the end of a bone with one on the other side

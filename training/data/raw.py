@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mgpt3_ros.model.bvh_names import Skeleton
 from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.formats.bvh_names import Skeleton
 from mgpt3_ros.model.motion import FORMATS, Motion
 from mgpt3_ros.training.data.humanml3d import CaptionLine, parse_caption_line
 from mgpt3_ros.training.data.mocap22 import DataError

@@ -14,9 +14,9 @@ import torch
 from mgpt3_ros.model.checkpoint import WEIGHTS
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
+from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.skeleton import MAX_FRAMES
-from mgpt3_ros.model.stats import FeatureStats
 from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.t2m_evaluator import FRAMES_PER_MOVEMENT, T2MEvaluator
 from mgpt3_ros.training.evaluation.t2m_words import CaptionTokens, WordVectors

@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from mgpt3_ros.model.features import features_to_joints
-from mgpt3_ros.model.foot_lock import foot_slide
+from mgpt3_ros.model.finishing.foot_lock import foot_slide
+from mgpt3_ros.model.kinematics.features import features_to_joints
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import FPS
+from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip, action_side
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
-from mgpt3_ros.training.evaluation.physical import floating, jitter
-from mgpt3_ros.training.evaluation.reading import read_action
+from mgpt3_ros.training.evaluation.motion_quality import floating, jitter
 
 LOCOMOTION = (
     *('run', 'walk', 'walk-back', 'walk-left', 'walk-right'),

@@ -13,7 +13,7 @@ import numpy as np
 
 from mgpt3_ros.model.render.labels import BOLD, FAINT_INK, INK, RAIL, text_width, write
 from mgpt3_ros.training.curves import ticks
-from mgpt3_ros.training.evaluation.figures import Evaluation, Figure
+from mgpt3_ros.training.evaluation.results import Evaluation, Figure
 
 PANEL = 380  # px, width
 NAMES = 210  # px, left of the panels, for the rows' names

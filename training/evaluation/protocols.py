@@ -20,23 +20,23 @@ import numpy as np
 from tqdm import tqdm
 
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.evaluation import baselines
-from mgpt3_ros.training.evaluation.figures import Evaluation, Figure, figure
+from mgpt3_ros.training.evaluation.clip_filter import usable_clips
 from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all, seeded
 from mgpt3_ros.training.evaluation.metrics import MetricError, ape_ave, pose_errors
 from mgpt3_ros.training.evaluation.metrics.displacement import made_frames, pose_distance
-from mgpt3_ros.training.evaluation.physical import physical
+from mgpt3_ros.training.evaluation.motion_quality import physical
 from mgpt3_ros.training.evaluation.reference_rows import (
     ROW,
     displacement_row,
     prediction_row,
     reconstruction_row,
 )
-from mgpt3_ros.training.evaluation.usable import usable_clips
+from mgpt3_ros.training.evaluation.results import Evaluation, Figure, figure
 
 PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
 Values = dict[str, dict[str, list[float]]]  # by maker, by measure: one value per clip

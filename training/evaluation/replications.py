@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.training.evaluation.figures import Figure
 from mgpt3_ros.training.evaluation.metrics import replicated
+from mgpt3_ros.training.evaluation.results import Figure
 
 Found = dict[str, dict[str, float]]  # by maker, by measure
 

@@ -19,23 +19,23 @@ import numpy as np
 from torch import nn
 
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.skeleton import FPS
 from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.evaluation import metrics
+from mgpt3_ros.training.evaluation.clip_filter import usable_clips
 from mgpt3_ros.training.evaluation.evaluators import Evaluator
-from mgpt3_ros.training.evaluation.figures import Evaluation
 from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
 from mgpt3_ros.training.evaluation.metrics.distribution import PAIRS, REPEAT_PAIRS
 from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups
 from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
 from mgpt3_ros.training.evaluation.metrics.rouge import resampled
-from mgpt3_ros.training.evaluation.physical import physical
+from mgpt3_ros.training.evaluation.motion_quality import physical
 from mgpt3_ros.training.evaluation.replications import Found, averaged, replicate
+from mgpt3_ros.training.evaluation.results import Evaluation
 from mgpt3_ros.training.evaluation.retrieval import tmr_protocols
 from mgpt3_ros.training.evaluation.same_meaning import TextSimilarity, describes
-from mgpt3_ros.training.evaluation.usable import usable_clips
 
 TOP = 3
 LEAST_CLIPS = 4

@@ -24,10 +24,10 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import CheckpointError, ConfigError
+from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.stats import FeatureStats
-from mgpt3_ros.model.tokenizer import MotionTokenizer
-from mgpt3_ros.model.vae.base import frame_mask
+from mgpt3_ros.model.network.vae.base import frame_mask
 from mgpt3_ros.training.evaluation.metrics.checks import MetricError
 
 KIND = 'text-motion encoder'  # in config.json, which tells its folder from a model's

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgpt3_ros.model.skeleton import JOINT_NAMES
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
 from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
 

@@ -1,0 +1,183 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A body's motion as knots in time, in ROS frames, and what the body does between them.
+
+Plain arrays: ``mgpt3_ros.nodes.messages`` turns them into messages and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mgpt3_ros.body import quaternions as quat
+from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.spline import hermite, locate
+
+FARTHEST = 1e6  # [rad], [m] and their rates: no body is there, and sums beyond it overflow
+
+
+@dataclass(frozen=True)
+class BodyState:
+    """Where a body is and how it moves at one moment.
+
+    positions, velocities: (J,) joint angles [rad] and their rates [rad/s].
+    base_pos (3,) [m], base_rot (4,) xyzw: the pelvis in the world, Z up.
+    base_lin (3,) [m/s], base_ang (3,) [rad/s]: its velocity, in world axes.
+    """
+
+    positions: Array
+    velocities: Array
+    base_pos: Array
+    base_rot: Array
+    base_lin: Array
+    base_ang: Array
+
+    def at_rest(self) -> BodyState:
+        """Return the same place with all velocities zero."""
+        return BodyState(
+            self.positions,
+            np.zeros_like(self.velocities),
+            self.base_pos,
+            self.base_rot,
+            np.zeros(3),
+            np.zeros(3),
+        )
+
+
+@dataclass(frozen=True)
+class JointPath:
+    """Joint angles through knots: ``times`` (T,) [s], ``positions``, ``velocities`` (T, J).
+
+    Without velocities (None) the joints go straight from knot to knot.
+    """
+
+    times: Array
+    positions: Array
+    velocities: Array | None
+
+    def sample(self, at: Array) -> tuple[Array, Array]:
+        """Return positions and velocities (N, J) at times (N,); outside, the ends at rest."""
+        at = np.asarray(at, dtype=np.float64)
+        if len(self.times) == 1:
+            positions = np.repeat(self.positions, len(at), axis=0)
+            return positions, np.zeros_like(positions)
+        index, step, share = locate(self.times, at)
+        step, share = step[:, None], share[:, None]
+        x0, x1 = self.positions[index], self.positions[index + 1]
+        if self.velocities is None:
+            positions, velocities = x0 + share * (x1 - x0), (x1 - x0) / step
+        else:
+            v0, v1 = self.velocities[index], self.velocities[index + 1]
+            positions, velocities = hermite(x0, v0, x1, v1, step, share)
+        return positions, velocities * _moving(self.times, at)
+
+
+@dataclass(frozen=True)
+class BasePath:
+    """The pelvis through knots: ``times`` (T,) [s] and what :class:`BodyState` says of the base.
+
+    pos (T, 3), rot (T, 4); lin, ang (T, 3) in world axes.
+    """
+
+    times: Array
+    pos: Array
+    rot: Array
+    lin: Array
+    ang: Array
+
+    def sample(self, at: Array) -> tuple[Array, Array, Array, Array]:
+        """Return pos, rot, lin, ang at times (N,); outside, the ends at rest."""
+        at = np.asarray(at, dtype=np.float64)
+        if len(self.times) == 1:
+            still = np.zeros((len(at), 3))
+            return np.repeat(self.pos, len(at), 0), np.repeat(self.rot, len(at), 0), still, still
+        index, step, share = locate(self.times, at)
+        step, share = step[:, None], share[:, None]
+        pos, lin = hermite(
+            self.pos[index], self.lin[index], self.pos[index + 1], self.lin[index + 1], step, share
+        )
+        # Seen from the knot before, the turn is small: its rotation vector follows a cubic too.
+        before, after = self.rot[index], self.rot[index + 1]
+        back = quat.inverse(before)
+        turn, rate = hermite(
+            np.zeros((len(at), 3)),
+            quat.rotate(back, self.ang[index]),
+            quat.log(quat.multiply(back, after)),
+            quat.rotate(back, self.ang[index + 1]),
+            step,
+            share,
+        )
+        moving = _moving(self.times, at)
+        rot = quat.multiply(before, quat.exp(turn))
+        return pos, rot, lin * moving, quat.rotate(before, rate) * moving
+
+
+@dataclass(frozen=True)
+class BodyTrajectory:
+    """A whole body's trajectory: joints by name, and the base, over the same knots.
+
+    names: (J,) joint names. times: (T,) [s] after the moment of publishing, strictly increasing.
+    start: the state at time 0, where it is known; the way from it to the first knot is a cubic.
+    """
+
+    names: tuple[str, ...]
+    joints: JointPath
+    base: BasePath
+    start: BodyState | None = None
+
+    @property
+    def times(self) -> Array:
+        """The knots' times (T,) [s] after publishing."""
+        return self.joints.times
+
+    @property
+    def end_s(self) -> float:
+        """When the trajectory ends, in seconds after publishing."""
+        return float(self.joints.times[-1])
+
+    def sample(self, at: Array) -> tuple[JointPath, BasePath]:
+        """Return joints and base at times (N,) [s] after publishing, as paths over ``at``."""
+        at = np.asarray(at, dtype=np.float64)
+        joints, base = self._with_start()
+        return JointPath(at, *joints.sample(at)), BasePath(at, *base.sample(at))
+
+    def state_at(self, at: float) -> BodyState:
+        """Return the body's state ``at`` seconds after publishing; after the end it rests."""
+        joints, base = self.sample(np.array([at]))
+        assert joints.velocities is not None
+        return BodyState(
+            joints.positions[0],
+            joints.velocities[0],
+            base.pos[0],
+            base.rot[0],
+            base.lin[0],
+            base.ang[0],
+        )
+
+    def _with_start(self) -> tuple[JointPath, BasePath]:
+        if self.start is None:
+            return self.joints, self.base
+        start, joints, base = self.start, self.joints, self.base
+        assert joints.velocities is not None
+        times = np.concatenate([[0.0], joints.times])
+        return (
+            JointPath(
+                times,
+                np.concatenate([start.positions[None], joints.positions]),
+                np.concatenate([start.velocities[None], joints.velocities]),
+            ),
+            BasePath(
+                times,
+                np.concatenate([start.base_pos[None], base.pos]),
+                np.concatenate([start.base_rot[None], base.rot]),
+                np.concatenate([start.base_lin[None], base.lin]),
+                np.concatenate([start.base_ang[None], base.ang]),
+            ),
+        )
+
+
+def _moving(times: Array, at: Array) -> Array:
+    """Return (N, 1): 1 inside the knots' span, 0 outside, where the ends are held."""
+    return ((at >= times[0]) & (at <= times[-1])).astype(np.float64)[:, None]

@@ -1,0 +1,143 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands on bags share: which body is meant, progress, and what is said at the end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgpt3_ros.cli.options import positive_seconds
+
+if TYPE_CHECKING:
+    from mgpt3_ros.bags import Bag, Body, Recorded, Windows
+
+DROPPED = {
+    'names': 'with a joint named twice',
+    'lengths': 'with names and positions of different number',
+    'coverage': 'with too few joints',
+    'number': 'with numbers that are not finite',
+    'old': 'older than the one before',
+    'base': 'of odometry with numbers that are not finite',
+    'damaged': 'that could not be read',
+}
+
+
+def add_bag_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare the bag."""
+    parser.add_argument(
+        'bag', type=Path, metavar='BAG', help='folder of a rosbag2, or its .mcap or .db3 file'
+    )
+
+
+def add_which_body(parser: argparse.ArgumentParser) -> Any:
+    """Declare which body of a bag is meant; return the group of options."""
+    group = parser.add_argument_group('body')
+    group.add_argument(
+        '--topic',
+        metavar='NAME',
+        help='its joint states (default: /joint_states, or the only ones)',
+    )
+    group.add_argument(
+        '--odom',
+        metavar='NAME',
+        help='its odometry (default: odom beside the joint states, if it is there; none: without)',
+    )
+    group.add_argument(
+        '--profile',
+        choices=('auto', 'human_full', 'ros4hri'),
+        default='auto',
+        help='which joints it has (default: as their names say)',
+    )
+    group.add_argument(
+        '--body-id',
+        default='',
+        metavar='ID',
+        help='suffix of the names of ros4hri (default: as their names say)',
+    )
+    return group
+
+
+def add_body_options(parser: argparse.ArgumentParser, stride_s: float) -> None:
+    """Declare which body of the bag is meant, and the windows in which it is read."""
+    group = add_which_body(parser)
+    group.add_argument(
+        '--window',
+        type=positive_seconds,
+        default=6.0,
+        metavar='SECONDS',
+        help='how much of the motion is looked at at once (default: 6)',
+    )
+    group.add_argument(
+        '--stride',
+        type=positive_seconds,
+        default=stride_s,
+        metavar='SECONDS',
+        help=f'time from one window to the next (default: {stride_s:g})',
+    )
+
+
+def body_of(bag: Bag, arguments: argparse.Namespace) -> Body:
+    """Find the body that was asked for, and say on stderr which it is."""
+    from mgpt3_ros.bags import find_body
+
+    odometry = '' if arguments.odom == 'none' else arguments.odom
+    body = find_body(bag, arguments.topic, odometry, arguments.profile, arguments.body_id)
+    where = body.odometry or 'no odometry: the body is taken to stay in place'
+    sys.stderr.write(f'{body.joint_topic} ({body.profile_name}), {where}\n')
+    return body
+
+
+def read_with_progress(bag: Bag, topics: Collection[str] | None) -> Iterator[Recorded]:
+    """Read messages, with a bar on a terminal that says how far."""
+    from tqdm import tqdm
+
+    total = sum(t.count for t in bag.topics if topics is None or t.name in topics)
+    with tqdm(
+        total=total, unit=' messages', unit_scale=True, leave=False, disable=None
+    ) as progress:
+        for message in bag.messages(topics):
+            progress.update()
+            yield message
+
+
+def say_what_was_wrong(bag: Bag, windows: Windows | None = None) -> None:
+    """Say on stderr where files break off, and which messages were left out."""
+    for line in bag.broken:
+        sys.stderr.write(f'warning: {line}\n')
+    dropped = windows.buffer.dropped if windows else {}
+    for kind, count in dropped.items():
+        sys.stderr.write(f'warning: {count} messages {DROPPED[kind]} were left out\n')
+
+
+def output_folder(text: str) -> Path:
+    """Read the name of a bag to write for argparse: it must be new and have a place."""
+    path = Path(text)
+    if path.exists():
+        raise argparse.ArgumentTypeError(f'{text} exists already: give a new name')
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f'there is no folder {path.parent} for {path.name}')
+    return path
+
+
+def beside(topic: str, name: str) -> str:
+    """Return the topic ``name`` in the namespace of ``topic``."""
+    return f'{topic.rpartition("/")[0]}/{name}'
+
+
+def add_write_bag_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare ``--write-bag``."""
+    parser.add_argument(
+        '--write-bag',
+        type=output_folder,
+        metavar='OUT',
+        help=f'folder of a new bag to write: all of BAG, and {what}',
+    )
+
+
+def counted(count: int, what: str) -> str:
+    """Return '1 window', '2 windows'."""
+    return f'{count} {what}{"" if count == 1 else "s"}'

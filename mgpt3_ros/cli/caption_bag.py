@@ -1,0 +1,152 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 caption-bag``: what a body in a bag does, over time."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgpt3_ros.cli.bag_options import (
+    add_bag_argument,
+    add_body_options,
+    add_write_bag_option,
+    beside,
+    body_of,
+    counted,
+    read_with_progress,
+    say_what_was_wrong,
+)
+from mgpt3_ros.cli.options import add_model_options, load_model, new_parser
+from mgpt3_ros.cli.outputs import names
+
+if TYPE_CHECKING:
+    from mgpt3_ros.bags import Bag, Body, Window, Windows
+    from mgpt3_ros.bags.caption_files import Caption
+
+SUFFIXES = ('.jsonl', '.srt', '.csv')
+SUMMARY = 'what a body in a bag of ROS 2 does, over time'
+DESCRIPTION = """\
+Caption a rosbag2 (sqlite3 or mcap, compressed or not): a sentence for each window of the motion in
+its joint states. ROS need not be installed; the memory used does not grow with the bag. Joints may
+come at any rate; a gap of more than half a second ends a window. Without -o and --write-bag the
+captions go to standard output.
+"""
+EXAMPLES = """\
+  mgpt3 caption-bag recording -o captions.srt -o captions.jsonl
+  mgpt3 caption-bag recording --topic /anna/joint_states --window 4 --stride 1 -o captions.csv
+  mgpt3 caption-bag recording --write-bag recording_with_captions
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser = new_parser(commands, 'caption-bag', SUMMARY, DESCRIPTION, EXAMPLES)
+    add_bag_argument(parser)
+    parser.add_argument(
+        '-o',
+        '--output',
+        action='append',
+        default=[],
+        type=_caption_path,
+        metavar='FILE',
+        help='file to write: .jsonl, .csv, or .srt subtitles; may be given several times',
+    )
+    add_write_bag_option(parser, 'the captions as std_msgs/String')
+    parser.add_argument(
+        '--caption-topic',
+        metavar='NAME',
+        help='topic of the captions in OUT (default: caption beside the joint states)',
+    )
+    add_body_options(parser, stride_s=3.0)
+    add_model_options(parser, draws=False)
+    parser.set_defaults(run=run)
+
+
+def _caption_path(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in SUFFIXES:
+        raise argparse.ArgumentTypeError(
+            f'cannot tell from {text!r} what to write: end it in one of {", ".join(SUFFIXES)}'
+        )
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f'there is no folder {path.parent} for {path.name}')
+    return path
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Caption, write, and say in one line what was done."""
+    from mgpt3_ros.bags import Windows, open_bag
+
+    began = time.perf_counter()
+    with open_bag(arguments.bag) as bag:
+        body = body_of(bag, arguments)
+        windows = Windows(body.profile, arguments.window, arguments.stride)
+        model = load_model(arguments)
+        count = _caption_all(arguments, bag, body, windows, lambda w: str(model.caption(w.motion)))
+        say_what_was_wrong(bag, windows)
+        seconds = (bag.end_ns - bag.start_ns) * 1e-9
+    if not count:
+        sys.stderr.write('warning: no second of motion without a gap: nothing to caption\n')
+    written = [path for path in (*arguments.output, arguments.write_bag) if path is not None]
+    said = f'{counted(count, "caption")} of {seconds:.1f} s in {time.perf_counter() - began:.1f} s'
+    if written:
+        sys.stdout.write(f'{said}: {names(written)}\n')
+    else:
+        sys.stderr.write(f'{said}\n')
+    return 0
+
+
+def _caption_all(
+    arguments: argparse.Namespace,
+    bag: Bag,
+    body: Body,
+    windows: Windows,
+    describe: Callable[[Window], str],
+) -> int:
+    """Read the bag through and write its captions; return how many there are."""
+    from mgpt3_ros.bags import BagCopy, body_windows
+    from mgpt3_ros.bags.caption_files import caption_file
+    from mgpt3_ros.bags.messages import STRING, text_message
+
+    topic = arguments.caption_topic or beside(body.joint_topic, 'caption')
+    count = 0
+    with contextlib.ExitStack() as stack:
+        copy = None
+        if arguments.write_bag is not None:
+            copy = stack.enter_context(BagCopy(arguments.write_bag, bag, {topic: STRING}))
+        files = [stack.enter_context(caption_file(path)) for path in arguments.output]
+        messages = read_with_progress(bag, None if copy else body.topics)
+        for message, done in body_windows(body, messages, windows):
+            if copy and message is not None:
+                copy.copy(message)
+            for window in done:
+                caption = timed(bag, window, describe(window))
+                count += 1
+                for file in files:
+                    file.add(caption)
+                if copy:
+                    copy.add(topic, window.recorded_ns, text_message(caption.caption))
+                if not copy and not files:
+                    span = f'{caption.start_s:8.2f} {caption.end_s:8.2f}'
+                    sys.stdout.write(f'{span}  {caption.caption}\n')
+                    sys.stdout.flush()
+    return count
+
+
+def timed(bag: Bag, window: Window, text: str) -> Caption:
+    """Return a caption with the times of its window.
+
+    Stamps may be of another clock than the recorder's, such as a simulation's: the seconds since
+    the beginning of the bag are the recorder's.
+    """
+    from mgpt3_ros.bags.caption_files import Caption
+
+    end_s = (window.recorded_ns - bag.start_ns) * 1e-9
+    start_s = max(end_s - (window.end_ns - window.start_ns) * 1e-9, 0.0)
+    return Caption(round(start_s, 3), round(end_s, 3), window.start_ns, window.end_ns, text)

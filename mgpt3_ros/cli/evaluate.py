@@ -1,0 +1,223 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 evaluate``: a checkpoint's figures by a protocol, on clips of a data set."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgpt3_ros.cli.options import new_parser
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.training.data.mocap22 import Clip
+    from mgpt3_ros.training.evaluation.results import Evaluation
+
+SUMMARY = 'measure a checkpoint'
+DESCRIPTION = """\
+Measure a checkpoint on the clips of a data set: a mocap22 pack, or a folder in HumanML3D's layout.
+The table shows means and their 95 % intervals, beside real motion or simple ways to do the same.
+
+t2m, m2t and retrieval need an evaluator (--evaluator), draw everything --replications times, and
+give intervals over these; the others give intervals over the clips. docs/evaluation.md says what
+each protocol measures.
+"""
+EXAMPLES = """\
+  mgpt3 evaluate models/default --data mocap22 --protocol reconstruction
+  mgpt3 evaluate models/default --data mocap22 --protocol prediction --replications 5 -o out.json
+  mgpt3 train tmr --data mocap22 --output runs/evaluator
+  mgpt3 evaluate models/default --data mocap22 --protocol t2m --evaluator runs/evaluator/tmr \\
+    -o out.json -o out.md -o out.png
+"""
+TEXT_PROTOCOLS = ('t2m', 'm2t', 'retrieval')
+PROTOCOLS = (*TEXT_PROTOCOLS, 'prediction', 'inbetween', 'reconstruction')
+REPLICATIONS = 20  # of the protocols of text, as in the field
+TEXT_MIN_FRAMES = 40  # HumanML3D's evaluation of text to motion (Guo et al. 2022)
+OUTPUTS = ('.json', '.md', '.png')
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser = new_parser(commands, 'evaluate', SUMMARY, DESCRIPTION, EXAMPLES)
+    parser.add_argument('checkpoint', type=Path, metavar='CHECKPOINT', help='checkpoint folder')
+    parser.add_argument(
+        '--data', type=Path, required=True, metavar='FOLDER', help='folder of the data set'
+    )
+    parser.add_argument('--protocol', required=True, choices=PROTOCOLS, help='what is measured')
+    parser.add_argument(
+        '--split',
+        choices=('train', 'val', 'test'),
+        default='val',
+        help='clips to take; a mocap22 pack has no test (default: val)',
+    )
+    parser.add_argument('--clips', type=int, metavar='N', help='at most so many (default: all)')
+    parser.add_argument(
+        '--min-frames',
+        type=int,
+        metavar='N',
+        help="shortest clips taken from HumanML3D's layout (default: 40 for t2m, m2t and "
+        'retrieval, else 20)',
+    )
+    parser.add_argument(
+        '--replications',
+        type=int,
+        metavar='N',
+        help='how often everything is drawn (default: 20 for t2m, m2t and retrieval; else 1: '
+        'motions per clip)',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of what is drawn (default: 0)')
+    parser.add_argument(
+        '--observed',
+        type=float,
+        default=1.0,
+        metavar='SECONDS',
+        help='what a prediction has seen (default: 1)',
+    )
+    parser.add_argument(
+        '--reference',
+        action='store_true',
+        help="compute as the authors' code does, its defects included",
+    )
+    parser.add_argument('--device', default='auto', help='auto, cpu or cuda (default: auto)')
+    parser.add_argument(
+        '-o',
+        '--output',
+        type=Path,
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='.json, .md (the table) or .png (a plot); may be given several times. With a .json, '
+        't2m, m2t and retrieval go on where they were interrupted',
+    )
+    _add_evaluator_options(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_evaluator_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('evaluator, for t2m, m2t and retrieval')
+    group.add_argument(
+        '--evaluator',
+        type=Path,
+        metavar='PATH',
+        help='folder that `mgpt3 train tmr` wrote, or the file of the published T2M evaluator '
+        '(finest.tar), or a MotionGPT3 checkpoint file that holds it',
+    )
+    group.add_argument(
+        '--glove',
+        type=Path,
+        metavar='FOLDER',
+        help='word vectors of the T2M evaluator: our_vab_data.npy, our_vab_words.pkl and '
+        'our_vab_idx.pkl',
+    )
+    group.add_argument(
+        '--evaluator-stats',
+        type=Path,
+        metavar='FOLDER',
+        help="the T2M evaluator's mean.npy and std.npy (default: Comp_v6_KLD01/meta of the "
+        'published tree, if it is there)',
+    )
+    group.add_argument(
+        '--multimodality',
+        type=int,
+        nargs=2,
+        default=(100, 10),
+        metavar=('TEXTS', 'REPEATS'),
+        help='for MultiModality so many motions of so many texts are drawn; 0 2 leaves it out '
+        '(default: 100 10)',
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print the table, and write the files that were asked for."""
+    from mgpt3_ros.cli.options import load_model
+    from mgpt3_ros.model.errors import ConfigError
+    from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
+    from mgpt3_ros.training.evaluation.clip_filter import load_clips
+
+    for path in arguments.output:
+        if path.suffix not in OUTPUTS:
+            raise ConfigError(f'-o {path}: give a file that ends in {", ".join(OUTPUTS)}')
+        if not path.absolute().parent.is_dir():
+            raise ConfigError(f'-o {path}: there is no folder {path.parent}')
+    about_text = arguments.protocol in TEXT_PROTOCOLS
+    if about_text and arguments.evaluator is None:
+        raise ConfigError(
+            f'--protocol {arguments.protocol} needs --evaluator PATH: train one with '
+            f'`mgpt3 train tmr --data {arguments.data} --output runs/evaluator`, or give the '
+            'published finest.tar with --glove'
+        )
+    least = arguments.min_frames or (TEXT_MIN_FRAMES if about_text else 20)
+    options = HumanML3DOptions(min_frames=least)
+    clips, digest = load_clips(arguments.data, arguments.split, options)
+    model = load_model(arguments)
+    measure = _measure_texts if about_text else _measure_motions
+    found = measure(arguments, model, clips)
+    sys.stdout.write(found.table() + '\n')
+    for reason, count in found.skipped.items():
+        sys.stderr.write(f'{count} clips were left out: {reason}\n')
+    for note in found.notes:
+        sys.stderr.write(f'note: {note}\n')
+    about = {'checkpoint': model.name, 'data': digest, 'split': arguments.split}
+    for path in arguments.output:
+        _write(path, found, about)
+    return 0
+
+
+def _measure_motions(
+    arguments: argparse.Namespace, model: MotionGPT3, clips: list[Clip]
+) -> Evaluation:
+    from mgpt3_ros.training.evaluation.protocols import PROTOCOLS as RUNS
+    from mgpt3_ros.training.evaluation.protocols import ProtocolConfig
+
+    replications = 1 if arguments.replications is None else arguments.replications
+    config = ProtocolConfig(
+        replications, arguments.seed, arguments.observed, arguments.clips, arguments.reference
+    )
+    return RUNS[arguments.protocol](model, clips, config)
+
+
+def _measure_texts(
+    arguments: argparse.Namespace, model: MotionGPT3, clips: list[Clip]
+) -> Evaluation:
+    from mgpt3_ros.training.evaluation.evaluators import load_evaluator
+    from mgpt3_ros.training.evaluation.text_protocols import TEXT_PROTOCOLS as RUNS
+    from mgpt3_ros.training.evaluation.text_protocols import TextProtocolConfig
+
+    replications = REPLICATIONS if arguments.replications is None else arguments.replications
+    texts, repeats = arguments.multimodality
+    config = TextProtocolConfig(
+        replications, arguments.seed, arguments.clips, texts, repeats, arguments.reference
+    )
+    evaluator = load_evaluator(
+        arguments.evaluator,
+        arguments.data,
+        glove=arguments.glove,
+        stats=arguments.evaluator_stats,
+        reference=arguments.reference,
+        device=arguments.device,
+    )
+    written = [path for path in arguments.output if path.suffix == '.json']
+    partial = written[0].with_name(f'{written[0].name}.replications') if written else None
+    return RUNS[arguments.protocol](model, clips, evaluator, config, partial)
+
+
+def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
+    import json
+
+    from mgpt3_ros.model import checkpoint
+    from mgpt3_ros.training.evaluation.plot import plot_evaluation
+
+    if path.suffix == '.json':
+        checkpoint.write_text(path, json.dumps({**about, **found.as_dict()}, indent=2) + '\n')
+    elif path.suffix == '.md':
+        settings = {k: v for k, v in found.settings.items() if k != 'protocol' and v is not None}
+        run_with = ', '.join(f'{k} {v}' for k, v in {**about, **settings}.items())
+        lines = [found.table(), '', f'{run_with}.']
+        lines += [f'Left out: {count} clips, {reason}.' for reason, count in found.skipped.items()]
+        lines += [f'Note: {note}.' for note in found.notes]
+        checkpoint.write_text(path, '\n'.join(lines) + '\n')
+    else:
+        plot_evaluation(found, path)

@@ -1,0 +1,88 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 generate``: a sentence becomes a motion."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from mgpt3_ros.cli.options import (
+    add_model_options,
+    drawing_options,
+    load_model,
+    new_parser,
+    positive_seconds,
+)
+from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+
+SUMMARY = 'a sentence becomes a motion'
+DESCRIPTION = """\
+Draw a motion of a person who does what the sentence says, and write it to one or more files.
+Without --duration it lasts as long as the sentence states ("for 3 seconds"), else as long as the
+model finds right. Several actions in a text ("walk forward, then wave, then bow") become clips
+that go over into one another.
+"""
+EXAMPLES = """\
+  mgpt3 generate "a person waves with both hands" -o wave.mp4
+  mgpt3 generate "someone walks forward for 4 seconds" -o walk.mp4 -o walk.bvh --seed 7
+  mgpt3 generate "a man bows" --duration 3 -o bow.npz -o bow.png
+  mgpt3 generate "walk forward for 3 seconds, then wave with both hands, then bow" -o three.mp4
+"""
+_SOURCES = {
+    'asked': 'as asked',
+    'text': 'as the text says',
+    'predicted': 'found by the model',
+    'default': 'the default',
+}
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser = new_parser(commands, 'generate', SUMMARY, DESCRIPTION, EXAMPLES)
+    parser.add_argument('text', nargs='+', metavar='TEXT', help='what the person does, in English')
+    add_output_option(parser)
+    parser.add_argument(
+        '--duration',
+        type=positive_seconds,
+        metavar='SECONDS',
+        help='its length; where the text has several actions, that of each',
+    )
+    parser.add_argument(
+        '--one-clip', action='store_true', help='draw the text as one clip, however many actions'
+    )
+    add_model_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw, write, and say in one line what was done."""
+    model = load_model(arguments)
+    options = drawing_options(arguments)
+    began = time.perf_counter()
+    text = ' '.join(arguments.text)
+    draw = model.generate if arguments.one_clip else model.generate_sequence
+    motion = draw(text, arguments.duration, **options)
+    drawn = time.perf_counter()
+    write_motion(motion, arguments.output)
+    written = time.perf_counter()
+    sys.stdout.write(
+        f'{motion.duration_s:.2f} s of motion ({duration_source(motion.info)}), '
+        f'seed {arguments.seed}, drawn in {drawn - began:.2f} s, '
+        f'written in {written - drawn:.2f} s: {names(arguments.output)}\n'
+    )
+    return 0
+
+
+def duration_source(info: Any) -> str:
+    """Say where the length of a generated motion comes from, or of which clips it is made."""
+    if 'parts' in info:
+        starts = ', '.join(
+            f'{part["text"]!r} from {part["start_s"]:.2f} s' for part in info['parts']
+        )
+        return f'{len(info["parts"])} clips: {starts}'
+    source = str(info.get('duration_from', 'asked'))
+    said = _SOURCES.get(source, source)
+    return f'{said}, within what the model can do' if info.get('duration_limited') else said

@@ -1,0 +1,57 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 plot``: the curves of a training run become a picture."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from mgpt3_ros.cli.options import new_parser
+from mgpt3_ros.cli.outputs import STRIP_SUFFIXES, output_file
+
+SUMMARY = 'the curves of a training run become a picture'
+DESCRIPTION = (
+    'Draw losses, rates and speed of a run, or of one of its stages, into a picture. The run may '
+    'still be going on.'
+)
+EXAMPLES = """\
+  mgpt3 plot runs/small -o curves.png
+  mgpt3 plot runs/small/t2m -o t2m.png
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser = new_parser(commands, 'plot', SUMMARY, DESCRIPTION, EXAMPLES)
+    parser.add_argument(
+        'folder', type=Path, metavar='RUN', help='folder given to mgpt3 train --output'
+    )
+    parser.add_argument(
+        '-o',
+        '--output',
+        type=_picture_file,
+        required=True,
+        metavar='FILE',
+        help='picture to write (.png or .jpg)',
+    )
+    parser.set_defaults(run=run)
+
+
+def _picture_file(text: str) -> Path:
+    path = output_file(text)
+    if path.suffix not in STRIP_SUFFIXES:
+        raise argparse.ArgumentTypeError(f'{text!r} is no picture: end it in .png or .jpg')
+    return path
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw, and say in one line what was drawn."""
+    from mgpt3_ros.training.curves import plot_run
+
+    stages = plot_run(arguments.folder, arguments.output)
+    drawn = ', '.join(stage.resolve().name for stage in stages)
+    sys.stdout.write(f'{arguments.output}: {drawn}\n')
+    return 0

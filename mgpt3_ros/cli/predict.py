@@ -1,0 +1,86 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 predict``: what follows a motion."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from mgpt3_ros.cli.options import (
+    add_model_options,
+    add_motion_files,
+    drawing_options,
+    load_model,
+    new_parser,
+    positive_seconds,
+)
+from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+
+SUMMARY = 'what follows a motion'
+DESCRIPTION = """\
+Continue a motion: what the person may do next, beginning where the file ends. Only what follows
+is written, unless --whole asks for all of it.
+"""
+EXAMPLES = """\
+  mgpt3 predict walk.npz --horizon 2 -o next.npz
+  mgpt3 predict walk.bvh --horizon 1.5 --whole -o all.mp4
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser = new_parser(commands, 'predict', SUMMARY, DESCRIPTION, EXAMPLES)
+    add_motion_files(parser, ('file', 'motion that was seen'))
+    add_output_option(parser)
+    parser.add_argument(
+        '--horizon',
+        type=positive_seconds,
+        default=2.0,
+        metavar='SECONDS',
+        help='how far to look ahead (default: 2)',
+    )
+    parser.add_argument('--whole', action='store_true', help='write the given motion before it')
+    add_model_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Continue, write, and say in one line what was done."""
+    from mgpt3_ros.model.motion import Motion
+
+    observed = Motion.load(arguments.file, arguments.fps)
+    model = load_model(arguments)
+    options = drawing_options(arguments)
+    began = time.perf_counter()
+    following = model.predict(observed, arguments.horizon, **options)
+    drawn = time.perf_counter() - began
+    assert isinstance(following, Motion)  # one hypothesis
+    parts = [observed, following] if arguments.whole else [following]
+    write_motion(joined(parts), arguments.output)
+    sys.stdout.write(
+        f'{following.duration_s:.2f} s that follow {arguments.file}, '
+        f'{seam_text(following)}, seed {arguments.seed}, drawn in {drawn:.2f} s: '
+        f'{names(arguments.output)}\n'
+    )
+    return 0
+
+
+def joined(parts: list[Any]) -> Any:
+    """Return motions in the same world frame one after another, as one motion at 20 fps."""
+    import numpy as np
+
+    from mgpt3_ros.model.kinematics.skeleton import FPS
+    from mgpt3_ros.model.motion import Motion
+
+    if len(parts) == 1:
+        return parts[0]
+    return Motion(np.concatenate([part.resample(FPS).joints for part in parts]), FPS, {})
+
+
+def seam_text(motion: Any) -> str:
+    """Say how far the model was from the frames that were given, before it was blended."""
+    ends = [motion.info[k] for k in ('seam_error_m', 'end_seam_error_m') if k in motion.info]
+    return f'seam {" and ".join(f"{100 * end:.1f}" for end in ends)} cm before blending'

@@ -1,0 +1,176 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 predict-bag``: what a body in a bag may do next."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mgpt3_ros.cli.bag_options import (
+    add_bag_argument,
+    add_body_options,
+    add_write_bag_option,
+    beside,
+    body_of,
+    counted,
+    read_with_progress,
+    say_what_was_wrong,
+)
+from mgpt3_ros.cli.options import (
+    add_model_options,
+    drawing_options,
+    load_model,
+    new_parser,
+    positive_seconds,
+)
+from mgpt3_ros.cli.outputs import names, output_file, write_motion
+
+if TYPE_CHECKING:
+    from mgpt3_ros.bags import Bag, Body, Windows
+    from mgpt3_ros.model.motion import Motion
+
+SUMMARY = 'what a body in a bag of ROS 2 may do next'
+DESCRIPTION = """\
+Continue the motion in a rosbag2 (sqlite3 or mcap, compressed or not): with -o from one moment, the
+end of the bag or --at; with --write-bag at every stride, as predicted_trajectory and
+predicted_base_trajectory, stamped with the last frame that was observed. ROS need not be
+installed.
+"""
+EXAMPLES = """\
+  mgpt3 predict-bag recording --at 12.5 --horizon 2 -o next.mp4 -o next.npz
+  mgpt3 predict-bag recording --stride 0.5 --write-bag recording_with_forecasts
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser = new_parser(commands, 'predict-bag', SUMMARY, DESCRIPTION, EXAMPLES)
+    add_bag_argument(parser)
+    parser.add_argument(
+        '-o',
+        '--output',
+        action='append',
+        default=[],
+        type=output_file,
+        metavar='FILE',
+        help='file to write what follows to: .mp4, .png, .npz, .npy or .bvh; may be given several '
+        'times',
+    )
+    add_write_bag_option(parser, 'forecasts as trajectories')
+    parser.add_argument(
+        '--at',
+        type=positive_seconds,
+        metavar='SECONDS',
+        help='moment since the beginning of BAG from which -o goes on (default: the end)',
+    )
+    parser.add_argument(
+        '--horizon',
+        type=positive_seconds,
+        default=2.0,
+        metavar='SECONDS',
+        help='how far to look ahead (default: 2)',
+    )
+    add_body_options(parser, stride_s=1.0)
+    add_model_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict, write, and say what was done in a line for each kind of output."""
+    from mgpt3_ros.bags import MIN_WINDOW_S, Windows, open_bag
+    from mgpt3_ros.model.errors import MotionError
+    from mgpt3_ros.model.motion import Motion
+
+    if not arguments.output and arguments.write_bag is None:
+        raise MotionError('nothing to write: give -o FILE or --write-bag OUT')
+    with open_bag(arguments.bag) as bag:
+        body = body_of(bag, arguments)
+        windows = Windows(body.profile, arguments.window, arguments.stride)
+        model = load_model(arguments)
+        options = drawing_options(arguments)
+
+        def follow(observed: Motion) -> Motion:
+            predicted = model.predict(observed, arguments.horizon, **options)
+            assert isinstance(predicted, Motion)  # one hypothesis
+            return predicted
+
+        if arguments.output:
+            _predict_once(arguments, bag, body, windows, follow)
+        if arguments.write_bag is not None:
+            # A forecast needs a second of motion, not a whole window.
+            windows = Windows(
+                body.profile, arguments.window, arguments.stride, first_s=MIN_WINDOW_S
+            )
+            count = _predict_all(arguments, bag, body, windows, follow)
+            sys.stdout.write(f'{counted(count, "forecast")}: {arguments.write_bag}\n')
+        say_what_was_wrong(bag, windows)
+    return 0
+
+
+def _predict_once(
+    arguments: argparse.Namespace,
+    bag: Bag,
+    body: Body,
+    windows: Windows,
+    follow: Callable[[Motion], Motion],
+) -> None:
+    """Continue from one moment, and write what follows as a motion."""
+    from mgpt3_ros.bags import body_windows
+    from mgpt3_ros.model.errors import MotionError
+
+    at_s = (bag.end_ns - bag.start_ns) * 1e-9 if arguments.at is None else arguments.at
+    last_ns = bag.start_ns + round(at_s * 1e9)
+    messages = itertools.takewhile(
+        lambda message: message.recorded_ns <= last_ns, read_with_progress(bag, body.topics)
+    )
+    for _ in body_windows(body, messages, windows):
+        pass
+    window = windows.latest()
+    if window is None:
+        raise MotionError(
+            f'less than a second of motion without a gap before {at_s:.2f} s: give another --at'
+        )
+    predicted = follow(window.motion)
+    write_motion(predicted, arguments.output)
+    sys.stdout.write(
+        f'{predicted.duration_s:.2f} s that follow {at_s:.2f} s of {arguments.bag}, '
+        f'seed {arguments.seed}: {names(arguments.output)}\n'
+    )
+
+
+def _predict_all(
+    arguments: argparse.Namespace,
+    bag: Bag,
+    body: Body,
+    windows: Windows,
+    follow: Callable[[Motion], Motion],
+) -> int:
+    """Copy the bag with a forecast at every window; return how many there are."""
+    from mgpt3_ros.bags import BagCopy, body_windows
+    from mgpt3_ros.bags.messages import (
+        BASE_TRAJECTORY,
+        JOINT_TRAJECTORY,
+        trajectory_messages,
+    )
+    from mgpt3_ros.nodes.prediction import following
+
+    joint_topic = beside(body.joint_topic, 'predicted_trajectory')
+    base_topic = beside(body.joint_topic, 'predicted_base_trajectory')
+    added = {joint_topic: JOINT_TRAJECTORY, base_topic: BASE_TRAJECTORY}
+    count = 0
+    with BagCopy(arguments.write_bag, bag, added) as copy:
+        for message, done in body_windows(body, read_with_progress(bag, None), windows):
+            if message is not None:
+                copy.copy(message)
+            for window in done:
+                predicted = follow(window.motion)
+                ahead = following(window.observed, window.motion, predicted, body.profile)
+                joints, base = trajectory_messages(ahead, window.end_ns, 'map', 'base_link')
+                copy.add(joint_topic, window.recorded_ns, joints)
+                copy.add(base_topic, window.recorded_ns, base)
+                count += 1
+    return count

@@ -1,0 +1,46 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 render``: a motion file becomes a video, a picture or another kind of motion file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from mgpt3_ros.cli.options import add_motion_files, new_parser
+from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+
+SUMMARY = 'a motion file becomes a video or a picture'
+DESCRIPTION = (
+    'Draw a motion as a video or a strip of moments, or write it as another kind of file.'
+)
+EXAMPLES = """\
+  mgpt3 render wave.npz -o wave.mp4
+  mgpt3 render take.bvh -o take.mp4 -o take.png --title "take 3"
+  mgpt3 render wave.npz -o wave.bvh
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser = new_parser(commands, 'render', SUMMARY, DESCRIPTION, EXAMPLES)
+    add_motion_files(parser, ('file', 'motion'))
+    add_output_option(parser)
+    parser.add_argument('--title', help="caption in the picture (default: the motion's own text)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw, and say in one line what was done."""
+    from mgpt3_ros.model.motion import Motion
+
+    motion = Motion.load(arguments.file, arguments.fps)
+    began = time.perf_counter()
+    write_motion(motion, arguments.output, arguments.title)
+    sys.stdout.write(
+        f'{motion.duration_s:.2f} s of motion, '
+        f'written in {time.perf_counter() - began:.2f} s: {names(arguments.output)}\n'
+    )
+    return 0

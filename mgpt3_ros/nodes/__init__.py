@@ -1,0 +1,3 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ROS 2 nodes, and all that knows rclpy, messages and launch files."""

@@ -1,0 +1,160 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text commands: which are fit to be carried out, their actions, and in which order they wait."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import deque
+from dataclasses import dataclass
+
+from mgpt3_ros.model.errors import TextError
+from mgpt3_ros.model.language.splitting import means_rest, split_actions
+
+POLICIES = ('latest', 'fifo', 'reject')
+_UNSEEN = ('Cf', 'Zs', 'Zl', 'Zp')  # Unicode categories of joiners, spaces and line ends
+
+
+@dataclass(frozen=True)
+class Command:
+    """A text command that was accepted.
+
+    note: what was done to its text, if anything. actions: what it asks for, one after the other.
+    """
+
+    number: int
+    text: str
+    received_s: float
+    note: str = ''
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One action of a command, the ``index``-th from 0."""
+
+    command: Command
+    index: int = 0
+
+    @property
+    def text(self) -> str:
+        """What to do."""
+        return self.command.actions[self.index]
+
+    @property
+    def count(self) -> int:
+        """How many actions the command has."""
+        return len(self.command.actions)
+
+    @property
+    def following(self) -> Step | None:
+        """The action after this one, None after the last."""
+        return Step(self.command, self.index + 1) if self.index + 1 < self.count else None
+
+    def __str__(self) -> str:
+        return f' action {self.index + 1} of {self.count}' if self.count > 1 else ''
+
+
+def actions_of(text: str, split: bool) -> tuple[str, ...]:
+    """Return the actions of a command's text; the text itself where it shall not be ``split``.
+
+    Raises:
+        TextError: it asks for no motion at all.
+    """
+    if means_rest(text):
+        raise TextError('it asks for no motion: to bring a moving body to rest call ~/cancel')
+    return tuple(split_actions(text)) if split else (text,)
+
+
+def fit_text(text: str, max_length: int) -> tuple[str, str]:
+    """Return a command's text as the model may have it, and a note of what was changed.
+
+    Any language and any symbol passes. A text that is too long is cut.
+
+    Raises:
+        TextError: nothing is left to read, or it holds control characters.
+    """
+    text = text.strip()
+    used = text[:max_length]  # the rest is not looked at: it may be megabytes
+    if all(unicodedata.category(char) in _UNSEEN for char in used):
+        raise TextError('the text is empty')
+    for place, char in enumerate(used):
+        if _is_control(char):
+            raise TextError(f'the text holds the control character {char!a} at {place}')
+    if len(text) <= max_length:
+        return text, ''
+    return used.rstrip(), f'text cut from {len(text)} to {max_length} characters'
+
+
+def printable(text: str, max_length: int) -> str:
+    """Return ``text`` for a log or a status: its length bounded, control characters spelled."""
+    cut = text if len(text) <= max_length else text[:max_length] + '...'
+    return ''.join(ascii(char)[1:-1] if _is_control(char) else char for char in cut)
+
+
+def status_values(what: Command | Step, max_length: int) -> dict[str, str]:
+    """Return the values of a status about a command, or about one of its actions.
+
+    Texts are bounded by ``max_length``; what is not known yet is empty.
+    """
+    step = what if isinstance(what, Step) else None
+    command = what.command if isinstance(what, Step) else what
+    return {
+        'id': str(command.number),
+        'text': printable(command.text, max_length),
+        'reason': '',
+        'action': str(step.index + 1) if step is not None else '',
+        'actions': str(max(len(command.actions), 1)),
+        'action_text': printable(step.text, max_length) if step is not None else '',
+        'duration_s': '',
+        'duration_from': '',
+        'latency_s': '',
+    }
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in ('Cc', 'Cs')
+
+
+class CommandQueue:
+    """The commands that wait, never more than their number allows.
+
+    Policies: ``latest`` keeps only the newest; ``fifo`` keeps the order and refuses when it is
+    full; ``reject`` refuses while the body or the model is busy.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Command] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def offer(self, command: Command, policy: str, size: int, busy: bool) -> list[Command]:
+        """Let ``command`` wait; return those that it replaces.
+
+        Args:
+            command: the new one.
+            policy: one of ``POLICIES``.
+            size: how many may wait.
+            busy: whether a command is being generated or a motion still plays.
+
+        Raises:
+            TextError: it is refused; the message says why.
+        """
+        if policy == 'reject' and (busy or self._waiting):
+            raise TextError('busy with the command before it')
+        if policy == 'fifo' and len(self._waiting) >= size:
+            raise TextError(f'the queue is full ({size} commands wait)')
+        replaced = self.clear() if policy == 'latest' else []
+        self._waiting.append(command)
+        return replaced
+
+    def take(self) -> Command | None:
+        """Return the command whose turn it is, or None."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def clear(self) -> list[Command]:
+        """Empty the queue; return what waited."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting

@@ -1,0 +1,450 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text commands in, trajectories of a whole body out.
+
+Callbacks check and enqueue; the worker draws the motion; back in the executor it is joined to
+where the body then is, and published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
+from visualization_msgs.msg import MarkerArray
+
+from mgpt3_ros.body.body_observer import BodyObserver, carried_on, coming_to_rest
+from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
+from mgpt3_ros.body.planning import Timing, plan, stop
+from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.model.errors import MotionError, TextError
+from mgpt3_ros.nodes.commands import (
+    Command,
+    CommandQueue,
+    Step,
+    actions_of,
+    fit_text,
+    status_values,
+)
+from mgpt3_ros.nodes.generation import Generated, Request, generation
+from mgpt3_ros.nodes.lifecycle import MotionNode
+from mgpt3_ros.nodes.markers import body_markers, joints_in_world
+from mgpt3_ros.nodes.messages import to_messages
+from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelHost
+from mgpt3_ros.nodes.playing import BodyClock, Playing
+from mgpt3_ros.nodes.process import run
+from mgpt3_ros.nodes.worker import Job
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
+
+PARAMETER_NAMES = (
+    *('seed', 'guidance_scale', 'num_inference_steps', 'duration_s'),
+    *('fps_out', 'lead_in_s', 'stamp_mode', 'start_from', 'blend_s'),
+    *('require_joint_state', 'max_gap_s', 'min_joint_coverage'),
+    *('joint_profile', 'body_id', 'world_frame', 'base_frame'),
+    *('publish_base', 'publish_markers', 'max_text_length', 'split_actions'),
+    *('queue_size', 'queue_policy'),
+    *('max_joint_velocity', 'max_joint_acceleration'),
+)
+
+_COMMANDS_KEPT = 10
+_JOINT_STATES = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+_WAITING_PERIOD_S = 0.02
+_JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
+_MARKER_PERIOD_S = 0.1
+_WARN_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A motion that is ready to be published."""
+
+    step: Step
+    generated: Generated
+
+
+class GenerateNode(MotionNode):
+    """The text-to-motion node; topics, services and parameters stand in docs/interface.md."""
+
+    def __init__(self, host: ModelHost | None = None) -> None:
+        super().__init__('generate_node', PARAMETER_NAMES, host)
+        self.profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
+        self._clock_s = BodyClock(self, self.steady_clock).motion_s
+        self._observer = BodyObserver(self.profile.names)
+        self._queue = CommandQueue()
+        self._numbers = 0
+        self._dropped = 0
+        self._memory_errors = 0
+        self._last_latency_s = 0.0
+        self._last_motion_s = 0.0
+        self._next: Step | None = None  # of a command that has begun
+        self._running: tuple[Step, Job[Generated]] | None = None
+        self._drawn: _Drawn | None = None
+        self._last_drawn: Motion | None = None
+        self._playing: Playing | None = None
+
+        self._trajectories = self.create_lifecycle_publisher(
+            JointTrajectory, 'joint_trajectory', 10
+        )
+        self._bases = self.create_lifecycle_publisher(
+            MultiDOFJointTrajectory, 'base_trajectory', 10
+        )
+        self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
+        self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
+        self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
+        self.create_subscription(JointState, 'joint_states', self._on_joints, _JOINT_STATES)
+        self.create_subscription(Odometry, 'odom', self._on_odometry, _JOINT_STATES)
+        self.create_service(Trigger, '~/cancel', self._on_cancel)
+        self._waiting = self.create_timer(
+            _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
+        )
+        self.create_timer(_MARKER_PERIOD_S, self._show, clock=self.steady_clock)
+
+    # ------------------------------------------------------------------ input
+
+    def _on_command(self, message: String) -> None:
+        self._numbers += 1
+        self.look_for_clock()
+        command = Command(self._numbers, message.data, self.steady_now_s())
+        try:
+            self._require_ready()
+            text, note = fit_text(message.data, self.parameters['max_text_length'])
+            actions = actions_of(text, self.parameters['split_actions'])
+            command = Command(self._numbers, text, command.received_s, note, actions)
+            replaced = self._queue.offer(
+                command,
+                self.parameters['queue_policy'],
+                self.parameters['queue_size'],
+                self._busy(),
+            )
+        except TextError as refusal:
+            self.get_logger().warning(
+                f'command refused: {refusal}', throttle_duration_sec=_WARN_EVERY_S
+            )
+            self._tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
+            return
+        if command.note:
+            self.get_logger().warning(command.note, throttle_duration_sec=_WARN_EVERY_S)
+        self._tell(command, 'queued', reason=command.note)
+        for old in replaced:
+            self._dropped += 1
+            self._tell(old, 'dropped', reason='a newer command replaced it')
+        self._give_way()
+        self._begin_next()
+
+    def _require_ready(self) -> None:
+        if not self.active:
+            raise TextError(f'the node is {self.state}')
+        if not self.enabled:
+            raise TextError('the node is disabled')
+        if self.parameters['require_joint_state'] and not self._sees_body():
+            raise TextError('no current joint state was heard (require_joint_state)')
+
+    def _sees_body(self) -> bool:
+        return self._observer.age_s(self.steady_now_s()) <= self.parameters['max_gap_s']
+
+    def _on_joints(self, message: JointState) -> None:
+        with self.joint_times.measured():
+            self._hear_joints(message)
+
+    def _hear_joints(self, message: JointState) -> None:
+        try:
+            self._observer.hear_joints(
+                message, self.steady_now_s(), self.parameters['min_joint_coverage']
+            )
+            self.input_taken()
+        except MotionError as error:
+            self.input_dropped(f'joint state dropped: {error}', self._observer.bad_in_a_row)
+
+    def _on_odometry(self, message: Odometry) -> None:
+        try:
+            self._observer.hear_base(message)
+        except MotionError as error:
+            self.input_dropped(f'odometry dropped: {error}')
+
+    # ------------------------------------------------------------------ drawing
+
+    def _busy(self) -> bool:
+        work = (self._running, self._drawn, self._next)
+        return any(part is not None for part in work) or self._moving()
+
+    def _moving(self) -> bool:
+        return self._playing is not None and not self._playing.ended(self._clock_s())
+
+    def _begin_next(self) -> None:
+        if self._running is not None or self._drawn is not None:
+            return
+        step, self._next = self._next, None
+        if step is None:
+            command = self._queue.take()
+            if command is None:
+                return
+            step = Step(command)
+        names = ('duration_s', 'guidance_scale', 'num_inference_steps', 'seed')
+        options = {name: self.parameters[name] for name in names}
+        after = self._last_drawn if step.index else None
+        request = Request(step.text, **options, after=after, goes_on=step.following is not None)
+        job = self.host.run(generation(request, self.profile), self.wake)
+        self._running = step, job
+        self._tell(step, 'generating')
+
+    def on_worker(self) -> None:
+        """Take what the worker has drawn."""
+        if self._running is None or not self._running[1].done:
+            return
+        (step, job), self._running = self._running, None
+        try:
+            self._drawn = _Drawn(step, job.result)
+            self._memory_errors = 0
+        except Exception as error:
+            self._fail(step, error, job.trace)
+        self._publish_when_due()
+
+    def _fail(self, step: Step, error: Exception, trace: str = '') -> None:
+        """Give a command up, with all its actions that have not begun."""
+        left = '' if step.following is None else '; the actions after it are dropped'
+        self._tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
+        self.report_error(f'command {step.command.number}{step} failed: {error}', trace)
+        if isinstance(error, DeviceMemoryError):
+            self._memory_errors += 1
+            if self._memory_errors >= 2:
+                self.get_logger().error('out of memory twice in a row: the node deactivates')
+                self.trigger_deactivate()
+
+    # ------------------------------------------------------------------ publishing
+
+    def _publish_when_due(self) -> None:
+        """Publish what is drawn, as soon as its turn has come."""
+        if self._drawn is not None and not self._due(self._drawn):
+            self._waiting.reset()
+            return
+        self._waiting.cancel()
+        if self._drawn is not None:
+            drawn, self._drawn = self._drawn, None
+            try:
+                self._publish(drawn)
+                self._next = drawn.step.following
+                self._last_drawn = drawn.generated.motion if self._next is not None else None
+                self._give_way()
+            except Exception as error:
+                self._fail(drawn.step, error)
+        self._begin_next()
+
+    def _due(self, drawn: _Drawn) -> bool:
+        """Whether a motion's turn has come: by policy, or where it goes on from the one before."""
+        playing = self._playing
+        if playing is None or not self._moving():
+            return True
+        if not drawn.step.index:
+            return bool(self.parameters['queue_policy'] != 'fifo')
+        leave_s = playing.elapsed_at(drawn.generated.leave_s)
+        return playing.elapsed_s(self._clock_s()) >= leave_s - self._lead_s(drawn.step)
+
+    def _lead_s(self, step: Step) -> float:
+        lead_s = float(self.parameters['lead_in_s'])
+        return min(lead_s, _JOIN_LEAD_S) if step.index else lead_s
+
+    def _give_way(self) -> None:
+        """Under policy latest, drop what a command still has to do when a newer one waits."""
+        if self.parameters['queue_policy'] != 'latest' or not len(self._queue):
+            return
+        step, self._next = self._next, None
+        if self._running is not None and self._running[0].index:
+            (step, job), self._running = self._running, None
+            job.stop()
+        elif self._drawn is not None and self._drawn.step.index:
+            step, self._drawn = self._drawn.step, None
+            self._waiting.cancel()
+        if step is not None:
+            self._dropped += 1
+            self._tell(step, 'dropped', reason=f'a newer command replaced it before{step}')
+
+    def _publish(self, drawn: _Drawn) -> None:
+        """Join a motion to where the body is and send it.
+
+        Raises:
+            GenerationError: the motion is unfit; nothing was sent.
+        """
+        if self.parameters['require_joint_state'] and not self._sees_body():
+            raise MotionError('the joint states have stopped (require_joint_state)')
+        step = drawn.step
+        timing = self._timing(self._lead_s(step))
+        now, then = self._body_state(timing.lead_in_s)
+        trajectory, slower = plan(drawn.generated.clip, timing, then, now)
+        self._send(trajectory, step, slower)
+        if not step.index:
+            self._last_latency_s = self.steady_now_s() - step.command.received_s
+        self._last_motion_s = drawn.generated.clip.duration_s
+        self.report_success()
+        notes = [step.command.note] if step.command.note else []
+        if slower > 1.0:
+            notes.append(f'slowed down {slower:.2f} times to keep the bounds')
+        info = drawn.generated.info
+        self._tell(
+            step,
+            'published',
+            reason='; '.join(notes),
+            duration_s=f'{float(info["duration_s"]) * slower:.2f}',
+            duration_from=info['duration_from'],
+            latency_s='' if step.index else f'{self._last_latency_s:.3f}',
+        )
+
+    def _timing(self, lead_in_s: float) -> Timing:
+        fps_out, blend_s = (self.parameters[name] for name in ('fps_out', 'blend_s'))
+        max_velocity = self.parameters['max_joint_velocity'] or np.inf
+        return Timing(
+            fps_out,
+            lead_in_s,
+            blend_s,
+            np.minimum(self.profile.velocity_limits, max_velocity),
+            self._max_acceleration(),
+        )
+
+    def _max_acceleration(self) -> float:
+        return self.parameters['max_joint_acceleration'] or np.inf
+
+    def _body_state(self, ahead_s: float) -> tuple[BodyState | None, BodyState | None]:
+        """Return where the body is now and where it will be ``ahead_s`` later; None if unknown."""
+        playing = self._playing
+        planned: BodyState | None = None
+        elapsed_s = 0.0
+        if playing is not None:
+            elapsed_s = playing.elapsed_s(self._clock_s())
+            planned = playing.trajectory.state_at(elapsed_s)
+        if self.parameters['start_from'] == 'joint_states':
+            seen = self._observer.state(planned or self._standing())
+            if seen is not None and self._sees_body():
+                if playing is None or playing.ended(self._clock_s()):
+                    return seen, coming_to_rest(seen, ahead_s)
+                return seen, carried_on(seen, playing.trajectory, elapsed_s, ahead_s)
+            self.get_logger().warning(
+                'no current joint state: starting from the last trajectory',
+                throttle_duration_sec=_WARN_EVERY_S,
+            )
+        if playing is None:
+            return None, None
+        return planned, playing.trajectory.state_at(elapsed_s + ahead_s)
+
+    def _standing(self) -> BodyState:
+        still = np.zeros(len(self.profile.names))
+        height = np.array([0.0, 0.0, STANDING_HEIGHT_M])
+        upright = np.array([0.0, 0.0, 0.0, 1.0])
+        return BodyState(still, still, height, upright, np.zeros(3), np.zeros(3))
+
+    def _send(
+        self, trajectory: BodyTrajectory, step: Step | None = None, slower: float = 1.0
+    ) -> None:
+        stamp = Time()
+        if self.parameters['stamp_mode'] == 'now':
+            stamp = self.get_clock().now().to_msg()
+        base_frame = base_frame_of(
+            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
+        )
+        joints, base = to_messages(trajectory, stamp, self.parameters['world_frame'], base_frame)
+        if self.parameters['publish_base']:
+            self._bases.publish(base)
+        self._trajectories.publish(joints)
+        self._playing = Playing(trajectory, self._clock_s(), step, slower)
+
+    def _show(self) -> None:
+        if not (self.parameters['publish_markers'] and self.active and self._playing is not None):
+            return
+        playing = self._playing
+        state = playing.trajectory.state_at(playing.elapsed_s(self._clock_s()))
+        angles = self.profile.to_angles(state.positions[None])[0]
+        joints = joints_in_world(angles, state.base_pos, state.base_rot)
+        stamp = self.get_clock().now().to_msg()
+        world, body = self.parameters['world_frame'], self.parameters['body_id']
+        text = playing.step.text if playing.step is not None else ''
+        self._markers.publish(body_markers(joints, text, body, stamp, world))
+
+    # ------------------------------------------------------------------ stopping
+
+    def _on_cancel(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = True
+        response.message = self._stop_all('cancelled by request') or 'nothing to cancel'
+        self.get_logger().info(response.message)
+        return response
+
+    def halt(self, reason: str) -> None:
+        """Drop all commands and bring a moving body to rest."""
+        self._stop_all(reason)
+
+    def _stop_all(self, reason: str) -> str:
+        """Drop what waits, what is drawn and what plays; return a line that says so."""
+        stopped: dict[int, tuple[Command | Step, str]] = {}  # by number: one for each command
+        playing = self._playing
+        if playing is not None and playing.step is not None and self._moving():
+            elapsed_s = playing.elapsed_s(self._clock_s())
+            self._send(stop(playing.trajectory, elapsed_s, self._max_acceleration()))
+            stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
+        if self._running is not None:
+            (step, job), self._running = self._running, None
+            job.stop()
+            stopped.setdefault(step.command.number, (step, f'being generated{step}'))
+        if self._drawn is not None:
+            step, self._drawn = self._drawn.step, None
+            self._waiting.cancel()
+            stopped.setdefault(step.command.number, (step, f'ready{step}'))
+        self._next = self._last_drawn = None
+        stopped |= {command.number: (command, 'waiting') for command in self._queue.clear()}
+        for what, where in stopped.values():
+            self._tell(what, 'cancelled', reason=f'{reason} while {where}')
+        told = ', '.join(f'command {number} ({where})' for number, (_, where) in stopped.items())
+        return f'cancelled {told}' if told else ''
+
+    # ------------------------------------------------------------------ telling
+
+    def steady_now_s(self) -> float:
+        """Return the time by a clock that nobody sets [s]."""
+        return self.steady_clock.now().nanoseconds * 1e-9
+
+    def _tell(
+        self, what: Command | Step, message: str, level: bytes = DiagnosticStatus.OK, **values: str
+    ) -> None:
+        """Publish a change of a command, or of one of its actions, on ~/status."""
+        pairs = status_values(what, self.parameters['max_text_length']) | values
+        self._statuses.publish(
+            DiagnosticStatus(
+                level=level,
+                name=self.get_fully_qualified_name(),
+                message=message,
+                values=[KeyValue(key=key, value=value) for key, value in pairs.items()],
+            )
+        )
+
+    def health_values(self) -> dict[str, str]:
+        """Return queue length, last latency, progress and drops for /diagnostics."""
+        progress = self._running[1].progress if self._running is not None else 0.0
+        return {
+            'queue_length': str(len(self._queue)),
+            'generating': str(self._running is not None).lower(),
+            'progress': f'{progress:.2f}',
+            'moving': str(self._moving()).lower(),
+            'commands': str(self._numbers),
+            'dropped': str(self._dropped),
+            'joint_states': str(self._observer.accepted),
+            'joint_states_dropped': str(self._observer.dropped),
+            'last_latency_s': f'{self._last_latency_s:.3f}',
+            'times_real_time': f'{self._last_motion_s / max(self._last_latency_s, 1e-3):.1f}',
+        }
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the node until the process is told to end."""
+    run(GenerateNode, args)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,103 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a text to a clip in joint angles: what generate_node has the worker do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
+from mgpt3_ros.body.planning import Clip, calm
+from mgpt3_ros.body.profiles.human import HumanFull, Ros4hri
+from mgpt3_ros.nodes.worker import Job
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+
+
+@dataclass(frozen=True)
+class Request:
+    """A text and how to draw its motion; zero or negative numbers leave it to the checkpoint.
+
+    after: the motion of the action before, which this one goes on from. goes_on: another follows.
+    """
+
+    text: str
+    duration_s: float = 0.0
+    guidance_scale: float = -1.0
+    num_inference_steps: int = 0
+    seed: int = -1
+    after: Motion | None = None
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A clip, and what the model said about it.
+
+    motion: the clip as the model made it. leave_s: when the clip before is left for it, in the
+    time of that clip [s]; it begins in the pose of that moment.
+    """
+
+    clip: Clip
+    motion: Motion
+    info: dict[str, str] = field(default_factory=dict)
+    leave_s: float = 0.0
+
+
+def generation(
+    request: Request, profile: HumanFull | Ros4hri
+) -> Callable[[MotionGPT3, Job[Generated]], Generated]:
+    """Return the call that draws ``request`` and turns it into the joints of ``profile``."""
+
+    def call(model: MotionGPT3, job: Job[Generated]) -> Generated:
+        import torch
+
+        from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
+        from mgpt3_ros.model.motion import Motion
+
+        noise = torch.Generator()
+        if request.seed >= 0:
+            noise.manual_seed(request.seed)
+        else:
+            noise.seed()
+        motion = model.generate(
+            request.text,
+            duration_s=request.duration_s if request.duration_s > 0 else None,
+            guidance_scale=request.guidance_scale if request.guidance_scale >= 0 else None,
+            num_inference_steps=request.num_inference_steps or None,
+            generator=noise,
+            should_stop=job.should_stop,
+            on_progress=job.report,
+            spare_s=JOIN_TAKES_S if request.goes_on else 0.0,
+        )
+        info = {
+            'duration_s': f'{motion.duration_s:.2f}',
+            'duration_from': str(motion.info.get('duration_from', '')),
+        }
+        leave_s = 0.0
+        if request.after is not None:
+            cut, joints = model.join(request.after.joints, motion.joints)
+            leave_s = cut / motion.fps
+            motion = Motion(joints, motion.fps, motion.info)
+        return Generated(clip_of(motion, profile), motion, info, leave_s)
+
+    return call
+
+
+def clip_of(motion: Motion, profile: HumanFull | Ros4hri) -> Clip:
+    """Turn a motion into joint angles without spikes and a moving base, in ROS frames."""
+    from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
+
+    body = joints_to_angles(motion.joints)
+    return Clip(
+        names=profile.names,
+        positions=calm(profile.from_angles(body.angles), motion.fps, profile.velocity_limits),
+        base_pos=vectors_to_ros(body.root_pos),
+        base_rot=quaternions_to_ros(body.root_rot),
+        fps=float(motion.fps),
+        near=profile.near,
+    )

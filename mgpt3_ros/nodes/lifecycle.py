@@ -1,0 +1,224 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all nodes that use the model share: lifecycle, parameters, health, enabling, shutting down.
+
+The model is loaded in configure and freed in cleanup. Whatever goes wrong with it is said in one
+line and leaves the process alive and unconfigured, so that configure can be tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidHandle
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from std_srvs.srv import SetBool
+
+from mgpt3_ros.model.errors import Cancelled
+from mgpt3_ros.nodes.diagnostics import CallbackTimes, Diagnostics, Health, memory_mb
+from mgpt3_ros.nodes.model_host import ModelChoice, ModelHost
+from mgpt3_ros.nodes.parameters import Parameters
+from mgpt3_ros.nodes.process import told_to_end
+from mgpt3_ros.nodes.worker import Job
+
+SUCCESS = TransitionCallbackReturn.SUCCESS
+FAILURE = TransitionCallbackReturn.FAILURE
+
+MODEL_PARAMETERS = ('checkpoint', 'device', 'dtype', 'num_threads', 'autostart')
+
+_WARN_EVERY_S = 5.0
+_BAD_IN_A_ROW = 10  # joint states that are unusable, until diagnostics speak of an error
+_WAIT_S = 0.05  # how often a wait for the worker looks whether the process shall end
+
+
+class MotionNode(LifecycleNode):
+    """A lifecycle node with a model.
+
+    Subclasses make their publishers and subscriptions once, look at ``active`` before they take
+    input, drop all work in ``halt`` and report their own health by ``health_values``.
+
+    Attributes:
+        state: the lifecycle state: unconfigured, inactive, active or finalized.
+        enabled: what ``~/enable`` said last.
+        last_error: the reason of the last failure, until something succeeds.
+        joint_times: how long the callback of joint_states takes.
+    """
+
+    def __init__(
+        self, name: str, parameters: Iterable[str], host: ModelHost | None = None
+    ) -> None:
+        super().__init__(name)
+        self.parameters = Parameters(self, (*MODEL_PARAMETERS, *parameters))
+        self.host = host if host is not None else ModelHost()
+        self._owns_host = host is None
+        self._holds_model = False
+        self.state = 'unconfigured'
+        self.enabled = True
+        self.last_error = ''
+        self.joint_times = CallbackTimes()
+        self._input_error = False
+        self._wake = self.create_guard_condition(self.on_worker)
+        self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_service(SetBool, '~/enable', self._on_enable)
+        self._diagnostics = Diagnostics(self, self._health)
+        if self.parameters['autostart']:
+            self._autostart = self.create_timer(0.0, self._start, clock=self.steady_clock)
+
+    # ------------------------------------------------------------------ for subclasses
+
+    def halt(self, reason: str) -> None:
+        """Drop all work; called on the way out of the active state, while one can publish."""
+
+    def on_worker(self) -> None:
+        """Look after jobs that are done; called in the executor."""
+
+    def health_values(self) -> dict[str, str]:
+        """Return the node's own values for /diagnostics."""
+        return {}
+
+    # ------------------------------------------------------------------ lifecycle
+
+    @property
+    def active(self) -> bool:
+        """Whether the node does its work."""
+        return self.state == 'active'
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model.
+
+        SUCCESS: it is loaded. FAILURE: the checkpoint or the device cannot be had; the reason
+        stands in the log and in /diagnostics, and the node stays unconfigured.
+        """
+        choice = ModelChoice(*(self.parameters[name] for name in MODEL_PARAMETERS[:4]))
+        job = self.host.load(choice)
+        try:
+            if not self._finish(job):
+                return FAILURE
+            facts = job.result
+        except Exception as error:
+            self.report_error(f'cannot load the model: {error}', job.trace)
+            return FAILURE
+        self._holds_model = True
+        self.last_error = ''
+        self.get_logger().info(
+            f'model {facts.name} on {facts.device}; licence of its weights: {facts.licence}'
+        )
+        if choice.device == 'auto' and not facts.device.startswith('cuda'):
+            self.get_logger().warning(f'no CUDA device found: the model runs on {facts.device}')
+        self.state = 'inactive'
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to take input. SUCCESS always."""
+        self.state = 'active'
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Drop all work and bring a moving body to rest. SUCCESS always."""
+        self.halt('the node was deactivated')
+        self.state = 'inactive'
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model. SUCCESS always."""
+        self._release()
+        self.state = 'unconfigured'
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Drop all work and free the model. SUCCESS always."""
+        self.halt('the node was shut down')
+        self._release()
+        self.state = 'finalized'
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model after a fault in a transition. SUCCESS: configure can be tried again."""
+        self._release()
+        self.state = 'unconfigured'
+        return SUCCESS
+
+    def close(self, timeout_s: float) -> bool:
+        """End the worker, if it is this node's own; return whether it ended in time."""
+        return not self._owns_host or self.host.worker.close(timeout_s)
+
+    # ------------------------------------------------------------------ common services
+
+    def wake(self) -> None:
+        """Have ``on_worker`` called in the executor; for the worker's thread."""
+        with contextlib.suppress(InvalidHandle):  # the node is gone: there is no one to wake
+            self._wake.trigger()
+
+    def report_error(self, message: str, trace: str = '') -> None:
+        """Log an error and keep it for /diagnostics; ``trace`` says where it was."""
+        self.last_error = message
+        self.get_logger().error(message)
+        if trace:
+            self.get_logger().error(trace)
+
+    def report_success(self) -> None:
+        """Forget the last error, unless it is that nothing usable is heard."""
+        if not self._input_error:
+            self.last_error = ''
+
+    def input_dropped(self, what: str, in_a_row: int = 0) -> None:
+        """Warn of a message that was dropped; the tenth joint state in a row is an error."""
+        self.get_logger().warning(what, throttle_duration_sec=_WARN_EVERY_S)
+        if in_a_row == _BAD_IN_A_ROW:
+            self._input_error = True
+            self.report_error(f'{in_a_row} joint states in a row were unusable: {what}')
+
+    def input_taken(self) -> None:
+        """Take note of a joint state that is usable, and of a clock that says nothing."""
+        if self._input_error:
+            self._input_error, self.last_error = False, ''
+        self.look_for_clock()
+
+    def look_for_clock(self) -> None:
+        """Warn once where sim time is used and does not begin."""
+        if not self.get_clock().now().nanoseconds:
+            self.get_logger().warning('use_sim_time, but no /clock is heard', once=True)
+
+    def _start(self) -> None:
+        self._autostart.cancel()
+        if self.trigger_configure() == SUCCESS:
+            self.trigger_activate()
+
+    def _finish(self, job: Job) -> bool:
+        """Wait for a job; return False where the process is told to end meanwhile."""
+        while not job.wait(_WAIT_S):
+            if told_to_end():
+                job.stop()
+                return False
+        return not isinstance(job.error, Cancelled)
+
+    def _release(self) -> None:
+        if self._holds_model:
+            self._holds_model = False
+            self._finish(self.host.release())
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self.enabled = request.data
+        response.success = True
+        response.message = 'enabled' if request.data else 'disabled: new input is refused'
+        self.get_logger().info(response.message)
+        return response
+
+    def _health(self) -> Health:
+        health = Health(message=self.state if self.enabled else f'{self.state}, disabled')
+        if self.last_error:
+            health.level, health.message = DiagnosticStatus.ERROR, self.last_error
+        elif not self.active:
+            health.level = DiagnosticStatus.WARN
+        health.values = {
+            'state': self.state,
+            'enabled': str(self.enabled).lower(),
+            **self.health_values(),
+            'joint_states_p95_ms': f'{self.joint_times.p95_ms():.2f}',
+            'memory_mb': f'{memory_mb():.0f}',
+            'last_error': self.last_error,
+        }
+        return health

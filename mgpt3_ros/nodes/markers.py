@@ -1,0 +1,81 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A body for RViz: its bones, its joints and the words that it follows."""
+
+from __future__ import annotations
+
+import numpy as np
+from builtin_interfaces.msg import Duration, Time
+from geometry_msgs.msg import Point, Vector3
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker, MarkerArray
+
+from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model, vectors_to_ros
+from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.model.kinematics.skeleton import PARENTS
+
+_LIFETIME = Duration(nanosec=500_000_000)  # a body that is no longer told of disappears
+_BONE_WIDTH_M, _JOINT_WIDTH_M, _TEXT_HEIGHT_M = 0.04, 0.06, 0.12
+_ABOVE_HEAD_M = 0.35
+_HEAD = 15
+
+
+def joints_in_world(angles: Array, base_pos: Array, base_rot: Array) -> Array:
+    """Return the joints (22, 3) [m] of a pose: angles (63,), base_pos (3,), base_rot (4,)."""
+    from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
+
+    body = BodyAngles(
+        vectors_to_model(base_pos[None]), quaternions_to_model(base_rot[None]), angles[None]
+    )
+    return vectors_to_ros(angles_to_joints(body)[0])
+
+
+def body_markers(
+    joints: Array, text: str, namespace: str, stamp: Time, world_frame: str
+) -> MarkerArray:
+    """Build the markers of a body whose 22 joints stand at ``joints`` (22, 3) [m]."""
+    points = [Point(x=x, y=y, z=z) for x, y, z in np.asarray(joints, dtype=np.float64).tolist()]
+    bones = [
+        points[end]
+        for joint, parent in enumerate(PARENTS)
+        if parent >= 0
+        for end in (parent, joint)
+    ]
+
+    def marker(kind: int, name: str, scale: Vector3, color: ColorRGBA) -> Marker:
+        made = Marker(type=kind, ns=f'{namespace}/{name}', scale=scale, color=color)
+        made.header.stamp = stamp
+        made.header.frame_id = world_frame
+        made.lifetime = _LIFETIME
+        made.pose.orientation.w = 1.0
+        return made
+
+    lines = marker(
+        Marker.LINE_LIST, 'bones', Vector3(x=_BONE_WIDTH_M), ColorRGBA(r=0.2, g=0.6, b=0.9, a=1.0)
+    )
+    lines.points = bones
+    width = Vector3(x=_JOINT_WIDTH_M, y=_JOINT_WIDTH_M, z=_JOINT_WIDTH_M)
+    spheres = marker(Marker.SPHERE_LIST, 'joints', width, ColorRGBA(r=0.9, g=0.6, b=0.2, a=1.0))
+    spheres.points = points
+    caption = text_marker(text, joints, f'{namespace}/text', stamp, world_frame)
+    return MarkerArray(markers=[lines, spheres, caption])
+
+
+def text_marker(
+    text: str,
+    joints: Array,
+    namespace: str,
+    stamp: Time,
+    world_frame: str,
+    lifetime: Duration = _LIFETIME,
+) -> Marker:
+    """Build the marker of words above the head of a body at ``joints`` (22, 3) [m]."""
+    marker = Marker(type=Marker.TEXT_VIEW_FACING, ns=namespace, text=text, lifetime=lifetime)
+    marker.header.stamp = stamp
+    marker.header.frame_id = world_frame
+    marker.scale = Vector3(z=_TEXT_HEIGHT_M)
+    marker.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    x, y, z = np.asarray(joints[_HEAD], dtype=np.float64).tolist()
+    marker.pose.position = Point(x=x, y=y, z=z + _ABOVE_HEAD_M)
+    marker.pose.orientation.w = 1.0
+    return marker

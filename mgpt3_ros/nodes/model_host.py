@@ -1,0 +1,127 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that loads the model, and keeps it for all nodes of a process."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from mgpt3_ros.model.errors import CheckpointError, GenerationError
+from mgpt3_ros.nodes.worker import Job, Worker
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+
+T = TypeVar('T')
+
+# Below this size a step's matrices are too small to share: two threads gain nothing on an idle
+# machine, and on a busy one each waits for the other (measured: 0.02 s became 1.3 s).
+_SMALL_MODEL = 50_000_000
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A checkpoint ('' for the shipped one), a device and a dtype ('auto' for the best).
+
+    num_threads: of the CPU; 0 takes one for a small model and torch's own choice for a large one.
+    """
+
+    checkpoint: str
+    device: str
+    dtype: str
+    num_threads: int = 0
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a loaded model says of itself."""
+
+    name: str
+    licence: str
+    device: str
+
+
+class DeviceMemoryError(GenerationError):
+    """The accelerator had too little memory for a request."""
+
+
+class ModelHost:
+    """One model and the thread that owns it, shared by the nodes of a process.
+
+    Every node that uses the model calls :meth:`load` once and :meth:`release` once; the first
+    loads, the last frees. All of it happens on the worker, so nothing here needs a lock.
+    """
+
+    def __init__(self) -> None:
+        self.worker = Worker()
+        self._model: MotionGPT3 | None = None
+        self._choice: ModelChoice | None = None
+        self._users = 0
+
+    def load(self, choice: ModelChoice) -> Job[ModelFacts]:
+        """Load the model, unless it is there already.
+
+        The job raises:
+            CheckpointError: the checkpoint or the device cannot be had, or another one is loaded.
+        """
+        return self.worker.submit(lambda job: self._load(choice))
+
+    def release(self) -> Job[None]:
+        """Give up one use of the model; the last one frees it."""
+        return self.worker.submit(lambda job: self._release())
+
+    def run(self, call: Callable[[MotionGPT3, Job[T]], T], wake: Callable[[], None]) -> Job[T]:
+        """Run ``call(model, job)`` on the worker; ``wake`` is called there when it is done."""
+        return self.worker.submit(lambda job: self._run(call, job), wake)
+
+    def _load(self, choice: ModelChoice) -> ModelFacts:
+        # Here and not above: torch takes seconds and hundreds of MB.
+        import torch
+
+        from mgpt3_ros.model.motiongpt3 import MotionGPT3
+
+        if self._model is None:
+            self._model = MotionGPT3.from_pretrained(
+                choice.checkpoint or None, device=choice.device, dtype=choice.dtype
+            )
+            self._choice = choice
+            size = sum(parameter.numel() for parameter in self._model.network.parameters())
+            if choice.num_threads or size < _SMALL_MODEL:
+                torch.set_num_threads(choice.num_threads or 1)
+        elif choice != self._choice:
+            raise CheckpointError(
+                f'this process holds {self._choice}, not {choice}: one process has one model'
+            )
+        self._users += 1
+        model = self._model
+        return ModelFacts(model.name, model.licence, str(model.device))
+
+    def _release(self) -> None:
+        self._users -= 1
+        if self._users > 0:
+            return
+        self._model = self._choice = None
+        gc.collect()
+        _return_memory()
+
+    def _run(self, call: Callable[[MotionGPT3, Job[T]], T], job: Job[T]) -> T:
+        import torch
+
+        if self._model is None:
+            raise GenerationError('no model is loaded')
+        try:
+            return call(self._model, job)
+        except torch.cuda.OutOfMemoryError as error:
+            torch.cuda.empty_cache()
+            raise DeviceMemoryError(f'out of memory on {self._model.device}: {error}') from None
+
+
+def _return_memory() -> None:
+    """Give freed memory back to the system, where the C library can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
+    if trim is not None:
+        trim(0)

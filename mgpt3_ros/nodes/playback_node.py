@@ -1,0 +1,174 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A stand-in for the body: trajectories in, joint states and odometry out.
+
+For RViz and avatars, and for the nodes that listen to a body where there is no robot.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import TransformStamped, Vector3
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
+
+from mgpt3_ros.body import quaternions as quat
+from mgpt3_ros.body.player import BasePlayer, JointPlayer
+from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.nodes.diagnostics import Diagnostics, Health
+from mgpt3_ros.nodes.messages import base_path, joint_path, seconds
+from mgpt3_ros.nodes.parameters import Parameters
+from mgpt3_ros.nodes.playing import BodyClock
+from mgpt3_ros.nodes.process import run
+
+PARAMETER_NAMES = (
+    *('rate', 'joint_profile', 'body_id', 'world_frame', 'base_frame', 'publish_tf'),
+)
+
+_PAIR_S = 0.2  # joints and base of one motion come within this time of each other
+_WARN_EVERY_S = 5.0
+_JUMP_S = 0.1  # a clock that goes back further was reset: a simulation, a bag that begins again
+
+
+class PlaybackNode(Node):
+    """Plays trajectories; before the first, the body stands upright at the origin."""
+
+    def __init__(self) -> None:
+        super().__init__('playback_node')
+        self.parameters = Parameters(self, PARAMETER_NAMES)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._body_clock = BodyClock(self, steady)
+        self._last_s = 0.0
+        profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
+        self._joints = JointPlayer(profile.names)
+        self._base = BasePlayer(STANDING_HEIGHT_M)
+        self._played = self._refused = 0
+        self._last_error = ''
+        # When the last message without a stamp came, and when its trajectory ends after it.
+        self._unpaired: tuple[str, float, float] = ('', 0.0, 0.0)
+        self._states = self.create_publisher(JointState, 'joint_states', 10)
+        self._odometry = self.create_publisher(Odometry, 'odom', 10)
+        self._transforms = self._make_broadcaster()
+        self.create_subscription(JointTrajectory, 'joint_trajectory', self._on_joints, 10)
+        self.create_subscription(MultiDOFJointTrajectory, 'base_trajectory', self._on_base, 10)
+        self._diagnostics = Diagnostics(self, self._health)
+        self.create_timer(1.0 / self.parameters['rate'], self._tick, clock=steady)
+
+    def _make_broadcaster(self) -> Any:
+        """Return a TF broadcaster, or None: tf2_ros comes with a ROS installation only."""
+        if not self.parameters['publish_tf']:
+            return None
+        try:
+            return importlib.import_module('tf2_ros').TransformBroadcaster(self)
+        except ImportError:
+            self.get_logger().info('tf2_ros is not installed: no /tf, odometry only')
+            return None
+
+    def _on_joints(self, message: JointTrajectory) -> None:
+        try:
+            path = joint_path(message)
+            start_s = self._start_s('joints', message.header.stamp, path.times[-1])
+            self._joints.follow(tuple(message.joint_names), path, start_s, self._now_s())
+            self._played += 1
+            self._last_error = ''
+        except MotionError as error:
+            self._refuse(error)
+
+    def _on_base(self, message: MultiDOFJointTrajectory) -> None:
+        try:
+            path = base_path(message)
+            start_s = self._start_s('base', message.header.stamp, path.times[-1])
+            self._base.follow(path, start_s, self._now_s())
+        except MotionError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: MotionError) -> None:
+        self._refused += 1
+        self._last_error = f'trajectory refused: {error}'
+        self.get_logger().warning(self._last_error, throttle_duration_sec=_WARN_EVERY_S)
+
+    def _now_s(self) -> float:
+        """Return the time; where the clock was reset, the body stays as it was before."""
+        now_s = self._body_clock.now_s()
+        if now_s < self._last_s - _JUMP_S:
+            self.get_logger().info('the clock has jumped back: the body stays where it is')
+            self._joints.stay(self._last_s)
+            self._base.stay(self._last_s)
+            self._unpaired = ('', 0.0, 0.0)
+        self._last_s = now_s
+        return now_s
+
+    def _start_s(self, kind: str, stamp: Time, end_s: float) -> float:
+        """Return when a trajectory starts; joints and base of one motion start together."""
+        now_s = self._now_s()
+        if not self.get_clock().now().nanoseconds:
+            self.get_logger().warning('use_sim_time, but no /clock is heard', once=True)
+        if stamp.sec or stamp.nanosec:
+            return seconds(stamp)
+        other, heard_s, other_end_s = self._unpaired
+        pair = other not in ('', kind) and now_s - heard_s < _PAIR_S
+        if pair and abs(end_s - other_end_s) < 1e-6:
+            self._unpaired = ('', 0.0, 0.0)
+            return heard_s
+        self._unpaired = (kind, now_s, end_s)
+        return now_s
+
+    def _tick(self) -> None:
+        now_s = self._now_s()
+        stamp = self.get_clock().now().to_msg()
+        positions, velocities = self._joints.sample(now_s)
+        state = JointState(name=list(self._joints.names))
+        state.header.stamp = stamp
+        state.position, state.velocity = positions.tolist(), velocities.tolist()
+        self._states.publish(state)
+        self._publish_base(stamp, *self._base.sample(now_s))
+
+    def _publish_base(self, stamp: Time, pos: Array, rot: Array, lin: Array, ang: Array) -> None:
+        odometry = Odometry()
+        odometry.header.stamp = stamp
+        odometry.header.frame_id = self.parameters['world_frame']
+        odometry.child_frame_id = base_frame_of(
+            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
+        )
+        pose, twist = odometry.pose.pose, odometry.twist.twist
+        place, turn = pos.tolist(), rot.tolist()
+        pose.position.x, pose.position.y, pose.position.z = place
+        pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w = turn
+        back = quat.inverse(rot)  # a twist is given in the child's axes
+        twist.linear.x, twist.linear.y, twist.linear.z = quat.rotate(back, lin).tolist()
+        twist.angular.x, twist.angular.y, twist.angular.z = quat.rotate(back, ang).tolist()
+        self._odometry.publish(odometry)
+        if self._transforms is not None:
+            transform = TransformStamped(
+                header=odometry.header, child_frame_id=odometry.child_frame_id
+            )
+            transform.transform.translation = Vector3(x=place[0], y=place[1], z=place[2])
+            transform.transform.rotation = pose.orientation
+            self._transforms.sendTransform(transform)
+
+    def _health(self) -> Health:
+        health = Health(message='playing', values={'trajectories': str(self._played)})
+        health.values['refused'] = str(self._refused)
+        health.values['last_error'] = self._last_error
+        if self._last_error:
+            health.level, health.message = DiagnosticStatus.WARN, self._last_error
+        return health
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the node until the process is told to end."""
+    run(PlaybackNode, args)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,82 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Joint states in, trajectories of what may follow out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
+
+from mgpt3_ros.body.motion_buffer import Window
+from mgpt3_ros.body.profiles.human import base_frame_of
+from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
+from mgpt3_ros.nodes.messages import to_messages
+from mgpt3_ros.nodes.model_host import ModelHost
+from mgpt3_ros.nodes.prediction import Forecast, PredictRequest, prediction
+from mgpt3_ros.nodes.process import run
+from mgpt3_ros.nodes.worker import Job
+
+PARAMETER_NAMES = (
+    *('horizon_s', 'num_hypotheses', 'predict_rate_hz'),
+    *('seed', 'guidance_scale', 'num_inference_steps', 'base_frame', 'publish_base'),
+)
+
+
+class PredictNode(ListeningNode[Forecast]):
+    """The motion-to-motion node; topics, services and parameters stand in docs/interface.md.
+
+    A forecast is no command: its stamp is that of the last observed frame, and it need not end at
+    rest.
+    """
+
+    def __init__(self, host: ModelHost | None = None) -> None:
+        super().__init__('predict_node', PARAMETER_NAMES, host)
+        self._seam_m = 0.0
+        self._trajectories = self.create_lifecycle_publisher(
+            JointTrajectory, 'predicted_trajectory', 10
+        )
+        self._bases = self.create_lifecycle_publisher(
+            MultiDOFJointTrajectory, 'predicted_base_trajectory', 10
+        )
+
+    @property
+    def period_s(self) -> float:
+        """Time between two predictions [s]."""
+        return 1.0 / float(self.parameters['predict_rate_hz'])
+
+    def ask(self, window: Window) -> Job[Forecast]:
+        """Have the worker continue ``window``."""
+        names = ('horizon_s', 'num_hypotheses', 'guidance_scale', 'num_inference_steps', 'seed')
+        request = PredictRequest(*(self.parameters[name] for name in names))
+        return self.host.run(prediction(window, request, self.profile), self.wake)
+
+    def answered(self, answer: Forecast) -> None:
+        """Publish each hypothesis, all with the stamp of the last observed frame."""
+        stamp = to_stamp(answer.stamp_ns)
+        base_frame = base_frame_of(
+            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
+        )
+        world_frame = self.parameters['world_frame']
+        messages = [
+            to_messages(trajectory, stamp, world_frame, base_frame)
+            for trajectory in answer.trajectories
+        ]
+        for joints, base in messages:
+            if self.parameters['publish_base']:
+                self._bases.publish(base)
+            self._trajectories.publish(joints)
+        self._seam_m = answer.seam_error_m
+
+    def health_values(self) -> dict[str, str]:
+        """Return also how far the model's own first frame was off."""
+        return {**super().health_values(), 'seam_error_m': f'{self._seam_m:.3f}'}
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the node until the process is told to end."""
+    run(PredictNode, args)
+
+
+if __name__ == '__main__':
+    main()

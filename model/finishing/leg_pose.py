@@ -1,0 +1,150 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two-bone inverse kinematics of legs whose knees neither snap straight nor swing aside.
+
+The straighter a leg, the less its knee has a side to bend to, and the further it moves for a
+little more of reach. So a leg is not stretched further than ``STRAIGHT`` of its length, unless it
+was before, and slows on the way there; the pelvis comes down a little where feet on the floor
+would be out of reach; and the side that the knee bends to turns with the leg instead of being
+found anew.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import convolve1d, maximum_filter1d
+
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+
+Array = NDArray[np.float64]
+
+LEGS = tuple(
+    tuple(JOINT_NAMES.index(f'{side}_{part}') for part in ('hip', 'knee', 'ankle', 'foot'))
+    for side in ('left', 'right')
+)
+
+# Shares of a leg's length: 95 % of mocap22's frames are bent more than .992.
+STRAIGHT = 0.995  # here it stops, with the knee 4 cm ahead
+SLOWING = 0.985  # from here on it stretches less than it is asked to
+
+LARGEST_LOWERING = 0.06  # [m]
+LOWERING_S = 0.25  # the pelvis starts down so long before
+FLOOR_ANKLE = (0.15, 0.30)  # [m]: an ankle that is lower lowers the pelvis, a higher one does not
+
+_BEHIND = 0.10  # [m]: no knee bends backward so far, what is less is noise of a straight leg
+_SURE = 0.05  # [m]: nearer to the line, the foot says more than the knee where it bends
+
+
+def pose_leg(leg: Array, ankle_target: Array, ball_target: Array) -> Array:
+    """Knee, ankle and ball (T, 3, 3) of a leg (T, 4, 3) that puts its foot onto the targets.
+
+    An ankle out of reach turns about the ball, as the heel of a stretched leg leaves the floor;
+    only where that is not enough the foot gives way. A leg whose foot is there stays as it is.
+
+    Args:
+        leg: (T, 4, 3) [m], hip, knee, ankle and ball of the foot.
+        ankle_target: (T, 3) [m].
+        ball_target: (T, 3) [m].
+    """
+    hip, knee, ankle, ball = np.moveaxis(leg, 1, 0)
+    thigh, shank, foot = _norm(knee - hip), _norm(ankle - knee), _norm(ball - ankle)
+    asked = _norm(ankle_target - hip)
+    reach = _reach(asked, _norm(ankle - hip), thigh + shank)
+    turned = _middle_joint(hip, ball_target, reach, foot, ankle_target - hip)
+    placed = np.where(asked > reach + 1e-9, turned, ankle_target)
+    heading = ball_target - placed
+    side = _turned(_bend(leg), ankle - hip, placed - hip)
+    posed = np.stack(
+        [
+            _middle_joint(hip, placed, thigh, shank, side),
+            placed,
+            placed + heading * foot / np.maximum(_norm(heading), 1e-9),
+        ],
+        axis=1,
+    )
+    there = np.maximum(_norm(ankle_target - ankle), _norm(ball_target - ball)) < 1e-6
+    return np.where(there[..., None], leg[:, 1:], posed)
+
+
+def lowering(legs: Array, ankle_targets: Array, fps: float) -> Array:
+    """How far (T,) [m] the pelvis must come down, smoothly, for ankles on the floor to be reached.
+
+    Args:
+        legs: (T, 2, 4, 3) [m], Y up.
+        ankle_targets: (T, 2, 3) [m].
+        fps: frames per second.
+    """
+    hip, knee, ankle = legs[..., 0, :], legs[..., 1, :], legs[..., 2, :]
+    full = (_norm(knee - hip) + _norm(ankle - knee))[..., 0]
+    reach = np.maximum(STRAIGHT * full, _norm(ankle - hip)[..., 0])
+    offset = hip - ankle_targets
+    level = np.minimum(np.linalg.norm(offset[..., [0, 2]], axis=-1), reach)
+    need = np.clip(offset[..., 1] - np.sqrt(reach**2 - level**2), 0.0, LARGEST_LOWERING)
+    low, high = FLOOR_ANKLE
+    need *= np.clip((high - ankle_targets[..., 1]) / (high - low), 0.0, 1.0)
+    need[need < 1e-4] = 0.0
+    half = max(round(LOWERING_S * fps), 1)
+    window = np.hanning(2 * half + 3)[1:-1]
+    wide = maximum_filter1d(need.max(axis=1), 2 * half + 1)
+    smooth = convolve1d(wide, window / window.sum(), mode='nearest')
+    return smooth
+
+
+def _reach(asked: Array, own: Array, full: Array) -> Array:
+    """Distances (T, 1) from hip to ankle: as asked, but slowing towards the longest."""
+    start, stop = np.maximum(SLOWING * full, own), np.maximum(STRAIGHT * full, own)
+    width = np.maximum(stop - start, 1e-9)
+    beyond = np.maximum(asked - start, 0.0)
+    return np.where(beyond > 0, start + width * -np.expm1(-beyond / width), asked)
+
+
+def _bend(leg: Array) -> Array:
+    """Which way (T, 3) the knee lies from the line of hip and ankle.
+
+    The nearer a knee is to the line, the more it is taken to be ahead, where the foot points: what
+    it is aside of that, or behind, is mostly noise.
+    """
+    hip, knee, ankle, ball = np.moveaxis(leg, 1, 0)
+    axis = ankle - hip
+    bend = _across(knee - hip, axis)
+    ahead = _across(ball - ankle, axis)
+    ahead /= np.maximum(_norm(ahead), 0.3 * _norm(ball - ankle) + 1e-9)
+    forward = np.sum(bend * ahead, axis=1, keepdims=True)
+    positive = (forward + np.sqrt(forward**2 + _SURE**2)) / 2
+    share = 1 / (1 + (_norm(bend) / _BEHIND) ** 4)
+    aside = (bend - forward * ahead) / (1 + (_SURE / np.maximum(_norm(bend), 1e-9)) ** 2)
+    return aside + (forward + share * (positive - forward)) * ahead
+
+
+def _turned(vector: Array, start: Array, end: Array) -> Array:
+    """Vectors (T, 3) turned with an axis that goes from ``start`` to ``end`` the short way."""
+    start, end = start / np.maximum(_norm(start), 1e-9), end / np.maximum(_norm(end), 1e-9)
+    cross = np.cross(start, end)
+    cosine = np.sum(start * end, axis=1, keepdims=True)
+    along = np.sum(cross * vector, axis=1, keepdims=True)
+    return cosine * vector + np.cross(cross, vector) + cross * along / np.maximum(1 + cosine, 1e-6)
+
+
+def _middle_joint(start: Array, end: Array, first: Array, second: Array, side: Array) -> Array:
+    """The joint (T, 3) between two bones of lengths (T, 1) from ``start`` to ``end``.
+
+    It lies on the side of the direction ``side``. Too far or too near an end is met as nearly as
+    can be.
+    """
+    axis = (end - start) / np.maximum(_norm(end - start), 1e-9)
+    length = np.clip(_norm(end - start), np.abs(first - second) + 1e-6, first + second)
+    along = (length**2 + first**2 - second**2) / (2 * length)
+    aside = np.sqrt(np.maximum(first**2 - along**2, 0.0))
+    across = _across(side, axis)
+    return start + along * axis + aside * across / np.maximum(_norm(across), 1e-9)
+
+
+def _across(vector: Array, axis: Array) -> Array:
+    """What of vectors (T, 3) is across axes (T, 3)."""
+    share = np.sum(vector * axis, axis=1, keepdims=True)
+    return vector - axis * share / np.maximum(np.sum(axis * axis, axis=1, keepdims=True), 1e-12)
+
+
+def _norm(vector: Array) -> Array:
+    return np.linalg.norm(vector, axis=-1, keepdims=True)

@@ -1,0 +1,308 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Joint positions to the angles of the 63-joint human, and back.
+
+22 positions do not show every rotation. What they leave open is fixed by these rules:
+
+- Pelvis: fits hips and spine1. Chest (spine3): fits neck and collars.
+- spine1, spine2: a third and two thirds of the way from pelvis to chest, then turned the short way
+  so that their bones point as observed.
+- Neck, collars and ankles: turned the short way onto the bone they carry; no twist about it.
+- Hips and shoulders: the limb's direction, and a twist that makes knee and elbow hinges. The
+  straighter a limb, the less it tells of its twist: then the twist follows its neighbours in time,
+  the foot (legs), and the posture that people mostly have in that direction.
+- Knees and elbows: bend (y) and what is left beside the hinge (x); no twist.
+- Head, wrists and feet, the ends of the chains: zero.
+
+The twist never moves a joint: positions come back exactly, but for bone lengths that differ from
+the skeleton's, and for the few frames in which ``ease_gimbal_lock`` acts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solveh_banded
+from scipy.spatial.transform import Rotation
+
+from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.kinematics.euler import (
+    continuous_euler,
+    ease_gimbal_lock,
+    matrix_from_euler,
+    nearest_branch,
+)
+from mgpt3_ros.model.kinematics.human import (
+    ANGLE_LIMITS,
+    ANGLE_NAMES,
+    ARMS,
+    BODY_TO_MODEL,
+    JOINT_INDEX,
+    LEGS,
+    MODEL_TO_BODY,
+    VELOCITY_LIMITS,
+    ZERO_OFFSETS,
+    axis_order,
+)
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS
+
+__all__ = [
+    'ANGLE_LIMITS',
+    'ANGLE_NAMES',
+    'VELOCITY_LIMITS',
+    'BodyAngles',
+    'angles_to_joints',
+    'angles_to_rotations',
+    'joints_to_angles',
+]
+
+Array = NDArray[np.float64]
+
+# The twist of a limb, from evidence weighted by sin^2 of the bend of elbow or knee (at most 1).
+_FOOT_EVIDENCE = 0.05  # a leg bent by less than 13 degrees listens to its foot first
+_HABIT_EVIDENCE = 0.01  # a limb bent by less than 6 degrees falls back to the habitual twist
+_TWIST_STIFFNESS = 0.2  # of a twist's change from frame to frame
+
+# Habitual twist of a limb: that of the shortest swing from one favoured direction, given as
+# elevation, azimuth to the outside, and twist to the outside there [deg]. Fitted to mocap22: the
+# resultant of observed against habitual twists is .90 for arms and .99 for legs. Only in the
+# opposite direction (an arm up and backward through the body) is it undefined.
+_FAVOURED = {'shoulder': (-45.0, 15.0, -14.0), 'hip': (-60.0, 0.0, 7.0)}
+
+_ENDS = {
+    'head': 'neck',
+    'left_wrist': 'left_elbow',
+    'right_wrist': 'right_elbow',
+    'left_foot': 'left_ankle',
+    'right_foot': 'right_ankle',
+}
+
+
+@dataclass(frozen=True)
+class BodyAngles:
+    """A motion as a floating base and 63 joint angles.
+
+    Attributes:
+        root_pos: (T, 3) [m], the pelvis in the model frame (Y up).
+        root_rot: (T, 4), quaternion x, y, z, w of the pelvis in the model frame: the identity is a
+            person who stands upright and faces +Z. Neighbouring frames have the same sign.
+        angles: (T, 63) [rad] in the order of ``ANGLE_NAMES``, continuous in time.
+    """
+
+    root_pos: Array
+    root_rot: Array
+    angles: Array
+
+
+def joints_to_angles(joints: NDArray, near: ArrayLike | None = None) -> BodyAngles:
+    """Angles that put the 22 joints where they were observed.
+
+    Of the equivalent angles of a joint each frame takes those nearest to the frame before; the
+    motion as a whole takes the branch within the joint's limits.
+
+    Args:
+        joints: (T, 22, 3) [m], Y up.
+        near: (63,) [rad], angles to start near to, such as those a robot has now, instead of the
+            limits: two motions in a row then are on the same branch.
+
+    Returns:
+        The angles. ``root_pos`` is the pelvis joint, moved by the mean of what differing bone
+        lengths leave between observed and reached joints (0 on the skeleton's own).
+
+    Raises:
+        MotionError: for a wrong shape, NaN or infinity.
+    """
+    joints = np.asarray(joints, dtype=np.float64)
+    if joints.ndim != 3 or joints.shape[1:] != (len(JOINT_NAMES), 3) or len(joints) == 0:
+        raise MotionError(f'joints must be (T, 22, 3) with T >= 1, not {joints.shape}')
+    if not np.isfinite(joints).all():
+        raise MotionError('joints hold NaN or infinity: drop or interpolate those frames')
+    body = joints[..., MODEL_TO_BODY]
+    world = _world_rotations(body - body[:, PARENTS])
+    missed = np.mean(body - _positions(world, body[:, 0]), axis=1)
+    local = np.swapaxes(world[:, PARENTS[1:]], -1, -2) @ world[:, 1:]
+    angles = np.empty((len(body), len(JOINT_NAMES) - 1, 3))
+    for order, members in _MEMBERS.items():
+        angles[:, members] = continuous_euler(local[:, members], order)
+    if near is None:
+        goal, at = ANGLE_LIMITS.mean(axis=1), slice(None)
+    else:
+        goal, at = np.asarray(near, dtype=np.float64), slice(1)
+    for order, members in _MEMBERS.items():
+        for member in members:
+            angles[:, member] = nearest_branch(
+                angles[:, member], order, goal[3 * member : 3 * member + 3], at
+            )
+    return BodyAngles(
+        root_pos=(body[:, 0] + missed)[:, BODY_TO_MODEL],
+        root_rot=_continuous_quaternion(world[:, 0][:, BODY_TO_MODEL][:, :, BODY_TO_MODEL]),
+        angles=angles.reshape(len(body), -1),
+    )
+
+
+def angles_to_rotations(angles: NDArray) -> Array:
+    """Rotations (T, 21, 3, 3) of each joint but the pelvis in its parent, of angles (T, 63) [rad].
+
+    In body axes (x forward, y left, z up). With them a joint can be said anew in the axis order of
+    another body.
+    """
+    angles = np.asarray(angles, dtype=np.float64).reshape(-1, len(JOINT_NAMES) - 1, 3)
+    rotations = np.empty((*angles.shape, 3))
+    for order, members in _MEMBERS.items():
+        rotations[:, members] = matrix_from_euler(angles[:, members], order)
+    return rotations
+
+
+def angles_to_joints(body: BodyAngles) -> Array:
+    """Positions (T, 22, 3) [m], Y up, of the default body in these angles."""
+    local = angles_to_rotations(body.angles)
+    world = np.empty((len(local), len(JOINT_NAMES), 3, 3))
+    root = Rotation.from_quat(body.root_rot).as_matrix()
+    world[:, 0] = root[:, MODEL_TO_BODY][:, :, MODEL_TO_BODY]
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        world[:, joint] = world[:, parent] @ local[:, joint - 1]
+    root_pos = np.asarray(body.root_pos, dtype=np.float64)
+    return _positions(world, root_pos[:, MODEL_TO_BODY])[..., BODY_TO_MODEL]
+
+
+def _positions(world: Array, root_pos: Array) -> Array:
+    """Joints (T, 22, 3) in body axes from world rotations (T, 22, 3, 3)."""
+    joints = np.empty((*world.shape[:2], 3))
+    joints[:, 0] = root_pos
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        joints[:, joint] = joints[:, parent] + world[:, parent] @ ZERO_OFFSETS[joint]
+    return joints
+
+
+def _world_rotations(bones: Array) -> Array:
+    """World rotations (T, 22, 3, 3) of all links from bones (T, 22, 3), all in body axes."""
+    index = JOINT_INDEX
+    directions = _unit(bones)
+    world = np.empty((*bones.shape, 3))
+    pelvis = world[:, 0] = _fit(bones, ('left_hip', 'right_hip', 'spine1'))
+    chest = world[:, index['spine3']] = _fit(bones, ('neck', 'left_collar', 'right_collar'))
+    bend = Rotation.from_matrix(np.swapaxes(pelvis, 1, 2) @ chest).as_rotvec()
+    for share, name, child in ((1 / 3, 'spine1', 'spine2'), (2 / 3, 'spine2', 'spine3')):
+        between = pelvis @ Rotation.from_rotvec(share * bend).as_matrix()
+        world[:, index[name]] = _swing(between, directions, child)
+    for name, child in (
+        ('neck', 'head'),
+        ('left_collar', 'left_shoulder'),
+        ('right_collar', 'right_shoulder'),
+    ):
+        world[:, index[name]] = _swing(chest, directions, child)
+    for limb in LEGS + ARMS:
+        upper, middle, end = (index[name] for name in limb)
+        parent = world[:, PARENTS[upper]]
+        foot = directions[:, index[limb[2].replace('ankle', 'foot')]] if limb in LEGS else None
+        local = _upper_limb(limb[0], parent, directions[:, middle], directions[:, end], foot)
+        world[:, upper] = parent @ local
+        world[:, middle] = world[:, upper] @ _hinge(
+            _seen_from(world[:, upper], directions[:, end])
+        )
+    for side in ('left', 'right'):
+        knee = world[:, index[f'{side}_knee']]
+        world[:, index[f'{side}_ankle']] = _swing(knee, directions, f'{side}_foot')
+    for name, parent_name in _ENDS.items():
+        world[:, index[name]] = world[:, index[parent_name]]
+    return world
+
+
+def _fit(bones: Array, names: tuple[str, ...]) -> Array:
+    """Rotations (T, 3, 3) that best take the zero pose's offsets to these bones (Kabsch 1976)."""
+    members = [JOINT_INDEX[name] for name in names]
+    u, _, vt = np.linalg.svd(np.swapaxes(bones[:, members], 1, 2) @ ZERO_OFFSETS[members])
+    u[:, :, 2] *= np.sign(np.linalg.det(u @ vt))[:, None]
+    return u @ vt
+
+
+def _swing(parent: Array, directions: Array, child: str) -> Array:
+    """``parent`` turned the short way so that the bone to ``child`` points as observed."""
+    index = JOINT_INDEX[child]
+    zero = _unit(ZERO_OFFSETS[index])
+    return parent @ _shortest_rotation(zero, _seen_from(parent, directions[:, index]))
+
+
+def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Array | None) -> Array:
+    """Rotation (T, 3, 3) of thigh or upper arm in its parent, from unit bones (T, 3)."""
+    favoured, favoured_rotation = _HABIT[name]
+    habit = _shortest_rotation(favoured, _seen_from(parent, upper)) @ favoured_rotation
+    # Across the limb, as complex numbers x + iy: where it folds to. Legs fold backward.
+    fold = _seen_from(parent @ habit, lower)
+    fold_across = (fold[:, 0] + 1j * fold[:, 1]) * (-1 if foot is not None else 1)
+    evidence = np.abs(fold_across) ** 2 + _HABIT_EVIDENCE
+    pointer = fold_across * np.abs(fold_across) + _HABIT_EVIDENCE
+    if foot is not None:
+        ahead = _seen_from(parent @ habit, foot)
+        ahead_across = ahead[:, 0] + 1j * ahead[:, 1]
+        evidence += _FOOT_EVIDENCE * np.abs(ahead_across) ** 2
+        pointer += _FOOT_EVIDENCE * ahead_across * np.abs(ahead_across)
+    smooth = _smooth(pointer, evidence)
+    # Where the pointer swings through zero its angle jumps: once more, on the angle itself.
+    trust = np.abs(smooth) ** 2
+    twist = _smooth(trust * np.unwrap(np.angle(smooth)), trust + 1e-6)
+    rotation = habit @ Rotation.from_euler('z', twist[:, None]).as_matrix()
+    order = axis_order(name)
+    return matrix_from_euler(ease_gimbal_lock(continuous_euler(rotation, order), order), order)
+
+
+def _smooth(weighted: NDArray, weight: Array) -> NDArray:
+    """Series s (T,) that minimises sum w |s - weighted / w|^2 + stiffness |step of s|^2."""
+    if len(weight) == 1:
+        return weighted / weight
+    banded = np.zeros((2, len(weight)))
+    banded[1] = weight
+    banded[1, 1:] += _TWIST_STIFFNESS
+    banded[1, :-1] += _TWIST_STIFFNESS
+    banded[0, 1:] = -_TWIST_STIFFNESS
+    return solveh_banded(banded, weighted)
+
+
+def _hinge(lower: Array) -> Array:
+    """Rotation (T, 3, 3) of shank or forearm: bend about y, then x for what is off the hinge."""
+    bend = np.arctan2(-lower[:, 0], -lower[:, 2])
+    aside = np.arcsin(np.clip(lower[:, 1], -1.0, 1.0))
+    return Rotation.from_euler('YX', np.stack([bend, aside], axis=-1)).as_matrix()
+
+
+def _seen_from(frame: Array, vectors: Array) -> Array:
+    """World vectors (T, 3) in frames (T, 3, 3)."""
+    return np.einsum('tji,tj->ti', frame, vectors)
+
+
+def _unit(vectors: Array) -> Array:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+
+
+def _shortest_rotation(start: Array, end: Array) -> Array:
+    """Rotations (T, 3, 3) that take one unit vector (3,) to others (T, 3) the short way."""
+    quaternion = np.empty((len(end), 4))
+    quaternion[:, :3] = np.cross(start, end)
+    quaternion[:, 3] = np.maximum(1.0 + end @ start, 1e-6)  # opposite: any way is as short
+    return Rotation.from_quat(quaternion).as_matrix()
+
+
+def _continuous_quaternion(rotation: Array) -> Array:
+    quaternion = Rotation.from_matrix(rotation).as_quat()
+    turned = np.sum(quaternion[1:] * quaternion[:-1], axis=1) < 0
+    quaternion[1:] *= np.cumprod(np.where(turned, -1.0, 1.0))[:, None]
+    return quaternion
+
+
+def _habit(name: str) -> tuple[Array, Array]:
+    """Favoured direction (3,) of a limb in its parent, and the rotation (3, 3) it has there."""
+    outside = 1.0 if name.startswith('left') else -1.0
+    elevation, azimuth, twist = np.deg2rad(_FAVOURED[name.split('_')[1]]) * [1, outside, outside]
+    level = np.cos(elevation)
+    favoured = np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
+    swing = _shortest_rotation(np.array([0.0, 0.0, -1.0]), favoured[None])[0]
+    return favoured, swing @ Rotation.from_euler('z', twist).as_matrix()
+
+
+_HABIT = {limb[0]: _habit(limb[0]) for limb in LEGS + ARMS}
+# Positions among the 21 joints of those that share an axis order.
+_MEMBERS: dict[str, list[int]] = {}
+for _position, _name in enumerate(JOINT_NAMES[1:]):
+    _MEMBERS.setdefault(axis_order(_name), []).append(_position)

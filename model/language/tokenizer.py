@@ -1,0 +1,108 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text and motion tokens: a byte-level BPE, and ids beyond it for motions in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from mgpt3_ros.model.atomic_files import whole_file
+from mgpt3_ros.model.errors import CheckpointError
+
+END_OF_TEXT = '<|endoftext|>'
+FILE = 'tokenizer.json'
+# GPT-2's vocabulary and merges, by the names that transformers and OpenAI gave them.
+_GPT2_FILES = (('vocab.json', 'merges.txt'), ('encoder.json', 'vocab.bpe'))
+
+MOTION_TOKENS = 6  # rows of the motion vocabulary; the authors leave the last two unused
+
+
+class MotionTokenizer:
+    """A byte-level BPE of V tokens, and eight ids after it.
+
+    V and V + 1 begin and end a motion and belong to the text; V + 2 to V + 5 stand for a motion:
+    masked, padding, held for output, held for input (the order of MotionGPT3's vocabulary).
+    Special tokens are never read out of a user's text: what looks like one is spelled out.
+    """
+
+    def __init__(self, bpe: Tokenizer) -> None:
+        self._bpe = bpe
+        self.vocab_size = bpe.get_vocab_size()
+        eos_id = bpe.token_to_id(END_OF_TEXT)
+        if eos_id is None:
+            raise CheckpointError(f'the tokenizer has no token {END_OF_TEXT}')
+        self.eos_id: int = eos_id
+        self.start_of_motion = self.vocab_size
+        self.end_of_motion = self.vocab_size + 1
+        self.masked_motion = self.vocab_size + 2
+        self.pad_motion = self.vocab_size + 3
+        self.output_holder = self.vocab_size + 4
+        self.input_holder = self.vocab_size + 5
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text."""
+        if not text:
+            return []
+        return self._bpe.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of token ids; ids of motions and the end of the text are left out."""
+        known = [i for i in ids if i < self.vocab_size and i != self.eos_id]
+        return self._bpe.decode(known, skip_special_tokens=False)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``tokenizer.json``, whole or not at all."""
+        with whole_file(Path(folder) / FILE) as partial:
+            partial.write_text(self._bpe.to_str(pretty=True), encoding='utf-8')
+
+    @classmethod
+    def load(cls, folder: str | Path) -> MotionTokenizer:
+        """Read ``tokenizer.json``, or GPT-2's vocabulary and merges, from a local folder.
+
+        Raises:
+            CheckpointError: the folder holds neither, or they cannot be read.
+        """
+        path = Path(folder)
+        try:
+            if (path / FILE).is_file():
+                return cls(_byte_level(Tokenizer.from_file(str(path / FILE)).model))
+            for vocab, merges in _GPT2_FILES:
+                if (path / vocab).is_file() and (path / merges).is_file():
+                    return cls(
+                        _byte_level(models.BPE.from_file(str(path / vocab), str(path / merges)))
+                    )
+        except CheckpointError:
+            raise
+        except Exception as error:  # the tokenizers library raises bare Exception
+            raise CheckpointError(f'the tokenizer in {path} cannot be read: {error}') from error
+        raise CheckpointError(
+            f"no tokenizer in {path}: expected {FILE}, or GPT-2's vocab.json and merges.txt"
+        )
+
+    @classmethod
+    def train(cls, texts: Iterable[str], vocab_size: int) -> MotionTokenizer:
+        """Learn a byte-level BPE; the 256 bytes and the end of text are always in it."""
+        bpe = _byte_level(models.BPE())
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=[END_OF_TEXT],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        bpe.train_from_iterator(texts, trainer)
+        return cls(_byte_level(bpe.model))
+
+
+def _byte_level(model: models.Model) -> Tokenizer:
+    """GPT-2's reading of a BPE model.
+
+    The end of text is a plain entry of the vocabulary, no special token: so a user's text that
+    contains its name is spelled in bytes and cannot end the text.
+    """
+    bpe = Tokenizer(model)
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    return bpe

@@ -1,0 +1,381 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The bimodal backbone: GPT-2 for text, a branch of the same depth for motion, one attention.
+
+Each layer has two sets of parameters. Every token goes through the set of its own modality, and
+all tokens meet in one causal attention, in their original order (MotionGPT3, section 3.2). The
+tokens of a modality are gathered once per call, so that no branch runs on the other's positions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
+
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.language.tokenizer import MOTION_TOKENS
+from mgpt3_ros.model.network import gpt2
+
+MARKERS = 2  # <start_of_motion> and <end_of_motion>, text tokens after the vocabulary
+PAD_MOTION_ROW = 1
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """Sizes of the backbone; the defaults are GPT-2 small with a motion branch of equal width.
+
+    motion_width: M, width of the motion branch; None for that of the text (paper Tab. 10).
+    shared_layers: layers whose attention spans both modalities; None for all (paper Tab. 11).
+    dropout: on what each motion block adds; text_dropout: the same for text, which is frozen in
+        stages 1 and 2 and then should have none.
+    reference_masking: as the authors' code does it: padding is computed as text that sees the
+        tokens before it, since they learn it; and in layers that are not shared, a token also
+        attends to the other modality's positions, which hold nothing but biases there.
+    init_std: of the weights at the start. GPT-2's is for a width of 768; narrow ones need more.
+    motion_embedding_std: of the motion tokens' rows at the start. The authors' N(0, 1) drowns what
+        attention brings from the text in a narrow model: left and right stay the same for long.
+    """
+
+    vocab_size: int
+    n_positions: int = 1024
+    n_embd: int = 768
+    n_layer: int = 12
+    n_head: int = 12
+    motion_width: int | None = None
+    shared_layers: tuple[int, ...] | None = None
+    dropout: float = 0.1
+    text_dropout: float = 0.0
+    reference_masking: bool = False
+    init_std: float = 0.02
+    motion_embedding_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.n_embd % self.n_head:
+            raise ConfigError(
+                f'backbone.n_embd {self.n_embd} must be a multiple of n_head {self.n_head}'
+            )
+        odd = [i for i in self.shared_layers or () if not 0 <= i < self.n_layer]
+        if odd:
+            raise ConfigError(
+                f'backbone.shared_layers names layer {odd[0]}, there are 0 to {self.n_layer - 1}'
+            )
+
+
+@dataclass
+class KeyValueCache:
+    """Keys and values of the tokens that were read, per layer (B, H, S, D / H)."""
+
+    layers: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    is_motion: Tensor | None = None  # (B, S)
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Hidden states after the last norm; positions of the other modality are zero.
+
+    text: (B, N, D). motion: (B, N, M). cache: where one was given, with these tokens added.
+    """
+
+    text: Tensor
+    motion: Tensor
+    cache: KeyValueCache | None
+
+
+@dataclass(frozen=True)
+class _Attention:
+    """What all layers of one call share: who stands where, and who sees whom."""
+
+    text_at: Tensor  # (P,) flat positions of the text tokens in (B * N)
+    motion_at: Tensor
+    is_motion: Tensor  # (B, S), of the keys
+    allowed: Tensor | None  # (B, 1, N, S) bool; None: plain causal
+    allowed_within: Tensor | None  # the same within each modality, for layers that are not shared
+
+
+class Block(nn.Module):
+    """One modality's parameters of a layer."""
+
+    def __init__(self, width: int, attention_width: int, dropout: float) -> None:
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * attention_width)
+        self.out = nn.Linear(attention_width, width)
+        self.ln_2 = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def queries_keys_values(self, x: Tensor) -> Tensor:
+        """(P, width) -> (P, 3 * attention_width)."""
+        return self.qkv(self.ln_1(x))
+
+    def forward(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Add what was attended to (P, attention_width) and the MLP to the stream x (P, width)."""
+        x = x + self.dropout(self.out(attended))
+        return x + self.dropout(self.down(F.gelu(self.up(self.ln_2(x)), approximate='tanh')))
+
+
+class BimodalLayer(nn.Module):
+    """Two blocks that meet in one attention."""
+
+    def __init__(self, config: BackboneConfig, motion_width: int, shared: bool) -> None:
+        super().__init__()
+        self.heads, self.shared = config.n_head, shared
+        self.reference_masking = config.reference_masking
+        self.text = Block(config.n_embd, config.n_embd, config.text_dropout)
+        self.motion = Block(motion_width, config.n_embd, config.dropout)
+
+    def forward(
+        self,
+        text: Tensor,
+        motion: Tensor,
+        shape: tuple[int, int],
+        attention: _Attention,
+        past: tuple[Tensor, Tensor] | None,
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """Streams (P_text, D) and (P_motion, M) of a batch of ``shape`` (B, N); keys, values."""
+        of_text = self.text.queries_keys_values(text)
+        of_motion = self.motion.queries_keys_values(motion)
+        mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
+        mixed = mixed.index_copy(0, attention.text_at, of_text)
+        mixed = mixed.index_copy(0, attention.motion_at, of_motion)
+        queries, keys, values = self._heads(mixed, shape)
+        if past is not None:
+            keys = torch.cat([past[0], keys], dim=2)
+            values = torch.cat([past[1], values], dim=2)
+        if self.shared or not self.reference_masking:
+            allowed = attention.allowed if self.shared else attention.allowed_within
+            attended = _attend(queries, keys, values, allowed)
+        else:
+            attended = self._attend_as_reference(queries, keys, values, attention)
+        flat = attended.transpose(1, 2).reshape(shape[0] * shape[1], -1)
+        text = self.text(text, flat[attention.text_at])
+        motion = self.motion(motion, flat[attention.motion_at])
+        return text, motion, (keys, values)
+
+    def _heads(self, mixed: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        parts = mixed.view(*shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        return parts[0], parts[1], parts[2]
+
+    def _attend_as_reference(
+        self, queries: Tensor, keys: Tensor, values: Tensor, attention: _Attention
+    ) -> Tensor:
+        """Each modality sees its own tokens, and the bare biases at the other's positions."""
+        _, heads, count, width = queries.shape
+        results = []
+        for block, own in ((self.text, ~attention.is_motion), (self.motion, attention.is_motion)):
+            bias = block.qkv.bias.view(3, heads, 1, width)
+            here = own[:, None, :, None]
+            results.append(
+                _attend(
+                    queries,
+                    torch.where(here, keys, bias[1]),
+                    torch.where(here, values, bias[2]),
+                    attention.allowed,
+                )
+            )
+        return torch.where(attention.is_motion[:, None, -count:, None], results[1], results[0])
+
+
+def _or_itself(allowed: Tensor, itself: Tensor) -> Tensor:
+    """Let padding that would see nothing see itself: its row would be NaN."""
+    return allowed | (itself & ~allowed.any(dim=-1, keepdim=True))
+
+
+def _attend(queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None) -> Tensor:
+    return F.scaled_dot_product_attention(
+        queries, keys, values, attn_mask=allowed, is_causal=allowed is None
+    )
+
+
+class _TextTables(nn.Module):
+    """Embeddings and last norm of the text branch: GPT-2's, frozen in stages 1 and 2."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        super().__init__()
+        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
+        self.wpe = nn.Embedding(config.n_positions, config.n_embd)
+        self.ln_f = nn.LayerNorm(config.n_embd)
+
+
+class _MotionTables(nn.Module):
+    """Embeddings and last norm of the motion branch.
+
+    A motion branch of the text's width reads the text's positions, as the authors' does; one of
+    another width has a table of its own.
+    """
+
+    def __init__(self, config: BackboneConfig, width: int) -> None:
+        super().__init__()
+        self.wte = nn.Embedding(MOTION_TOKENS, width)
+        self.wpe = None if width == config.n_embd else nn.Embedding(config.n_positions, width)
+        self.ln_f = nn.LayerNorm(width)
+
+
+class BimodalBackbone(nn.Module):
+    """Hidden states of sequences in which text and motion tokens take turns."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.motion_width = config.motion_width or config.n_embd
+        shared = range(config.n_layer) if config.shared_layers is None else config.shared_layers
+        self.text = _TextTables(config)
+        self.motion = _MotionTables(config, self.motion_width)
+        self.layers = nn.ModuleList(
+            BimodalLayer(config, self.motion_width, i in shared) for i in range(config.n_layer)
+        )
+        # Not part of the text branch: these two rows are trained while it is frozen.
+        self.marker_embedding = nn.Parameter(torch.empty(MARKERS, config.n_embd))
+        self._initialise()
+
+    @torch.no_grad()
+    def _initialise(self) -> None:
+        """GPT-2's initialisation."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=self.config.init_std)
+                nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=self.config.init_std)
+        for module in self.modules():
+            if isinstance(module, Block):
+                small = self.config.init_std / math.sqrt(2 * self.config.n_layer)
+                nn.init.normal_(module.down.weight, std=small)
+        nn.init.normal_(self.motion.wte.weight, std=self.config.motion_embedding_std)
+        self.motion.wte.weight[PAD_MOTION_ROW] = 0
+        self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))
+
+    def text_parameters(self) -> Iterator[nn.Parameter]:
+        """All parameters of the text branch; the two marker rows are not among them."""
+        return (p for name, p in self.named_parameters() if '.text.' in f'.{name}')
+
+    def motion_parameters(self) -> Iterator[nn.Parameter]:
+        """All parameters of the motion branch."""
+        return (p for name, p in self.named_parameters() if '.motion.' in f'.{name}')
+
+    def embed(self, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Look up token ids (B, N), without positions.
+
+        Returns:
+            text (B, N, D), motion (B, N, M), is_motion (B, N) bool; rows of the other modality
+            are zero.
+        """
+        words = self.config.vocab_size
+        is_motion = token_ids >= words + MARKERS
+        is_marker = (token_ids >= words) & ~is_motion
+        text = self.text.wte(token_ids.clamp(max=words - 1))
+        markers = self.marker_embedding[(token_ids - words).clamp(0, MARKERS - 1)]
+        text = torch.where(is_marker[..., None], markers, text)
+        motion = self.motion.wte((token_ids - words - MARKERS).clamp(0, MOTION_TOKENS - 1))
+        at_motion = is_motion[..., None]
+        return text.masked_fill(at_motion, 0.0), motion.masked_fill(~at_motion, 0.0), is_motion
+
+    def new_cache(self) -> KeyValueCache:
+        """Return an empty cache, for decoding token by token."""
+        return KeyValueCache()
+
+    def forward(
+        self,
+        text: Tensor,
+        motion: Tensor,
+        is_motion: Tensor,
+        attention_mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Hidden:
+        """Run embedded tokens through all layers.
+
+        Args:
+            text: (B, N, D), looked at where ``is_motion`` is False.
+            motion: (B, N, M), looked at where ``is_motion`` is True.
+            is_motion: (B, N) bool.
+            attention_mask: (B, S + N) bool, False on padding, of the S tokens in the cache and
+                the N new ones. Positions count from the first True entry. None: no padding.
+            cache: keys and values of the S tokens before.
+
+        Raises:
+            ConfigError: the sequence is longer than ``n_positions``.
+        """
+        batch, count = is_motion.shape
+        past = 0 if cache is None or cache.is_motion is None else cache.is_motion.shape[1]
+        if attention_mask is None:
+            attention_mask = is_motion.new_ones(batch, past + count)
+        if past + count > self.config.n_positions and attention_mask.sum(1).max() > (
+            self.config.n_positions
+        ):
+            raise ConfigError(
+                f'{past + count} tokens are more than the {self.config.n_positions} positions'
+            )
+        begun = attention_mask.cumsum(1) > 0
+        positions = (begun.cumsum(1) - 1).clamp(0, self.config.n_positions - 1)[:, past:]
+        text = text + self.text.wpe(positions)
+        motion_positions = self.text.wpe if self.motion.wpe is None else self.motion.wpe
+        motion = motion + motion_positions(positions)
+        attention = self._attention(is_motion, attention_mask, cache)
+        streams = text.flatten(0, 1)[attention.text_at], motion.flatten(0, 1)[attention.motion_at]
+        seen = []
+        for index, layer in enumerate(self.layers):
+            before = cache.layers[index] if past and cache is not None else None
+            *streams, kept = layer(*streams, (batch, count), attention, before)
+            seen.append(kept)
+        hidden_text = self._scatter(self.text.ln_f(streams[0]), attention.text_at, text)
+        hidden_motion = self._scatter(self.motion.ln_f(streams[1]), attention.motion_at, motion)
+        if cache is not None:
+            cache = KeyValueCache(seen, attention.is_motion)
+        return Hidden(hidden_text, hidden_motion, cache)
+
+    def _attention(
+        self, is_motion: Tensor, mask: Tensor, cache: KeyValueCache | None
+    ) -> _Attention:
+        count, total = is_motion.shape[1], mask.shape[1]
+        computed = mask[:, total - count :].bool() | self.config.reference_masking
+        text_at = (computed & ~is_motion).flatten().nonzero()[:, 0]
+        motion_at = (computed & is_motion).flatten().nonzero()[:, 0]
+        keys = is_motion
+        if cache is not None and cache.is_motion is not None:
+            if self.config.reference_masking and self.config.shared_layers is not None:
+                raise ConfigError('reference_masking in layers of their own has no cache')
+            keys = torch.cat([cache.is_motion, is_motion], dim=1)
+        own = torch.arange(total, device=mask.device)
+        causal = own[None] <= own[total - count :, None]
+        itself = own[None] == own[total - count :, None]
+        allowed = causal & mask.bool()[:, None]
+        within = None
+        if not all(layer.shared for layer in self.layers):
+            same = keys[:, None] == is_motion[..., None]
+            within = _or_itself(allowed & same, itself)[:, None]
+        allowed = _or_itself(allowed, itself)
+        plain = bool(mask.all()) and count == total
+        return _Attention(text_at, motion_at, keys, None if plain else allowed[:, None], within)
+
+    @staticmethod
+    def _scatter(packed: Tensor, at: Tensor, like: Tensor) -> Tensor:
+        flat = packed.new_zeros(like.shape[0] * like.shape[1], like.shape[2])
+        return flat.index_copy(0, at, packed).view_as(like)
+
+    def text_logits(self, hidden: Tensor) -> Tensor:
+        """Logits (..., V + 2) of hidden text states (..., D); the embedding's table."""
+        # Two products: one with a joined table would copy it, 154 MB for GPT-2, at every word.
+        tables = self.text.wte.weight, self.marker_embedding
+        return torch.cat([F.linear(hidden, table) for table in tables], dim=-1)
+
+    @torch.no_grad()
+    def load_gpt2(self, folder_or_name: str | Path) -> None:
+        """Fill the text branch with a GPT-2 checkpoint of transformers, of this size.
+
+        Args:
+            folder_or_name: a local folder, or a name on the hub.
+
+        Raises:
+            CheckpointError: it cannot be loaded, or has other sizes or settings (both are named).
+        """
+        own = {name: value for name, value in self.state_dict().items() if '.text.' in f'.{name}'}
+        weights = gpt2.text_weights(folder_or_name, self.config, own)
+        self.load_state_dict(weights, strict=False)
+        self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))

@@ -1,0 +1,108 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Decoding text token by token, with the keys and values of what was read kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.errors import Cancelled, GenerationError
+from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
+
+
+@dataclass(frozen=True)
+class DecodingConfig:
+    """How captions are written: greedily unless ``sample`` asks for more variety.
+
+    ``repetition_penalty`` divides positive logits (multiplies negative ones) of tokens that were
+    written before (CTRL, section 4.1); the authors use 1.1.
+    """
+
+    max_tokens: int = 40
+    repetition_penalty: float = 1.1
+    sample: bool = False
+    temperature: float = 1.0
+    top_k: int = 50
+
+
+@torch.inference_mode()
+def write_text(
+    network: MotionGPT3Network,
+    ids: Tensor,
+    mask: Tensor,
+    motions: MotionInputs | None,
+    config: DecodingConfig,
+    forbidden: Sequence[int],
+    eos_id: int,
+    generator: torch.Generator | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> list[list[int]]:
+    """Continue prompts of one batch until each has ended.
+
+    Args:
+        network: the model.
+        ids: (B, N) token ids, padded on the left.
+        mask: (B, N) bool, True on tokens.
+        motions: the motions in the prompts.
+        config: decoding options.
+        forbidden: token ids that are never written.
+        eos_id: the token that ends a text; it is not returned.
+        generator: for ``config.sample``.
+        should_stop: polled at each token.
+        on_progress: told the share of ``max_tokens`` that is written.
+
+    Raises:
+        Cancelled: ``should_stop`` said so.
+        GenerationError: the network gave NaN.
+    """
+    written: list[list[int]] = [[] for _ in range(len(ids))]
+    ended = torch.zeros(len(ids), dtype=torch.bool)
+    hidden = network.hidden(ids, mask, motions, cache=network.backbone.new_cache())
+    for step in range(config.max_tokens):
+        if should_stop is not None and should_stop():
+            raise Cancelled('the caption was cancelled')
+        logits = network.backbone.text_logits(hidden.text[:, -1]).float()
+        if bool(logits.isnan().any()):
+            raise GenerationError('the model gave NaN, no words: its weights are damaged')
+        logits[:, list(forbidden)] = -torch.inf
+        next_ids = _choose(logits, written, config, generator)
+        for row, token in enumerate(next_ids.tolist()):
+            if token == eos_id:
+                ended[row] = True
+            elif not ended[row]:
+                written[row].append(token)
+        if on_progress is not None:
+            on_progress((step + 1) / config.max_tokens)
+        if bool(ended.all()):
+            break
+        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+        hidden = network.hidden(next_ids[:, None], mask, None, cache=hidden.cache)
+    return written
+
+
+def _choose(
+    logits: Tensor,
+    written: list[list[int]],
+    config: DecodingConfig,
+    generator: torch.Generator | None,
+) -> Tensor:
+    for row, tokens in enumerate(written):
+        if tokens and config.repetition_penalty != 1.0:
+            seen = torch.tensor(sorted(set(tokens)), device=logits.device)
+            scores = logits[row, seen]
+            factor = torch.where(
+                scores > 0, 1 / config.repetition_penalty, config.repetition_penalty
+            )
+            logits[row, seen] = scores * factor
+    if not config.sample:
+        return logits.argmax(dim=-1)
+    top, tokens_of_top = torch.topk(
+        logits / config.temperature, min(config.top_k, logits.shape[1])
+    )
+    chosen = torch.multinomial(top.softmax(dim=-1), 1, generator=generator)
+    return tokens_of_top.gather(1, chosen)[:, 0]

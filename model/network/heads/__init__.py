@@ -1,0 +1,39 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Motion heads: from the hidden states at the motion holders to one motion latent.
+
+``ddpm`` is the paper's (an AdaLN MLP that denoises), ``flow`` the same network as a rectified
+flow, ``regression`` the paper's baseline without a generative head (Tab. 14 H). All keep one
+contract, `MotionHead`, so that a configuration swaps them.
+"""
+
+from __future__ import annotations
+
+from mgpt3_ros.model.network.heads.base import MotionHead
+from mgpt3_ros.model.network.heads.config import HeadConfig
+from mgpt3_ros.model.network.heads.ddpm import DdpmHead
+from mgpt3_ros.model.network.heads.flow import FlowHead
+from mgpt3_ros.model.network.heads.regression import RegressionHead
+from mgpt3_ros.model.released.head_names import head_key
+
+__all__ = ['HeadConfig', 'MotionHead', 'build_head', 'head_key']
+
+_KINDS: dict[str, type[MotionHead]] = {
+    'ddpm': DdpmHead,
+    'flow': FlowHead,
+    'regression': RegressionHead,
+}
+
+
+def build_head(
+    config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int
+) -> MotionHead:
+    """Return the head that ``config`` describes, with fresh weights.
+
+    Args:
+        config: which head, and its sizes.
+        latent_shape: (L, C), number and width of the latent tokens of one motion.
+        holders: K, number of motion holders whose hidden states condition the head.
+        hidden_width: M, width of these hidden states.
+    """
+    return _KINDS[config.kind](config, latent_shape, holders, hidden_width)

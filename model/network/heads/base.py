@@ -1,0 +1,283 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of the motion heads, and what those that denoise have in common.
+
+Dimensions: B batch, K holders, M width of the hidden states, W width of the condition,
+L latent tokens, C channels of each, R repeats.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mgpt3_ros.model.errors import Cancelled, ConfigError
+from mgpt3_ros.model.network.heads.condition import Condition
+from mgpt3_ros.model.network.heads.config import HeadConfig
+from mgpt3_ros.model.network.heads.network import DenoisingNetwork
+
+ShouldStop = Callable[[], bool]
+OnProgress = Callable[[float], None]
+MAX_INFERENCE_STEPS = 1000
+# One source of noise for a batch, or one for each of its samples, whose noise then is the same
+# however the batch is split.
+Noise = torch.Generator | Sequence[torch.Generator] | None
+
+
+class MotionHead(nn.Module, ABC):
+    """Draws the latent of a motion from the hidden states at its holders."""
+
+    def __init__(
+        self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.latent_shape = latent_shape
+        self.channels = latent_shape[0] * latent_shape[1]
+        self.condition = Condition(config, holders, hidden_width)
+
+    @abstractmethod
+    def loss(self, target: Tensor, hidden: Tensor, generator: Noise = None) -> dict[str, Tensor]:
+        """Return the named scalar loss terms, weights applied.
+
+        Args:
+            target: (B, L, C) latents to learn.
+            hidden: (B, K, M) hidden states at their holders.
+            generator: source of times, noise and dropped conditions, or one for each sample.
+        """
+
+    @abstractmethod
+    def sample(
+        self,
+        hidden: Tensor,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+        temperature: float | None = None,
+    ) -> Tensor:
+        """Draw latents (B, L, C), in the device and dtype of ``hidden``.
+
+        Args:
+            hidden: (B, K, M) hidden states at the holders.
+            num_inference_steps: denoising steps, 1 to 1000; None: as configured.
+            guidance_scale: 1 is no guidance; None: as configured.
+            generator: source of noise; the same seed gives the same latents.
+            should_stop: polled at each step.
+            on_progress: told the fraction that is done, after each step.
+            temperature: scales the noise; None: as configured.
+
+        Raises:
+            Cancelled: ``should_stop`` returned True.
+            ConfigError: an impossible number of steps, or guidance without a fake condition.
+        """
+
+    def _check_target(self, target: Tensor) -> None:
+        if target.shape[1:] != self.latent_shape:
+            raise ConfigError(
+                f'latents of shape {tuple(target.shape)} do not fit a head built for '
+                f'(B, {self.latent_shape[0]}, {self.latent_shape[1]})'
+            )
+
+
+class Draw(NamedTuple):
+    """What chance decides in one training step, for R * B pairs (pair r * B + b is sample b)."""
+
+    time: Tensor  # (R*B,)
+    noise: Tensor  # (R*B, L, C)
+    dropped: Tensor  # (R*B,) bool: sees the fake condition
+
+
+class DenoisingHead(MotionHead):
+    """A head that learns to turn noise into latents. Subclasses say how noise is mixed in."""
+
+    term: str  # name of the loss term
+    importance: Tensor
+
+    def __init__(
+        self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int
+    ) -> None:
+        super().__init__(config, latent_shape, holders, hidden_width)
+        zero_init = config.kind == 'flow' if config.zero_init is None else config.zero_init
+        self.network = DenoisingNetwork(self.channels, config.width, config.depth, zero_init)
+        self.regressor: nn.Linear | None = None
+        # Share of the samples that see the fake condition; a stage may set it.
+        self.condition_drop = 0.0 if self.condition.fake is None else config.condition_drop
+        # What an error of each channel weighs in the auxiliary term. A stage may set it: of the
+        # whitened components of a motion, the first say what is done and the last are noise.
+        self.register_buffer('importance', torch.ones(self.channels), persistent=False)
+        if config.regression_weight > 0:
+            self.regressor = nn.Linear(config.width, self.channels)
+
+    # Training
+
+    def loss(self, target: Tensor, hidden: Tensor, generator: Noise = None) -> dict[str, Tensor]:
+        """Return the denoising term and, if configured, the term 'regression'."""
+        return self.loss_of(target, hidden, self.draw(target, generator))
+
+    def draw(self, target: Tensor, generator: Noise = None) -> Draw:
+        """Draw times, noise and dropped conditions for latents (B, L, C)."""
+        if isinstance(generator, Sequence):
+            singles = [self._draw(1, each.device, each) for each in generator]
+            drawn = Draw(
+                *(torch.stack(parts, 1).flatten(0, 1) for parts in zip(*singles, strict=True))
+            )
+        else:
+            device = target.device if generator is None else generator.device
+            drawn = self._draw(len(target), device, generator)
+        return Draw(
+            drawn.time.to(target.device), drawn.noise.to(target), drawn.dropped.to(target.device)
+        )
+
+    def _draw(self, samples: int, device: torch.device, generator: torch.Generator | None) -> Draw:
+        pairs = self.config.repeats * samples
+        time = self._draw_time(pairs, device, generator)
+        noise = torch.randn(pairs, *self.latent_shape, device=device, generator=generator)
+        chance = torch.rand(pairs, device=device, generator=generator)
+        return Draw(time, noise, chance < self.condition_drop)
+
+    def loss_of(self, target: Tensor, hidden: Tensor, draw: Draw) -> dict[str, Tensor]:
+        """Return the loss terms for given times, noise and dropped conditions.
+
+        Args:
+            target: (B, L, C).
+            hidden: (B, K, M).
+            draw: times, noise and drops of R * B pairs, for any R.
+        """
+        self._check_target(target)
+        condition = self.condition(hidden)  # (B, W): once, not once per repeat
+        repeats = draw.time.shape[0] // target.shape[0]
+        paired = condition.repeat(repeats, 1)
+        if self.condition.fake is not None:
+            # Always computed, so that the fake condition is part of every graph (DDP needs that).
+            paired = torch.where(draw.dropped[:, None], self.condition.unconditional(), paired)
+        x, wanted = self.mix(target.repeat(repeats, 1, 1), draw.noise, draw.time)
+        terms = {self.term: (self.predict(x, draw.time, paired) - wanted).square().mean()}
+        if self.regressor is not None:
+            error = self.regressor(condition).float() - target.flatten(1).float()
+            weighted = (error.square() * self.importance).mean()
+            terms['regression'] = self.config.regression_weight * weighted
+        return terms
+
+    def predict(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
+        """Predict what `mix` wants from noisy x (B, L, C), time (B,) and condition (B, W)."""
+        embedding = self.network.embed_time(self._time_scale() * time)
+        return self.network(x.flatten(1), embedding, condition).view_as(x)
+
+    @abstractmethod
+    def mix(self, target: Tensor, noise: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the noisy latent at ``time`` and what the network shall predict from it."""
+
+    @abstractmethod
+    def _draw_time(
+        self, count: int, device: torch.device, generator: torch.Generator | None
+    ) -> Tensor: ...
+
+    def _time_scale(self) -> float:
+        """Steps of the time embedding per unit of this head's time."""
+        return 1.0
+
+    # Sampling
+
+    @torch.no_grad()
+    def sample(
+        self,
+        hidden: Tensor,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+        temperature: float | None = None,
+    ) -> Tensor:
+        """Draw latents (B, L, C) by denoising; see `MotionHead.sample`."""
+        device = hidden.device if generator is None else generator.device
+
+        def draw_noise() -> Tensor:
+            shape = (hidden.shape[0], *self.latent_shape)
+            return torch.randn(shape, device=device, generator=generator).to(hidden.device)
+
+        steps, scale = num_inference_steps, guidance_scale
+        latent = self.denoise(
+            draw_noise,
+            hidden,
+            self.config.num_inference_steps if steps is None else steps,
+            self.config.guidance_scale if scale is None else scale,
+            should_stop,
+            on_progress,
+            temperature,
+        )
+        return latent.to(hidden.dtype)
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        draw_noise: Callable[[], Tensor],
+        hidden: Tensor,
+        num_inference_steps: int,
+        guidance_scale: float,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+        temperature: float | None = None,
+    ) -> Tensor:
+        """Sample with noise from ``draw_noise``: the start first, then what the steps add.
+
+        ``draw_noise`` returns float32 (B, L, C) on the device of ``hidden``. The other arguments
+        are those of `sample`; the result is float32 (B, L, C).
+        """
+        if not 1 <= num_inference_steps <= MAX_INFERENCE_STEPS:
+            raise ConfigError(
+                f'num_inference_steps is {num_inference_steps}; '
+                f'it must lie in 1 to {MAX_INFERENCE_STEPS}'
+            )
+        guided = guidance_scale != 1.0
+        condition = self.condition(hidden)
+        if guided:
+            fake = self.condition.unconditional().expand_as(condition)
+            condition = torch.cat([condition, fake])
+        times = self._inference_times(num_inference_steps)
+        embeddings = self.network.embed_time(self._time_scale() * times.to(hidden.device))
+
+        def predict(x: Tensor, step: int) -> Tensor:
+            out = self.network(
+                torch.cat([x, x]) if guided else x, embeddings[step : step + 1], condition
+            )
+            if not guided:
+                return out
+            real, unconditional = out.chunk(2)
+            return unconditional + guidance_scale * (real - unconditional)
+
+        def flat_noise() -> Tensor:
+            return draw_noise().flatten(1)
+
+        def begin_step(step: int) -> None:
+            if should_stop is not None and should_stop():
+                raise Cancelled(f'sampling stopped before step {step + 1}')
+            if on_progress is not None and step > 0:
+                on_progress(step / num_inference_steps)
+
+        warmth = self.config.temperature if temperature is None else temperature
+        x = self._integrate(predict, flat_noise, num_inference_steps, begin_step, warmth)
+        if on_progress is not None:
+            on_progress(1.0)
+        return x.view(-1, *self.latent_shape)
+
+    @abstractmethod
+    def _inference_times(self, steps: int) -> Tensor:
+        """Return the times (steps,) in the order in which sampling visits them."""
+
+    @abstractmethod
+    def _integrate(
+        self,
+        predict: Callable[[Tensor, int], Tensor],
+        draw_noise: Callable[[], Tensor],
+        steps: int,
+        begin_step: Callable[[int], None],
+        temperature: float,
+    ) -> Tensor:
+        """Go from noise to latents (B, L*C); ``begin_step`` is called before each step."""

@@ -1,0 +1,48 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rectified flow: the network learns the straight velocity from noise to latent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.network.heads.base import DenoisingHead
+
+
+class FlowHead(DenoisingHead):
+    """Predicts the velocity latent - noise at time t, 0 (noise) to 1; samples by Euler steps."""
+
+    term = 'flow'
+
+    def mix(self, target: Tensor, noise: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the point at time (B,) on the line from noise to target, and its velocity."""
+        t = time[:, None, None]
+        return torch.lerp(noise, target, t.to(target)), target - noise
+
+    def _draw_time(
+        self, count: int, device: torch.device, generator: torch.Generator | None
+    ) -> Tensor:
+        return torch.rand(count, device=device, generator=generator)
+
+    def _time_scale(self) -> float:
+        return 1000.0  # the sinusoids of the time embedding are made for diffusion steps
+
+    def _inference_times(self, steps: int) -> Tensor:
+        return torch.arange(steps) / steps
+
+    def _integrate(
+        self,
+        predict: Callable[[Tensor, int], Tensor],
+        draw_noise: Callable[[], Tensor],
+        steps: int,
+        begin_step: Callable[[int], None],
+        temperature: float,
+    ) -> Tensor:
+        x = temperature * draw_noise()
+        for step in range(steps):
+            begin_step(step)
+            x = x + predict(x, step) / steps
+        return x

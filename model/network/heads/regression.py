@@ -1,0 +1,51 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The baseline without a generative head: the latent is regressed (paper Tab. 14 H)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mgpt3_ros.model.errors import Cancelled
+from mgpt3_ros.model.network.heads.base import MotionHead, Noise, OnProgress, ShouldStop
+from mgpt3_ros.model.network.heads.config import HeadConfig
+
+
+class RegressionHead(MotionHead):
+    """A linear map from the condition to the latent, trained with the squared error.
+
+    It has nothing to draw: one text gives one motion, the mean of all that fit. Its only term is
+    'regression', with weight 1.
+    """
+
+    def __init__(
+        self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int
+    ) -> None:
+        super().__init__(config, latent_shape, holders, hidden_width)
+        self.regressor = nn.Linear(config.width, self.channels)
+
+    def loss(self, target: Tensor, hidden: Tensor, generator: Noise = None) -> dict[str, Tensor]:
+        """Return the mean squared error of the latents (B, L, C) as the term 'regression'."""
+        self._check_target(target)
+        error = self.regressor(self.condition(hidden)).float() - target.flatten(1).float()
+        return {'regression': error.square().mean()}
+
+    @torch.no_grad()
+    def sample(
+        self,
+        hidden: Tensor,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+        temperature: float | None = None,
+    ) -> Tensor:
+        """Return the latents (B, L, C); nothing that concerns noise has an effect."""
+        if should_stop is not None and should_stop():
+            raise Cancelled('sampling stopped before it began')
+        latent = self.regressor(self.condition(hidden)).view(-1, *self.latent_shape)
+        if on_progress is not None:
+            on_progress(1.0)
+        return latent.to(hidden.dtype)

@@ -1,0 +1,131 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sentences with motions in them: from prompt and answer to token ids, labels and batches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+
+# Stands for a motion inside a prompt or an answer: Unicode's object replacement character, which
+# nobody types. In a prompt it becomes input holders, in an answer output holders.
+MOTION = '\ufffc'
+MASKED = '\x1a'  # the same for a motion that is missing: Unicode's control character SUBSTITUTE
+SEPARATOR = ' \n '  # between prompt and answer, as the authors have it
+IGNORED = -100  # label of a position whose next token is not learned
+
+
+@dataclass(frozen=True)
+class TokenSequence:
+    """One sample: token ids and, per position, the token to be predicted there (not shifted)."""
+
+    ids: list[int]
+    labels: list[int]
+
+
+@dataclass(frozen=True)
+class TokenBatch:
+    """Padded samples: ``ids``, ``labels`` (B, N) int64 and ``mask`` (B, N), True on tokens."""
+
+    ids: Tensor
+    labels: Tensor
+    mask: Tensor
+
+    def to(self, device: torch.device | str) -> TokenBatch:
+        """Move all three tensors."""
+        return TokenBatch(self.ids.to(device), self.labels.to(device), self.mask.to(device))
+
+
+def build_sequence(
+    tokenizer: MotionTokenizer,
+    holders: int,
+    prompt: str,
+    answer: str | None = None,
+    max_tokens: int | None = None,
+) -> TokenSequence:
+    """Tokenise ``prompt``, the separator and ``answer``; ``MOTION`` in them stands for a motion.
+
+    Without an answer the sequence ends after the separator, ready to be continued: without its
+    last blank, which belongs to the word that follows. A prompt that would not fit is cut so that
+    separator and answer stay whole.
+
+    Args:
+        tokenizer: text and holder tokens.
+        holders: K, the number of holder tokens of one motion.
+        prompt: text before the separator; its motions are inputs.
+        answer: text after the separator; its motions are outputs. An end-of-text token follows.
+        max_tokens: the longest sequence that the backbone takes.
+    """
+    inputs = _motion_ids(tokenizer, tokenizer.input_holder, holders)
+    outputs = _motion_ids(tokenizer, tokenizer.output_holder, holders)
+    # Text on both sides of the separator is tokenised in one piece, as the authors do: a space
+    # belongs to the word that follows it. Motions split the text.
+    text = prompt + (SEPARATOR.rstrip(' ') if answer is None else SEPARATOR + answer)
+    motions = iter([inputs] * prompt.count(MOTION) + [outputs] * (answer or '').count(MOTION))
+    ids: list[int] = []
+    for piece in re.split(f'([{MOTION}{MASKED}])', text):
+        if piece == MOTION:
+            ids += next(motions)
+        elif piece == MASKED:
+            ids += [tokenizer.masked_motion] * holders
+        else:
+            ids += tokenizer.encode(piece)
+    if answer is not None:
+        ids = [*ids, tokenizer.eos_id]
+    if max_tokens is not None and len(ids) > max_tokens:
+        if MOTION in prompt or not prompt:
+            ids = ids[:max_tokens]
+        else:
+            words = tokenizer.encode(prompt)
+            kept = max(len(words) - (len(ids) - max_tokens), 0)
+            # A cut within a character leaves a stand-in that may need as many tokens again; one
+            # character less in any case, so that this ends.
+            shorter = tokenizer.decode(words[:kept]).rstrip('\ufffd')[: len(prompt) - 1]
+            return build_sequence(tokenizer, holders, shorter, answer, max_tokens)
+    unlearned = {
+        tokenizer.end_of_motion,  # follows the holders by rule
+        tokenizer.output_holder,
+        tokenizer.input_holder,
+        tokenizer.masked_motion,
+        tokenizer.pad_motion,
+    }
+    return TokenSequence(ids, [IGNORED if i in unlearned else i for i in ids])
+
+
+def _motion_ids(tokenizer: MotionTokenizer, holder: int, holders: int) -> list[int]:
+    return [tokenizer.start_of_motion, *[holder] * holders, tokenizer.end_of_motion]
+
+
+def collate(
+    sequences: Sequence[TokenSequence],
+    pad_id: int,
+    pad_to: int | None = None,
+    learn_padding: bool = False,
+) -> TokenBatch:
+    """Pad sequences on the right.
+
+    Args:
+        sequences: the samples.
+        pad_id: token id to pad with (GPT-2: end of text).
+        pad_to: pad to this length instead of the longest sample's. The authors pad to 192.
+        learn_padding: count padding in the text loss, as the authors do. It makes up 95 % of
+            their loss, so the default leaves it out. Only a backbone with ``reference_masking``
+            computes padding at all.
+    """
+    longest = max(len(sequence.ids) for sequence in sequences)
+    width = longest if pad_to is None else pad_to
+    ids = torch.full((len(sequences), width), pad_id)
+    labels = torch.full((len(sequences), width), pad_id if learn_padding else IGNORED)
+    mask = torch.zeros(len(sequences), width, dtype=torch.bool)
+    for row, sequence in enumerate(sequences):
+        kept = min(len(sequence.ids), width)
+        ids[row, :kept] = torch.tensor(sequence.ids[:kept])
+        labels[row, :kept] = torch.tensor(sequence.labels[:kept])
+        mask[row, :kept] = True
+    return TokenBatch(ids, labels, mask)

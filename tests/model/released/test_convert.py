@@ -1,0 +1,539 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints of the authors' form, small and made up, become checkpoint folders."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import types
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network.backbone import BackboneConfig
+from mgpt3_ros.model.network.heads import HeadConfig
+from mgpt3_ros.model.network.network import NetworkConfig
+from mgpt3_ros.model.released.convert import convert_mld_vae, convert_motiongpt3
+from mgpt3_ros.model.released.unpickling import StandIn, TorchFile
+from tests.support.tiny import SENTENCES, swinging_motion
+
+V, D, LAYERS, K = 300, 16, 2, 3
+C, FF, HALF = 8, 12, 1  # of the VAE, which has 2 * HALF + 1 layers
+W, DEPTH = 10, 2  # of the head
+LINEAR_BIAS = ('weight', 'bias')
+
+
+def linear(name: str, out: int, width: int) -> dict[str, tuple[int, ...]]:
+    return {f'{name}.weight': (out, width), f'{name}.bias': (out,)}
+
+
+def conv1d(name: str, out: int, width: int) -> dict[str, tuple[int, ...]]:
+    return {f'{name}.weight': (width, out), f'{name}.bias': (out,)}
+
+
+def norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
+    return {f'{name}.weight': (width,), f'{name}.bias': (width,)}
+
+
+def attention(name: str, width: int) -> dict[str, tuple[int, ...]]:
+    return {
+        f'{name}.in_proj_weight': (3 * width, width),
+        f'{name}.in_proj_bias': (3 * width,),
+        **linear(f'{name}.out_proj', width, width),
+    }
+
+
+def lm_shapes() -> dict[str, tuple[int, ...]]:
+    shapes = {
+        'transformer.wte.weight': (V + 2, D),
+        'transformer.wpe.weight': (64, D),
+        'pre_processors.1.weight': (6, D),
+        'post_processors.1.weight': (6, D),
+    }
+    for branch in (0, 1):
+        shapes |= norm(f'transformer.ln_f.fn.{branch}', D)
+        for i in range(LAYERS):
+            layer = f'transformer.h.{i}.'
+            shapes |= norm(f'{layer}ln_1.fn.{branch}', D) | norm(f'{layer}ln_2.fn.{branch}', D)
+            shapes |= conv1d(f'{layer}c_attn.fn.{branch}', 3 * D, D)
+            shapes |= conv1d(f'{layer}c_proj.fn.{branch}', D, D)
+            shapes |= conv1d(f'{layer}mlp.fn.{branch}.c_fc', 4 * D, D)
+            shapes |= conv1d(f'{layer}mlp.fn.{branch}.c_proj', D, 4 * D)
+    shapes = {f'language_model.{name}': shape for name, shape in shapes.items()}
+    shapes |= linear('motion_und_head.layers', K * D, C) | {'fake_latent': (K, D)}
+    layer = 'cond_embed.hid_encoder_layer.'
+    head = {'cond_embed.hidden_embedding': (1, D), 'cond_embed.hid_pos.pe': (500, 1, D)}
+    head |= attention(f'{layer}self_attn', D) | norm(f'{layer}norm1', D) | norm(f'{layer}norm2', D)
+    head |= linear(f'{layer}linear1', 4 * D, D) | linear(f'{layer}linear2', D, 4 * D)
+    head |= linear('cond_embed.cond_proj', W, D) | linear('input_proj', W, C)
+    head |= linear('time_embed.mlp.0', W, 256) | linear('time_embed.mlp.2', W, W)
+    for i in range(DEPTH):
+        block = f'res_blocks.{i}.'
+        head |= norm(f'{block}in_ln', W) | linear(f'{block}adaLN_modulation.1', 3 * W, W)
+        head |= linear(f'{block}mlp.0', W, W) | linear(f'{block}mlp.2', W, W)
+    head |= linear('final_layer.linear', C, W) | linear('final_layer.adaLN_modulation.1', 2 * W, W)
+    return shapes | {f'diffloss.net.{name}': shape for name, shape in head.items()}
+
+
+def vae_shapes() -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {
+        'global_motion_token': (2, C),
+        'query_pos_encoder.pe': (500, 1, C),
+        'query_pos_decoder.pe': (500, 1, C),
+        **linear('skel_embedding', C, 263),
+        **linear('final_layer', 263, C),
+    }
+    blocks = [f'{side}_blocks.{i}' for side in ('input', 'output') for i in range(HALF)]
+    for stack, attentions, norms in (
+        ('encoder', ['self_attn'], 2),
+        ('decoder', ['self_attn', 'multihead_attn'], 3),
+    ):
+        shapes |= norm(f'{stack}.norm', C)
+        for i in range(HALF):
+            shapes |= linear(f'{stack}.linear_blocks.{i}', C, 2 * C)
+        for block in ['middle_block', *blocks]:
+            for name in attentions:
+                shapes |= attention(f'{stack}.{block}.{name}', C)
+            for i in range(norms):
+                shapes |= norm(f'{stack}.{block}.norm{i + 1}', C)
+            shapes |= linear(f'{stack}.{block}.linear1', FF, C)
+            shapes |= linear(f'{stack}.{block}.linear2', C, FF)
+    return shapes
+
+
+def official_state() -> dict[str, Tensor]:
+    """Weights as MotionGPT3's training saves them, aliases and what is not needed included."""
+    shapes = {f'lm.{name}': shape for name, shape in lm_shapes().items()}
+    shapes |= {f'vae.{name}': shape for name, shape in vae_shapes().items()}
+    rng = np.random.default_rng(0)
+    state: dict[str, Tensor] = OrderedDict(
+        (name, torch.from_numpy(0.1 * rng.standard_normal(shape, dtype=np.float32)))
+        for name, shape in shapes.items()
+    )
+    for alias in ('lm_head', 'pre_processors.0', 'post_processors.0'):
+        wte = state['lm.language_model.transformer.wte.weight']
+        state[f'lm.language_model.{alias}.weight'] = wte
+    for name in ('t2m_moveencoder.main.0.weight', 't2m_textencoder.gru.bias_hh_l0'):
+        state[f'metrics.TM2TMetrics.{name}'] = torch.zeros(7)
+    state['_losses.losses_train.total'] = torch.zeros(())
+    return state
+
+
+def lightning(state: dict[str, Tensor], **more: Any) -> dict[str, Any]:
+    return {
+        'epoch': 3,
+        'global_step': 1200,
+        'pytorch-lightning_version': '2.4.0',
+        'state_dict': OrderedDict(state),
+        'optimizer_states': [{'state': {0: {'exp_avg': torch.ones(4)}}, 'param_groups': []}],
+        **more,
+    }
+
+
+@pytest.fixture(scope='module')
+def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the converter is given beside the file: statistics and tokenizer."""
+    folder = tmp_path_factory.mktemp('given')
+    np.save(folder / 'Mean.npy', np.linspace(-1, 1, 263).astype(np.float32))
+    np.save(folder / 'Std.npy', np.full(263, 0.1, dtype=np.float32))
+    MotionTokenizer.train(SENTENCES, vocab_size=V).save(folder)
+    return {'stats': (folder / 'Mean.npy', folder / 'Std.npy'), 'tokenizer': folder}
+
+
+Converted = Callable[..., MotionGPT3]
+SIZES = {'text_heads': 2, 'vae_heads': 2}
+
+
+@pytest.fixture
+def convert(tmp_path: Path, given: dict[str, Any]) -> Converted:
+    """Save a content, convert it and load the result."""
+
+    def run(content: Any, **options: Any) -> MotionGPT3:
+        torch.save(content, tmp_path / 'motiongpt3.ckpt')
+        convert_motiongpt3(
+            tmp_path / 'motiongpt3.ckpt', tmp_path / 'out', **{**given, **SIZES, **options}
+        )
+        return MotionGPT3.from_pretrained(tmp_path / 'out', device='cpu')
+
+    return run
+
+
+def test_every_weight_arrives(convert: Converted) -> None:
+    state = official_state()
+    model = convert(lightning(state))
+    ours = model.network.state_dict()
+    pairs = {
+        'layers.1.motion.up.weight': 'h.1.mlp.fn.1.c_fc.weight',
+        'layers.0.text.out.weight': 'h.0.c_proj.fn.0.weight',
+    }
+    for key, theirs in pairs.items():
+        weight = state[f'lm.language_model.transformer.{theirs}']
+        assert torch.equal(ours[f'backbone.{key}'], weight.T)
+    wte = state['lm.language_model.transformer.wte.weight']
+    assert torch.equal(ours['backbone.text.wte.weight'], wte[:V])
+    assert torch.equal(ours['backbone.marker_embedding'], wte[V:])
+    assert torch.equal(ours['vae.encoder_positions'], state['vae.query_pos_encoder.pe'][:, 0])
+    assert torch.equal(ours['head.condition.fake'], state['lm.fake_latent'])
+    # All values are random: none is there twice, none is lost, none is left as it was born.
+    needed = {
+        name: value
+        for name, value in state.items()
+        if name.startswith(('lm.', 'vae.')) and 'post_processors' not in name
+    }
+    for alias in ('lm_head', 'pre_processors.0'):
+        del needed[f'lm.language_model.{alias}.weight']
+    theirs_sum = sum(float(value.double().sum()) for value in needed.values())
+    latent = {'latent_mean', 'latent_std'}
+    ours_sum = sum(float(v.double().sum()) for name, v in ours.items() if name not in latent)
+    assert ours_sum == pytest.approx(theirs_sum, abs=1e-3)
+
+
+def test_the_configuration_is_the_authors(convert: Converted) -> None:
+    model = convert(lightning(official_state()), name='theirs', licence='MIT')
+    config = model.config
+    assert (model.name, model.licence) == ('theirs', 'MIT')
+    assert config.network.holders == K
+    assert config.network.backbone.n_layer == LAYERS
+    assert config.network.vae.mld.layers == 2 * HALF + 1
+    assert (config.network.head.width, config.network.head.depth) == (W, DEPTH)
+    assert (config.network.head.kind, config.network.head.num_inference_steps) == ('ddpm', 100)
+    assert not config.network.motion_context
+    assert not config.foot_lock
+    assert config.max_frames == 196
+    latent = torch.ones(1, 1, C)
+    torch.testing.assert_close(model.network.whiten(latent), 0.8457 * latent)
+    np.testing.assert_allclose(model.stats.std, 0.1)
+
+
+def test_the_result_generates_and_captions(convert: Converted) -> None:
+    model = convert(lightning(official_state()))
+    motion = model.generate('walk', duration_s=1.0, num_inference_steps=2)
+    assert motion.num_frames == 20
+    assert isinstance(model.caption(Motion(swinging_motion(0), 20)), str)
+
+
+def test_what_was_used_and_what_was_not(
+    tmp_path: Path, given: dict[str, Any], convert: Converted
+) -> None:
+    convert(lightning(official_state()))
+    result = convert_motiongpt3(tmp_path / 'motiongpt3.ckpt', tmp_path / 'again', **given, **SIZES)
+    needed = [n for n in official_state() if n.startswith(('lm.', 'vae.'))]
+    assert result.used == len(needed) - 1
+    assert result.ignored == {
+        '_losses': 1,
+        'epoch': 1,
+        'global_step': 1,
+        'lm': 1,  # the logits of motion tokens, which nothing reads
+        'metrics': 2,
+        'optimizer_states': 1,
+        'pytorch-lightning_version': 1,
+    }
+    assert 'metrics (2)' in (tmp_path / 'again' / 'MODEL_CARD.md').read_text()
+
+
+@pytest.mark.parametrize(
+    'optional',
+    ['lm.fake_latent', 'lm.language_model.post_processors.1.weight']
+    + [f'lm.language_model.{a}.weight' for a in ('lm_head', 'pre_processors.0')],
+)
+def test_optional_weights_may_be_missing(convert: Converted, optional: str) -> None:
+    state = official_state()
+    del state[optional]
+    model = convert(lightning(state))
+    guided = optional != 'lm.fake_latent'
+    assert model.config.network.head.guidance_scale == (7.5 if guided else 1.0)
+    assert model.generate('walk', duration_s=1.0, num_inference_steps=1).num_frames == 20
+
+
+def test_a_norm_before_the_head_is_taken_over(convert: Converted) -> None:
+    state = official_state()
+    state['lm.norm_layer.weight'] = torch.full((D,), 2.0)
+    state['lm.norm_layer.bias'] = torch.zeros(D)
+    state['lm.diffusion_pos_embed_learned'] = torch.arange(K * D).float().view(1, K, D)
+    network = convert(lightning(state)).network
+    assert torch.equal(network.hidden_positions, torch.arange(K * D).float().view(K, D))
+    assert torch.equal(network.hidden_norm.weight, torch.full((D,), 2.0))
+
+
+@pytest.mark.parametrize(
+    'needed',
+    [
+        'lm.language_model.transformer.wte.weight',
+        'lm.language_model.transformer.h.1.c_attn.fn.1.bias',
+        'lm.motion_und_head.layers.weight',
+        'lm.diffloss.net.input_proj.weight',
+        'lm.diffloss.net.final_layer.linear.bias',
+        'vae.global_motion_token',
+        'vae.decoder.norm.weight',
+    ],
+)
+def test_a_needed_weight_may_not(convert: Converted, needed: str) -> None:
+    state = official_state()
+    del state[needed]
+    for alias in ('lm_head', 'pre_processors.0', 'post_processors.0'):
+        del state[f'lm.language_model.{alias}.weight']
+    with pytest.raises(CheckpointError, match=r'missing|no weight'):
+        convert(lightning(state))
+
+
+@pytest.mark.parametrize(
+    'unknown',
+    [
+        'lm.language_model.transformer.h.0.c_attn.fn.2.weight',
+        'lm.language_model.transformer.h.0.mlp.fn.0.weight',
+        'lm.diffloss.net.final_layer.norm.weight',
+        'lm.adapter.weight',
+        'vae.latent_pre.weight',
+    ],
+)
+def test_no_weight_is_left_over(convert: Converted, unknown: str) -> None:
+    state = {**official_state(), unknown: torch.zeros(3, 3)}
+    name = unknown.removeprefix('lm.language_model.').removeprefix('vae.')
+    with pytest.raises(CheckpointError, match=name.replace('.', r'\.')):
+        convert(lightning(state))
+
+
+@pytest.mark.parametrize(
+    ('name', 'wrong', 'right'),
+    [
+        ('lm.language_model.transformer.h.1.c_attn.fn.1.weight', (16, 50), (16, 48)),
+        ('lm.language_model.transformer.h.0.mlp.fn.0.c_proj.weight', (16, 64), (64, 16)),
+        ('lm.language_model.pre_processors.1.weight', (4, 16), (6, 16)),
+        ('lm.diffloss.net.cond_embed.hid_pos.pe', (400, 1, 16), (500, 1, 16)),
+        ('lm.fake_latent', (4, 16), (3, 16)),
+        ('vae.query_pos_decoder.pe', (500, 1, 9), (500, 1, 8)),
+    ],
+)
+def test_a_wrong_shape_is_named_with_both(
+    convert: Converted, name: str, wrong: tuple[int, ...], right: tuple[int, ...]
+) -> None:
+    state = {**official_state(), name: torch.zeros(wrong)}
+    with pytest.raises(CheckpointError) as caught:
+        convert(lightning(state))
+    assert name in str(caught.value)
+    assert f'{wrong}, not {right}' in str(caught.value)
+
+
+def test_tied_weights_must_be_equal_but_need_not_be_shared(convert: Converted) -> None:
+    state = official_state()
+    alias = 'lm.language_model.lm_head.weight'
+    state[alias] = state[alias].clone()
+    convert(lightning(state))
+    state[alias][5, 5] += 1
+    with pytest.raises(CheckpointError, match=r'lm_head\.weight should be a copy'):
+        convert(lightning(state))
+
+
+def test_another_tokenizer_is_refused(convert: Converted, tmp_path: Path) -> None:
+    MotionTokenizer.train(SENTENCES, vocab_size=280).save(tmp_path)
+    with pytest.raises(CheckpointError, match=r'280 tokens.*trained with 300'):
+        convert(lightning(official_state()), tokenizer=tmp_path)
+
+
+@pytest.mark.parametrize('content', [{'state_dict': {'vae.x': 1}}, {'a': 1}, [1, 2], 5])
+def test_other_contents_are_refused(convert: Converted, content: Any) -> None:
+    with pytest.raises(CheckpointError, match='holds no'):
+        convert(content)
+
+
+class Hostile:
+    """Runs a command when an ordinary unpickler reads it."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (self.command,)
+
+
+def test_no_code_in_the_file_is_run(
+    tmp_path: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker, ran = tmp_path / 'ran', []
+    # Classes that this machine does not have, as a configuration of the authors' would be.
+    module = types.ModuleType('omegaconf_of_theirs')
+    module.Config = type('Config', (dict,), {'__module__': module.__name__})  # type: ignore[attr-defined]
+    module.Items = type('Items', (list,), {'__module__': module.__name__})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    config = module.Config(lr=1e-4, items=module.Items([1, 2]))
+    config.extra = {'nested': module.Items(['a'])}
+    hostile = Hostile(f'touch {marker}')
+    state = official_state()
+    content = lightning(
+        state,
+        hyper_parameters={'cfg': config, 'evil': hostile},
+        callbacks={'Checkpoint': [hostile, {1, 2}, np.float64(0.5), np.arange(3)]},
+        loops={'fit': Hostile(f'touch {marker}')},
+        evaluated=ran.append,  # a bound method: pickled as getattr
+    )
+    torch.save(content, tmp_path / 'hostile.ckpt')
+    monkeypatch.delitem(sys.modules, module.__name__)
+    monkeypatch.setattr(os, 'system', lambda command: ran.append(command))
+    result = convert_motiongpt3(tmp_path / 'hostile.ckpt', tmp_path / 'out', **given, **SIZES)
+    assert not marker.exists()
+    assert not ran
+    assert module.__name__ not in sys.modules
+    asked = {'posix.system', 'omegaconf_of_theirs.Config', '__builtin__.getattr'}
+    assert asked <= set(result.unknown)
+    model = MotionGPT3.from_pretrained(tmp_path / 'out', device='cpu')
+    fake = model.network.state_dict()['head.condition.fake']
+    assert torch.equal(fake, state['lm.fake_latent'])
+
+
+def test_the_hostile_file_is_hostile(tmp_path: Path) -> None:
+    marker = tmp_path / 'ran'
+    torch.save({'evil': Hostile(f'touch {marker}')}, tmp_path / 'hostile.ckpt')
+    torch.load(tmp_path / 'hostile.ckpt', weights_only=False)
+    assert marker.exists()
+
+
+def test_objects_are_stand_ins_and_tensors_are_whole(tmp_path: Path) -> None:
+    base = torch.arange(24.0).view(4, 6)
+    content = {
+        'view': base[1:3, ::2],
+        'turned': base.T,
+        'parameter': torch.nn.Parameter(base),
+        'half': base.bfloat16(),
+        'flags': torch.tensor([True, False]),
+        'empty': torch.empty(0, 3),
+        'scalar': torch.tensor(7),
+        'date': Path('x'),
+    }
+    torch.save(content, tmp_path / 'file.pt')
+    with TorchFile(tmp_path / 'file.pt') as file:
+        assert isinstance(file.content['date'], StandIn)
+        for name, value in content.items():
+            if isinstance(value, Tensor):
+                read = file.read(file.content[name])
+                assert read.dtype == value.dtype
+                assert torch.equal(read, value)
+
+
+def rewritten(path: Path, member: str, data: bytes, compression: int = zipfile.ZIP_STORED) -> Path:
+    """Copy a file of torch.save with one member replaced."""
+    copy = path.with_suffix('.changed')
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, 'w', compression) as new:
+        for info in old.infolist():
+            content = data if info.filename.endswith(member) else old.read(info)
+            new.writestr(info.filename, content)
+    return copy
+
+
+def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
+    path = tmp_path / 'file.ckpt'
+
+    def refused(file: Path, match: str) -> None:
+        with pytest.raises(CheckpointError, match=match), TorchFile(file) as opened:
+            opened.read(opened.content['x'])
+
+    refused(path, 'cannot read')
+    torch.save({'x': torch.arange(1000.0)}, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    refused(path, 'truncated')
+    path.write_bytes(whole.replace(torch.arange(1000.0).numpy().tobytes()[400:440], b'x' * 40))
+    refused(path, 'damaged')
+    path.write_bytes(whole)
+    refused(rewritten(path, '/data/0', b'short'), 'damaged.*5 bytes')
+    refused(rewritten(path, '/data.pkl', b'no pickle'), 'damaged')
+    refused(rewritten(path, '/data.pkl', whole, zipfile.ZIP_DEFLATED), 'compressed')
+    refused(rewritten(path, '/byteorder', b'big'), 'big-endian')
+    path.write_text('<!DOCTYPE html><html>')
+    refused(path, 'web page')
+    path.write_bytes(b'version https://git-lfs')
+    refused(path, 'no checkpoint in the format')
+    torch.save({'x': torch.ones(2)}, path, _use_new_zipfile_serialization=False)
+    refused(path, 'no checkpoint in the format of PyTorch 1.6')
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('a.txt', 'text')
+    refused(path, 'torch.save did not write it')
+
+
+def test_a_tensor_may_not_reach_beyond_its_storage(tmp_path: Path) -> None:
+    """A stride of 0 would make a terabyte of one number, a large offset read other memory."""
+    path = tmp_path / 'file.ckpt'
+    torch.save({'x': torch.arange(4.0)}, path)
+    with TorchFile(path) as file:
+        stored = file.content['x']
+        for changes in (
+            {'shape': (10**12,), 'stride': (0,)},
+            {'offset': 2},
+            {'offset': -1},
+            {'stride': (2,)},
+            {'shape': (-1,)},
+        ):
+            with pytest.raises(CheckpointError, match='damaged'):
+                file.read(stored._replace(**changes))
+
+
+def test_a_pickle_that_calls_what_it_may_not_is_damaged_at_worst(tmp_path: Path) -> None:
+    path = tmp_path / 'file.ckpt'
+    torch.save({'x': torch.ones(2)}, path)
+    with TorchFile(rewritten(path, '/data.pkl', b'cbuiltins\nexec\n(S"exit()"\ntR.')) as file:
+        assert isinstance(file.content, StandIn)
+    for program in (
+        b'ctorch._utils\n_rebuild_parameter\n(tR.',
+        b'ccollections\nOrderedDict\n(S"a"\nS"b"\ndb.',
+        b'(S"x"\nI1\ndQ.',
+        pickle.dumps([1, 2])[:-1],
+    ):
+        with (
+            pytest.raises(CheckpointError, match='damaged'),
+            TorchFile(rewritten(path, '/data.pkl', program)),
+        ):
+            pass
+
+
+def test_the_vae_of_mld_starts_a_training(tmp_path: Path, given: dict[str, Any]) -> None:
+    vae = {name: value for name, value in official_state().items() if name.startswith('vae.')}
+    extra = {'denoiser.decoder.norm.weight': torch.ones(3), 't2m_textencoder.x': torch.ones(1)}
+    network = NetworkConfig(
+        vocab_size=V,
+        backbone=BackboneConfig(vocab_size=V, n_positions=64, n_embd=D, n_layer=1, n_head=2),
+        head=HeadConfig(width=8, depth=1),
+        holders=2,
+    )
+    for prefix in ('', 'motion_'):
+        state = {f'{prefix}{name}': value for name, value in vae.items()} | extra
+        torch.save(lightning(state), tmp_path / 'mld.ckpt')
+        result = convert_mld_vae(
+            tmp_path / 'mld.ckpt', tmp_path / prefix, network=network, vae_heads=2, **given
+        )
+        assert result.used == len(vae)
+        assert result.ignored['denoiser'] == 1
+        model = MotionGPT3.from_pretrained(tmp_path / prefix, device='cpu')
+        ours = model.network.vae.state_dict()
+        assert torch.equal(ours['distribution_tokens'], vae['vae.global_motion_token'])
+        assert model.config.network.holders == 2
+    del state['motion_vae.encoder.norm.bias']
+    torch.save(lightning(state), tmp_path / 'mld.ckpt')
+    with pytest.raises(CheckpointError, match=r'missing \(such as vae\.encoder\.norm\.bias'):
+        convert_mld_vae(
+            tmp_path / 'mld.ckpt', tmp_path / 'out', network=network, vae_heads=2, **given
+        )
+
+
+def test_an_mld_checkpoint_without_a_vae_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
+    torch.save(lightning({'denoiser.x': torch.ones(1)}), tmp_path / 'mld.ckpt')
+    with pytest.raises(CheckpointError, match=r'holds no weights vae\.'):
+        convert_mld_vae(tmp_path / 'mld.ckpt', tmp_path / 'out', **given)
+
+
+def test_statistics_are_checked(convert: Converted, tmp_path: Path) -> None:
+    np.save(tmp_path / 'short.npy', np.ones(251))
+    for mean in (tmp_path / 'short.npy', tmp_path / 'none.npy'):
+        with pytest.raises(CheckpointError, match=r'263|no feature statistics'):
+            convert(lightning(official_state()), stats=(mean, tmp_path / 'short.npy'))

@@ -1,0 +1,128 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.errors import CheckpointError
+from tests.support.seeded import fill_by_name
+
+
+def small() -> nn.Sequential:
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    fill_by_name(module)
+    return module
+
+
+def complete(folder: Path) -> Path:
+    for name in (checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.STATS):
+        (folder / name).touch()
+    return folder
+
+
+def test_a_folder_is_found_by_path_and_none_means_the_shipped_one(tmp_path: Path) -> None:
+    assert checkpoint.find_checkpoint(complete(tmp_path)) == tmp_path
+    assert checkpoint.find_checkpoint(str(tmp_path)) == tmp_path
+    shipped = checkpoint.shipped_checkpoint()
+    assert shipped.parts[-2:] == ('models', 'default')
+    root = Path(checkpoint.__file__).resolve().parents[1]
+    assert shipped == root / 'models' / 'default'
+
+
+def test_what_is_no_checkpoint_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match='no such folder'):
+        checkpoint.find_checkpoint(tmp_path / 'none')
+    file = tmp_path / 'motiongpt3.ckpt'
+    file.touch()
+    with pytest.raises(CheckpointError, match='it is a file'):
+        checkpoint.find_checkpoint(file)
+    (tmp_path / checkpoint.CONFIG).touch()
+    with pytest.raises(CheckpointError, match=r'model\.safetensors, stats\.npz not.*convert'):
+        checkpoint.find_checkpoint(tmp_path)
+
+
+def test_a_configuration_comes_back(tmp_path: Path) -> None:
+    checkpoint.write_config(tmp_path, {'name': 'x', 'sizes': [1, 2]})
+    assert checkpoint.read_config(tmp_path) == {'name': 'x', 'sizes': [1, 2]}
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.CONFIG]
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('{"format": "mgpt3_ros"', 'cannot be read'),
+        ('[1]', 'not of a mgpt3_ros checkpoint'),
+        ('{"model_type": "gpt2"}', 'not of a mgpt3_ros checkpoint'),
+        ('{"format": "mgpt3_ros", "format_version": 99}', 'format 99, this program reads 1'),
+    ],
+)
+def test_foreign_configurations_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / checkpoint.CONFIG).write_text(content)
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.read_config(tmp_path)
+
+
+@pytest.mark.parametrize('dtype', [None, torch.float16, torch.bfloat16])
+def test_weights_come_back_as_float32(tmp_path: Path, dtype: torch.dtype | None) -> None:
+    module = small()
+    checkpoint.write_weights(tmp_path, module, dtype)
+    state = checkpoint.read_weights(tmp_path)
+    tolerance = 0.0 if dtype is None else 0.01
+    for name, value in module.state_dict().items():
+        assert state[name].dtype == (torch.float32 if value.is_floating_point() else value.dtype)
+        torch.testing.assert_close(state[name], value, rtol=tolerance, atol=0)
+    # Integers (the batch count here) stay integers, whatever the type of the weights.
+    assert state['1.num_batches_tracked'].dtype == torch.int64
+
+
+def test_weights_that_are_not_contiguous_are_written(tmp_path: Path) -> None:
+    module = nn.Linear(3, 4)
+    module.weight = nn.Parameter(torch.arange(12.0).view(3, 4).T)
+    checkpoint.write_weights(tmp_path, module)
+    assert torch.equal(checkpoint.read_weights(tmp_path)['weight'], module.weight)
+
+
+def test_a_truncated_file_is_named(tmp_path: Path) -> None:
+    checkpoint.write_weights(tmp_path, small())
+    path = tmp_path / checkpoint.WEIGHTS
+    whole = path.read_bytes()
+    for kept in (0, 4, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(CheckpointError, match='may be truncated'):
+            checkpoint.read_weights(tmp_path)
+
+
+def test_a_state_is_loaded_whole_or_not_at_all() -> None:
+    module, other = small(), nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    checkpoint.load_state(other, module.state_dict(), 'here')
+    assert torch.equal(other[0].weight, module[0].weight)
+    state = module.state_dict()
+    with pytest.raises(CheckpointError, match=r'0\.weight has shape \(4, 2\).*asks for \(4, 3\)'):
+        checkpoint.load_state(other, {**state, '0.weight': torch.ones(4, 2)}, 'here')
+    more = {**state, 'x': torch.ones(1), 'y': torch.ones(1)}
+    del more['0.bias']
+    with pytest.raises(
+        CheckpointError, match=r'here.*1 tensors missing \(such as 0\.bias\), 2 .*unknown'
+    ):
+        checkpoint.load_state(other, more, 'here')
+    assert torch.equal(other[0].weight, module[0].weight)
+
+
+def test_text_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / 'card.md'
+    for text in ('first', 'second: üñ'):
+        checkpoint.write_text(path, text)
+        assert path.read_text(encoding='utf-8') == text
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_file_says_whose_it_is(tmp_path: Path) -> None:
+    checkpoint.write_config(tmp_path, {})
+    data = json.loads((tmp_path / checkpoint.CONFIG).read_text())
+    assert data == {'format': 'mgpt3_ros', 'format_version': 1}

@@ -1,0 +1,315 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Motion: immutable, strict about what a body is, and the same after a save and a load."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.kinematics.features import joints_to_features
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, MIRRORED
+from mgpt3_ros.model.motion import FORMATS, Motion
+from tests.support.tiny import swinging_motion
+
+J = {name: index for index, name in enumerate(JOINT_NAMES)}
+
+
+@pytest.fixture
+def motion() -> Motion:
+    return Motion(swinging_motion(0), 20, {'text': 'a person swings', 'seam_error_m': 0.01})
+
+
+# What a motion is.
+
+
+def test_a_motion_says_what_it_holds(motion: Motion) -> None:
+    assert (motion.num_frames, motion.fps, motion.duration_s) == (60, 20.0, 3.0)
+    assert motion.joints.dtype == np.float32
+    assert motion.info['text'] == 'a person swings'
+
+
+def test_nothing_of_a_motion_can_be_changed(motion: Motion) -> None:
+    with pytest.raises(ValueError, match='read-only'):
+        motion.joints[0, 0, 0] = 1
+    with pytest.raises(TypeError):
+        motion.info['text'] = 'another'  # type: ignore[index]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        motion.fps = 30  # type: ignore[misc]
+
+
+def test_a_motion_keeps_its_own_copy() -> None:
+    joints, info = swinging_motion(0), {'text': 'before'}
+    motion = Motion(joints, info=info)
+    joints[:] = 0
+    info['text'] = 'after'
+    assert motion.joints.max() > 1
+    assert motion.info['text'] == 'before'
+
+
+def test_more_can_be_said_about_it(motion: Motion) -> None:
+    found = motion.with_info(text='new', duration_from='asked')
+    assert dict(found.info) == {'text': 'new', 'seam_error_m': 0.01, 'duration_from': 'asked'}
+    assert motion.info['text'] == 'a person swings'
+    assert (found.joints == motion.joints).all()
+
+
+def broken(value: float) -> np.ndarray:
+    joints = swinging_motion(0)
+    joints[7, 3, 1] = value
+    return joints
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [
+        (lambda: Motion(np.zeros((60, 66))), r'must be \(T, 22, 3\), got .* shape \(60, 66\)'),
+        (lambda: Motion(np.zeros((60, 24, 3))), r'shape \(60, 24, 3\)'),
+        (lambda: Motion(swinging_motion(0)[:1]), r'2 frames at least, got 1'),
+        (lambda: Motion(broken(np.nan)), r'frame 7 holds values that are not finite'),
+        (lambda: Motion(broken(np.inf)), r'frame 7 holds values that are not finite'),
+        (lambda: Motion(swinging_motion(0), 0), r'fps must be positive, got 0'),
+        (lambda: Motion(swinging_motion(0), np.nan), r'fps must be positive, got nan'),
+        (lambda: Motion([[1, 2], [3]]), r'must be numbers in an array \(T, 22, 3\)'),
+        (lambda: Motion('walk'), r'must be numbers'),
+        (lambda: Motion(1000 * swinging_motion(0)), r'body is 1.62e\+03 m .* millimetres or cent'),
+        (lambda: Motion(100 * swinging_motion(0)), r'body is 162 m .* centimetres; scale them'),
+        (lambda: Motion(0.01 * swinging_motion(0)), r'body is 0.0162 m .* in another unit'),
+        (lambda: Motion(np.zeros((5, 22, 3))), r'body is 0 m'),
+        (lambda: Motion(swinging_motion(0)).resample(0), r'fps must be positive, got 0'),
+        (lambda: Motion(swinging_motion(0)).resample(np.nan), r'fps must be positive, got nan'),
+        (lambda: Motion(swinging_motion(0)).crop(59), r'2 frames at least, got 1'),
+        (lambda: Motion(swinging_motion(0)).crop(70), r'2 frames at least, got 0'),
+        (lambda: Motion.from_features(np.zeros((2, 60, 263))), r'must be \(T, 263\), got .*60'),
+        (lambda: Motion.from_features(np.zeros((60, 251))), r'263.*\(60, 251\)'),
+        (lambda: Motion.from_features(np.full((9, 263), np.nan)), r'not finite'),
+    ],
+)  # fmt: skip
+def test_what_is_no_motion_is_refused(make: Callable[[], Motion], message: str) -> None:
+    with pytest.raises(MotionError, match=message):
+        make()
+
+
+# Other motions of one.
+
+
+@pytest.mark.parametrize('fps', [10.0, 15.0, 24.0, 29.97, 30.0, 60.0, 100.0])
+def test_resampling_keeps_places_at_their_times(motion: Motion, fps: float) -> None:
+    # A joint that moves in a straight line is where it was at every time.
+    time = np.arange(60) / 20
+    straight = Motion(swinging_motion(0)[:1] + time[:, None, None] * (1.0, 0.0, 2.0))
+    found = straight.resample(fps)
+    times = np.arange(found.num_frames) / fps
+    expected = straight.joints[0] + times[:, None, None] * (1.0, 0.0, 2.0)
+    assert np.abs(found.joints - expected).max() < 1e-5
+    # The last frame is the last that the motion has: none is made up, none is left out.
+    assert times[-1] <= time[-1] + 1e-6 < times[-1] + 1 / fps
+    assert abs(found.duration_s - straight.duration_s) < max(1 / fps, 1 / 20)
+    assert found.info == straight.info
+
+
+def test_resampling_by_whole_numbers_keeps_the_frames(motion: Motion) -> None:
+    twice = motion.resample(40)
+    assert twice.num_frames == 119
+    assert (twice.joints[::2] == motion.joints).all()
+    back = twice.resample(20)
+    assert back.num_frames == 60
+    assert np.abs(back.joints - motion.joints).max() < 1e-6
+    assert motion.resample(20) is motion
+
+
+def test_resampling_to_a_crawl_leaves_a_motion(motion: Motion) -> None:
+    assert motion.resample(0.1).num_frames == 2
+
+
+def test_a_mirror_swaps_left_and_right(motion: Motion) -> None:
+    found = motion.mirror()
+    for name, index in J.items():
+        other = J[JOINT_NAMES[MIRRORED[index]]]
+        swapped = name.replace('left', 'x').replace('right', 'left').replace('x', 'right')
+        assert JOINT_NAMES[other] == swapped
+        assert (found.joints[:, index] == motion.joints[:, other] * (-1, 1, 1)).all()
+
+
+def test_a_mirror_of_a_mirror_shows_the_motion(motion: Motion) -> None:
+    assert (motion.mirror().mirror().joints == motion.joints).all()
+    assert not np.allclose(motion.mirror().joints, motion.joints)
+
+
+def test_a_crop_counts_frames_as_slices_do(motion: Motion) -> None:
+    assert (motion.crop(10, 30).joints == motion.joints[10:30]).all()
+    assert (motion.crop(-20).joints == motion.joints[40:]).all()
+    assert motion.crop(10, 30).duration_s == 1.0
+    assert motion.crop(10, 30).info == motion.info
+
+
+def test_the_canonical_motion_stands_on_the_floor_and_faces_z(motion: Motion) -> None:
+    found = motion.transform(1.0, (3.0, 0.5, -2.0)).canonical()
+    assert found.joints[..., 1].min() == pytest.approx(0, abs=1e-6)
+    assert found.joints[0, 0, [0, 2]] == pytest.approx([0, 0], abs=1e-6)
+    across = found.joints[0, J['left_shoulder']] - found.joints[0, J['right_shoulder']]
+    assert across[0] > 0.3
+    assert across[2] == pytest.approx(0, abs=0.02)
+    again = found.canonical()
+    assert np.abs(again.joints - found.joints).max() < 1e-5
+
+
+def test_a_turn_goes_from_z_towards_x(motion: Motion) -> None:
+    found = motion.transform(np.pi / 2, (0, 1, 0))
+    x, y, z = np.moveaxis(motion.joints, -1, 0)
+    assert np.abs(found.joints - np.stack([z, y + 1, -x], axis=-1)).max() < 1e-5
+
+
+def test_features_do_not_know_where_a_motion_is(motion: Motion) -> None:
+    moved = motion.transform(2.2, (5.0, 0.3, -4.0))
+    assert motion.features().shape == (59, 263)
+    assert np.abs(moved.features() - motion.features()).max() < 1e-3
+
+
+def test_features_give_back_the_canonical_motion(motion: Motion) -> None:
+    found = Motion.from_features(motion.features(), info={'text': 'again'})
+    assert np.abs(found.joints - motion.canonical().joints[:59]).max() < 1e-4
+    assert (found.num_frames, found.fps, found.info['text']) == (59, 20, 'again')
+
+
+# Files.
+
+
+def test_npz_keeps_everything(motion: Motion, tmp_path: Path) -> None:
+    thirty = Motion(motion.joints, 30, {'text': 'größer', 'list': [1, 2], 'none': None})
+    thirty.save(tmp_path / 'motion.npz')
+    found = Motion.load(tmp_path / 'motion.npz')
+    assert (found.joints == thirty.joints).all()
+    assert (found.fps, dict(found.info)) == (30, dict(thirty.info))
+
+
+def test_info_may_hold_numbers_of_numpy(motion: Motion, tmp_path: Path) -> None:
+    motion.with_info(error=np.float32(0.5), path=np.arange(3)).save(tmp_path / 'motion.npz')
+    found = Motion.load(tmp_path / 'motion.npz').info
+    assert (found['error'], found['path']) == (0.5, [0, 1, 2])
+
+
+def test_npy_keeps_the_joints(motion: Motion, tmp_path: Path) -> None:
+    motion.save(tmp_path / 'motion.npy')
+    assert np.load(tmp_path / 'motion.npy').shape == (60, 22, 3)
+    assert (Motion.load(tmp_path / 'motion.npy').joints == motion.joints).all()
+    assert Motion.load(tmp_path / 'motion.npy').fps == 20
+    assert Motion.load(tmp_path / 'motion.npy', fps=30).fps == 30
+
+
+def test_bvh_keeps_joints_and_rate(motion: Motion, tmp_path: Path) -> None:
+    Motion(motion.joints, 25).save(tmp_path / 'motion.bvh')
+    found = Motion.load(str(tmp_path / 'motion.bvh'))
+    assert np.abs(found.joints - motion.joints).max() < 1e-4
+    assert found.fps == 25
+
+
+def test_npy_files_of_humanml3d_are_read(motion: Motion, tmp_path: Path) -> None:
+    np.save(tmp_path / 'flat.npy', motion.joints.reshape(60, 66))
+    assert (Motion.load(tmp_path / 'flat.npy').joints == motion.joints).all()
+    features = joints_to_features(motion.joints.astype(np.float64))
+    np.save(tmp_path / 'features.npy', features)
+    found = Motion.load(tmp_path / 'features.npy')
+    assert np.abs(found.joints - motion.canonical().joints[:59]).max() < 1e-4
+
+
+def test_an_npz_of_joints_alone_is_read(motion: Motion, tmp_path: Path) -> None:
+    np.savez(tmp_path / 'bare.npz', joints=motion.joints)
+    found = Motion.load(tmp_path / 'bare.npz', fps=25)
+    assert (found.fps, dict(found.info)) == (25, {})
+
+
+@pytest.mark.parametrize('suffix', FORMATS)
+def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(
+    suffix: str, motion: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f'motion{suffix}'
+    motion.save(path)
+    before = path.read_bytes()
+    write = Motion._write
+
+    def half(self: Motion, target: Path, kind: str) -> None:
+        write(self, target, kind)
+        target.write_bytes(target.read_bytes()[:100])
+        raise OSError('no space left on device')
+
+    monkeypatch.setattr(Motion, '_write', half)
+    with pytest.raises(OSError, match='no space'):
+        motion.mirror().save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_info_that_cannot_be_saved_is_named(motion: Motion, tmp_path: Path) -> None:
+    with pytest.raises(MotionError, match='info holds a set, which cannot be saved'):
+        motion.with_info(labels={'walk'}).save(tmp_path / 'motion.npz')
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_suffixes_are_refused(motion: Motion, tmp_path: Path) -> None:
+    with pytest.raises(MotionError, match=r'motion.fbx: motions are saved as .npy, .npz, .bvh'):
+        motion.save(tmp_path / 'motion.fbx')
+    (tmp_path / 'motion.fbx').write_text('x')
+    with pytest.raises(MotionError, match=r'motion.fbx: motions are read from .npy, .npz, .bvh'):
+        Motion.load(tmp_path / 'motion.fbx')
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MotionError, match=r'no motion file at .*walk\.npz'):
+        Motion.load(tmp_path / 'walk.npz')
+    with pytest.raises(MotionError, match='no motion file at'):
+        Motion.load(tmp_path)
+
+
+@pytest.mark.parametrize('suffix', FORMATS)
+def test_damaged_files_are_named(suffix: str, motion: Motion, tmp_path: Path) -> None:
+    path = tmp_path / f'motion{suffix}'
+    motion.save(path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    messages = []
+    for trial in range(60):
+        data = bytearray(whole)
+        if trial % 2:
+            del data[int(rng.integers(len(data) - 3)) :]
+        else:
+            for place in rng.integers(0, min(len(data), 4000), 3):
+                data[place] = rng.integers(256)
+        path.write_bytes(bytes(data))
+        try:
+            Motion.load(path)  # a changed bit of a number is another number
+        except MotionError as error:
+            messages.append(str(error))
+    assert len(messages) >= 30
+    assert all(str(path) in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ('arrays', 'message'),
+    [
+        ({'fps': 20}, 'joints is not a file in the archive'),
+        ({'joints': np.zeros((5, 24, 3))}, r'must be \(T, 22, 3\)'),
+        ({'joints': swinging_motion(0), 'fps': -1}, 'fps must be positive'),
+        ({'joints': swinging_motion(0), 'fps': [20, 30]}, 'cannot be read as a motion'),
+        ({'joints': swinging_motion(0), 'info': '[1, 2]'}, 'cannot be read as a motion'),
+        ({'joints': swinging_motion(0), 'info': '{'}, 'cannot be read as a motion'),
+    ],
+)
+def test_an_npz_that_holds_no_motion_is_refused(
+    arrays: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / 'motion.npz', **arrays)  # type: ignore[arg-type]
+    with pytest.raises(MotionError, match=message) as caught:
+        Motion.load(tmp_path / 'motion.npz')
+    assert str(tmp_path / 'motion.npz') in str(caught.value)
+
+
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
+    np.save(tmp_path / 'motion.npy', np.array([{'joints': 1}], dtype=object))
+    with pytest.raises(MotionError, match=r'cannot be read as a motion: .*pickle'):
+        Motion.load(tmp_path / 'motion.npy')

@@ -1,0 +1,47 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Made-up clips and body states, for tests that need no model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mgpt3_ros.body import quaternions as quat
+from mgpt3_ros.body.body_trajectory import BodyState
+from mgpt3_ros.body.planning import Clip
+
+
+def random_clip(seed: int, frames: int = 60, joints: int = 5, far: float = 1.0) -> Clip:
+    """A smooth clip: joints swing at up to 1.5 Hz, the base walks, turns and bobs."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(frames)[:, None] / 20
+    positions = rng.uniform(-far, far, joints) + sum(
+        rng.uniform(-0.5, 0.5, joints)
+        * np.sin(2 * np.pi * rng.uniform(0.1, 1.5, joints) * time + rng.uniform(0, 6.3, joints))
+        for _ in range(3)
+    )
+    heading = rng.uniform(-3, 3) + rng.uniform(-0.5, 0.5) * time[:, 0]
+    lean = 0.1 * np.sin(3 * time + rng.uniform(0, 6.3, 3)) * [1, 1, 0]
+    speed = rng.uniform(0, 1.5)
+    way = np.cumsum(np.stack([np.cos(heading), np.sin(heading)], 1) * speed / 20, axis=0)
+    height = 0.9 + 0.05 * np.sin(5 * time)
+    return Clip(
+        names=tuple(f'joint_{index}' for index in range(joints)),
+        positions=positions,
+        base_pos=np.concatenate([way + rng.uniform(-3, 3, 2), height], axis=1),
+        base_rot=quat.multiply(quat.about_z(heading), quat.exp(lean)),
+        fps=20.0,
+    )
+
+
+def random_state(seed: int, joints: int = 5) -> BodyState:
+    """A body somewhere, in some pose, moving."""
+    rng = np.random.default_rng(seed)
+    return BodyState(
+        rng.uniform(-1, 1, joints),
+        rng.uniform(-2, 2, joints),
+        np.append(rng.uniform(-3, 3, 2), 0.9),
+        quat.multiply(quat.about_z(rng.uniform(-3, 3)), quat.exp(rng.uniform(-0.1, 0.1, 3))),
+        rng.uniform(-1, 1, 3) * [1, 1, 0.1],
+        rng.uniform(-0.5, 0.5, 3),
+    )

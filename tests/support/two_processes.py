@@ -1,0 +1,85 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Trains some steps and keeps the gradients: run by torchrun and, to compare, in one process.
+
+Usage: python -m tests.support.two_processes PRESET PACK OUTPUT BATCH_SIZE
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from torch import Tensor
+
+from mgpt3_ros.training import stages
+from mgpt3_ros.training.trainer import Trainer
+
+EVERYTHING = '[text, motion, markers, holders, duration, head]'
+MLD = '{latent_dim: 16, ff_width: 32, layers: 3, heads: 2, dropout: 0}'
+OVERRIDES = (
+    'model.network.vae.kind=mld',
+    f'model.network.vae.mld={MLD}',
+    'stages.align.start_from=vae',
+    f'stages.align.trained={EVERYTHING}',
+    'stages.align.tasks={text: 1, generate: 1, caption: 1, predict: 1, inbetween: 1}',
+    'stages.vae.losses.kl=0.01',
+    'stages.t2m.start_from=align',
+)
+STAGES = ('vae', 'align')
+STOPPED = 't2m'  # this stage is ended by a signal to the second process
+STEPS = 4
+
+
+class RecordingTrainer(Trainer):
+    """Keeps the gradients of its steps in ``gradients.pt``."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.seen: list[dict[str, Tensor]] = []
+        self.optimizer.optimizer.register_step_pre_hook(self.keep)
+
+    def keep(self, *_: object) -> None:
+        """Keep the gradients that the optimiser is about to use."""
+        self.seen.append(
+            {n: p.grad.clone() for n, p in self.trained.items() if p.grad is not None}
+        )
+
+    def _train_step(self) -> dict[str, float]:
+        if self.folder.name == STOPPED and self.accelerator.process_index == 1 and self.step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super()._train_step()
+
+    def run(self) -> None:
+        """Train, then write the gradients."""
+        super().run()
+        if self.accelerator.is_main_process:
+            torch.save(self.seen, self.folder / 'gradients.pt')
+
+
+def train(preset: str, pack: str, output: str, batch_size: str) -> None:
+    """Train the VAE and a stage with all tasks, with a batch of this size in each process."""
+    # Without clipping and with a small rate: Adam's first steps enlarge rounding errors.
+    options = (f'batch_size={batch_size}', f'steps={STEPS}', 'clip_norm=0', 'learning_rate=1e-5')
+    sizes = [f'stages.{stage}.optim.{o}' for stage in (*STAGES, STOPPED) for o in options]
+    config = stages.load_run_config(Path(preset), (*OVERRIDES, *sizes))
+    stages.Trainer = RecordingTrainer  # type: ignore[misc]
+    try:
+        for stage in STAGES:
+            stages.run_stage(stage, config, pack, output, 'cpu')
+        if PartialState().num_processes > 1:
+            with contextlib.suppress(KeyboardInterrupt):
+                stages.run_stage(STOPPED, config, pack, output, 'cpu')
+    finally:
+        stages.Trainer = Trainer  # type: ignore[misc]
+
+
+if __name__ == '__main__':
+    torch.set_num_threads(1)
+    train(*sys.argv[1:])

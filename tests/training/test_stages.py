@@ -1,0 +1,389 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of training on a tiny data set: each learns, freezes, resumes, and gives a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.training.stages import (
+    GROUPS,
+    RunConfig,
+    freeze_all_but,
+    load_run_config,
+    run_stage,
+)
+from mgpt3_ros.training.train import main
+from mgpt3_ros.training.trainer import Trainer
+from tests.support.tiny import swinging_motion, tiny_config
+from tests.support.tiny_pack import write_tiny_pack
+from tests.support.tiny_runs import DRAWN, PRESET, loss_on_fixed_samples, write_preset
+
+CHAIN = ('vae', 'text', 't2m', 'align')
+FROZEN_TEXT = ('t2m', 'align')
+
+
+@pytest.fixture(scope='module', autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep features out of the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
+        yield
+
+
+@pytest.fixture(scope='module')
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
+
+
+@pytest.fixture(scope='module')
+def trained(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder in which the whole chain has been trained, by the command line."""
+    folder = tmp_path_factory.mktemp('run')
+    arguments = ['all', '--data', str(pack), '--output', str(folder)]
+    config = ['--config', str(write_preset(folder)), '--device', 'cpu']
+    assert main([*arguments, *config]) == 0
+    return folder
+
+
+def log_of(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / 'log.jsonl').read_text().splitlines()]
+
+
+def run_config(tmp_path: Path, *overrides: str) -> RunConfig:
+    return load_run_config(write_preset(tmp_path), overrides)
+
+
+# The chain.
+
+
+def test_the_vae_stage_lowers_its_loss(trained: Path) -> None:
+    loss = [record['loss'] for record in log_of(trained / 'vae')]
+    assert len(loss) == 40
+    assert np.mean(loss[-8:]) < 0.9 * np.mean(loss[:8])
+
+
+@pytest.mark.parametrize('stage', CHAIN[1:])
+def test_every_stage_lowers_its_loss(stage: str, pack: Path, trained: Path) -> None:
+    assert len(log_of(trained / stage)) == 40
+    config = load_run_config(trained / 'tiny.yaml').stages[stage]
+    before = trained / CHAIN[CHAIN.index(stage) - 1]
+    first, last = (
+        loss_on_fixed_samples(folder, config, pack) for folder in (before, trained / stage)
+    )
+    assert last < 0.97 * first
+
+
+def test_the_terms_of_each_stage_are_logged(trained: Path) -> None:
+    terms = {stage: set(log_of(trained / stage)[-1]) for stage in CHAIN}
+    assert {'features', 'positions', 'motion', 'jerk', 'slide', 'kl'} <= terms['vae']
+    for stage in ('text', 't2m', 'align'):
+        assert {'text', 'flow', 'regression', 'duration'} <= terms[stage]
+
+
+@pytest.mark.parametrize('stage', FROZEN_TEXT)
+def test_stages_1_and_2_leave_the_text_branch_bit_identical(stage: str, trained: Path) -> None:
+    before, after = (load_file(trained / name / 'model.safetensors') for name in ('text', stage))
+    frozen = [name for name in before if GROUPS['text'](name)]
+    assert len(frozen) > 10
+    for name in frozen:
+        assert torch.equal(before[name], after[name]), name
+    assert not torch.equal(before['backbone.marker_embedding'], after['backbone.marker_embedding'])
+
+
+@pytest.mark.parametrize('stage', FROZEN_TEXT)
+def test_text_alone_has_the_same_logits_after_stages_1_and_2(stage: str, trained: Path) -> None:
+    logits = []
+    for name in ('text', stage):
+        model = MotionGPT3.from_pretrained(trained / name, device='cpu')
+        ids = torch.tensor([model.tokenizer.encode('a person walks forward and waves.')])
+        with torch.no_grad():
+            hidden = model.network.hidden(ids, None, None)
+            words = model.network.backbone.text_logits(hidden.text)[..., : ids.max() + 1]
+        logits.append(words)
+    assert torch.equal(*logits)
+
+
+@pytest.mark.parametrize('stage', CHAIN[1:])
+def test_later_stages_keep_the_vae_and_train_the_rest(stage: str, trained: Path) -> None:
+    before = load_file(trained / CHAIN[CHAIN.index(stage) - 1] / 'model.safetensors')
+    after = load_file(trained / stage / 'model.safetensors')
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        if name.startswith('vae.') or name.startswith('latent_'):
+            assert torch.equal(value, after[name]), name
+    for group in PRESET['stages'][stage]['trained']:  # type: ignore[index]
+        names = [name for name in before if GROUPS[group](name)]
+        assert any(not torch.equal(before[name], after[name]) for name in names), group
+
+
+def test_a_run_folder_describes_itself(trained: Path) -> None:
+    record = json.loads((trained / 't2m' / 'run.json').read_text())
+    assert record['stage'] == 't2m'
+    assert len(record['data']) == 64  # the hash of the data set's files
+    assert record['stages']['t2m']['optim']['learning_rate'] == 0.01
+    assert record['stages']['t2m']['optim']['beta1'] == 0.9  # defaults too
+
+
+def test_the_last_folder_is_a_model_that_does_everything(trained: Path) -> None:
+    model = MotionGPT3.from_pretrained(trained / 'align', device='cpu')
+    seeded = torch.Generator().manual_seed(0)
+    drawn = model.generate('a person walks', duration_s=2.0, generator=seeded)
+    assert drawn.num_frames == 40
+    assert model.generate('a person walks', generator=seeded).info['duration_from'] == 'predicted'
+    motion = Motion(swinging_motion(0, 60))
+    assert isinstance(model.caption(motion), str)
+    future = model.predict(motion, horizon_s=1.0, generator=seeded)
+    assert isinstance(future, Motion)
+    assert future.num_frames == 20
+    between = model.inbetween(motion.crop(0, 20), motion.crop(40), 1.0, generator=seeded)
+    assert between.num_frames == 20
+    step = np.abs(between.joints[0] - motion.joints[19]).max()
+    assert step < 0.3  # begins where the start ends
+
+
+def test_the_vae_reconstructs_what_it_was_trained_on(trained: Path) -> None:
+    model = MotionGPT3.from_pretrained(trained / 'vae', device='cpu')
+    motion = Motion(swinging_motion(2, 56, 0.6))
+    features = motion.features()
+    with torch.no_grad():
+        rows = torch.from_numpy(model.stats.normalise(features))[None]
+        mean, _ = model.network.vae.encode(rows, torch.tensor([55]))
+        decoded = model.network.vae.decode(mean, torch.tensor([55]))[0].numpy()
+    found = Motion.from_features(model.stats.denormalise(decoded))
+    error = np.linalg.norm(found.joints - Motion.from_features(features).joints, axis=-1).mean()
+    assert error < 0.05
+
+
+# Going on, and again.
+
+
+def test_a_stage_that_is_done_is_written_again_unchanged(
+    trained: Path, pack: Path, tmp_path: Path
+) -> None:
+    before = (trained / 't2m' / 'model.safetensors').read_bytes()
+    run_stage('t2m', run_config(tmp_path), pack, trained, 'cpu')
+    assert (trained / 't2m' / 'model.safetensors').read_bytes() == before
+    assert len(log_of(trained / 't2m')) == 40
+
+
+def test_a_run_is_repeatable_and_goes_on_where_it_was(
+    trained: Path, pack: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / 'run'
+    folder.mkdir()
+    (folder / 'text').symlink_to(trained / 'text')
+    config = run_config(tmp_path)
+    stop_at(20, lambda: run_stage('t2m', config, pack, folder, 'cpu'))
+    assert not (folder / 't2m' / 'model.safetensors').exists()
+    assert len(log_of(folder / 't2m')) == 20
+    run_stage('t2m', config, pack, folder, 'cpu')
+    losses = [record['loss'] for record in log_of(folder / 't2m')]
+    whole = [record['loss'] for record in log_of(trained / 't2m')]
+    assert losses == pytest.approx(whole, rel=1e-4)
+
+
+def stop_at(step: int, train: Callable[[], object]) -> None:
+    """Run until a step and then as if Ctrl-C had been pressed."""
+    original = Trainer._train_step
+
+    def counted(self: Trainer) -> dict[str, float]:
+        self._stop = self.step == step - 1
+        return original(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, '_train_step', counted)
+        with pytest.raises(KeyboardInterrupt):
+            train()
+
+
+# The paper's VAE.
+
+
+def test_the_latents_of_the_papers_vae_are_whitened(pack: Path, tmp_path: Path) -> None:
+    small = '{latent_dim: 16, ff_width: 32, layers: 3, heads: 2}'
+    config = run_config(
+        tmp_path,
+        'model.network.vae.kind=mld',
+        f'model.network.vae.mld={small}',
+        'stages.vae.optim.steps=5',
+    )
+    model = MotionGPT3.from_pretrained(run_stage('vae', config, pack, tmp_path, 'cpu'))
+    latents = []
+    for seed in range(7):
+        features = Motion(swinging_motion(seed, 40 + 8 * seed, 0.3 * seed)).features()
+        rows = torch.from_numpy(model.stats.normalise(features))[None]
+        with torch.no_grad():
+            mean, _ = model.network.vae.encode(rows, torch.tensor([len(features)]))
+        latents.append(model.network.whiten(mean).flatten())
+    stacked = torch.stack(latents)
+    assert float(stacked.std(dim=0).mean()) == pytest.approx(1, abs=0.5)
+    assert float(stacked.mean(dim=0).abs().mean()) < 1
+
+
+# What is refused.
+
+
+def test_a_stage_without_the_one_before_it_is_refused(pack: Path, tmp_path: Path) -> None:
+    message = (
+        r"this stage starts from stage 'text', but .*text holds no checkpoint: "
+        r'run `mgpt3 train text` first'
+    )
+    with pytest.raises(ConfigError, match=message):
+        run_stage('t2m', run_config(tmp_path), pack, tmp_path / 'run', 'cpu')
+
+
+def test_a_head_is_not_trained_without_its_loss(trained: Path, pack: Path, tmp_path: Path) -> None:
+    config = run_config(tmp_path)
+    stage = config.stages['t2m']
+    losses = {name: weight for name, weight in stage.losses.items() if name != 'flow'}
+    stages = {**config.stages, 't2m': dataclasses.replace(stage, losses=losses)}
+    bare = dataclasses.replace(config, stages=stages)
+    with pytest.raises(ConfigError, match="its loss 'flow' has no weight"):
+        run_stage('t2m', bare, pack, trained, 'cpu')
+
+
+@pytest.mark.parametrize(
+    ('overrides', 'named'),
+    [
+        (['head.width=32'], ['head.width is 16 there and 32 here']),
+        (
+            ['holders=4', 'backbone.n_layer=3'],
+            ['backbone.n_layer is 2 there', 'holders is 2 there'],
+        ),
+        (['vae.kind=mld'], ["vae.kind is 'trunk' there and 'mld' here"]),
+        (['backbone.shared_layers=[0]'], [r'shared_layers is None there and \[0\] here']),
+    ],
+)
+def test_a_stage_of_another_model_is_refused(
+    overrides: list[str], named: list[str], trained: Path, pack: Path, tmp_path: Path
+) -> None:
+    config = run_config(tmp_path, *(f'model.network.{override}' for override in overrides))
+    with pytest.raises(ConfigError, match=r"stage 'text' in .* another model: ") as refused:
+        run_stage('t2m', config, pack, trained, 'cpu')
+    for words in named:
+        refused.match(words)
+
+
+def test_a_stage_may_have_another_dropout_and_other_prompts(
+    trained: Path, pack: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'text').symlink_to(trained / 'text')
+    config = run_config(
+        tmp_path,
+        'model.network.backbone.dropout=0.25',
+        'model.network.head.guidance_scale=2',
+        'model.prompts.predict="Then?"',
+        'stages.t2m.optim.steps=1',
+    )
+    model = MotionGPT3.from_pretrained(run_stage('t2m', config, pack, tmp_path / 'run', 'cpu'))
+    assert model.config.network.backbone.dropout == 0.25
+    assert model.config.network.head.guidance_scale == 2
+    assert model.config.prompts.predict == 'Then?'
+
+
+def test_an_unknown_stage_is_refused_with_the_known_ones(pack: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"no stage 'dance' in .*; it has: vae, text, t2m, align"
+    ):
+        run_stage('dance', run_config(tmp_path), pack, tmp_path, 'cpu')
+
+
+@pytest.mark.parametrize(
+    ('override', 'message'),
+    [
+        ('stages.t2m.optim.step=3', r'stages.t2m.optim: unknown key .step.; known .*steps'),
+        ('stages.t2m.option.pad_to=3', r'stages.t2m: unknown key .option.; known keys: .*options'),
+        ('stage.t2m.optim.steps=3', r'RunConfig: unknown key .stage.; known keys: .*stages'),
+        ('stages.t2m.tasks.dance=1', r'unknown key .dance.; known keys: text, generate, caption'),
+        ('stages.t2m.optim.steps=many', r"stages.t2m.optim.steps: expected int, got 'many'"),
+        ('stages.t2m.optim.steps', r"'stages.t2m.optim.steps' is no override: write key.key=val"),
+        ('tokenizer.vocab_size.x=3', r'vocab_size is no section'),
+        ('stages.t2m.optim.steps=[', r'\[.* is no YAML'),
+    ],
+)
+def test_overrides_that_do_not_fit_are_refused(
+    override: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        run_config(tmp_path, override)
+
+
+def test_overrides_replace_values_of_every_kind(tmp_path: Path) -> None:
+    config = run_config(
+        tmp_path,
+        'stages.t2m.optim.steps=7',
+        'stages.t2m.optim.learning_rate=1e-4',
+        'stages.t2m.tasks={generate: 0.5, predict: 0.5}',
+        'stages.t2m.trained=[head]',
+        'stages.t2m.start_from=null',
+        'stages.t2m.losses.flow=2',
+        'tokenizer.folder=/some/folder',
+    )
+    stage = config.stages['t2m']
+    assert (stage.optim.steps, stage.optim.learning_rate) == (7, 1e-4)
+    assert (stage.tasks.generate, stage.tasks.predict, stage.tasks.caption) == (0.5, 0.5, 0)
+    assert (stage.trained, stage.start_from) == (('head',), None)
+    assert stage.losses == {**DRAWN, 'flow': 2.0}
+    assert config.tokenizer.folder == '/some/folder'
+
+
+def test_presets_are_found_by_name_and_unknown_ones_listed() -> None:
+    assert set(CHAIN) <= set(load_run_config('small').stages)
+    with pytest.raises(ConfigError, match=r"no preset 'huge'; presets are: .*small"):
+        load_run_config('huge')
+    with pytest.raises(ConfigError, match=r'cannot read the configuration nowhere\.yaml'):
+        load_run_config('nowhere.yaml')
+
+
+# Groups of parameters.
+
+
+def whole_network(kind: str = 'flow') -> MotionGPT3Network:
+    config = tiny_config(300).network
+    head = dataclasses.replace(config.head, kind=kind)
+    return MotionGPT3Network(dataclasses.replace(config, hidden_norm=True, head=head))
+
+
+@pytest.mark.parametrize('kind', ['flow', 'ddpm', 'regression'])
+def test_every_parameter_belongs_to_one_group(kind: str) -> None:
+    for name, _ in whole_network(kind).named_parameters():
+        assert len([group for group, has in GROUPS.items() if has(name)]) == 1, name
+
+
+def test_freezing_leaves_gradients_to_the_named_groups() -> None:
+    network = whole_network()
+    freeze_all_but(network, ('head', 'markers'))
+    left = {name for name, p in network.named_parameters() if p.requires_grad}
+    assert 'backbone.marker_embedding' in left
+    assert all(name.startswith(('head.', 'hidden_', 'backbone.marker')) for name in left)
+    freeze_all_but(network, tuple(GROUPS))
+    assert all(p.requires_grad for p in network.parameters())
+    with pytest.raises(ConfigError, match=r"unknown parameter group 'words'; known: vae, text,"):
+        freeze_all_but(network, ('words',))
+
+
+def test_a_tokenizer_may_come_from_a_folder(pack: Path, tmp_path: Path) -> None:
+    words = MotionTokenizer.train(['a person walks', 'a person runs'], 290)
+    (tmp_path / 'words').mkdir()
+    words.save(tmp_path / 'words')
+    config = run_config(
+        tmp_path, f'tokenizer.folder={tmp_path / "words"}', 'stages.vae.optim.steps=1'
+    )
+    model = MotionGPT3.from_pretrained(run_stage('vae', config, pack, tmp_path, 'cpu'))
+    assert model.tokenizer.vocab_size == words.vocab_size
+    assert model.tokenizer.encode('a person') == words.encode('a person')

@@ -1,0 +1,90 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two processes give the gradients of one with twice the batch, and write once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mgpt3_ros.model.checkpoint import WEIGHTS
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from tests.support import two_processes
+from tests.support.tiny_pack import write_tiny_pack
+from tests.support.tiny_runs import write_preset
+from tests.support.two_processes import STAGES, STEPS, STOPPED
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Run folders of one process with 6 samples a step, and of two with 3 samples each."""
+    folder = tmp_path_factory.mktemp('runs')
+    preset, pack = write_preset(folder), write_tiny_pack(folder / 'pack')
+    one, two = folder / 'one', folder / 'two'
+    environment = {**os.environ, 'XDG_CACHE_HOME': str(folder / 'cache'), 'OMP_NUM_THREADS': '1'}
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
+    command += ['--nproc-per-node=2', '-m', 'tests.support.two_processes']
+    done = subprocess.run(
+        [*command, str(preset), str(pack), str(two), '3'],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CACHE_HOME', str(folder / 'cache'))
+        two_processes.train(str(preset), str(pack), str(one), '6')
+    return one, two
+
+
+@pytest.mark.parametrize('stage', STAGES)
+def test_gradients_are_those_of_one_process_with_twice_the_batch(
+    stage: str, runs: tuple[Path, Path]
+) -> None:
+    one, two = (torch.load(run / stage / 'gradients.pt', weights_only=True) for run in runs)
+    assert len(one) == len(two) == STEPS
+    for alone, split in zip(one, two, strict=True):
+        assert alone.keys() <= split.keys()
+        scale = max(float(gradient.abs().max()) for gradient in alone.values())
+        for name in split:
+            wanted = alone.get(name, torch.zeros_like(split[name]))
+            torch.testing.assert_close(split[name], wanted, rtol=1e-3, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize('stage', STAGES)
+def test_the_log_is_that_of_one_process(stage: str, runs: tuple[Path, Path]) -> None:
+    logs = [
+        [json.loads(line) for line in (run / stage / 'log.jsonl').read_text().splitlines()]
+        for run in runs
+    ]
+    assert [record['step'] for record in logs[1]] == list(range(1, STEPS + 1))
+    for alone, split in zip(*logs, strict=True):
+        del alone['samples_per_s'], split['samples_per_s']
+        assert split == pytest.approx(alone, rel=1e-3, abs=1e-5)
+
+
+def test_only_one_process_writes(runs: tuple[Path, Path]) -> None:
+    _, two = runs
+    for stage in STAGES:
+        assert not list((two / stage).glob('*.partial*'))
+        boards = list((two / stage).glob('tensorboard/*'))
+        assert len(boards) <= 1
+    assert (two / 'align' / WEIGHTS).is_file()
+    assert MotionGPT3.from_pretrained(two / 'align', device='cpu').name == 'tiny'
+
+
+def test_a_signal_to_one_process_stops_both_after_saving(runs: tuple[Path, Path]) -> None:
+    folder = runs[1] / STOPPED
+    assert len((folder / 'log.jsonl').read_text().splitlines()) == 2
+    assert torch.load(folder / 'checkpoint.pt', weights_only=True)['step'] == 2
+    assert not (folder / WEIGHTS).exists()
