@@ -16,12 +16,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class NodeProcess:
-    """Started as ``python -m mgpt3_ros.EXECUTABLE --ros-args -p NAME:=VALUE ...``."""
+    """Started as ``python -m mgpt3_ros.nodes.EXECUTABLE --ros-args -p NAME:=VALUE ...``."""
 
     def __init__(
         self, executable: str, parameters: dict[str, object], log: Path, namespace: str = ''
     ) -> None:
-        command = [sys.executable, '-m', f'mgpt3_ros.{executable}', '--ros-args']
+        command = [sys.executable, '-m', f'mgpt3_ros.nodes.{executable}', '--ros-args']
         for name, value in parameters.items():
             command += ['-p', f'{name}:={json.dumps(value)}']
         if namespace:
