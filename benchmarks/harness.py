@@ -124,8 +124,8 @@ class Harness:
     def start(
         self, executable: str, parameters: Mapping[str, object], namespace: str = ''
     ) -> Process:
-        """Start ``mgpt3_ros.EXECUTABLE`` as a process."""
-        command = [sys.executable, '-m', f'mgpt3_ros.{executable}', '--ros-args']
+        """Start ``mgpt3_ros.nodes.EXECUTABLE`` as a process."""
+        command = [sys.executable, '-m', f'mgpt3_ros.nodes.{executable}', '--ros-args']
         for name, value in parameters.items():
             command += ['-p', f'{name}:={json.dumps(value)}']
         if namespace:

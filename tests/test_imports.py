@@ -1,6 +1,9 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Imports point one way: nodes -> model <- training, and only the nodes know ROS."""
+"""Which folder may import which (docs/design.md), read from every import statement of the code.
+
+Imports inside functions and those for type checkers count as well: a way around is no way.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,59 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROS = {'rclpy', 'launch', 'launch_ros', 'tf2_ros', 'ament_index_python', 'builtin_interfaces'}
-# room: (folder, dotted name, what it must not import)
-ROOMS = {
-    'nodes': ('mgpt3_ros', 'mgpt3_ros', {'mgpt3_ros.training'}),
-    'model': ('model', 'mgpt3_ros.model', {'mgpt3_ros.training', 'ROS'}),
-    'training': ('training', 'mgpt3_ros.training', {'ROS'}),
+
+# What all of model/ stands on: files at its top that import nothing of the package but each other.
+FOUNDATION = {'errors', 'config', 'devices', 'atomic_files'}
+BASE = 'foundation of model'
+LEARNING = {BASE, 'model/kinematics', 'model/language', 'model/network'}
+MODEL = {*LEARNING, 'model', 'model/finishing', 'model/formats', 'model/released', 'model/render'}
+# Folder: the others of the package that its files may import. The top of model/ (Motion,
+# MotionGPT3) stands between the folders that it is made of and those that are made of it.
+ALLOWED: dict[str, set[str]] = {
+    BASE: set(),
+    'model/kinematics': {BASE},
+    'model/language': {BASE},
+    'model/network': {BASE, 'model/kinematics', 'model/language'},
+    'model/finishing': {BASE, 'model/kinematics'},
+    'model': {*LEARNING, 'model/finishing', 'model/formats'},
+    'model/formats': {BASE, 'model', 'model/kinematics'},
+    'model/render': {BASE, 'model', 'model/kinematics'},
+    'model/released': {*LEARNING, 'model'},
+    'mgpt3_ros/body': MODEL,
+    'mgpt3_ros/bags': {*MODEL, 'mgpt3_ros/body'},
+    'training/data': {*MODEL, 'mgpt3_ros/bags'},
+    'training/evaluation': {*MODEL, 'training/data'},
+    'training': {*MODEL, 'training/data', 'training/evaluation'},
+    'mgpt3_ros/nodes': {*MODEL, 'mgpt3_ros/body'},
+    'mgpt3_ros/cli': {
+        *(*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/bags'),
+        *('training', 'training/data', 'training/evaluation'),
+    },
 }
+KNOWS_ROS = {'mgpt3_ros/nodes'}
+
+
+def folder_of(parts: tuple[str, ...]) -> str | None:
+    """The folder of ALLOWED that a path's or a module's parts lie in."""
+    if parts[0] == 'model' and parts[1:] and parts[1].removesuffix('.py') in FOUNDATION:
+        return BASE
+    names = ('/'.join(parts[:length]) for length in (2, 1))
+    return next((name for name in names if name in ALLOWED), None)
+
+
+def target_of(name: str) -> str | None:
+    """The folder of a module, from its dotted name; None outside the package and for its top."""
+    first, *parts = name.split('.')
+    if first != 'mgpt3_ros' or not parts or parts in (['model'], ['training']):
+        return None
+    return folder_of(tuple(parts) if parts[0] in ('model', 'training') else (first, *parts))
 
 
 def sources(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob('*.py'))
+    """All files of a folder, but for those that belong to another one of ALLOWED."""
+    top = folder if (ROOT / folder).is_dir() else 'model'
+    paths = sorted((ROOT / top).rglob('*.py'))
+    return [path for path in paths if folder_of(path.relative_to(ROOT).parts) == folder]
 
 
 def imported(path: Path, package: str) -> list[tuple[int, str]]:
@@ -37,32 +83,70 @@ def imported(path: Path, package: str) -> list[tuple[int, str]]:
             if node.level:  # from . import x, from ..y import x
                 start = package.split('.')[: len(package.split('.')) - node.level + 1]
                 base = '.'.join([*start, base] if base else start)
-            names.append((node.lineno, base))
             names += [(node.lineno, f'{base}.{alias.name}') for alias in node.names]
     return names
 
 
 def is_ros(name: str) -> bool:
     top = name.split('.')[0]
-    return top in ROS or top.endswith(('_msgs', '_srvs'))
+    return top in ROS or top.endswith(('_msgs', '_srvs', '_interfaces'))
 
 
-def breaches(room: str) -> list[str]:
-    folder, dotted, forbidden = ROOMS[room]
-    found = []
-    for path in sources(folder):
-        inner = path.parent.relative_to(ROOT / folder).parts
-        for line, name in imported(path, '.'.join([dotted, *inner])):
-            inside = [ban for ban in forbidden if name == ban or name.startswith(ban + '.')]
-            if inside or ('ROS' in forbidden and is_ros(name)):
-                found.append(f'{path.relative_to(ROOT)}:{line} imports {name}')
-    return found
+def may_import(folder: str, name: str) -> bool:
+    target = target_of(name)
+    return target is None or target == folder or target in ALLOWED[folder]
 
 
-@pytest.mark.parametrize('room', ROOMS)
-def test_a_room_keeps_to_itself(room: str):
-    assert sources(ROOMS[room][0]), f'no source of {room} found: this test would hold nothing'
-    assert breaches(room) == []
+@pytest.mark.parametrize('folder', ALLOWED)
+def test_a_folder_imports_what_it_may(folder: str):
+    paths = sources(folder)
+    assert paths, f'no source in {folder}: this test would hold nothing'
+    breaches = []
+    for path in paths:
+        package = '.'.join(path.parent.relative_to(ROOT).parts)
+        if not package.startswith('mgpt3_ros'):
+            package = f'mgpt3_ros.{package}'
+        for line, name in imported(path, package):
+            ros = is_ros(name) and folder not in KNOWS_ROS
+            if ros or not may_import(folder, name):
+                breaches.append(f'{path.relative_to(ROOT)}:{line} imports {name}')
+    assert breaches == []
+
+
+def test_the_folders_have_an_order():
+    """Only the top of model/ and the formats below and above Motion know each other."""
+    for folder, others in ALLOWED.items():
+        for other in others:
+            if {folder, other} != {'model', 'model/formats'}:
+                assert folder not in ALLOWED[other], f'{folder} and {other} import each other'
+
+
+@pytest.mark.parametrize(
+    ('folder', 'name', 'allowed'),
+    [
+        ('model/kinematics', 'mgpt3_ros.model.errors.MotionError', True),
+        ('model/kinematics', 'mgpt3_ros.model.motion.Motion', False),
+        ('model/network', 'mgpt3_ros.model.finishing.foot_lock', False),
+        ('model/render', 'mgpt3_ros.model.motion.Motion', True),
+        ('model', 'mgpt3_ros.model.render.render_strip', False),
+        ('model', 'mgpt3_ros.training.data', False),
+        ('mgpt3_ros/body', 'mgpt3_ros.model.kinematics.skeleton', True),
+        ('mgpt3_ros/body', 'mgpt3_ros.nodes.messages', False),
+        ('mgpt3_ros/bags', 'mgpt3_ros.body.frames', True),
+        ('mgpt3_ros/nodes', 'mgpt3_ros.training.train', False),
+        ('mgpt3_ros/nodes', 'mgpt3_ros.bags', False),
+        ('mgpt3_ros/cli', 'mgpt3_ros.nodes.prediction', False),
+        ('mgpt3_ros/cli', 'mgpt3_ros.training.data.clip', True),
+        ('training/data', 'mgpt3_ros.bags.reading', True),
+        ('training/data', 'mgpt3_ros.training.evaluation.results', False),
+        ('training/evaluation', 'mgpt3_ros.training.data.clip', True),
+        ('training', 'mgpt3_ros.body.frames', False),
+        ('training', 'mgpt3_ros.bags', False),
+    ],
+)
+def test_the_rule_is_the_one_that_is_meant(folder: str, name: str, allowed: bool):
+    assert target_of(name) is not None
+    assert may_import(folder, name) is allowed
 
 
 def test_the_reader_of_imports_sees_every_form(tmp_path: Path):
@@ -70,40 +154,51 @@ def test_the_reader_of_imports_sees_every_form(tmp_path: Path):
     path.write_text(
         'import a.b\nfrom c import d\nfrom . import e\nfrom ..f import g\ndef h():\n    import i\n'
     )
-    names = [name for _, name in imported(path, 'mgpt3_ros.model.network.vae')]
-    assert {'a.b', 'c.d', 'mgpt3_ros.model.network.vae.e', 'mgpt3_ros.model.f.g', 'i'} <= set(
-        names
-    )
+    names = [name for _, name in imported(path, 'mgpt3_ros.model.network')]
+    assert names == ['a.b', 'c.d', 'mgpt3_ros.model.network.e', 'mgpt3_ros.model.f.g', 'i']
 
 
-def test_no_bare_import_of_a_room():
+def test_no_bare_import_of_a_folder():
     # `import model` works where the tree's root is on the path, and breaks once installed.
     found = []
-    for folder in ('mgpt3_ros', 'model', 'training', 'tests', 'benchmarks', 'launch'):
-        for path in sources(folder):
-            for line, name in imported(path, folder.replace('/', '.')):
-                if name.split('.')[0] in ('model', 'training') and path.parts[-2] != 'launch':
+    for folder in ('mgpt3_ros', 'model', 'training', 'tests', 'benchmarks', 'scripts', 'launch'):
+        for path in sorted((ROOT / folder).rglob('*.py')):
+            for line, name in imported(path, folder):
+                if name.split('.')[0] in ('model', 'training'):
                     found.append(f'{path.relative_to(ROOT)}:{line} imports {name}')
     assert found == []
 
 
-@pytest.mark.parametrize('room', ['model', 'training'])
-def test_every_module_imports_without_ros(room: str, tmp_path: Path):
+def modules(*folders: str) -> list[str]:
+    names = []
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob('*.py')):
+            parts = path.relative_to(ROOT).with_suffix('').parts
+            name = '.'.join(parts if parts[0] == 'mgpt3_ros' else ('mgpt3_ros', *parts))
+            if not name.endswith('__main__'):  # it would run
+                names.append(name.removesuffix('.__init__'))
+    return names
+
+
+@pytest.mark.parametrize(
+    ('folders', 'stays_out'),
+    [
+        (('model',), ('mgpt3_ros.training', 'mgpt3_ros.body')),
+        (('mgpt3_ros/body',), ('mgpt3_ros.training', 'mgpt3_ros.nodes')),
+        (('mgpt3_ros/bags', 'mgpt3_ros/cli', 'training'), ('mgpt3_ros.nodes',)),
+    ],
+)
+def test_every_module_imports_without_ros(
+    folders: tuple[str, ...], stays_out: tuple[str, ...], tmp_path: Path
+):
     """From outside the tree, in a process of its own, with rclpy made impossible."""
-    folder, dotted, _ = ROOMS[room]
-    modules = [
-        '.'.join([dotted, *path.relative_to(ROOT / folder).with_suffix('').parts])
-        for path in sources(folder)
-        if path.name != '__main__.py'  # it would run
-    ]
-    modules = [name.removesuffix('.__init__') for name in modules]
     code = (
         'import importlib, sys\n'
         'sys.modules["rclpy"] = None  # any import of it fails\n'
-        f'for name in {modules!r}:\n'
+        f'for name in {modules(*folders)!r}:\n'
         '    importlib.import_module(name)\n'
-        'loaded = [name for name in sys.modules if name.startswith("mgpt3_ros.training")]\n'
-        f'assert {room == "training"} or not loaded, loaded\n'
+        f'loaded = [name for name in sys.modules if name.startswith({stays_out!r})]\n'
+        'assert not loaded, loaded\n'
     )
     paths = [str(ROOT), os.environ.get('PYTHONPATH', '')]
     env = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))}

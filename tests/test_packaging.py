@@ -144,7 +144,7 @@ def test_every_node_is_an_executable(distribution: Any):
     scripts = {line.split(' = ')[0] for line in distribution['entry_points']['console_scripts']}
     nodes = [
         path.stem
-        for path in (ROOT / 'mgpt3_ros').glob('*_node.py')
+        for path in (ROOT / 'mgpt3_ros' / 'nodes').glob('*_node.py')
         if re.search('^def main', path.read_text(encoding='utf-8'), re.MULTILINE)
     ]
     assert set(nodes) <= scripts

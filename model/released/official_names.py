@@ -18,8 +18,8 @@ from torch import Tensor
 
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.network.backbone import MARKERS
-from mgpt3_ros.model.network.heads import head_key
 from mgpt3_ros.model.network.vae.mld import MldConfig
+from mgpt3_ros.model.released.head_names import head_key
 
 # The embedding's table under its other three names.
 WTE = 'transformer.wte.weight'

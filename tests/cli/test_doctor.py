@@ -82,7 +82,7 @@ def test_it_runs_where_torch_ros_and_video_are_missing(tmp_path: Path):
         (tmp_path / f'{name}.py').write_text('raise ImportError("broken on purpose")')
     code = (
         f'import sys; sys.path.insert(0, {str(tmp_path)!r})\n'
-        'from mgpt3_ros.training import doctor\n'
+        'from mgpt3_ros.cli import doctor\n'
         'sys.exit(doctor.run())\n'
     )
     root = Path(__file__).resolve().parents[2]

@@ -155,7 +155,7 @@ def test_rviz_shows_what_is_published_in_its_namespace():
     assert kinds.pop('RobotModel') == 'robot_description'  # of robot_state_publisher
     published = {
         topic: kind
-        for path in (ROOT / 'mgpt3_ros').glob('*_node.py')
+        for path in (ROOT / 'mgpt3_ros' / 'nodes').glob('*_node.py')
         for kind, topic in re.findall(r"_publisher\(\s*(\w+), '(\w+)'", path.read_text())
     }
     shown = {topic: kind for kind, topic in kinds.items() if topic}
@@ -169,7 +169,7 @@ def declared_parameters(name: str) -> set[str]:
 
     if name == 'motion_server':
         return set.union(*(declared_parameters(n) for n in ('generate', 'caption', 'predict')))
-    own = import_module(f'mgpt3_ros.{name}_node').PARAMETER_NAMES
+    own = import_module(f'mgpt3_ros.nodes.{name}_node').PARAMETER_NAMES
     model = () if name == 'playback' else MODEL_PARAMETERS
     listening = LISTENING_PARAMETERS if name in ('caption', 'predict') else ()
     return {*own, *model, *listening}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'mocap22'
+FOLDER = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'mocap22'
 
 
 def clips(count: int, seed: int = 0) -> list[np.ndarray]:

@@ -14,9 +14,8 @@ from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.network.heads.ddpm import DdpmHead
 from mgpt3_ros.model.network.heads.flow import FlowHead
 from mgpt3_ros.model.network.heads.regression import RegressionHead
-from mgpt3_ros.model.released.head_names import head_key
 
-__all__ = ['HeadConfig', 'MotionHead', 'build_head', 'head_key']
+__all__ = ['HeadConfig', 'MotionHead', 'build_head']
 
 _KINDS: dict[str, type[MotionHead]] = {
     'ddpm': DdpmHead,

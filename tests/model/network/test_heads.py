@@ -14,8 +14,9 @@ import torch
 
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import Cancelled, CheckpointError, ConfigError
-from mgpt3_ros.model.network.heads import HeadConfig, MotionHead, build_head, head_key
+from mgpt3_ros.model.network.heads import HeadConfig, MotionHead, build_head
 from mgpt3_ros.model.network.heads.ddpm import Schedule
+from mgpt3_ros.model.released.head_names import head_key
 
 B, K, M, L, C = 3, 4, 16, 2, 5
 SMALL = HeadConfig(width=24, depth=2, num_inference_steps=8, regression_weight=0.5)
