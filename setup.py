@@ -43,6 +43,7 @@ setup(
     python_requires='>=3.11,<3.14',
     packages=[NAME, *packages, f'{NAME}.models'],
     package_data={
+        NAME: ['py.typed'],
         f'{NAME}.model': ['**/*.yaml'],
         f'{NAME}.training': ['**/*.yaml'],
         f'{NAME}.models': ['default/*'],  # the shipped checkpoint

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks of the documentation's site: what the pages link to outside docs/ comes along.
 
+Where a page says ``<!-- file: PATH -->`` the site shows the file.
+
 In the repository, links between documents are paths between files, also to files outside docs/.
 The site has no such files: Markdown among them becomes pages, other files are copied, and a link
 to a folder becomes plain text. README.md is the repository's page; here index.md stands for it.
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+SHOWN = re.compile(r'^<!-- file: (\S+) -->$', re.MULTILINE)
+ROLE = re.compile(r':(?:class|func|meth|mod|attr|data):(<code>)~?(?:[\w.]+\.)?(\w+</code>)')
 LINK = re.compile(r'\[([^\]]*)\]\(([^)#\s:]+)(#[^)\s]*)?\)')
 
 
@@ -43,7 +47,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Lead each link to where its file stands in the site."""
+    """Lead each link to where its file stands in the site, and show files that a page names."""
     docs = Path(config.docs_dir)
     own = page.file.src_uri
     origin = docs / own if (docs / own).is_file() else ROOT / own
@@ -58,7 +62,17 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
             return text
         return f'[{text}]({posixpath.relpath(uri, posixpath.dirname(own))}{anchor or ""})'
 
-    return LINK.sub(led, markdown)
+    def shown(match: re.Match[str]) -> str:
+        text = _target(origin, match.group(1)).read_text(encoding='utf-8')
+        code = text.split('SPDX-License-Identifier: Apache-2.0', 1)[-1].strip()
+        return f'```python\n{code}\n```'
+
+    return SHOWN.sub(shown, LINK.sub(led, markdown))
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
+    """Write the cross-references of docstrings as the plain names that they are for a reader."""
+    return ROLE.sub(r'\1\2', html)
 
 
 def _named_in(nav: Any) -> list[Path]:

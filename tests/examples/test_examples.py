@@ -1,0 +1,132 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Each program in examples/ runs as its page says, and does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgpt3_ros.model.motion import Motion
+from tests.nodes.conftest import domain, start, tiny_checkpoint  # noqa: F401  fixtures
+from tests.support.tiny import swinging_motion
+from tests.support.tiny_pack import write_tiny_pack
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / 'examples'
+
+
+def command(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, str(EXAMPLES / name), *arguments]
+
+
+def run(folder: Path, name: str, *arguments: str) -> str:
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    done = subprocess.run(
+        command(name, *arguments), cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_page_shows_them_all():
+    page = (ROOT / 'docs' / 'examples.md').read_text(encoding='utf-8')
+    names = sorted(path.name for path in EXAMPLES.glob('*.py'))
+    assert names == re.findall(r'<!-- file: \.\./examples/(\S+) -->', page)
+    assert names == re.findall(r'^\| \[(\S+)\]\(', page, re.MULTILINE)
+    assert [name[:2] for name in names] == [f'{n:02}' for n in range(1, len(names) + 1)]
+
+
+def test_a_text_becomes_a_bvh_file_and_a_caption(tmp_path: Path):
+    said = run(tmp_path, '01_text_to_bvh.py', 'a person runs fast', 'run.bvh', '--duration', '2')
+    assert '(40, 22, 3)' in said
+    assert Motion.load(tmp_path / 'run.bvh').num_frames == 40
+    assert re.search(r'\b(run|jog)', run(tmp_path, '02_caption_file.py', 'run.bvh'))
+
+
+def test_a_motion_goes_on_where_it_was(tmp_path: Path):
+    Motion(swinging_motion(seed=0, frames=40)).save(tmp_path / 'seen.npz')
+    arguments = ('seen.npz', 'whole.npz', '--horizon', '1')
+    said = run(tmp_path, '03_continue_motion.py', *arguments)
+    whole = Motion.load(tmp_path / 'whole.npz')
+    assert whole.num_frames == 60
+    seam_mm = float(re.search(r'by ([\d.]+) mm', said)[1])
+    step = np.linalg.norm(np.diff(whole.joints, axis=0), axis=-1).mean(axis=1) * 1000
+    assert step[39] == pytest.approx(seam_mm, abs=0.1)
+    assert seam_mm < 100
+
+
+def test_several_actions_become_one_motion(tmp_path: Path):
+    text = 'walk forward for 2 seconds, then bow for 2 seconds'
+    run(tmp_path, '04_several_actions.py', text, 'two.npz')
+    motion = Motion.load(tmp_path / 'two.npz')
+    assert 3.0 < motion.duration_s < 5.0
+    assert np.linalg.norm(np.diff(motion.joints, axis=0), axis=-1).max() < 0.5  # no jump
+
+
+def test_a_node_counts_captions(domain: int):  # noqa: F811
+    import rclpy
+    from rclpy.context import Context
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.qos import DurabilityPolicy, QoSProfile
+    from std_msgs.msg import String
+
+    arguments = ('--ros-args', '-p', 'stop_after:=2')
+    counter = subprocess.Popen(
+        command('05_caption_listener.py', *arguments),
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = rclpy.create_node('speaker', context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    publisher = node.create_publisher(String, 'caption', qos)
+    try:
+        publisher.publish(String(data='a person bows'))  # before it listens: kept for it
+        while not publisher.get_subscription_count():
+            assert counter.poll() is None, counter.communicate()[1]
+            executor.spin_once(timeout_sec=0.1)
+        assert counter.stderr is not None
+        assert 'a person bows (1)' in counter.stderr.readline()
+        publisher.publish(String(data='a person bows'))
+        assert counter.wait(timeout=30) == 0
+        assert 'a person bows (2)' in counter.stderr.read()
+    finally:
+        counter.kill()
+        rclpy.shutdown(context=context)
+
+
+def test_a_command_is_answered(start: Callable, tiny_checkpoint: Path, tmp_path: Path):  # noqa: F811
+    start('generate_node', checkpoint=str(tiny_checkpoint))
+    said = run(tmp_path, '06_send_command.py', 'a person walks for 1 seconds')
+    assert re.match(r'\d+ points of 63 joints over \d\.\d\d s', said)
+
+
+def test_nobody_answers(domain: int):  # noqa: F811
+    arguments = ('bow', '--timeout', '0.5')
+    done = subprocess.run(
+        command('06_send_command.py', *arguments),
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert 'is generate_node running' in done.stderr
+
+
+def test_a_checkpoint_is_measured(tmp_path: Path):
+    write_tiny_pack(tmp_path / 'PACK')
+    said = run(tmp_path, '08_evaluate_checkpoint.py', str(ROOT / 'models' / 'default'), 'PACK')
+    assert 'ADE [m]' in said
+    assert re.search(r'^model: ADE \d\.\d+ m', said, re.MULTILINE)
