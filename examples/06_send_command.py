@@ -24,12 +24,9 @@ def ask(node: Node, text: str, timeout_s: float) -> JointTrajectory | None:
     end = node.get_clock().now() + Duration(seconds=timeout_s)
     sent = False
     while not answers and node.get_clock().now() < end:
-        # Nothing that is published before the other side is matched would arrive.
-        if (
-            not sent
-            and node.count_publishers('joint_trajectory')
-            and commands.get_subscription_count()
-        ):
+        # What is published before both sides have found each other would be lost.
+        matched = node.count_publishers('joint_trajectory') and commands.get_subscription_count()
+        if matched and not sent:
             commands.publish(String(data=text))
             sent = True
         rclpy.spin_once(node, timeout_sec=0.05)
