@@ -65,13 +65,13 @@ pip_proof() {  # name, folder that holds the rooms afterwards ('' = site-package
     quietly "$prefix/bin/python" -m pip install --no-deps --no-build-isolation --force-reinstall \
         --disable-pip-version-check "${@:3}"
     imports "$prefix/bin/python" "${rooms:-$prefix}"
-    for program in mgpt3 generate_node playback_node; do
+    for program in mgpt3 generate_node caption_node predict_node motion_server playback_node; do
         test -x "$prefix/bin/$program" || { echo "FAILED: no $program in $prefix/bin"; exit 1; }
     done
     echo "ok  pip: $1"
 }
 
-# Both nodes, started as `ros2 run` would, answer a service and end well on Ctrl-C.
+# All executables, started as `ros2 run` would, answer a service and end well on Ctrl-C.
 nodes_run() {
     "$python" - "$1" <<'EOF'
 import signal
@@ -82,18 +82,26 @@ import time
 import rclpy
 from rcl_interfaces.srv import ListParameters
 
-names = ('generate_node', 'playback_node')
+executables = {  # and a node of each
+    'generate_node': 'generate_node',
+    'caption_node': 'caption_node',
+    'predict_node': 'predict_node',
+    'playback_node': 'playback_node',
+    'motion_server': 'predict_node',
+}
 options = ['--ros-args', '--log-level', 'warn', '-p', 'autostart:=false']
 nodes = {
-    name: subprocess.Popen([f'{sys.argv[1]}/{name}', *options, '-r', f'__node:={name}'])
-    for name in names
+    f'/{name}/{node}': subprocess.Popen(
+        [f'{sys.argv[1]}/{name}', *options, '-r', f'__ns:=/{name}']
+    )
+    for name, node in executables.items()
 }
 try:
     rclpy.init()
     me = rclpy.create_node('check_installs')
     end = time.monotonic() + 90
     for name, node in nodes.items():
-        client = me.create_client(ListParameters, f'/{name}/list_parameters')
+        client = me.create_client(ListParameters, f'{name}/list_parameters')
         while not client.wait_for_service(timeout_sec=0.5):
             assert node.poll() is None, f'{name} ended with {node.returncode}'
             assert time.monotonic() < end, f'{name} did not appear in the ROS graph'
