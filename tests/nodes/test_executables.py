@@ -1,0 +1,98 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What scripts, launch files and programs of others rely on keeps its name and its place."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mgpt3_ros.model import Motion, MotionGPT3
+from tests.support.node_process import NodeProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+# Executable of 0.1.0: a node that it runs.
+NODES = {
+    'generate_node': 'generate_node',
+    'caption_node': 'caption_node',
+    'predict_node': 'predict_node',
+    'playback_node': 'playback_node',
+    'motion_server': 'generate_node',
+}
+
+
+def scripts() -> dict[str, str]:
+    found = re.findall(r"'(\w+) = ([\w.]+:main)'", (ROOT / 'setup.py').read_text())
+    return dict(found)
+
+
+def test_no_executable_is_gone():
+    assert set(scripts()) >= {*NODES, 'mgpt3'}
+
+
+@pytest.mark.parametrize('executable', NODES)
+def test_an_executable_runs_its_node(executable: str, domain: int, tmp_path: Path):
+    import rclpy
+    from rcl_interfaces.srv import ListParameters
+    from rclpy.context import Context
+    from rclpy.executors import SingleThreadedExecutor
+
+    module, _ = scripts()[executable].split(':')
+    assert module == f'mgpt3_ros.nodes.{executable}'  # what NodeProcess starts
+    process = NodeProcess(executable, {'autostart': False}, tmp_path / 'log', 'here')
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    me = rclpy.create_node('asks', context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(me)
+    try:
+        client = me.create_client(ListParameters, f'/here/{NODES[executable]}/list_parameters')
+        while not client.wait_for_service(timeout_sec=0.2):
+            assert process.alive, process.output
+        answer = client.call_async(ListParameters.Request())
+        executor.spin_until_future_complete(answer, timeout_sec=30)
+        assert answer.result().result.names
+        assert process.end(signal.SIGINT)[0] == 0
+    finally:
+        process.kill()
+        rclpy.shutdown(context=context)
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        ('-m', 'mgpt3_ros.training.train', '--help'),  # torchrun's
+        ('-m', 'mgpt3_ros.cli.main', '--help'),
+    ],
+)
+def test_a_module_runs_as_a_program(command: tuple[str, ...], tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'usage: mgpt3' in done.stdout
+
+
+def test_the_shipped_checkpoint_loads_and_draws_as_before(tmp_path: Path):
+    torch.set_num_threads(1)
+    assert json.loads((ROOT / 'models/default/config.json').read_text())['format_version'] == 1
+    model = MotionGPT3.from_pretrained(str(ROOT / 'models' / 'default'), device='cpu')
+    motion = model.generate('a person bows', 1.0, generator=torch.Generator().manual_seed(3))
+    assert isinstance(motion, Motion)
+    assert motion.joints.shape == (20, 22, 3)
+    model.save_pretrained(tmp_path / 'copy')
+    again = MotionGPT3.from_pretrained(tmp_path / 'copy', device='cpu')
+    same = again.generate('a person bows', 1.0, generator=torch.Generator().manual_seed(3))
+    assert (same.joints == motion.joints).all()
