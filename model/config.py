@@ -22,7 +22,8 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = '') -> T:
     """Build the frozen dataclass ``cls`` from ``data``, nested dataclasses included.
 
     Args:
-        cls: a dataclass type whose fields are dataclasses, tuples, numbers, strings or None.
+        cls: a dataclass type whose fields are dataclasses, tuples, numbers, strings or None. A
+            key that only older files have is an ``InitVar``: read and looked at, but not kept.
         data: mapping of field names to values, as read from YAML or JSON.
         where: dotted path of ``data`` in the whole configuration, for messages.
 
@@ -33,8 +34,9 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = '') -> T:
     if not isinstance(data, Mapping):
         raise ConfigError(f'{label}: expected a mapping, got {type(data).__name__} ({data!r})')
     hints = typing.get_type_hints(cls)
-    known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    unknown = sorted(set(data) - set(known))
+    known = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    old = {name for name, hint in hints.items() if isinstance(hint, dataclasses.InitVar)}
+    unknown = sorted(set(data) - set(known) - old)
     if unknown:
         raise ConfigError(f'{label}: unknown key {unknown[0]!r}; known keys: {", ".join(known)}')
     values = {
@@ -48,6 +50,7 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = '') -> T:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
+    hint = hint.type if isinstance(hint, dataclasses.InitVar) else hint
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in args:

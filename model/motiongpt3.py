@@ -26,10 +26,11 @@ from mgpt3_ros.model.language.durations import Duration, frames_asked, stated_du
 from mgpt3_ros.model.language.prompts import PromptConfig, clean_text
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.network import MotionGPT3Network
-from mgpt3_ros.model.network.sequences import MOTION, TokenBatch
+from mgpt3_ros.model.network.sequences import TokenBatch
 from mgpt3_ros.model.pipeline import (
     FIRST_PLACE,
     DrawOptions,
@@ -87,10 +88,10 @@ class MotionGPT3:
         checkpoint.load_state(network, checkpoint.read_weights(path), str(path))
         stats = FeatureStats.load(path / checkpoint.STATS)
         tokenizer = MotionTokenizer.load(path)
-        if tokenizer.vocab_size != config.network.vocab_size:
+        if tokenizer.vocab_size != config.network.backbone.vocab_size:
             raise CheckpointError(
                 f'{path}: the tokenizer has {tokenizer.vocab_size} tokens, '
-                f'the model {config.network.vocab_size}'
+                f'the model {config.network.backbone.vocab_size}'
             )
         network.to(resolve_device(device))
         kept = resolve_dtype(dtype)

@@ -238,7 +238,7 @@ joints at 20 frames per second.
 
 {parameters / 1e6:.1f} M parameters. Backbone: two branches of width {backbone.n_embd},
 {backbone.n_layer} layers, {backbone.n_head} heads, attention shared in every layer, vocabulary
-{network.vocab_size}. Head: {head.kind}, width {head.width}, {head.num_inference_steps} steps,
+{backbone.vocab_size}. Head: {head.kind}, width {head.width}, {head.num_inference_steps} steps,
 guidance {head.guidance_scale:g}, temperature {head.temperature:g}. VAE: {network.vae.kind}, latent
 {model.network.vae.latent_shape}. Holders: {network.holders}. All in `config.json`.
 

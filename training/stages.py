@@ -295,7 +295,7 @@ def _continued(run: RunConfig, before: str, output: Path) -> MotionGPT3:
 
 def _model_config(run: RunConfig, vocab_size: int) -> MotionGPT3Config:
     model = {**run.model}
-    network = {**model.pop('network'), 'vocab_size': vocab_size}
+    network = {**model.pop('network')}
     network['backbone'] = {**network['backbone'], 'vocab_size': vocab_size}
     return from_dict(MotionGPT3Config, {**model, 'network': network}, 'model')
 

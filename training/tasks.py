@@ -14,10 +14,10 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.finishing.continuation import placement
 from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import (
-    MOTION,
     TokenBatch,
     TokenSequence,
     build_sequence,

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from mgpt3_ros.model.errors import TextError
-from mgpt3_ros.model.network.sequences import MOTION
+from mgpt3_ros.model.language.vocabulary import MOTION
 
 
 @dataclass(frozen=True)

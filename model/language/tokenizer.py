@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text and motion tokens: a byte-level BPE, and ids beyond it for motions in a sentence."""
+"""Text to token ids and back: a byte-level BPE, with the ids of motions beyond its own."""
 
 from __future__ import annotations
 
@@ -11,36 +11,27 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.language.vocabulary import Vocabulary
 
 END_OF_TEXT = '<|endoftext|>'
 FILE = 'tokenizer.json'
 # GPT-2's vocabulary and merges, by the names that transformers and OpenAI gave them.
 _GPT2_FILES = (('vocab.json', 'merges.txt'), ('encoder.json', 'vocab.bpe'))
 
-MOTION_TOKENS = 6  # rows of the motion vocabulary; the authors leave the last two unused
 
+class MotionTokenizer(Vocabulary):
+    """A vocabulary whose words are those of a byte-level BPE.
 
-class MotionTokenizer:
-    """A byte-level BPE of V tokens, and eight ids after it.
-
-    V and V + 1 begin and end a motion and belong to the text; V + 2 to V + 5 stand for a motion:
-    masked, padding, held for output, held for input (the order of MotionGPT3's vocabulary).
     Special tokens are never read out of a user's text: what looks like one is spelled out.
     """
 
     def __init__(self, bpe: Tokenizer) -> None:
+        super().__init__(bpe.get_vocab_size())
         self._bpe = bpe
-        self.vocab_size = bpe.get_vocab_size()
         eos_id = bpe.token_to_id(END_OF_TEXT)
         if eos_id is None:
             raise CheckpointError(f'the tokenizer has no token {END_OF_TEXT}')
         self.eos_id: int = eos_id
-        self.start_of_motion = self.vocab_size
-        self.end_of_motion = self.vocab_size + 1
-        self.masked_motion = self.vocab_size + 2
-        self.pad_motion = self.vocab_size + 3
-        self.output_holder = self.vocab_size + 4
-        self.input_holder = self.vocab_size + 5
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text."""

@@ -10,7 +10,6 @@ tokens of a modality are gathered once per call, so that no branch runs on the o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,52 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.language.tokenizer import MOTION_TOKENS
+from mgpt3_ros.model.language.vocabulary import MARKERS, MOTION_TOKENS, Vocabulary
 from mgpt3_ros.model.network import gpt2
-
-MARKERS = 2  # <start_of_motion> and <end_of_motion>, text tokens after the vocabulary
-PAD_MOTION_ROW = 1
-
-
-@dataclass(frozen=True)
-class BackboneConfig:
-    """Sizes of the backbone; the defaults are GPT-2 small with a motion branch of equal width.
-
-    motion_width: M, width of the motion branch; None for that of the text (paper Tab. 10).
-    shared_layers: layers whose attention spans both modalities; None for all (paper Tab. 11).
-    dropout: on what each motion block adds; text_dropout: the same for text, which is frozen in
-        stages 1 and 2 and then should have none.
-    reference_masking: as the authors' code does it: padding is computed as text that sees the
-        tokens before it, since they learn it; and in layers that are not shared, a token also
-        attends to the other modality's positions, which hold nothing but biases there.
-    init_std: of the weights at the start. GPT-2's is for a width of 768; narrow ones need more.
-    motion_embedding_std: of the motion tokens' rows at the start. The authors' N(0, 1) drowns what
-        attention brings from the text in a narrow model: left and right stay the same for long.
-    """
-
-    vocab_size: int
-    n_positions: int = 1024
-    n_embd: int = 768
-    n_layer: int = 12
-    n_head: int = 12
-    motion_width: int | None = None
-    shared_layers: tuple[int, ...] | None = None
-    dropout: float = 0.1
-    text_dropout: float = 0.0
-    reference_masking: bool = False
-    init_std: float = 0.02
-    motion_embedding_std: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.n_embd % self.n_head:
-            raise ConfigError(
-                f'backbone.n_embd {self.n_embd} must be a multiple of n_head {self.n_head}'
-            )
-        odd = [i for i in self.shared_layers or () if not 0 <= i < self.n_layer]
-        if odd:
-            raise ConfigError(
-                f'backbone.shared_layers names layer {odd[0]}, there are 0 to {self.n_layer - 1}'
-            )
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
 
 
 @dataclass
@@ -224,6 +180,7 @@ class BimodalBackbone(nn.Module):
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
         self.config = config
+        self.vocabulary = Vocabulary(config.vocab_size)
         self.motion_width = config.motion_width or config.n_embd
         shared = range(config.n_layer) if config.shared_layers is None else config.shared_layers
         self.text = _TextTables(config)
@@ -249,16 +206,17 @@ class BimodalBackbone(nn.Module):
                 small = self.config.init_std / math.sqrt(2 * self.config.n_layer)
                 nn.init.normal_(module.down.weight, std=small)
         nn.init.normal_(self.motion.wte.weight, std=self.config.motion_embedding_std)
-        self.motion.wte.weight[PAD_MOTION_ROW] = 0
+        self.motion.wte.weight[self.vocabulary.pad_motion - self.vocabulary.first_motion] = 0
         self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))
 
-    def text_parameters(self) -> Iterator[nn.Parameter]:
-        """All parameters of the text branch; the two marker rows are not among them."""
-        return (p for name, p in self.named_parameters() if '.text.' in f'.{name}')
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """All parameters by their group; one that both branches have stands in both."""
+        parts = (self, *self.layers)
 
-    def motion_parameters(self) -> Iterator[nn.Parameter]:
-        """All parameters of the motion branch."""
-        return (p for name, p in self.named_parameters() if '.motion.' in f'.{name}')
+        def of(branch: str) -> list[nn.Parameter]:
+            return [p for part in parts for p in getattr(part, branch).parameters()]
+
+        return {'text': of('text'), 'motion': of('motion'), 'markers': [self.marker_embedding]}
 
     def embed(self, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Look up token ids (B, N), without positions.
@@ -267,13 +225,13 @@ class BimodalBackbone(nn.Module):
             text (B, N, D), motion (B, N, M), is_motion (B, N) bool; rows of the other modality
             are zero.
         """
-        words = self.config.vocab_size
-        is_motion = token_ids >= words + MARKERS
-        is_marker = (token_ids >= words) & ~is_motion
-        text = self.text.wte(token_ids.clamp(max=words - 1))
-        markers = self.marker_embedding[(token_ids - words).clamp(0, MARKERS - 1)]
+        first_marker, first_motion = self.vocabulary.start_of_motion, self.vocabulary.first_motion
+        is_motion = token_ids >= first_motion
+        is_marker = (token_ids >= first_marker) & ~is_motion
+        text = self.text.wte(token_ids.clamp(max=first_marker - 1))
+        markers = self.marker_embedding[(token_ids - first_marker).clamp(0, MARKERS - 1)]
         text = torch.where(is_marker[..., None], markers, text)
-        motion = self.motion.wte((token_ids - words - MARKERS).clamp(0, MOTION_TOKENS - 1))
+        motion = self.motion.wte((token_ids - first_motion).clamp(0, MOTION_TOKENS - 1))
         at_motion = is_motion[..., None]
         return text.masked_fill(at_motion, 0.0), motion.masked_fill(~at_motion, 0.0), is_motion
 

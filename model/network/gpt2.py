@@ -7,15 +7,13 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safetensors import SafetensorError
 from torch import Tensor
 
 from mgpt3_ros.model.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from mgpt3_ros.model.network.backbone import BackboneConfig
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
 
 # What no shape tells. The text branch computes what every GPT-2 of OpenAI does, small to xl; a
 # checkpoint that means something else would load without a word and speak nonsense.

@@ -8,13 +8,16 @@ states at K output holders, from which the head draws a latent (MotionGPT3, sect
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
-from mgpt3_ros.model.network.backbone import BackboneConfig, BimodalBackbone, Hidden
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.language.vocabulary import Vocabulary
+from mgpt3_ros.model.network.backbone import BimodalBackbone, Hidden
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.heads import HeadConfig, build_head
 from mgpt3_ros.model.network.heads.base import Noise
 from mgpt3_ros.model.network.sequences import IGNORED, TokenBatch
@@ -35,15 +38,24 @@ class NetworkConfig:
 
     ``hidden_norm`` puts a norm and learned positions between backbone and head, an option of the
     authors' code that their released model does not use.
+
+    ``vocab_size`` stands in older files beside the backbone's, and must be the same.
     """
 
-    vocab_size: int
     backbone: BackboneConfig
     vae: VaeConfig = field(default_factory=VaeConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     holders: int = 4
     motion_context: bool = False
     hidden_norm: bool = False
+    vocab_size: InitVar[int | None] = None
+
+    def __post_init__(self, vocab_size: int | None) -> None:
+        if vocab_size not in (None, self.backbone.vocab_size):
+            raise ConfigError(
+                f'network.vocab_size is {vocab_size}, but network.backbone.vocab_size is '
+                f'{self.backbone.vocab_size}: leave the first one out'
+            )
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,7 @@ class MotionGPT3Network(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+        self.vocabulary = Vocabulary(config.backbone.vocab_size)
         self.vae = build_vae(config.vae)
         self.backbone = BimodalBackbone(config.backbone)
         tokens, channels = self.vae.latent_shape
@@ -133,8 +146,8 @@ class MotionGPT3Network(nn.Module):
         return self.backbone(text, motion, is_motion, mask, cache)
 
     def _fill_holders(self, ids: Tensor, motion: Tensor, motions: MotionInputs) -> Tensor:
-        inputs = ids == self.input_holder
-        outputs = ids == self.output_holder
+        inputs = ids == self.vocabulary.input_holder
+        outputs = ids == self.vocabulary.output_holder
         held = self.motion_in(motions.latents.flatten(1).to(motion.dtype))
         held = held.unflatten(1, (self.config.holders, -1))
         if self.config.motion_context:
@@ -147,19 +160,10 @@ class MotionGPT3Network(nn.Module):
             )
         return motion.index_put(inputs.nonzero(as_tuple=True), held.flatten(0, 1).to(motion.dtype))
 
-    @property
-    def input_holder(self) -> int:
-        """Token id of the input holders."""
-        return self.config.vocab_size + 5
-
-    @property
-    def output_holder(self) -> int:
-        """Token id of the output holders."""
-        return self.config.vocab_size + 4
-
     def output_hidden(self, hidden: Hidden, ids: Tensor) -> Tensor:
         """Hidden states (Q, K, M) at the output holders, in reading order."""
-        output = hidden.motion[ids == self.output_holder].unflatten(0, (-1, self.config.holders))
+        drawn = ids == self.vocabulary.output_holder
+        output = hidden.motion[drawn].unflatten(0, (-1, self.config.holders))
         if self.config.hidden_norm:
             return self.hidden_norm(output) + self.hidden_positions
         return output

@@ -12,11 +12,8 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.vocabulary import MASKED, MOTION
 
-# Stands for a motion inside a prompt or an answer: Unicode's object replacement character, which
-# nobody types. In a prompt it becomes input holders, in an answer output holders.
-MOTION = '\ufffc'
-MASKED = '\x1a'  # the same for a motion that is missing: Unicode's control character SUBSTITUTE
 SEPARATOR = ' \n '  # between prompt and answer, as the authors have it
 IGNORED = -100  # label of a position whose next token is not learned
 

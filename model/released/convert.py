@@ -23,11 +23,11 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.vocabulary import MARKERS, MASKED, MOTION
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config, PromptConfig
-from mgpt3_ros.model.network.backbone import MARKERS, BackboneConfig
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network, NetworkConfig
-from mgpt3_ros.model.network.sequences import MASKED, MOTION
 from mgpt3_ros.model.network.vae import VaeConfig
 from mgpt3_ros.model.released.official_names import (
     UNUSED_IN_BACKBONE,
@@ -136,17 +136,16 @@ def convert_motiongpt3(
         )
         vae = source.take('vae.', _VAE)
     config = NetworkConfig(
-        vocab_size=_vocabulary(backbone),
         backbone=_backbone_config(backbone, text_heads, shared_layers),
         vae=VaeConfig(kind='mld', mld=vae_config(vae, vae_heads)),
         head=_head_config(other, condition_heads),
         holders=_holders(backbone, other),
         hidden_norm=_NORM in other,
     )
-    if words.vocab_size != config.vocab_size:
+    if words.vocab_size != config.backbone.vocab_size:
         raise CheckpointError(
             f'the tokenizer in {tokenizer} has {words.vocab_size} tokens, '
-            f'{ckpt} was trained with {config.vocab_size}'
+            f'{ckpt} was trained with {config.backbone.vocab_size}'
         )
     network = MotionGPT3Network(config)
     weights = [
@@ -206,10 +205,9 @@ def convert_mld_vae(
     words, features = MotionTokenizer.load(tokenizer), load_stats(*stats)
     with _Source(ckpt) as source:
         vae = source.take('vae.', _VAE)
-    base = network or NetworkConfig(words.vocab_size, BackboneConfig(words.vocab_size))
+    base = network or NetworkConfig(BackboneConfig(words.vocab_size))
     config = dataclasses.replace(
         base,
-        vocab_size=words.vocab_size,
         backbone=dataclasses.replace(base.backbone, vocab_size=words.vocab_size),
         vae=VaeConfig(kind='mld', mld=vae_config(vae, vae_heads)),
     )

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.network.backbone import MARKERS
+from mgpt3_ros.model.language.vocabulary import MARKERS
 from mgpt3_ros.model.network.vae.mld import MldConfig
 from mgpt3_ros.model.released.head_names import head_key
 

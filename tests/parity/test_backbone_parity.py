@@ -15,7 +15,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
-from mgpt3_ros.model.network.backbone import MARKERS, BackboneConfig, BimodalBackbone, Hidden
+from mgpt3_ros.model.language.vocabulary import MARKERS
+from mgpt3_ros.model.network.backbone import BimodalBackbone, Hidden
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.released.official_names import WTE, as_state, backbone_weights, count_layers
 
 RTOL = ATOL = 1e-4
@@ -41,7 +43,7 @@ class Case:
         """Streams of all rows; the motions' tokens stand where the input holders are."""
         ids = self.tensor('global_ids')
         text, motion, is_motion = self.backbone.embed(ids)
-        held = ids == self.backbone.config.vocab_size + MARKERS + 3
+        held = ids == self.backbone.vocabulary.input_holder
         motion[held] = self.tensor('motion_in').flatten(0, 1)
         return text, motion, is_motion
 
@@ -89,7 +91,7 @@ def test_ids_are_those_of_the_fixture(case: Case) -> None:
     ids, is_motion = case.tensor('global_ids'), case.tensor('type_ids').bool()
     _, _, ours = case.backbone.embed(ids)
     assert torch.equal(ours, is_motion)
-    local = ids - is_motion * (case.backbone.config.vocab_size + MARKERS)
+    local = ids - is_motion * case.backbone.vocabulary.first_motion
     assert torch.equal(local, case.tensor('local_ids'))
 
 

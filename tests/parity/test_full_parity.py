@@ -23,13 +23,13 @@ from torch import Tensor
 
 from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.network.backbone import MARKERS, Hidden
+from mgpt3_ros.model.network.backbone import Hidden
 from mgpt3_ros.model.network.decoding import write_text
 from mgpt3_ros.model.network.heads.base import Draw
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import (
-    MOTION,
     TokenBatch,
     TokenSequence,
     build_sequence,
@@ -247,7 +247,7 @@ def latents_of(network: MotionGPT3Network, step: Mapping[str, np.ndarray]) -> li
 def run(
     network: MotionGPT3Network, batch: TokenBatch, motions: MotionInputs
 ) -> tuple[list[tuple[Tensor, Tensor]], Hidden]:
-    is_motion = (batch.ids >= network.config.vocab_size + MARKERS).flatten()
+    is_motion = (batch.ids >= network.vocabulary.first_motion).flatten()
     before = []
 
     def keep(_: object, streams: tuple[Tensor, ...]) -> None:

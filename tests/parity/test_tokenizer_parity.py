@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from mgpt3_ros.model.language.tokenizer import END_OF_TEXT, MotionTokenizer
-from mgpt3_ros.model.network.sequences import MASKED, MOTION, SEPARATOR, build_sequence
+from mgpt3_ros.model.language.vocabulary import MASKED, MOTION
+from mgpt3_ros.model.network.sequences import SEPARATOR, build_sequence
 
 
 @pytest.fixture(scope='module')

@@ -50,7 +50,6 @@ def swinging_motion(seed: int, frames: int = 60, speed: float = 1.0) -> np.ndarr
 def tiny_config(vocab_size: int, **changes: object) -> MotionGPT3Config:
     """Configuration of a model of width 16; ``changes`` replace top-level entries."""
     network = {
-        'vocab_size': vocab_size,
         'holders': 2,
         'motion_context': True,
         'backbone': {

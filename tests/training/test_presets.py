@@ -32,7 +32,7 @@ GPT2_WORDS = 50257
 def network_of(preset: RunConfig) -> MotionGPT3Network:
     """The whole network of a preset at its true size, without memory for its weights."""
     model = {**preset.model}
-    network = {**model.pop('network'), 'vocab_size': GPT2_WORDS}
+    network = {**model.pop('network')}
     network['backbone'] = {**network['backbone'], 'vocab_size': GPT2_WORDS}
     config = from_dict(MotionGPT3Config, {**model, 'network': network}, 'model')
     with torch.device('meta'):

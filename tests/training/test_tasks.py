@@ -171,8 +171,8 @@ def test_motions_line_up_with_their_holders(batcher: TaskBatcher, tasks: str) ->
     inputs = [(index, clip) for index, row in enumerate(rows) for clip in row.inputs]
     outputs = [(i, row.target) for i, row in enumerate(rows) if row.target is not None]
 
-    assert rows_of_holders(tokens.ids, batcher.network.input_holder) == [i for i, _ in inputs]
-    assert rows_of_holders(tokens.ids, batcher.network.output_holder) == [i for i, _ in outputs]
+    assert rows_of_holders(tokens.ids, batcher.tokenizer.input_holder) == [i for i, _ in inputs]
+    assert rows_of_holders(tokens.ids, batcher.tokenizer.output_holder) == [i for i, _ in outputs]
     assert len(motions.latents) == len(motions.placements) == len(inputs)
     for (_, clip), latent, frames in zip(inputs, motions.latents, motions.durations, strict=True):
         assert torch.allclose(latent, encoded(batcher, clip), atol=1e-3)

@@ -14,7 +14,7 @@ import numpy as np
 from mgpt3_ros.model.config import from_dict, load_yaml
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.network.sequences import MOTION
+from mgpt3_ros.model.language.vocabulary import MOTION
 
 SHIPPED = 'shipped'
 KINDS = ('generate', 'caption', 'predict', 'inbetween', 'text')

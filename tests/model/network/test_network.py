@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.network.backbone import BackboneConfig
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.heads.base import Draw
@@ -37,7 +38,6 @@ FIRST = torch.tensor([0.0, 0.0, 0.0, 1.0])
 def small(**changes: object) -> MotionGPT3Network:
     """The paper's parts at a small size, its weights functions of their names."""
     config = NetworkConfig(
-        vocab_size=V,
         backbone=BackboneConfig(V, n_positions=48, n_embd=16, n_layer=2, n_head=2, dropout=0.1),
         vae=VaeConfig(mld=MldConfig(L, C, ff_width=12, layers=3, heads=2)),
         head=HeadConfig(width=12, depth=1, num_inference_steps=4, dropout=0.0),
@@ -216,12 +216,12 @@ def test_stages_1_and_2_leave_the_text_branch_untouched(stage: str, width: int |
     backbone = dataclasses.replace(small().config.backbone, motion_width=width)
     network = small(motion_context=True, backbone=backbone)
     before = text_logits(network)
-    kept = [p.clone() for p in network.backbone.text_parameters()]
+    kept = [p.clone() for p in network.backbone.parameter_groups()['text']]
     moved = {name: p.clone() for name, p in network.named_parameters()}
     freeze_all_but(network, load_run_config('small').stages[stage].trained)
     training_steps(network, {'text': 0.5, 'diffusion': 1.0, 'duration': 0.3})
     assert torch.equal(text_logits(network), before)
-    assert all(map(torch.equal, network.backbone.text_parameters(), kept))
+    assert all(map(torch.equal, network.backbone.parameter_groups()['text'], kept))
     for name in ('marker_embedding', 'layers.0.motion.qkv.weight', 'motion.wte.weight'):
         assert not torch.equal(network.backbone.get_parameter(name), moved[f'backbone.{name}'])
 
@@ -272,3 +272,17 @@ def test_golden_caption() -> None:
     config = DecodingConfig(max_tokens=8)
     written = write_text(network, ids, torch.ones_like(ids).bool(), motions, config, (SOM, EOM), 0)
     assert written == [[18, 18, 18, 18, 18, 6, 6, 6]]
+
+
+# ---------------------------------------------------------------------- configuration
+
+
+def test_the_vocabulary_has_one_size() -> None:
+    backbone = BackboneConfig(280)
+    with pytest.raises(ConfigError, match=r'network.vocab_size is 300, but .* is 280'):
+        NetworkConfig(backbone, vocab_size=300)
+    older = {'vocab_size': 280, 'backbone': {'vocab_size': 280}}
+    assert from_dict(NetworkConfig, older) == NetworkConfig(backbone)
+    assert 'vocab_size' not in to_dict(NetworkConfig(backbone))
+    with pytest.raises(ConfigError, match=r'network.vocab_size: expected int'):
+        from_dict(NetworkConfig, {**older, 'vocab_size': 'many'}, 'network')

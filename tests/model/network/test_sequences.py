@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.network.sequences import IGNORED, MASKED, MOTION, build_sequence, collate
+from mgpt3_ros.model.language.vocabulary import MASKED, MOTION
+from mgpt3_ros.model.network.sequences import IGNORED, build_sequence, collate
 from tests.support.tiny import SENTENCES
 
 

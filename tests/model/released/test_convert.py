@@ -23,7 +23,7 @@ from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.network.backbone import BackboneConfig
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.network import NetworkConfig
 from mgpt3_ros.model.released.convert import convert_mld_vae, convert_motiongpt3
@@ -501,7 +501,6 @@ def test_the_vae_of_mld_starts_a_training(tmp_path: Path, given: dict[str, Any])
     vae = {name: value for name, value in official_state().items() if name.startswith('vae.')}
     extra = {'denoiser.decoder.norm.weight': torch.ones(3), 't2m_textencoder.x': torch.ones(1)}
     network = NetworkConfig(
-        vocab_size=V,
         backbone=BackboneConfig(vocab_size=V, n_positions=64, n_embd=D, n_layer=1, n_head=2),
         head=HeadConfig(width=8, depth=1),
         holders=2,

@@ -13,9 +13,10 @@ import yaml
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
-from mgpt3_ros.model.network.sequences import MOTION, SEPARATOR
+from mgpt3_ros.model.network.sequences import SEPARATOR
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.instructions import KINDS, Instructions, filled, load_instructions
 from mgpt3_ros.training.run_log import read_journal

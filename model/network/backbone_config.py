@@ -1,0 +1,50 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration of the bimodal backbone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mgpt3_ros.model.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """Sizes of the backbone; the defaults are GPT-2 small with a motion branch of equal width.
+
+    motion_width: M, width of the motion branch; None for that of the text (paper Tab. 10).
+    shared_layers: layers whose attention spans both modalities; None for all (paper Tab. 11).
+    dropout: on what each motion block adds; text_dropout: the same for text, which is frozen in
+        stages 1 and 2 and then should have none.
+    reference_masking: as the authors' code does it: padding is computed as text that sees the
+        tokens before it, since they learn it; and in layers that are not shared, a token also
+        attends to the other modality's positions, which hold nothing but biases there.
+    init_std: of the weights at the start. GPT-2's is for a width of 768; narrow ones need more.
+    motion_embedding_std: of the motion tokens' rows at the start. The authors' N(0, 1) drowns what
+        attention brings from the text in a narrow model: left and right stay the same for long.
+    """
+
+    vocab_size: int
+    n_positions: int = 1024
+    n_embd: int = 768
+    n_layer: int = 12
+    n_head: int = 12
+    motion_width: int | None = None
+    shared_layers: tuple[int, ...] | None = None
+    dropout: float = 0.1
+    text_dropout: float = 0.0
+    reference_masking: bool = False
+    init_std: float = 0.02
+    motion_embedding_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.n_embd % self.n_head:
+            raise ConfigError(
+                f'backbone.n_embd {self.n_embd} must be a multiple of n_head {self.n_head}'
+            )
+        odd = [i for i in self.shared_layers or () if not 0 <= i < self.n_layer]
+        if odd:
+            raise ConfigError(
+                f'backbone.shared_layers names layer {odd[0]}, there are 0 to {self.n_layer - 1}'
+            )
