@@ -9,6 +9,7 @@ an evaluator (`evaluation.tmr`): it is no part of the model, so no preset's list
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
-from torch import Tensor, nn
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
@@ -24,9 +24,8 @@ from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
-from mgpt3_ros.model.network.heads.base import DenoisingHead, MotionHead
+from mgpt3_ros.model.network.heads import KINDS
 from mgpt3_ros.model.network.network import MotionGPT3Network
-from mgpt3_ros.model.network.vae.trunk import TrunkVae
 from mgpt3_ros.training.data.captions import CaptionOptions
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
@@ -37,17 +36,6 @@ from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.tmr_training import TmrStageConfig, fresh_encoder, tmr_trainer
 from mgpt3_ros.training.trainer import OptimConfig, Trainer
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
-
-# Which parameters of the network a group's name stands for.
-GROUPS = {
-    'vae': lambda name: name.startswith('vae.'),
-    'text': lambda name: name.startswith('backbone.') and '.text.' in name,
-    'motion': lambda name: name.startswith('backbone.') and '.motion.' in name,
-    'markers': lambda name: name == 'backbone.marker_embedding',
-    'holders': lambda name: name.startswith(('motion_in.', 'input_context.', 'output_context.')),
-    'duration': lambda name: name.startswith('duration_out.'),
-    'head': lambda name: name.startswith(('head.', 'hidden_norm.', 'hidden_positions')),
-}
 
 TMR = 'tmr'
 
@@ -63,8 +51,9 @@ class StageConfig:
     """One stage: what it starts from, what it trains, on which tasks, with which losses.
 
     start_from: the stage before it in the same run folder, or None for fresh weights.
-    trained: names of parameter groups (see ``GROUPS``); everything else is frozen.
-    losses: weight of each loss term; terms without one are only logged.
+    trained: names of the network's parameter groups; everything else is frozen.
+    losses: weight of each loss term; terms without one are only logged. ``head`` stands for all
+        terms of the head, of whatever kind, that are not named.
     condition_drop: share of the samples that see the head's fake condition; None leaves it as
         the model has it. The authors drop none after stage 1.
     optional: trained by its name alone, not by ``all``.
@@ -196,7 +185,7 @@ def run_stage(
         checkpoint.write_text(folder / 'run.json', _json(checkpoint_config))
     trainer.run()
     with trainer.averaged():
-        if name == 'vae' and not isinstance(network.vae, TrunkVae):
+        if name == 'vae' and not network.vae.whitened:
             _whiten(network, dataset, run.latent_scale)
         if state.is_main_process:
             MotionGPT3(model.config, network.cpu(), model.tokenizer, model.stats).save_pretrained(
@@ -314,17 +303,20 @@ def _tokenizer(config: TokenizerConfig, dataset: MotionDataset) -> MotionTokeniz
     return MotionTokenizer.train(dataset.all_texts(), config.vocab_size)
 
 
-def freeze_all_but(network: nn.Module, groups: tuple[str, ...]) -> None:
+def freeze_all_but(network: MotionGPT3Network, groups: tuple[str, ...]) -> None:
     """Leave gradients to the parameters of some groups.
 
     Raises:
         ConfigError: a group's name is unknown.
     """
+    known = network.parameter_groups()
     for group in groups:
-        if group not in GROUPS:
-            raise ConfigError(f'unknown parameter group {group!r}; known: {", ".join(GROUPS)}')
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(any(GROUPS[group](name) for group in groups))
+        if group not in known:
+            raise ConfigError(f'unknown parameter group {group!r}; known: {", ".join(known)}')
+    network.requires_grad_(False)
+    for group in groups:
+        for parameter in known[group]:
+            parameter.requires_grad_(True)
 
 
 def make_trainer(
@@ -349,23 +341,43 @@ def _vae_trainer(
     split: Split,
 ) -> Trainer:
     vae = network.vae
-    if isinstance(vae, TrunkVae):
-        vae.cpu().fit(dataset.fit_clips(), dataset.stats)
-        vae.to(network.latent_mean.device)
+    vae.cpu().fit(dataset.fit_clips(), dataset.stats)
+    vae.to(network.latent_mean.device)
     freeze_all_but(network, ('vae',))
     task = VaeTask(vae, dataset.stats)
+    _check_names(stage, task.loss_terms)
     return Trainer(task, VaeBatcher(dataset, split), stage.losses, stage.optim, folder)
 
 
-def _check_losses(stage: StageConfig, head: MotionHead) -> None:
-    """Refuse a stage that would train a head without its loss."""
-    draws = stage.tasks.generate + stage.tasks.predict + stage.tasks.inbetween > 0
-    term = head.term if isinstance(head, DenoisingHead) else 'regression'
-    if 'head' in stage.trained and draws and not stage.losses.get(term):
+def _check_names(stage: StageConfig, known: Iterable[str]) -> None:
+    """Refuse weights of terms that nothing has."""
+    unknown = sorted(stage.losses.keys() - set(known))
+    if unknown:
         raise ConfigError(
-            f'this stage trains a head of kind {head.config.kind!r}, but its loss {term!r} has no '
-            f'weight: set losses.{term} of the stage, such as 1.0'
+            f'losses: unknown term {unknown[0]!r}; known terms: {", ".join(sorted(set(known)))}'
         )
+
+
+def loss_weights(stage: StageConfig, network: MotionGPT3Network) -> dict[str, float]:
+    """Weight of each loss term of the network in a stage.
+
+    Raises:
+        ConfigError: a term is unknown, or the head would be trained without its loss. Terms of
+            other kinds of head are known, so that one stage serves them all.
+    """
+    head = network.head
+    of_heads = [term for kind in KINDS.values() for term in kind.loss_terms]
+    _check_names(stage, ['head', *network.loss_terms, *of_heads])
+    weights = {**stage.losses}
+    if 'head' in weights:
+        weights = dict.fromkeys(head.loss_terms, weights.pop('head')) | weights
+    draws = stage.tasks.generate + stage.tasks.predict + stage.tasks.inbetween > 0
+    if 'head' in stage.trained and draws and not weights.get(head.loss_terms[0]):
+        raise ConfigError(
+            f'this stage trains a head of kind {head.config.kind!r}, but its loss '
+            f'{head.loss_terms[0]!r} has no weight: set losses.head of the stage, such as 1.0'
+        )
+    return weights
 
 
 def _task_trainer(
@@ -373,12 +385,10 @@ def _task_trainer(
 ) -> Trainer:
     network = model.network
     freeze_all_but(network, stage.trained)
-    _check_losses(stage, network.head)
+    weights = loss_weights(stage, network)
     network.vae.eval()
-    importance = getattr(network.head, 'importance', None)
-    if isinstance(importance, Tensor):
-        importance.copy_(network.vae.latent_importance().flatten())
-    if stage.condition_drop is not None and isinstance(network.head, DenoisingHead):
+    network.head.importance.copy_(network.vae.latent_importance().flatten())
+    if stage.condition_drop is not None:
         network.head.condition_drop = stage.condition_drop
     latents = None
     if stage.options.cache_latents:
@@ -394,4 +404,4 @@ def _task_trainer(
         split,
         latents,
     )
-    return Trainer(network, batcher, stage.losses, stage.optim, folder)
+    return Trainer(network, batcher, weights, stage.optim, folder)

@@ -38,7 +38,8 @@ class OptimConfig:
 
     steps: optimiser steps of the whole stage.
     batch_size: samples per step and process.
-    learning_rate: of the backbone; ``head_learning_rate`` of the head and the holders' inputs.
+    learning_rate: of all but what the module names as ``head_parameters``, which learn at
+        ``head_learning_rate``; None for the same rate.
     warmup_steps: linear rise at the beginning; then a cosine down to ``final_rate_share``, which
         is 1 for a constant rate.
     cosine_steps: steps from the beginning to the cosine's end, None for those of the stage. The
@@ -85,7 +86,8 @@ class Trainer:
     Args:
         module: what is trained; called with the arguments that ``batch`` returns, it gives a
             dictionary of named loss terms. If it has a method ``counts`` that takes the same
-            arguments, this says over how many items each term is the mean.
+            arguments, this says over how many items each term is the mean. What its method
+            ``head_parameters`` returns learns at ``head_learning_rate``.
         batch: ``(step, micro_step, device) -> arguments`` of the module, a function of nothing
             else. If it has a method ``clip_ids(step, micro_step)``, errors name these clips.
         weights: weight of each term in the loss; a term without one is only logged.
@@ -130,8 +132,9 @@ class Trainer:
         self._stop = False
 
     def _groups(self) -> list[dict[str, Any]]:
-        head = [p for n, p in self.trained.items() if not n.startswith('backbone.')]
-        rest = [p for n, p in self.trained.items() if n.startswith('backbone.')]
+        of_head = {id(p) for p in getattr(self.raw, 'head_parameters', tuple)()}
+        head = [p for p in self.trained.values() if id(p) in of_head]
+        rest = [p for p in self.trained.values() if id(p) not in of_head]
         head_rate = self.config.head_learning_rate or self.config.learning_rate
         groups = [
             {'params': rest, 'lr': self.config.learning_rate},
@@ -223,6 +226,9 @@ class Trainer:
                 self._seed_dropout(micro)
                 with self._autocast():
                     terms = self.module(*arguments)
+                if share and terms.keys() - share.keys():
+                    odd = min(terms.keys() - share.keys())
+                    raise TrainingError(f'the loss term {odd!r} is in no count of the module')
                 even = 1 / self.config.accumulate
                 weighted = {name: share.get(name, even) * term for name, term in terms.items()}
                 loss = sum(

@@ -15,14 +15,16 @@ from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 
 POSITIONS, CONTACTS = slice(4, 67), slice(259, 263)
+_COMPARED = ('features', 'positions', 'motion', 'jerk', 'slide')
 
 
 class VaeTask(nn.Module):
-    """Encodes, samples, decodes, and compares.
+    """Has the VAE reconstruct, and compares.
 
     Terms: ``features`` smooth L1 over all channels (MLD), ``positions`` the same over the joint
     positions, ``motion`` and ``jerk`` the mean error of the positions' first and third differences
-    [m per frame], ``slide`` the speed of feet whose contact flag is set [m per frame], ``kl``.
+    [m per frame], ``slide`` the speed of feet whose contact flag is set [m per frame], and the
+    VAE's own, such as ``kl``.
     """
 
     mean: Tensor
@@ -31,6 +33,7 @@ class VaeTask(nn.Module):
     def __init__(self, vae: MotionVae, stats: FeatureStats) -> None:
         super().__init__()
         self.vae = vae
+        self.loss_terms = (*_COMPARED, *vae.loss_terms)
         self.register_buffer('mean', torch.from_numpy(stats.mean), persistent=False)
         self.register_buffer('std', torch.from_numpy(stats.std), persistent=False)
 
@@ -38,9 +41,7 @@ class VaeTask(nn.Module):
         self, features: Tensor, lengths: Tensor, noise: list[torch.Generator]
     ) -> dict[str, Tensor]:
         """Loss terms of normalised features (B, T, 263), each with a source of noise."""
-        mean, logvar = self.vae.encode(features, lengths)
-        drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
-        decoded = self.vae.decode(mean + drawn.to(mean) * torch.exp(0.5 * logvar), lengths)
+        decoded, own_terms = self.vae.reconstruct(features, lengths, noise)
         mask = frame_mask(lengths, features.shape[1])
         terms = {
             'features': _masked(F.smooth_l1_loss(decoded, features, reduction='none'), mask),
@@ -50,7 +51,6 @@ class VaeTask(nn.Module):
                 ),
                 mask,
             ),
-            'kl': 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(),
         }
         own = (decoded * self.std + self.mean)[..., POSITIONS]
         true = (features * self.std + self.mean)[..., POSITIONS]
@@ -58,7 +58,7 @@ class VaeTask(nn.Module):
         terms['motion'] = _masked(error.diff(dim=1).abs(), mask[:, 1:])
         terms['jerk'] = _masked(error.diff(n=3, dim=1).abs(), mask[:, 3:])
         terms['slide'] = self._slide(decoded, self._contact(features), mask)
-        return terms
+        return terms | own_terms
 
     def counts(
         self, features: Tensor, lengths: Tensor, noise: list[torch.Generator]
@@ -68,7 +68,7 @@ class VaeTask(nn.Module):
         frames = {'features': mask, 'positions': mask, 'motion': mask[:, 1:], 'jerk': mask[:, 3:]}
         held = self._contact(features)[:, :-1] & mask[:, 1:, None]
         return {
-            'kl': len(features),
+            **dict.fromkeys(self.vae.loss_terms, len(features)),
             'slide': int(held.sum()),
             **{name: int(kept.sum()) for name, kept in frames.items()},
         }

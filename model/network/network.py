@@ -119,6 +119,29 @@ class MotionGPT3Network(nn.Module):
                 nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1)
             )
 
+    @property
+    def loss_terms(self) -> tuple[str, ...]:
+        """Names of all that :meth:`forward` may return."""
+        return ('text', 'duration', *self.head.loss_terms)
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """All parameters, by the name under which a stage trains them or leaves them be."""
+        holders, head = [*self.motion_in.parameters()], [*self.head.parameters()]
+        duration: list[nn.Parameter] = []
+        if self.config.motion_context:
+            holders += [*self.input_context.parameters(), *self.output_context.parameters()]
+            duration += self.duration_out.parameters()
+        if self.config.hidden_norm:
+            head += [*self.hidden_norm.parameters(), self.hidden_positions]
+        backbone = self.backbone.parameter_groups()
+        rest = {'holders': holders, 'duration': duration, 'head': head}
+        return {'vae': [*self.vae.parameters()], **backbone, **rest}
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Those that may learn at another rate than the backbone: the head and what feeds it."""
+        groups = self.parameter_groups()
+        return [p for name in ('holders', 'duration', 'head') for p in groups[name]]
+
     def train(self, mode: bool = True) -> MotionGPT3Network:
         """Set training mode of all but the VAE, which is frozen: dropout would blur the latents.
 
@@ -183,7 +206,7 @@ class MotionGPT3Network(nn.Module):
         target_durations: Tensor | None = None,
         generator: Noise = None,
     ) -> dict[str, Tensor]:
-        """Named loss terms of a batch: ``text``, the head's own and ``duration``.
+        """Named loss terms of a batch: those of ``loss_terms`` that it has something for.
 
         Args:
             batch: token ids (B, N), labels and mask.
@@ -205,8 +228,8 @@ class MotionGPT3Network(nn.Module):
             terms['duration'] = (error * untold).sum() / untold.sum().clamp(min=1)
         return terms
 
-    @staticmethod
     def counts(
+        self,
         batch: TokenBatch,
         motions: MotionInputs | None,
         target: Tensor | None = None,
@@ -217,12 +240,12 @@ class MotionGPT3Network(nn.Module):
 
         From these, the mean over a batch that is split among processes is put together.
         """
-        drawn = 0 if target is None else len(target)
+        drawn = self.latent_mean.new_zeros(0) if target is None else target
         untold = 0 if motions is None else int((motions.output_durations == 0).sum())
         return {
             'text': int((batch.labels[:, 1:] != IGNORED).sum()),
             'duration': untold,
-            **dict.fromkeys(('diffusion', 'flow', 'regression'), drawn),
+            **self.head.counts(drawn),
         }
 
     def text_loss(self, hidden: Hidden, batch: TokenBatch) -> Tensor:

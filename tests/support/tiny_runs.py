@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import StageConfig
@@ -83,6 +84,12 @@ def write_preset(folder: Path) -> Path:
     path = folder / 'tiny.yaml'
     path.write_text(yaml.safe_dump(PRESET, sort_keys=False))
     return path
+
+
+def group_names(network: MotionGPT3Network, group: str) -> set[str]:
+    """Names of the parameters of a group."""
+    kept = {id(parameter) for parameter in network.parameter_groups()[group]}
+    return {name for name, parameter in network.named_parameters() if id(parameter) in kept}
 
 
 @torch.no_grad()

@@ -20,7 +20,6 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.stages import (
-    GROUPS,
     RunConfig,
     freeze_all_but,
     load_run_config,
@@ -30,7 +29,13 @@ from mgpt3_ros.training.train import main
 from mgpt3_ros.training.trainer import Trainer
 from tests.support.tiny import swinging_motion, tiny_config
 from tests.support.tiny_pack import write_tiny_pack
-from tests.support.tiny_runs import DRAWN, PRESET, loss_on_fixed_samples, write_preset
+from tests.support.tiny_runs import (
+    DRAWN,
+    PRESET,
+    group_names,
+    loss_on_fixed_samples,
+    write_preset,
+)
 
 CHAIN = ('vae', 'text', 't2m', 'align')
 FROZEN_TEXT = ('t2m', 'align')
@@ -97,7 +102,7 @@ def test_the_terms_of_each_stage_are_logged(trained: Path) -> None:
 @pytest.mark.parametrize('stage', FROZEN_TEXT)
 def test_stages_1_and_2_leave_the_text_branch_bit_identical(stage: str, trained: Path) -> None:
     before, after = (load_file(trained / name / 'model.safetensors') for name in ('text', stage))
-    frozen = [name for name in before if GROUPS['text'](name)]
+    frozen = group_names(whole_network(), 'text')
     assert len(frozen) > 10
     for name in frozen:
         assert torch.equal(before[name], after[name]), name
@@ -126,7 +131,7 @@ def test_later_stages_keep_the_vae_and_train_the_rest(stage: str, trained: Path)
         if name.startswith('vae.') or name.startswith('latent_'):
             assert torch.equal(value, after[name]), name
     for group in PRESET['stages'][stage]['trained']:  # type: ignore[index]
-        names = [name for name in before if GROUPS[group](name)]
+        names = group_names(whole_network(), group) & before.keys()
         assert any(not torch.equal(before[name], after[name]) for name in names), group
 
 
@@ -361,8 +366,9 @@ def whole_network(kind: str = 'flow') -> MotionGPT3Network:
 
 @pytest.mark.parametrize('kind', ['flow', 'ddpm', 'regression'])
 def test_every_parameter_belongs_to_one_group(kind: str) -> None:
-    for name, _ in whole_network(kind).named_parameters():
-        assert len([group for group, has in GROUPS.items() if has(name)]) == 1, name
+    network = whole_network(kind)
+    grouped = [id(p) for group in network.parameter_groups().values() for p in group]
+    assert sorted(grouped) == sorted(map(id, network.parameters()))
 
 
 def test_freezing_leaves_gradients_to_the_named_groups() -> None:
@@ -371,7 +377,7 @@ def test_freezing_leaves_gradients_to_the_named_groups() -> None:
     left = {name for name, p in network.named_parameters() if p.requires_grad}
     assert 'backbone.marker_embedding' in left
     assert all(name.startswith(('head.', 'hidden_', 'backbone.marker')) for name in left)
-    freeze_all_but(network, tuple(GROUPS))
+    freeze_all_but(network, tuple(network.parameter_groups()))
     assert all(p.requires_grad for p in network.parameters())
     with pytest.raises(ConfigError, match=r"unknown parameter group 'words'; known: vae, text,"):
         freeze_all_but(network, ('words',))

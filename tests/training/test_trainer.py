@@ -33,6 +33,9 @@ class Line(nn.Module):
         self.backbone = nn.Linear(1, 1)
         self.head = nn.Linear(1, 1)
 
+    def head_parameters(self) -> list[nn.Parameter]:
+        return list(self.head.parameters())
+
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         error = self.head(self.backbone(x)) - (2 * x + 1)
         return {'fit': error.square().mean(), 'seen': x.abs().mean().detach()}
@@ -272,6 +275,17 @@ def test_micro_batches_of_different_counts_give_the_gradient_of_the_whole(tmp_pa
     assert logged['gradient_norm'] == pytest.approx(float(norm), rel=1e-5)
     assert logged['fit'] == pytest.approx(float(terms['fit'].detach()), rel=1e-5)
     assert logged['few'] == pytest.approx(float(terms['few'].detach()), rel=1e-5)
+
+
+def test_a_term_that_is_not_counted_is_refused(tmp_path: Path) -> None:
+    class Forgetful(Counting):
+        @staticmethod
+        def counts(x: Tensor) -> dict[str, int]:
+            return {'fit': len(x)}
+
+    run = Trainer(Forgetful(), batch, {'fit': 1.0}, CONFIG, tmp_path)
+    with pytest.raises(TrainingError, match="'few' is in no count"):
+        run._train_step()
 
 
 # What is written.

@@ -9,15 +9,16 @@ contract, `MotionHead`, so that a configuration swaps them.
 
 from __future__ import annotations
 
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.heads.base import MotionHead
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.network.heads.ddpm import DdpmHead
 from mgpt3_ros.model.network.heads.flow import FlowHead
 from mgpt3_ros.model.network.heads.regression import RegressionHead
 
-__all__ = ['HeadConfig', 'MotionHead', 'build_head']
+__all__ = ['KINDS', 'HeadConfig', 'MotionHead', 'build_head']
 
-_KINDS: dict[str, type[MotionHead]] = {
+KINDS: dict[str, type[MotionHead]] = {
     'ddpm': DdpmHead,
     'flow': FlowHead,
     'regression': RegressionHead,
@@ -34,5 +35,10 @@ def build_head(
         latent_shape: (L, C), number and width of the latent tokens of one motion.
         holders: K, number of motion holders whose hidden states condition the head.
         hidden_width: M, width of these hidden states.
+
+    Raises:
+        ConfigError: there is no such kind of head.
     """
-    return _KINDS[config.kind](config, latent_shape, holders, hidden_width)
+    if config.kind not in KINDS:
+        raise ConfigError(f'head.kind is {config.kind!r}; choose one of {", ".join(KINDS)}')
+    return KINDS[config.kind](config, latent_shape, holders, hidden_width)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,15 @@ Noise = torch.Generator | Sequence[torch.Generator] | None
 
 
 class MotionHead(nn.Module, ABC):
-    """Draws the latent of a motion from the hidden states at its holders."""
+    """Draws the latent of a motion from the hidden states at its holders.
+
+    ``loss_terms`` names all that `loss` may return; without the first, nothing is learned.
+    A stage may set ``condition_drop``, the share of the samples that see the fake condition, and
+    ``importance``, what an error of each channel weighs; a head without such leaves them be.
+    """
+
+    loss_terms: ClassVar[tuple[str, ...]]
+    importance: Tensor
 
     def __init__(
         self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int
@@ -39,6 +47,13 @@ class MotionHead(nn.Module, ABC):
         self.latent_shape = latent_shape
         self.channels = latent_shape[0] * latent_shape[1]
         self.condition = Condition(config, holders, hidden_width)
+        self.condition_drop = 0.0 if self.condition.fake is None else config.condition_drop
+        # Of a motion's whitened components, the first say what is done and the last are noise.
+        self.register_buffer('importance', torch.ones(self.channels), persistent=False)
+
+    def counts(self, target: Tensor) -> dict[str, int]:
+        """Over how many items each of ``loss_terms`` is the mean, for targets (B, L, C)."""
+        return dict.fromkeys(self.loss_terms, len(target))
 
     @abstractmethod
     def loss(self, target: Tensor, hidden: Tensor, generator: Noise = None) -> dict[str, Tensor]:
@@ -94,10 +109,11 @@ class Draw(NamedTuple):
 
 
 class DenoisingHead(MotionHead):
-    """A head that learns to turn noise into latents. Subclasses say how noise is mixed in."""
+    """A head that learns to turn noise into latents. Subclasses say how noise is mixed in.
 
-    term: str  # name of the loss term
-    importance: Tensor
+    Its first loss term is the denoising one; the second is 'regression', if configured, in which
+    ``importance`` weighs.
+    """
 
     def __init__(
         self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int
@@ -106,11 +122,6 @@ class DenoisingHead(MotionHead):
         zero_init = config.kind == 'flow' if config.zero_init is None else config.zero_init
         self.network = DenoisingNetwork(self.channels, config.width, config.depth, zero_init)
         self.regressor: nn.Linear | None = None
-        # Share of the samples that see the fake condition; a stage may set it.
-        self.condition_drop = 0.0 if self.condition.fake is None else config.condition_drop
-        # What an error of each channel weighs in the auxiliary term. A stage may set it: of the
-        # whitened components of a motion, the first say what is done and the last are noise.
-        self.register_buffer('importance', torch.ones(self.channels), persistent=False)
         if config.regression_weight > 0:
             self.regressor = nn.Linear(config.width, self.channels)
 
@@ -157,7 +168,7 @@ class DenoisingHead(MotionHead):
             # Always computed, so that the fake condition is part of every graph (DDP needs that).
             paired = torch.where(draw.dropped[:, None], self.condition.unconditional(), paired)
         x, wanted = self.mix(target.repeat(repeats, 1, 1), draw.noise, draw.time)
-        terms = {self.term: (self.predict(x, draw.time, paired) - wanted).square().mean()}
+        terms = {self.loss_terms[0]: (self.predict(x, draw.time, paired) - wanted).square().mean()}
         if self.regressor is not None:
             error = self.regressor(condition).float() - target.flatten(1).float()
             weighted = (error.square() * self.importance).mean()

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from mgpt3_ros.model.errors import ConfigError
 
 _CHOICES = {
-    'kind': ('ddpm', 'flow', 'regression'),
     'aggregation': ('attention', 'linear'),
     'fake_start': ('zero', 'random'),
     'sampler': ('ddpm', 'ddim'),

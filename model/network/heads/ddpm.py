@@ -76,7 +76,7 @@ class Schedule:
 class DdpmHead(DenoisingHead):
     """Predicts the noise in a latent; samples by ancestral DDPM or by DDIM (eta 0)."""
 
-    term = 'diffusion'
+    loss_terms = ('diffusion', 'regression')
 
     def __init__(
         self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int

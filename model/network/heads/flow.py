@@ -15,7 +15,7 @@ from mgpt3_ros.model.network.heads.base import DenoisingHead
 class FlowHead(DenoisingHead):
     """Predicts the velocity latent - noise at time t, 0 (noise) to 1; samples by Euler steps."""
 
-    term = 'flow'
+    loss_terms = ('flow', 'regression')
 
     def mix(self, target: Tensor, noise: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
         """Return the point at time (B,) on the line from noise to target, and its velocity."""

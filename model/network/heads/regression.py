@@ -19,6 +19,8 @@ class RegressionHead(MotionHead):
     'regression', with weight 1.
     """
 
+    loss_terms = ('regression',)
+
     def __init__(
         self, config: HeadConfig, latent_shape: tuple[int, int], holders: int, hidden_width: int
     ) -> None:

@@ -5,9 +5,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from mgpt3_ros.model.kinematics.stats import FeatureStats
 
 
 class MotionVae(nn.Module, ABC):
@@ -15,9 +20,29 @@ class MotionVae(nn.Module, ABC):
 
     ``latent_shape`` is (L, C), the number and the width of the tokens. Features are normalised
     (B, T, 263); what stands beyond a clip's length has no influence.
+
+    ``loss_terms`` names its own terms in `reconstruct`, each a mean over the clips; ``whitened``
+    says that its latents have mean 0 and spread 1 over the data by themselves.
     """
 
     latent_shape: tuple[int, int]
+    loss_terms: ClassVar[tuple[str, ...]] = ('kl',)
+    whitened: ClassVar[bool] = False
+
+    def fit(self, features: Sequence[np.ndarray], stats: FeatureStats) -> float | None:
+        """Take from the clips (T, 263) of a data set what no gradient learns; here: nothing."""
+
+    def reconstruct(
+        self, features: Tensor, lengths: Tensor, noise: Sequence[torch.Generator]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Features (B, T, 263) through the latent, with one source of noise each, and own terms.
+
+        Here: a draw from the posterior, and ``kl``, its divergence from N(0, 1).
+        """
+        mean, logvar = self.encode(features, lengths)
+        drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
+        decoded = self.decode(mean + drawn.to(mean) * torch.exp(0.5 * logvar), lengths)
+        return decoded, {'kl': 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()}
 
     def latent_importance(self) -> Tensor:
         """What a whitened unit of each channel (L, C) moves, relative to the mean channel."""

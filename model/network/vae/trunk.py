@@ -56,6 +56,7 @@ class TrunkVae(MotionVae):
     decoding stretches the motion over the frames that are asked for.
     """
 
+    whitened = True
     feature_mean: Tensor
     feature_std: Tensor
     trunk_mean: Tensor
@@ -75,7 +76,7 @@ class TrunkVae(MotionVae):
         self.register_buffer('component_std', torch.ones(config.latent_dim))
         self.register_buffer('channel_weights', channel_weights(config), persistent=False)
         self.residual = TrunkResidual(config)
-        self._resamplers: dict[tuple[int, bool], Tensor] = {}
+        self._resamplers: dict[tuple[int, bool, torch.device, torch.dtype], Tensor] = {}
 
     @torch.no_grad()
     def fit(self, features: Sequence[np.ndarray], stats: FeatureStats) -> float:
@@ -151,13 +152,15 @@ class TrunkVae(MotionVae):
         shape = (steps, frames) if down else (frames + 1, steps)
         stack = like.new_zeros(len(lengths), *shape)
         for row, length in zip(stack, lengths.tolist(), strict=True):
-            matrix = self._resampler(int(length), down).to(like)
+            matrix = self._resampler(int(length), down)
             row[: matrix.shape[0], : matrix.shape[1]] = matrix
         return stack
 
     def _resampler(self, length: int, down: bool) -> Tensor:
         """Linear map between ``length`` frames and the trunk's steps, along cubic splines."""
-        if (length, down) not in self._resamplers:
+        like = self.trunk_mean  # as it is now: the module may have moved since
+        key = (length, down, like.device, like.dtype)
+        if key not in self._resamplers:
             steps = self.config.steps
             matrix = np.linalg.pinv(spline_matrix(steps, length))
             if not down:
@@ -166,8 +169,8 @@ class TrunkVae(MotionVae):
                 matrix = np.concatenate([matrix, beyond[None]])
             elif length < steps:
                 matrix = spline_matrix(length, steps)
-            self._resamplers[length, down] = torch.from_numpy(matrix).float()
-        return self._resamplers[length, down]
+            self._resamplers[key] = torch.from_numpy(matrix).float().to(like)
+        return self._resamplers[key]
 
 
 class TrunkResidual(nn.Module):

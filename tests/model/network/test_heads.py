@@ -265,7 +265,7 @@ def test_respaced_schedule_ends_where_training_does() -> None:
 def test_config_survives_json_and_names_what_is_wrong() -> None:
     assert from_dict(HeadConfig, to_dict(SMALL)) == SMALL
     with pytest.raises(ConfigError, match=r"'gan'.*ddpm, flow, regression"):
-        HeadConfig(kind='gan')
+        build_head(dataclasses.replace(SMALL, kind='gan'), (L, C), K, M)
     with pytest.raises(ConfigError, match='does not divide the motion width 18'):
         build_head(SMALL, (L, C), K, 18)
     head = small_head()
