@@ -44,6 +44,7 @@ class OptimConfig:
         is 1 for a constant rate.
     cosine_steps: steps from the beginning to the cosine's end, None for those of the stage. The
         authors stop long before it.
+    weight_decay: of matrices; norms, biases and tables (tokens, positions) have none.
     clip_norm: bound on the gradient's norm, 0 for none.
     ema_decay: of the weights that are written, 0 for the last ones.
     accumulate: micro-batches whose gradients make one step.
@@ -132,15 +133,25 @@ class Trainer:
         self._stop = False
 
     def _groups(self) -> list[dict[str, Any]]:
+        config = self.config
         of_head = {id(p) for p in getattr(self.raw, 'head_parameters', tuple)()}
-        head = [p for p in self.trained.values() if id(p) in of_head]
-        rest = [p for p in self.trained.values() if id(p) not in of_head]
-        head_rate = self.config.head_learning_rate or self.config.learning_rate
-        groups = [
-            {'params': rest, 'lr': self.config.learning_rate},
-            {'params': head, 'lr': head_rate},
+        tables = [m for m in self.raw.modules() if isinstance(m, nn.Embedding)]
+        of_tables = {id(table.weight) for table in tables}
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, p in self.trained.items():
+            # Only what multiplies decays: no norm, no bias, no table that is looked up or added.
+            matrix = p.dim() > 1 and name.endswith('weight') and id(p) not in of_tables
+            spared = config.weight_decay > 0 and not matrix
+            groups.setdefault((id(p) in of_head, spared), []).append(p)
+        rates = config.learning_rate, config.head_learning_rate or config.learning_rate
+        return [
+            {
+                'params': own,
+                'lr': rates[head],
+                'weight_decay': 0 if spared else config.weight_decay,
+            }
+            for (head, spared), own in sorted(groups.items())
         ]
-        return [group for group in groups if group['params']]
 
     def _rate(self, step: int) -> float:
         config = self.config
@@ -346,6 +357,7 @@ class Trainer:
             'average': {name: p.cpu() for name, p in self.average.items()},
             'optimizer': self.optimizer.state_dict(),
             'schedule': self.schedule.state_dict(),
+            'buffers': {name: b.cpu() for name, b in self._buffers().items()},
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / 'checkpoint.pt'
@@ -380,11 +392,25 @@ class Trainer:
                 f'{path} does not fit: {len(odd)} parameters differ, such as {min(odd)}. '
                 'Train into another folder, or remove this one.'
             )
+        if len(state['optimizer']['param_groups']) != len(self.optimizer.param_groups):
+            raise TrainingError(
+                f'{path} does not fit: weight_decay spared other parameters there. '
+                'Train into another folder, or remove this one.'
+            )
         self._fill(kept)
         self.average = {name: value.clone() for name, value in state['average'].items()}
         self.optimizer.load_state_dict(state['optimizer'])
         self.schedule.load_state_dict(state['schedule'])
+        # What was fitted to the data before the first step: another machine fits otherwise.
+        buffers = self._buffers()
+        for name, value in state.get('buffers', {}).items():
+            buffers[name].copy_(value)
         self.step = state['step']
+
+    def _buffers(self) -> dict[str, Tensor]:
+        """What the module keeps beside its parameters."""
+        kept = self.raw.state_dict().keys()
+        return {name: buffer for name, buffer in self.raw.named_buffers() if name in kept}
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -201,6 +201,30 @@ def test_a_run_is_repeatable_and_goes_on_where_it_was(
     assert losses == pytest.approx(whole, rel=1e-4)
 
 
+def test_a_resumed_vae_keeps_the_components_that_it_began_with(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eigenvectors of another machine have other signs; the residual would not know them."""
+    config = run_config(tmp_path, 'stages.vae.optim.steps=12')
+    run_stage('vae', config, pack, tmp_path / 'unbroken', 'cpu')
+    stop_at(6, lambda: run_stage('vae', config, pack, tmp_path / 'moved', 'cpu'))
+    eigh = np.linalg.eigh
+
+    def otherwise(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, vectors = eigh(matrix)
+        return values, -vectors
+
+    monkeypatch.setattr(np.linalg, 'eigh', otherwise)
+    run_stage('vae', config, pack, tmp_path / 'moved', 'cpu')
+    losses = [
+        [r['loss'] for r in log_of(tmp_path / name / 'vae')] for name in ('unbroken', 'moved')
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    weights = (load_file(tmp_path / n / 'vae/model.safetensors') for n in ('unbroken', 'moved'))
+    before, after = (state['vae.components'] for state in weights)
+    assert torch.equal(before, after)
+
+
 def stop_at(step: int, train: Callable[[], object]) -> None:
     """Run until a step and then as if Ctrl-C had been pressed."""
     original = Trainer._train_step

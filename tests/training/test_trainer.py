@@ -191,6 +191,32 @@ def test_backbone_and_head_have_their_own_rates(tmp_path: Path) -> None:
         )
 
 
+def test_only_matrices_decay(tmp_path: Path) -> None:
+    class Kinds(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table, self.positions = nn.Embedding(3, 4), nn.Parameter(torch.ones(3, 4))
+            self.attention, self.norm = nn.MultiheadAttention(4, 2), nn.LayerNorm(4)
+            self.backbone, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+
+        def head_parameters(self) -> list[nn.Parameter]:
+            return list(self.head.parameters())
+
+        def forward(self, x: Tensor) -> dict[str, Tensor]:
+            return {'none': sum(p.sum() for p in self.parameters()) * 0.0}
+
+    module = Kinds()
+    nn.init.ones_(module.backbone.bias)
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    changes = {'weight_decay': 0.5, 'warmup_steps': 0, 'head_learning_rate': 0.1}
+    config = dataclasses.replace(CONFIG, **changes)
+    Trainer(module, batch, {'none': 1.0}, config, tmp_path).train_step()
+    matrices = ('attention.in_proj_weight', 'attention.out_proj.weight', 'backbone.weight')
+    for name, p in module.named_parameters():
+        rate = {'head.weight': 0.1, **dict.fromkeys(matrices, 0.05)}.get(name, 0.0)
+        torch.testing.assert_close(p.detach(), (1 - 0.5 * rate) * before[name], msg=name)
+
+
 @pytest.mark.parametrize(('bound', 'scale'), [(0.0, 1.0), (1e6, 1.0), (0.01, None)])
 def test_gradients_are_clipped_to_a_norm(
     bound: float, scale: float | None, tmp_path: Path
@@ -341,3 +367,5 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     other.extra = nn.Linear(1, 1)
     with pytest.raises(TrainingError, match=r'extra\.bias'):
         Trainer(other, batch, {'fit': 1.0}, CONFIG, tmp_path).run()
+    with pytest.raises(TrainingError, match='weight_decay spared other parameters'):
+        trainer(tmp_path, weight_decay=0.0).run()
