@@ -42,6 +42,8 @@ class MotionInfo(TypedDict, total=False):
     parts: the actions that it is made of.
     seam_error_m, end_seam_error_m: how far the model's own first and last frame were from the
         motions around it, mean over the joints [m].
+    stamp_ns, has_base: of an observed body: the time of its last frame [ns], and whether its path
+        is known.
     skeleton, unit, scale: of a BVH file: the mapping of its bones, its unit, and what its path was
         multiplied by.
     """
@@ -52,6 +54,8 @@ class MotionInfo(TypedDict, total=False):
     parts: list[MotionPart]
     seam_error_m: float
     end_seam_error_m: float
+    stamp_ns: int
+    has_base: bool
     skeleton: str
     unit: str
     scale: float

@@ -55,9 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments)
     options = drawing_options(arguments)
     began = time.perf_counter()
-    following = model.predict(observed, arguments.horizon, **options)
+    following = model.predict(observed, arguments.horizon, sampling=options)
     drawn = time.perf_counter() - began
-    assert isinstance(following, Motion)  # one hypothesis
     parts = [observed, following] if arguments.whole else [following]
     write_motion(joined(parts), arguments.output)
     sys.stdout.write(

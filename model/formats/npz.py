@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motion import Motion, MotionInfo
 
 
 def write_npz(path: Path, motion: Motion) -> None:
@@ -27,7 +27,7 @@ def write_npz(path: Path, motion: Motion) -> None:
 def read_npz(path: Path, fps: float) -> Motion:
     """Read a motion; ``fps`` is that of a file that does not say it."""
     with np.load(path, allow_pickle=False) as data:
-        info = json.loads(str(data['info'])) if 'info' in data else {}
+        info: MotionInfo = json.loads(str(data['info'])) if 'info' in data else {}
         return Motion(data['joints'], float(data['fps']) if 'fps' in data else fps, info)
 
 

@@ -51,7 +51,7 @@ _CARDINAL = (
     rf'(?:(?:{_BELOW_100} )?(?:hundred|thousand)(?: (?:and )?{_BELOW_100})?|dozen|couple(?: of)?'
     rf'|{_BELOW_100}(?: point(?: {_any([*_ONES, "zero"])})+)?)'
 )
-_SIGN = r'(?:\d+/[1-9]\d*|[¼-¾])'
+_SIGN = r'(?:\d{1,3}/[1-9]\d{0,2}|[¼-¾])'
 _PART = rf'(?:(?:an? |{_any(_ONES)} )?{_any(_PARTS)}s?|{_SIGN})'
 _NUMBER = (  # "a third of a second" is a part, "the third second" is none
     rf'(?:(?:{_any(_ONES)} )?{_any(_PARTS)}s?(?= of )|half|quarter|{_SIGN}'
@@ -117,7 +117,7 @@ def stated_duration(text: str) -> tuple[float | None, str]:
         seconds = _seconds(match) + (
             _value(match['rest_number']) * _unit(match['rest_unit']) if smaller else 0.0
         )
-        if seconds <= 0:
+        if not 0 < seconds < math.inf:
             continue
         begin = match.start()
         if match['article'] and named:  # "a 3 second wave" is "a wave"

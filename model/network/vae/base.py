@@ -18,6 +18,7 @@ class MotionVae(nn.Module, ABC):
     """
 
     latent_shape: tuple[int, int]
+    max_frames: int | None = None  # of a clip; None: any
 
     def latent_importance(self) -> Tensor:
         """What a whitened unit of each channel (L, C) moves, relative to the mean channel."""

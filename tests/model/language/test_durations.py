@@ -190,6 +190,7 @@ def test_what_is_left_reads_right(text: str, seconds: float, rest: str) -> None:
         'jump for a split second',
         'look at 1:30 minutes of film',
         '5 steps',
+        f'walk for {"9" * 400} seconds',
         'a s',
     ],
 )
