@@ -207,7 +207,7 @@ def test_hypotheses_of_predict_still_work_with_a_warning(model: MotionGPT3) -> N
     assert told[0].filename == __file__
     assert isinstance(futures, list)
     assert len(futures) == 2
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match='predict_many'):
         assert isinstance(model.predict(observed, 1.0, 1, generator=seeded()), Motion)
 
 

@@ -116,7 +116,7 @@ def test_guidance_1_is_no_guidance_and_2_extrapolates(kind: str) -> None:
     head, hidden = small_head(kind=kind), numbers(1, B, K, M)
     plain = small_head(kind=kind, condition_drop=0.0, guidance_scale=1.0)
     plain.load_state_dict({k: v for k, v in head.state_dict().items() if k != 'condition.fake'})
-    unguided = plain.sample(hidden, generator=seeded())
+    unguided = plain.sample(hidden, SamplingOptions(generator=seeded()))
     assert torch.equal(
         head.sample(hidden, SamplingOptions(guidance_scale=1.0, generator=seeded())), unguided
     )
@@ -124,7 +124,7 @@ def test_guidance_1_is_no_guidance_and_2_extrapolates(kind: str) -> None:
     fake = head.condition.fake.expand(B, K, M)
     ignored = head.sample(hidden, SamplingOptions(guidance_scale=0.0, generator=seeded()))
     torch.testing.assert_close(
-        ignored, plain.sample(fake, generator=seeded()), rtol=1e-3, atol=1e-3
+        ignored, plain.sample(fake, SamplingOptions(generator=seeded())), rtol=1e-3, atol=1e-3
     )
     one_step = [
         head.sample(
