@@ -347,7 +347,7 @@ def test_from_text_to_joints(
     monkeypatch.setattr(network.head, 'sample', sample)
     prompts = dataclasses.replace(full.model.config.prompts, generate=PROMPTS['hidden_eval'])
     config = dataclasses.replace(full.model.config, prompts=prompts)
-    monkeypatch.setattr(full.model, 'config', config)
+    monkeypatch.setattr(full.model.pipeline, 'config', config)
     motions = full.model.generate(
         texts['t2m_texts'], [length / FPS for length in lengths.tolist()]
     )
