@@ -76,7 +76,9 @@ def joined(parts: list[Any]) -> Any:
 
     if len(parts) == 1:
         return parts[0]
-    return Motion(np.concatenate([part.resample(FPS).joints for part in parts]), FPS, {})
+    first, *others = parts  # drawn from the last frame of the first one on
+    resampled = [first.resample(FPS, keep='last'), *(part.resample(FPS) for part in others)]
+    return Motion(np.concatenate([part.joints for part in resampled]), FPS)
 
 
 def seam_text(motion: Any) -> str:
