@@ -133,13 +133,13 @@ def test_a_model_takes_no_longer_clips_than_its_vae() -> None:
 
 
 def test_options_go_as_an_object_or_as_keywords(model: MotionGPT3) -> None:
-    options = SamplingOptions(guidance_scale=2.0, num_inference_steps=2)
+    options = SamplingOptions(temperature=0.5, num_inference_steps=2)
     one, other, changed = (
         model.generate('walk', 1.0, generator=seeded(), **given).joints
         for given in (
             {'sampling': options},
-            {'guidance_scale': 2.0, 'num_inference_steps': 2},
-            {'sampling': options, 'guidance_scale': 1.0},
+            {'temperature': 0.5, 'num_inference_steps': 2},
+            {'sampling': options, 'temperature': 0.9},
         )
     )
     assert np.array_equal(one, other)
