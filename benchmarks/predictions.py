@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     errors: dict[str, list[list[float]]] = defaultdict(list)
     for number, clip in enumerate(tqdm(clips, desc='predictions')):
         observed, real = clip.joints[:seen], clip.joints[seen : seen + ahead]
-        drawn = model.predict(
+        drawn = model.predict_many(
             Motion(observed), AHEAD_S, HYPOTHESES, generator=seeded(arguments.seed + number)
         )
         made = [motion.joints for motion in drawn]

@@ -26,7 +26,7 @@ noise = torch.Generator().manual_seed(arguments.seed)
 following = model.predict(observed, arguments.horizon, generator=noise)
 
 # The prediction begins one frame after the last that was observed, in the same place of the room.
-seen = observed.resample(following.fps)
+seen = observed.resample(following.fps, keep='last')
 seam_mm = 1000 * np.linalg.norm(following.joints[0] - seen.joints[-1], axis=-1).mean()
 whole = Motion(np.concatenate([seen.joints, following.joints]), following.fps)
 whole.save(arguments.output)

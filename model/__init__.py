@@ -8,23 +8,56 @@ D width of the text branch, M width of the motion branch, L latent tokens, C cha
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from mgpt3_ros.model.motion import Motion
-    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.errors import (
+    Cancelled,
+    CheckpointError,
+    ConfigError,
+    GenerationError,
+    MotionError,
+    MotionGPT3Error,
+    TextError,
+)
 
-__all__ = ['Motion', 'MotionGPT3']
+if TYPE_CHECKING:
+    from mgpt3_ros.model.formats.bvh_names import Skeleton, load_skeleton
+    from mgpt3_ros.model.language.splitting import split_actions
+    from mgpt3_ros.model.motion import Motion, MotionInfo
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.sampling import SamplingOptions
+
+__all__ = [
+    'Cancelled',
+    'CheckpointError',
+    'ConfigError',
+    'GenerationError',
+    'Motion',
+    'MotionError',
+    'MotionGPT3',
+    'MotionGPT3Error',
+    'MotionInfo',
+    'SamplingOptions',
+    'Skeleton',
+    'TextError',
+    'load_skeleton',
+    'split_actions',
+]
+
+# Imported when they are asked for: torch takes a second, and `mgpt3 --help` needs none of it.
+_LAZY = {
+    'Motion': 'motion',
+    'MotionGPT3': 'motiongpt3',
+    'MotionInfo': 'motion',
+    'SamplingOptions': 'sampling',
+    'Skeleton': 'formats.bvh_names',
+    'load_skeleton': 'formats.bvh_names',
+    'split_actions': 'language.splitting',
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when they are asked for: torch takes a second, and `mgpt3 --help` needs none of it.
-    if name == 'Motion':
-        from mgpt3_ros.model.motion import Motion
-
-        return Motion
-    if name == 'MotionGPT3':
-        from mgpt3_ros.model.motiongpt3 import MotionGPT3
-
-        return MotionGPT3
+    if name in _LAZY:
+        return getattr(importlib.import_module(f'{__name__}.{_LAZY[name]}'), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

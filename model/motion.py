@@ -4,19 +4,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
-from mgpt3_ros.model.atomic_files import save_array, whole_file
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.features import (
-    FEATURES,
     canonicalise,
     features_to_joints,
     joints_to_features,
@@ -26,7 +24,41 @@ from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED
 if TYPE_CHECKING:
     from mgpt3_ros.model.formats.bvh_names import Skeleton
 
-FORMATS = ('.npy', '.npz', '.bvh')
+
+class MotionPart(TypedDict):
+    """One action of a motion that does several things one after the other."""
+
+    text: str
+    start_s: float
+    duration_from: str
+
+
+class MotionInfo(TypedDict, total=False):
+    """What may be known about a motion. Others may add keys of their own.
+
+    text: what it was drawn from, or what it shows.
+    duration_from: where its length comes from: 'asked', 'text', 'predicted' or 'default'.
+    duration_limited: the text asked for more or less than the model can make.
+    parts: the actions that it is made of.
+    seam_error_m, end_seam_error_m: how far the model's own first and last frame were from the
+        motions around it, mean over the joints [m].
+    stamp_ns, has_base: of an observed body: the time of its last frame [ns], and whether its path
+        is known.
+    skeleton, unit, scale: of a BVH file: the mapping of its bones, its unit, and what its path was
+        multiplied by.
+    """
+
+    text: str
+    duration_from: str
+    duration_limited: bool
+    parts: list[MotionPart]
+    seam_error_m: float
+    end_seam_error_m: float
+    stamp_ns: int
+    has_base: bool
+    skeleton: str
+    unit: str
+    scale: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +67,7 @@ class Motion:
 
     joints: (T, 22, 3) float32 [m], Y up, in the order of ``skeleton.JOINT_NAMES``; read-only.
     fps: frames per second.
-    info: what is known about it, such as the text that it was drawn from.
+    info: what is known about it, such as the text that it was drawn from; a copy, read-only.
 
     Raises:
         MotionError: the shape is another, fewer than 2 frames, values that are not finite, or
@@ -44,7 +76,7 @@ class Motion:
 
     joints: np.ndarray
     fps: float = FPS
-    info: Mapping[str, Any] = field(default_factory=dict)
+    info: MotionInfo = field(default_factory=MotionInfo)
 
     def __post_init__(self) -> None:
         try:
@@ -70,7 +102,11 @@ class Motion:
         joints.setflags(write=False)
         object.__setattr__(self, 'joints', joints)
         object.__setattr__(self, 'fps', float(self.fps))
-        object.__setattr__(self, 'info', MappingProxyType(dict(self.info)))
+        object.__setattr__(self, 'info', MappingProxyType(copy.deepcopy(dict(self.info))))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how it is made again, for pickle and copy: neither knows read-only mappings."""
+        return Motion, (self.joints, self.fps, dict(self.info))
 
     @property
     def num_frames(self) -> int:
@@ -91,7 +127,7 @@ class Motion:
 
     @classmethod
     def from_features(
-        cls, features: np.ndarray, fps: float = FPS, info: Mapping[str, Any] | None = None
+        cls, features: np.ndarray, fps: float = FPS, info: MotionInfo | None = None
     ) -> Motion:
         """Motion of features (T, 263), not normalised; it begins at the origin, facing +Z."""
         features = np.asarray(features)
@@ -99,12 +135,12 @@ class Motion:
             raise MotionError(f'features must be (T, 263), got an array of shape {features.shape}')
         return cls(features_to_joints(features.astype(np.float32)), fps, info or {})
 
-    def with_info(self, **info: Any) -> Motion:
+    def with_info(self, **info: Unpack[MotionInfo]) -> Motion:
         """The same motion with more said about it."""
         return Motion(self.joints, self.fps, {**self.info, **info})
 
-    def resample(self, fps: float) -> Motion:
-        """The motion at another rate, its first frame kept.
+    def resample(self, fps: float, keep: Literal['first', 'last'] = 'first') -> Motion:
+        """The motion at another rate, its first frame kept, or its last.
 
         Positions are interpolated linearly: at the rates of motion capture the error is below a
         millimetre, and nothing overshoots.
@@ -118,6 +154,8 @@ class Motion:
             return self
         count = max(int((self.num_frames - 1) * fps / self.fps + 1e-6) + 1, 2)
         at = np.minimum(np.arange(count) * self.fps / fps, self.num_frames - 1)
+        if keep == 'last':
+            at = (self.num_frames - 1 - at)[::-1]
         before = np.minimum(at.astype(int), self.num_frames - 2)
         share = (at - before)[:, None, None]
         joints = self.joints[before] * (1 - share) + self.joints[before + 1] * share
@@ -142,79 +180,16 @@ class Motion:
         return Motion(self.joints @ about_y.T + np.asarray(translation), self.fps, self.info)
 
     def save(self, path: str | Path) -> None:
-        """Write the motion, whole or not at all; the suffix says how.
+        """Write the motion; see :func:`mgpt3_ros.model.formats.save`."""
+        from mgpt3_ros.model.formats import save  # the formats stand above Motion
 
-        ``.npy`` holds the joints alone, ``.npz`` joints, fps and info, ``.bvh`` rotations for
-        animation programs.
-
-        Raises:
-            MotionError: the suffix is none of these, or ``info`` holds what JSON cannot say.
-        """
-        path = Path(path)
-        if path.suffix not in FORMATS:
-            raise MotionError(f'{path.name}: motions are saved as {", ".join(FORMATS)}')
-        with whole_file(path) as partial:
-            self._write(partial, path.suffix)
-
-    def _write(self, path: Path, suffix: str) -> None:
-        if suffix == '.bvh':
-            from mgpt3_ros.model.formats.bvh import write_bvh  # bvh imports Motion
-
-            write_bvh(path, self)
-        elif suffix == '.npy':
-            save_array(path, self.joints)
-        else:
-            info = json.dumps(dict(self.info), default=_plain)
-            with path.open('wb') as file:
-                np.savez_compressed(file, joints=self.joints, fps=self.fps, info=info)
+        save(self, path)
 
     @classmethod
     def load(
         cls, path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleton] = ()
     ) -> Motion:
-        """Read a motion.
+        """Read a motion; see :func:`mgpt3_ros.model.formats.load`."""
+        from mgpt3_ros.model.formats import load
 
-        Args:
-            path: ``.npz`` or ``.bvh``; or ``.npy`` with joints (T, 22, 3) or (T, 66), or with
-                HumanML3D's features (T, 263).
-            fps: rate of an ``.npy``, which does not say; None for 20.
-            skeletons: mappings of a BVH's bones, tried before the known ones.
-
-        Raises:
-            MotionError: the file is missing or damaged, or holds no motion.
-        """
-        path = Path(path)
-        if not path.is_file():
-            raise MotionError(f'no motion file at {path}')
-        try:
-            if path.suffix == '.bvh':
-                from mgpt3_ros.model.formats.bvh import read_bvh  # bvh imports Motion
-
-                return read_bvh(path, skeletons)
-            if path.suffix == '.npz':
-                with np.load(path, allow_pickle=False) as data:
-                    info = json.loads(str(data['info'])) if 'info' in data else {}
-                    rate = float(data['fps']) if 'fps' in data else (fps or FPS)
-                    return cls(data['joints'], rate, info)
-            if path.suffix == '.npy':
-                return cls._of_array(np.load(path, allow_pickle=False), fps or FPS)
-        except MotionError as error:
-            raise MotionError(f'{path}: {error}') from error
-        except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
-            raise MotionError(f'{path} cannot be read as a motion: {error}') from error
-        raise MotionError(f'{path.name}: motions are read from {", ".join(FORMATS)}')
-
-    @classmethod
-    def _of_array(cls, array: np.ndarray, fps: float) -> Motion:
-        if array.ndim == 2 and array.shape[1] == FEATURES:
-            return cls.from_features(array, fps)
-        if array.ndim == 2 and array.shape[1] == 66:
-            array = array.reshape(-1, 22, 3)
-        return cls(array, fps)
-
-
-def _plain(value: object) -> object:
-    """What JSON has for a number or array of numpy's."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise MotionError(f'info holds a {type(value).__name__}, which cannot be saved: remove it')
+        return load(path, fps, skeletons)

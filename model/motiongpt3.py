@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Unpack, overload
 
 import numpy as np
 import torch
@@ -16,29 +16,27 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
-from mgpt3_ros.model.errors import CheckpointError, GenerationError, TextError
+from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
 from mgpt3_ros.model.finishing.continuation import bridge, continue_from, placement
 from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, join
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
-from mgpt3_ros.model.language.durations import Duration, frames_asked, stated_duration
-from mgpt3_ros.model.language.prompts import PromptConfig, clean_text
+from mgpt3_ros.model.language.durations import frames_asked
+from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MOTION
-from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
+from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
 from mgpt3_ros.model.network.network import MotionGPT3Network
-from mgpt3_ros.model.network.sequences import TokenBatch
-from mgpt3_ros.model.pipeline import (
-    FIRST_PLACE,
-    DrawOptions,
-    MotionGPT3Config,
+from mgpt3_ros.model.pipeline import FIRST_PLACE, MotionGPT3Config, Pipeline, feature_rows
+from mgpt3_ros.model.sampling import (
     OnProgress,
-    Pipeline,
+    SamplingKeywords,
+    SamplingOptions,
     ShouldStop,
-    feature_rows,
+    or_default,
+    sampling_of,
 )
 
 __all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
@@ -50,7 +48,10 @@ class MotionGPT3:
     All motions have 22 joints at 20 frames per second, metres, Y up. Calls that take
     ``should_stop`` poll it at each decoding or denoising step and raise
     :class:`~mgpt3_ros.model.errors.Cancelled` when it returns True; ``on_progress`` is told the
-    share that is done, 0 to 1. A ``torch.Generator`` on the CPU makes a call repeatable.
+    share that is done, 0 to 1. A ``torch.Generator`` of any device makes a call repeatable.
+
+    Calls that draw take a :class:`~mgpt3_ros.model.sampling.SamplingOptions` as ``sampling``, or
+    its fields as keywords (``guidance_scale=2``), or both, where the keyword counts.
     """
 
     def __init__(
@@ -64,7 +65,8 @@ class MotionGPT3:
         self.network = network.eval()
         self.tokenizer = tokenizer
         self.stats = stats
-        self._pipeline = Pipeline(config, self.network, tokenizer, stats)
+        # Below the public calls: what nodes and evaluation alone need stands there.
+        self.pipeline = Pipeline(config, self.network, tokenizer, stats)
 
     @classmethod
     def from_pretrained(
@@ -120,7 +122,7 @@ class MotionGPT3:
     @property
     def device(self) -> torch.device:
         """Where the model runs."""
-        return self._pipeline.device
+        return self.pipeline.device
 
     @property
     def name(self) -> str:
@@ -135,41 +137,42 @@ class MotionGPT3:
     # ------------------------------------------------------------------ text to motion
 
     @overload
-    def generate(self, text: str, duration_s: float | None = ..., **options: Any) -> Motion: ...
+    def generate(
+        self,
+        text: str,
+        duration_s: float | None = None,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
+    ) -> Motion: ...
     @overload
     def generate(
         self,
         text: list[str] | tuple[str, ...],
-        duration_s: float | Sequence[float] | None = ...,
-        **options: Any,
+        duration_s: float | Sequence[float | None] | None = None,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> list[Motion]: ...
 
-    @torch.inference_mode()  # type: ignore[misc] # the overloads do not repeat the options
     def generate(
         self,
         text: str | Sequence[str],
-        duration_s: float | Sequence[float] | None = None,
-        guidance_scale: float | None = None,
-        num_inference_steps: int | None = None,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-        spare_s: float | Sequence[float] = 0.0,
+        duration_s: float | Sequence[float | None] | None = None,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> Motion | list[Motion]:
         """Draw a motion that does what ``text`` says.
 
         Args:
             text: a sentence; a list of sentences gives a list of motions, drawn in one batch.
-            duration_s: length of the motion (one for all, or one each). Without it the length is
-                the one that the text states ("for 3 seconds"), else the one that the model
-                predicts, else the checkpoint's default; ``info['duration_from']`` says which.
-            guidance_scale: strength of classifier-free guidance; None for the checkpoint's.
-            num_inference_steps: steps of the sampler; None for the checkpoint's.
-            generator: source of the noise.
-            should_stop: polled at each step.
-            on_progress: told the share that is done.
-            spare_s: drawn beyond a length that is asked for or stated (for all, or one each): what
-                :meth:`join` will take away. Never beyond the longest motion.
+            duration_s: length of the motion (one for all, or a list with one each). Without it
+                the length is what the text states ("for 3 seconds"), else what the model predicts,
+                else the checkpoint's default; ``info['duration_from']`` says which.
+            sampling: how it is drawn; None for the checkpoint's way.
+            options: fields of :class:`~mgpt3_ros.model.sampling.SamplingOptions`, in place of
+                those of ``sampling``.
 
         Returns:
             A motion that begins at the origin, facing +Z, its ``info`` holding ``text``,
@@ -177,43 +180,22 @@ class MotionGPT3:
 
         Raises:
             TextError: a text is empty.
-            MotionError: the duration is beyond the model.
+            MotionError: the duration is beyond the model, or no number; or there are not as many
+                durations as texts.
             GenerationError: the model gave NaN.
             Cancelled: ``should_stop`` said so.
         """
         texts = [text] if isinstance(text, str) else list(text)
-        texts = [clean_text(item) for item in texts]
-        if not texts:
-            return []
-        asked = [duration_s] * len(texts) if not isinstance(duration_s, Sequence) else duration_s
-        spare = [spare_s] * len(texts) if not isinstance(spare_s, Sequence) else spare_s
-        prompts, durations = self._durations(texts, list(asked), list(spare))
-        batch = self._pipeline.tokens(
-            [self.config.prompts.generate.format(text=prompt) for prompt in prompts], MOTION
-        )
-        lengths = self._predict_durations(batch, durations)
-        frames = [length.frames for length in lengths]
-        drawn = self._pipeline.draw(
-            batch,
-            self._pipeline.no_motions(frames),
-            frames,
-            DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
-        )
-        motions = []
-        for joints, words, length in zip(drawn, texts, lengths, strict=True):
-            info = {
-                'text': words,
-                'duration_from': length.source,
-                'duration_limited': length.limited,
-            }
-            motions.append(Motion(self._pipeline.locked(joints), FPS, info))
+        motions = self.pipeline.generate(texts, duration_s, sampling_of(sampling, options))
         return motions[0] if isinstance(text, str) else motions
 
     def generate_sequence(
         self,
         text: str | Sequence[str],
-        duration_s: float | Sequence[float] | None = None,
-        **options: Any,
+        duration_s: float | Sequence[float | None] | None = None,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> Motion:
         """Draw a motion that does several things one after the other.
 
@@ -221,6 +203,7 @@ class MotionGPT3:
             text: a text that :func:`~mgpt3_ros.model.language.splitting.split_actions` cuts
                 into its actions ("walk forward, then wave"), or the actions.
             duration_s: as in :meth:`generate`: of each action, or one for each.
+            sampling: as in :meth:`generate`.
             options: as in :meth:`generate`.
 
         Returns:
@@ -233,10 +216,13 @@ class MotionGPT3:
         """
         texts = split_actions(text) if isinstance(text, str) else list(text)
         spare = [JOIN_TAKES_S] * (len(texts) - 1) + [0.0]
-        clips = self.generate(texts, duration_s, spare_s=spare, **options)
+        clips = self.pipeline.generate(texts, duration_s, sampling_of(sampling, options), spare)
         if not clips:
             raise TextError('no action is given')
-        whole, parts = clips[0].joints, []
+        if len(clips) == 1:
+            return clips[0]
+        whole = clips[0].joints
+        parts: list[MotionPart] = []
         for number, (clip, words) in enumerate(zip(clips, texts, strict=True)):
             start = 0
             if number:
@@ -244,8 +230,6 @@ class MotionGPT3:
                 whole = np.concatenate([whole[:start], joints])
             source = clip.info['duration_from']
             parts.append({'text': words, 'start_s': start / FPS, 'duration_from': source})
-        if len(clips) == 1:
-            return clips[0]
         said = text if isinstance(text, str) else ', then '.join(texts)
         return Motion(whole, FPS, {'text': said, 'parts': parts})
 
@@ -261,57 +245,10 @@ class MotionGPT3:
             MotionError: a clip has fewer than 4 frames.
         """
         cut, joints = join(before, after, FPS)
-        return cut, self._pipeline.following(joints)
-
-    def _durations(
-        self, texts: list[str], asked: list[float | None], spare: list[float]
-    ) -> tuple[list[str], list[Duration | None]]:
-        """Prompts, and durations asked for or stated; None where they must be predicted."""
-        config = self.config
-        prompts: list[str] = []
-        durations: list[Duration | None] = []
-        for text, seconds, beyond in zip(texts, asked, spare, strict=True):
-            stated, rest = stated_duration(text)
-            # A model that is told durations has never read them; one that is not has only that.
-            prompts.append(rest if config.network.motion_context else text)
-            if seconds is not None:
-                frames = frames_asked(seconds, FPS, config.min_frames, config.max_frames)
-                durations.append(self._longer(Duration(frames, 'asked'), beyond))
-            elif stated is not None:
-                durations.append(self._longer(self._limited(stated * FPS, 'text'), beyond))
-            else:
-                durations.append(None)
-        return prompts, durations
-
-    def _longer(self, duration: Duration, seconds: float) -> Duration:
-        frames = min(duration.frames + round(seconds * FPS), self.config.max_frames)
-        return replace(duration, frames=frames)
-
-    def _limited(self, frames: float, source: str) -> Duration:
-        kept = int(min(max(round(frames), self.config.min_frames), self.config.max_frames))
-        return Duration(kept, source, limited=kept != round(frames))  # type: ignore[arg-type]
-
-    def _predict_durations(
-        self, batch: TokenBatch, durations: list[Duration | None]
-    ) -> list[Duration]:
-        if all(durations):
-            return [d for d in durations if d is not None]
-        if not self.config.network.motion_context:
-            frames = [self.config.default_duration_s * FPS] * len(durations)
-            source = 'default'
-        else:
-            hidden = self.network.hidden(
-                batch.ids, batch.mask, self._pipeline.no_motions([0] * len(durations))
-            )
-            output = self.network.output_hidden(hidden, batch.ids)
-            frames, source = self.network.predicted_frames(output).tolist(), 'predicted'
-            if not np.isfinite(frames).all():
-                raise GenerationError('the model predicted a duration that is not a number')
-        return [d or self._limited(f, source) for d, f in zip(durations, frames, strict=True)]
+        return cut, self.pipeline.following(joints)
 
     # ------------------------------------------------------------------ motion to text
 
-    @torch.inference_mode()
     def caption(
         self,
         motion: Motion | Sequence[Motion],
@@ -319,121 +256,101 @@ class MotionGPT3:
         generator: torch.Generator | None = None,
         should_stop: ShouldStop | None = None,
         on_progress: OnProgress | None = None,
-        name_rest: bool = True,
     ) -> str | list[str]:
         """Say in a sentence what a motion shows; a list of motions gives a list of sentences.
 
-        The same motion gives the same sentence, unless ``sample`` asks for variety. Of a body that
-        does not move it says so, by
-        :func:`~mgpt3_ros.model.kinematics.at_rest.resting_caption`; the model is
-        asked about it too where ``name_rest`` is False.
+        The same motion gives the same sentence, unless ``sample`` asks for variety, whose source
+        is ``generator``. Of a body that does not move it says so, by
+        :func:`~mgpt3_ros.model.kinematics.at_rest.resting_caption`, and the model is not asked.
 
         Raises:
             MotionError: a motion is shorter than the model can read.
             Cancelled: ``should_stop`` said so.
         """
         motions = [motion] if isinstance(motion, Motion) else list(motion)
-        if not motions:
-            return []
-        limit = self.config.max_frames
-        seen = [item.resample(FPS).joints[-limit - 1 :] for item in motions]
-        said = [resting_caption(joints, FPS) if name_rest else None for joints in seen]
-        asked = [
-            feature_rows(item, limit)
-            for item, rest in zip(motions, said, strict=True)
-            if rest is None
-        ]
-        written = self._captions(asked, sample, generator, should_stop, on_progress)
+        seen = [item.resample(FPS).crop(-self.config.max_frames - 1) for item in motions]
+        said = [resting_caption(item.joints, FPS) for item in seen]
+        moving = [item for item, rest in zip(seen, said, strict=True) if rest is None]
+        written = self.pipeline.caption(moving, sample, generator, should_stop, on_progress)
         texts = [written.pop(0) if rest is None else rest for rest in said]
         return texts[0] if isinstance(motion, Motion) else texts
 
-    def _captions(
-        self,
-        clips: list[np.ndarray],
-        sample: bool,
-        generator: torch.Generator | None,
-        should_stop: ShouldStop | None,
-        on_progress: OnProgress | None,
-    ) -> list[str]:
-        """Captions of feature rows (T, 263)."""
-        if not clips:
-            return []
-        inputs = self._pipeline.motions(clips, [np.array(FIRST_PLACE)] * len(clips), [], generator)
-        batch = self._pipeline.tokens([self.config.prompts.caption] * len(clips), None)
-        special = (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion)
-        decoding = self.config.decoding
-        if sample:
-            decoding = from_dict(DecodingConfig, {**to_dict(decoding), 'sample': True})
-        written = write_text(
-            self.network,
-            batch.ids,
-            batch.mask,
-            inputs,
-            decoding,
-            special,
-            self.tokenizer.eos_id,
-            generator,
-            should_stop,
-            on_progress,
-        )
-        return [self.tokenizer.decode(ids).strip() for ids in written]
-
     # ------------------------------------------------------------------ motion to motion
 
-    @torch.inference_mode()
     def predict(
         self,
         observed: Motion,
         horizon_s: float,
-        num_hypotheses: int = 1,
-        guidance_scale: float | None = None,
-        num_inference_steps: int | None = None,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-    ) -> Motion | list[Motion]:
+        num_hypotheses: int | None = None,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
+    ) -> Motion:
         """Continue a motion: what follows, without the observed frames.
 
         The first frame continues position and velocity of what was observed; how far the model's
         own first frame was from that is ``info['seam_error_m']`` (mean over the joints).
 
         Args:
-            observed: at least 2 frames; resampled to 20 fps.
+            observed: at least 2 frames; resampled to 20 fps, its last frame kept.
             horizon_s: length of what follows.
-            num_hypotheses: more than one gives a list, drawn in one batch.
-            guidance_scale: None for the checkpoint's.
-            num_inference_steps: None for the checkpoint's.
-            generator: source of the noise.
-            should_stop: polled at each step.
-            on_progress: told the share that is done.
+            num_hypotheses: deprecated, see :meth:`predict_many`; above 1 it gives a list.
+            sampling: as in :meth:`generate`.
+            options: as in :meth:`generate`.
 
         Raises:
             MotionError: the horizon is beyond the model, or too little was observed.
             GenerationError: the model gave NaN.
             Cancelled: ``should_stop`` said so.
         """
+        if num_hypotheses is not None:
+            told = 'num_hypotheses of predict is deprecated: predict_many gives a list'
+            warnings.warn(told, DeprecationWarning, stacklevel=2)
+        count = or_default(num_hypotheses, 1)
+        motions = self.predict_many(observed, horizon_s, count, sampling=sampling, **options)
+        return motions[0] if count == 1 else motions  # type: ignore[return-value] # the old way
+
+    @torch.inference_mode()
+    def predict_many(
+        self,
+        observed: Motion,
+        horizon_s: float,
+        num_hypotheses: int,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
+    ) -> list[Motion]:
+        """Continue a motion in several ways, drawn in one batch; else as :meth:`predict`.
+
+        Raises:
+            MotionError: as :meth:`predict`, or ``num_hypotheses`` is below 1.
+            GenerationError: the model gave NaN.
+            Cancelled: ``should_stop`` said so.
+        """
+        count = num_hypotheses
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise MotionError(f'num_hypotheses must be a whole number from 1 on, got {count!r}')
+        sampling = sampling_of(sampling, options)
         frames = frames_asked(horizon_s, FPS, 2, self.config.max_frames - 1)
-        seen = observed.resample(FPS)
+        seen = observed.resample(FPS, keep='last')
         rows = feature_rows(seen, round(self.config.max_observed_s * FPS))
         # The clip begins at the last observed frame, by which it is put in place; a clip that is
         # too short for the model is drawn longer and cut.
         length = max(frames + 1, self.config.min_frames)
-        count = num_hypotheses
-        drawn = self._pipeline.draw(
-            self._pipeline.tokens([self.config.prompts.predict] * count, MOTION),
-            self._pipeline.motions(
-                [rows] * count, [np.array(FIRST_PLACE)] * count, [length] * count, generator
-            ),
+        places = [np.array(FIRST_PLACE)] * count
+        drawn = self.pipeline.draw(
+            self.pipeline.tokens([self.config.prompts.predict] * count, MOTION),
+            self.pipeline.motions([rows] * count, places, [length] * count, sampling.generator),
             [length] * count,
-            DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
+            sampling,
             observed=True,
         )
         motions = []
         for clip in drawn:
             joints, seam = continue_from(seen.joints, clip, FPS)
-            joints = self._pipeline.locked(joints[:frames], hold_first=True)
+            joints = self.pipeline.locked(joints[:frames], hold_first=True)
             motions.append(Motion(joints, FPS, {'seam_error_m': seam, 'duration_from': 'asked'}))
-        return motions[0] if count == 1 else motions
+        return motions
 
     @torch.inference_mode()
     def inbetween(
@@ -441,11 +358,9 @@ class MotionGPT3:
         start: Motion,
         end: Motion,
         duration_s: float,
-        guidance_scale: float | None = None,
-        num_inference_steps: int | None = None,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> Motion:
         """Fill the gap of ``duration_s`` between two motions that stand in the same world frame.
 
@@ -458,8 +373,9 @@ class MotionGPT3:
             GenerationError: the model gave NaN.
             Cancelled: ``should_stop`` said so.
         """
+        sampling = sampling_of(sampling, options)
         frames = frames_asked(duration_s, FPS, 2, self.config.max_frames - 2)
-        before, after = start.resample(FPS), end.resample(FPS)
+        before, after = start.resample(FPS, keep='last'), end.resample(FPS)
         limit = round(self.config.max_observed_s * FPS)
         if self.config.inbetween_whole:
             limit = max(min(limit, (self.config.max_frames - frames) // 2), 1)
@@ -467,16 +383,16 @@ class MotionGPT3:
         # The last frame of the start and the first of the end stand in it too, or all of them.
         begin = len(rows[0]) - 1 if self.config.inbetween_whole else 0
         length = frames + (len(rows[0]) + len(rows[1]) if self.config.inbetween_whole else 2)
-        place = placement(before.joints[-1], after.joints[0])
-        drawn = self._pipeline.draw(
-            self._pipeline.tokens([self.config.prompts.inbetween], MOTION),
-            self._pipeline.motions(rows, [np.array(FIRST_PLACE), place], [length], generator),
+        places = [np.array(FIRST_PLACE), placement(before.joints[-1], after.joints[0])]
+        drawn = self.pipeline.draw(
+            self.pipeline.tokens([self.config.prompts.inbetween], MOTION),
+            self.pipeline.motions(rows, places, [length], sampling.generator),
             [length],
-            DrawOptions(guidance_scale, num_inference_steps, generator, should_stop, on_progress),
+            sampling,
             observed=True,
         )
         clip = drawn[0][begin : begin + frames + 2]
         joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)
-        joints = self._pipeline.locked(joints, hold_first=True, hold_last=True)
-        info = {'seam_error_m': seam, 'end_seam_error_m': end_seam, 'duration_from': 'asked'}
-        return Motion(joints, FPS, info)
+        joints = self.pipeline.locked(joints, hold_first=True, hold_last=True)
+        info: MotionInfo = {'seam_error_m': seam, 'end_seam_error_m': end_seam}
+        return Motion(joints, FPS, {**info, 'duration_from': 'asked'})

@@ -1,31 +1,47 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the calls of the public model share: prompts to tokens, motions to latents, and back."""
+"""What the calls of the public model share: prompts to tokens, motions to latents, and back.
+
+Nodes and evaluation come here for what they alone need: clips that a join will shorten, and what
+the model writes about bodies at rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError
+from mgpt3_ros.model.errors import Cancelled, ConfigError, GenerationError, MotionError
 from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.foot_lock import lock_feet
 from mgpt3_ros.model.finishing.foot_slip import steady_root
 from mgpt3_ros.model.finishing.grounding import put_on_floor
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
-from mgpt3_ros.model.language.prompts import PromptConfig
+from mgpt3_ros.model.language.durations import (
+    Duration,
+    DurationSource,
+    frames_asked,
+    stated_duration,
+)
+from mgpt3_ros.model.language.prompts import PromptConfig, clean_text
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network.decoding import DecodingConfig
+from mgpt3_ros.model.language.vocabulary import MOTION
+from mgpt3_ros.model.motion import Motion, MotionInfo
+from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs, NetworkConfig
 from mgpt3_ros.model.network.sequences import TokenBatch, build_sequence, collate
+from mgpt3_ros.model.sampling import (
+    OnProgress,
+    SamplingOptions,
+    ShouldStop,
+    draw_noise,
+    or_default,
+)
 
-ShouldStop = Callable[[], bool]
-OnProgress = Callable[[float], None]
 FIRST_PLACE = (0.0, 0.0, 0.0, 1.0)  # of a motion that follows no other: dx, dz, sin, cos
 
 
@@ -52,17 +68,6 @@ class MotionGPT3Config:
     foot_lock: bool = True
 
 
-@dataclass(frozen=True)
-class DrawOptions:
-    """How the head draws; None leaves a number to the checkpoint."""
-
-    guidance_scale: float | None = None
-    num_inference_steps: int | None = None
-    generator: torch.Generator | None = None
-    should_stop: ShouldStop | None = None
-    on_progress: OnProgress | None = None
-
-
 class Pipeline:
     """A network with its tokenizer and statistics."""
 
@@ -73,6 +78,12 @@ class Pipeline:
         tokenizer: MotionTokenizer,
         stats: FeatureStats,
     ) -> None:
+        longest = network.vae.max_frames
+        if longest is not None and config.max_frames > longest:
+            raise ConfigError(
+                f'max_frames of the model is {config.max_frames}, max_frames of its VAE '
+                f'{longest}: set the model to {longest} at most, or take a VAE of longer clips'
+            )
         self.config, self.network = config, network
         self.tokenizer, self.stats = tokenizer, stats
 
@@ -80,6 +91,119 @@ class Pipeline:
     def device(self) -> torch.device:
         """Where the network is."""
         return self.network.latent_mean.device
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        texts: Sequence[str],
+        duration_s: float | Sequence[float | None] | None,
+        sampling: SamplingOptions,
+        spare_s: Sequence[float] | None = None,
+    ) -> list[Motion]:
+        """A motion for each text; see :meth:`MotionGPT3.generate`.
+
+        Args:
+            texts: what they do.
+            duration_s: of all, or of each.
+            sampling: how they are drawn.
+            spare_s: what is drawn beyond a length of each that is asked for or stated, since
+                :meth:`MotionGPT3.join` will take it away. Never beyond the longest motion.
+        """
+        texts = [clean_text(text) for text in texts]
+        if not texts:
+            return []
+        asked = _one_each(duration_s, len(texts))
+        stated = [stated_duration(text) for text in texts]
+        # A model that is told durations has never read them; one that is not has only that.
+        told = self.config.network.motion_context
+        prompts = [rest if told else text for text, (_, rest) in zip(texts, stated, strict=True)]
+        batch = self.tokens([self.config.prompts.generate.format(text=p) for p in prompts], MOTION)
+        found = [
+            self._known_duration(seconds, said, beyond)
+            for seconds, (said, _), beyond in zip(
+                asked, stated, spare_s or [0.0] * len(texts), strict=True
+            )
+        ]
+        lengths = self._predict_durations(batch, found)
+        frames = [length.frames for length in lengths]
+        drawn = self.draw(batch, self.no_motions(frames), frames, sampling)
+        motions = []
+        for joints, text, length in zip(drawn, texts, lengths, strict=True):
+            info: MotionInfo = {
+                'text': text,
+                'duration_from': length.source,
+                'duration_limited': length.limited,
+            }
+            motions.append(Motion(self.locked(joints), FPS, info))
+        return motions
+
+    def _known_duration(
+        self, asked: float | None, stated: float | None, spare_s: float
+    ) -> Duration | None:
+        """The duration that is asked for or stated; None where it must be predicted."""
+        config = self.config
+        if asked is not None:
+            frames = frames_asked(asked, FPS, config.min_frames, config.max_frames)
+            found = Duration(frames, 'asked')
+        elif stated is not None:
+            found = self._limited(stated * FPS, 'text')
+        else:
+            return None
+        return replace(found, frames=min(found.frames + round(spare_s * FPS), config.max_frames))
+
+    def _limited(self, frames: float, source: DurationSource) -> Duration:
+        kept = int(min(max(round(frames), self.config.min_frames), self.config.max_frames))
+        return Duration(kept, source, limited=kept != round(frames))
+
+    def _predict_durations(
+        self, batch: TokenBatch, durations: list[Duration | None]
+    ) -> list[Duration]:
+        if all(durations):
+            return [d for d in durations if d is not None]
+        source: DurationSource = 'default'
+        if not self.config.network.motion_context:
+            frames = [self.config.default_duration_s * FPS] * len(durations)
+        else:
+            hidden = self.network.hidden(
+                batch.ids, batch.mask, self.no_motions([0] * len(durations))
+            )
+            output = self.network.output_hidden(hidden, batch.ids)
+            frames, source = self.network.predicted_frames(output).tolist(), 'predicted'
+            if not np.isfinite(frames).all():
+                raise GenerationError('the model predicted a duration that is not a number')
+        return [d or self._limited(f, source) for d, f in zip(durations, frames, strict=True)]
+
+    @torch.inference_mode()
+    def caption(
+        self,
+        motions: Sequence[Motion],
+        sample: bool = False,
+        generator: torch.Generator | None = None,
+        should_stop: ShouldStop | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> list[str]:
+        """What the model writes about motions, also of those that do not move."""
+        if not motions:
+            return []
+        clips = [feature_rows(motion, self.config.max_frames) for motion in motions]
+        inputs = self.motions(clips, [np.array(FIRST_PLACE)] * len(clips), [], generator)
+        batch = self.tokens([self.config.prompts.caption] * len(clips), None)
+        decoding = self.config.decoding
+        if sample:
+            decoding = replace(decoding, sample=True)
+        written = write_text(
+            self.network,
+            batch.ids,
+            batch.mask,
+            inputs,
+            decoding,
+            (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion),
+            self.tokenizer.eos_id,
+            generator,
+            should_stop,
+            on_progress,
+        )
+        return [self.tokenizer.decode(ids).strip() for ids in written]
 
     def tokens(self, prompts: list[str], answer: str | None) -> TokenBatch:
         """Token batch of prompts with an answer; without one it leaves room for a caption."""
@@ -122,7 +246,7 @@ class Pipeline:
             torch.from_numpy(padded).to(self.device), lengths.to(self.device)
         )
         if self.config.sample_latents:
-            noise = torch.randn(latents.shape, generator=generator).to(latents)
+            noise = draw_noise(latents.shape, generator, self.device)
             latents = latents + noise * torch.exp(0.5 * logvar)
         return MotionInputs(
             self.network.whiten(latents),
@@ -136,7 +260,7 @@ class Pipeline:
         batch: TokenBatch,
         motions: MotionInputs,
         frames: list[int],
-        options: DrawOptions,
+        sampling: SamplingOptions,
         observed: bool = False,
     ) -> list[np.ndarray]:
         """Joints (T, 22, 3) of each row's output motion, at the origin, facing +Z.
@@ -145,29 +269,24 @@ class Pipeline:
             batch: tokens.
             motions: what the holders hold.
             frames: of each output motion.
-            options: how it is drawn.
+            sampling: how it is drawn.
             observed: whether observed motion decides it, as the configuration says.
 
         Raises:
-            Cancelled: ``options.should_stop`` said so.
+            Cancelled: ``sampling.should_stop`` said so.
             GenerationError: the network gave NaN, infinity, or no possible body.
         """
-        if options.should_stop is not None and options.should_stop():
+        if sampling.should_stop is not None and sampling.should_stop():
             raise Cancelled('the motion was cancelled')
         hidden = self.network.hidden(batch.ids, batch.mask, motions)
-        guidance, temperature = options.guidance_scale, None
         if observed:
-            temperature = self.config.observed_temperature
-            guidance = self.config.observed_guidance_scale if guidance is None else guidance
-        latents = self.network.head.sample(
-            self.network.output_hidden(hidden, batch.ids),
-            options.num_inference_steps,
-            guidance,
-            options.generator,
-            options.should_stop,
-            options.on_progress,
-            temperature,
-        )
+            config = self.config
+            sampling = replace(
+                sampling,
+                guidance_scale=or_default(sampling.guidance_scale, config.observed_guidance_scale),
+                temperature=or_default(sampling.temperature, config.observed_temperature),
+            )
+        latents = self.network.head.sample(self.network.output_hidden(hidden, batch.ids), sampling)
         lengths = torch.tensor(frames, device=self.device)
         decoded = self.network.vae.decode(self.network.unwhiten(latents.float()), lengths)
         if not bool(torch.isfinite(decoded).all()):
@@ -200,6 +319,29 @@ class Pipeline:
         if self.config.foot_lock:
             joints = np.concatenate([joints[:1], fit_body(joints)[1:]])
         return self.locked(joints, hold_first=True)
+
+
+def _one_each(
+    duration_s: float | Sequence[float | None] | None, count: int
+) -> Sequence[float | None]:
+    """A duration for each of ``count`` texts.
+
+    Raises:
+        MotionError: there are more or fewer, or it is no number and no list.
+    """
+    if duration_s is None or isinstance(duration_s, int | float | np.number):
+        return [duration_s] * count
+    if not isinstance(duration_s, list | tuple):
+        raise MotionError(
+            'duration_s must be a number of seconds or a list with one for each text, not a '
+            f'{type(duration_s).__name__}'
+        )
+    if len(duration_s) != count:
+        raise MotionError(
+            f'duration_s has {len(duration_s)} durations for {count} texts: give one for each, '
+            'or a single one for all'
+        )
+    return duration_s
 
 
 def feature_rows(motion: Motion, max_frames: int, head: bool = False) -> np.ndarray:

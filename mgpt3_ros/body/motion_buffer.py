@@ -74,8 +74,8 @@ class Observed:
             quaternions_to_model(self.base_rot),
             profile.to_angles(self.positions),
         )
-        info = {'stamp_ns': self.stamp_ns, 'has_base': self.has_base}
-        return Motion(angles_to_joints(body).astype(np.float32), FPS, info)
+        joints = angles_to_joints(body).astype(np.float32)
+        return Motion(joints, FPS, {'stamp_ns': self.stamp_ns, 'has_base': self.has_base})
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     text = ' '.join(arguments.text)
     draw = model.generate if arguments.one_clip else model.generate_sequence
-    motion = draw(text, arguments.duration, **options)
+    motion = draw(text, arguments.duration, sampling=options)
     drawn = time.perf_counter()
     write_motion(motion, arguments.output)
     written = time.perf_counter()

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments)
     options = drawing_options(arguments)
     began = time.perf_counter()
-    gap = model.inbetween(start, end, arguments.duration, **options)
+    gap = model.inbetween(start, end, arguments.duration, sampling=options)
     drawn = time.perf_counter() - began
     write_motion(joined([start, gap, end] if arguments.whole else [gap]), arguments.output)
     sys.stdout.write(

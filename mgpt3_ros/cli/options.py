@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import torch
-
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.sampling import SamplingOptions
 
 
 def new_parser(
@@ -88,15 +87,13 @@ def load_model(arguments: argparse.Namespace) -> MotionGPT3:
     return model
 
 
-def drawing_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the keyword arguments of a drawing call; fill in ``arguments.seed`` if left out."""
+def drawing_options(arguments: argparse.Namespace) -> SamplingOptions:
+    """Return how to draw; fill in ``arguments.seed`` if left out."""
     import torch
+
+    from mgpt3_ros.model.sampling import SamplingOptions
 
     if arguments.seed is None:
         arguments.seed = secrets.randbelow(10_000)
-    generator: torch.Generator = torch.Generator().manual_seed(arguments.seed)
-    return {
-        'guidance_scale': arguments.guidance,
-        'num_inference_steps': arguments.steps,
-        'generator': generator,
-    }
+    generator = torch.Generator().manual_seed(arguments.seed)
+    return SamplingOptions(arguments.guidance, arguments.steps, generator=generator)

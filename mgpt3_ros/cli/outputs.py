@@ -23,7 +23,7 @@ def output_file(text: str) -> Path:
     It is checked before anything is computed.
     """
     path = Path(text)
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise argparse.ArgumentTypeError(
             f'cannot tell from {text!r} what to write: end it in one of {", ".join(SUFFIXES)}'
         )
@@ -55,12 +55,12 @@ def write_motion(motion: Motion, paths: Sequence[Path], title: str | None = None
         title: caption of pictures; None takes the motion's own text.
     """
     for path in paths:
-        if path.suffix in DATA_SUFFIXES:
+        if path.suffix.lower() in DATA_SUFFIXES:
             motion.save(path)
             continue
         from mgpt3_ros.model import render
 
-        if path.suffix in STRIP_SUFFIXES:
+        if path.suffix.lower() in STRIP_SUFFIXES:
             render.render_strip(motion, path, title=title)
         else:
             render.render_video(motion, path, title=title)

@@ -55,9 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = load_model(arguments)
     options = drawing_options(arguments)
     began = time.perf_counter()
-    following = model.predict(observed, arguments.horizon, **options)
+    following = model.predict(observed, arguments.horizon, sampling=options)
     drawn = time.perf_counter() - began
-    assert isinstance(following, Motion)  # one hypothesis
     parts = [observed, following] if arguments.whole else [following]
     write_motion(joined(parts), arguments.output)
     sys.stdout.write(
@@ -77,7 +76,9 @@ def joined(parts: list[Any]) -> Any:
 
     if len(parts) == 1:
         return parts[0]
-    return Motion(np.concatenate([part.resample(FPS).joints for part in parts]), FPS, {})
+    first, *others = parts  # drawn from the last frame of the first one on
+    resampled = [first.resample(FPS, keep='last'), *(part.resample(FPS) for part in others)]
+    return Motion(np.concatenate([part.joints for part in resampled]), FPS)
 
 
 def seam_text(motion: Any) -> str:

@@ -83,7 +83,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict, write, and say what was done in a line for each kind of output."""
     from mgpt3_ros.bags import MIN_WINDOW_S, Windows, open_bag
     from mgpt3_ros.model.errors import MotionError
-    from mgpt3_ros.model.motion import Motion
 
     if not arguments.output and arguments.write_bag is None:
         raise MotionError('nothing to write: give -o FILE or --write-bag OUT')
@@ -94,9 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         options = drawing_options(arguments)
 
         def follow(observed: Motion) -> Motion:
-            predicted = model.predict(observed, arguments.horizon, **options)
-            assert isinstance(predicted, Motion)  # one hypothesis
-            return predicted
+            return model.predict(observed, arguments.horizon, sampling=options)
 
         if arguments.output:
             _predict_once(arguments, bag, body, windows, follow)

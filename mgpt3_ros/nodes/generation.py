@@ -58,22 +58,23 @@ def generation(
 
         from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
         from mgpt3_ros.model.motion import Motion
+        from mgpt3_ros.model.sampling import SamplingOptions
 
         noise = torch.Generator()
         if request.seed >= 0:
             noise.manual_seed(request.seed)
         else:
             noise.seed()
-        motion = model.generate(
-            request.text,
-            duration_s=request.duration_s if request.duration_s > 0 else None,
+        sampling = SamplingOptions(
             guidance_scale=request.guidance_scale if request.guidance_scale >= 0 else None,
             num_inference_steps=request.num_inference_steps or None,
             generator=noise,
             should_stop=job.should_stop,
             on_progress=job.report,
-            spare_s=JOIN_TAKES_S if request.goes_on else 0.0,
         )
+        duration_s = request.duration_s if request.duration_s > 0 else None
+        spare_s = [JOIN_TAKES_S if request.goes_on else 0.0]
+        (motion,) = model.pipeline.generate([request.text], duration_s, sampling, spare_s)
         info = {
             'duration_s': f'{motion.duration_s:.2f}',
             'duration_from': str(motion.info.get('duration_from', '')),

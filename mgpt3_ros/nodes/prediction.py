@@ -68,17 +68,16 @@ def prediction(
             noise.seed()
         observed = window.resampled()
         seen = observed.motion(profile)
-        drawn = model.predict(
+        motions = model.predict_many(
             seen,
             request.horizon_s,
-            num_hypotheses=request.num_hypotheses,
+            request.num_hypotheses,
             guidance_scale=request.guidance_scale if request.guidance_scale >= 0 else None,
             num_inference_steps=request.num_inference_steps or None,
             generator=noise,
             should_stop=job.should_stop,
             on_progress=job.report,
         )
-        motions = drawn if isinstance(drawn, list) else [drawn]
         seam = float(np.mean([motion.info['seam_error_m'] for motion in motions]))
         trajectories = tuple(following(observed, seen, motion, profile) for motion in motions)
         return Forecast(observed.stamp_ns, trajectories, seam)

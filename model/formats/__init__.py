@@ -1,3 +1,67 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files of motion that other programs read and write."""
+"""Files of motion: a module for each format, chosen by the suffix in any case of letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mgpt3_ros.model.atomic_files import whole_file
+from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.formats.bvh import read_bvh, write_bvh
+from mgpt3_ros.model.formats.bvh_names import Skeleton
+from mgpt3_ros.model.formats.npy import read_npy, write_npy
+from mgpt3_ros.model.formats.npz import read_npz, write_npz
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.motion import Motion
+
+WRITERS = {'.npy': write_npy, '.npz': write_npz, '.bvh': write_bvh}
+FORMATS = tuple(WRITERS)
+
+
+def load(path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleton] = ()) -> Motion:
+    """Read a motion.
+
+    Args:
+        path: ``.npz`` or ``.bvh``; or ``.npy`` with joints (T, 22, 3) or (T, 66), or with
+            HumanML3D's features (T, 263).
+        fps: rate of a file that does not say it, as ``.npy``; None for 20.
+        skeletons: mappings of a BVH's bones, tried before the known ones.
+
+    Raises:
+        MotionError: the file is missing or damaged, or holds no motion.
+    """
+    path, rate = Path(path), FPS if fps is None else fps
+    if not path.is_file():
+        raise MotionError(f'no motion file at {path}')
+    suffix = path.suffix.lower()
+    try:
+        if suffix == '.bvh':
+            return read_bvh(path, skeletons)
+        if suffix == '.npz':
+            return read_npz(path, rate)
+        if suffix == '.npy':
+            return read_npy(path, rate)
+    except MotionError as error:
+        raise MotionError(f'{path}: {error}') from error
+    except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
+        raise MotionError(f'{path} cannot be read as a motion: {error}') from error
+    raise MotionError(f'{path.name}: motions are read from {", ".join(FORMATS)}')
+
+
+def save(motion: Motion, path: str | Path) -> None:
+    """Write a motion, whole or not at all.
+
+    ``.npy`` holds the joints alone, ``.npz`` joints, fps and info, ``.bvh`` rotations for
+    animation programs.
+
+    Raises:
+        MotionError: the suffix is none of these, or ``info`` holds what JSON cannot say.
+    """
+    path = Path(path)
+    write = WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise MotionError(f'{path.name}: motions are saved as {", ".join(FORMATS)}')
+    with whole_file(path) as partial:
+        write(partial, motion)

@@ -31,7 +31,7 @@ from mgpt3_ros.model.kinematics.joint_angles import (
     joints_to_angles,
 )
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES, PARENTS, REST_OFFSETS
-from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motion import Motion, MotionInfo
 
 Array = NDArray[np.float64]
 
@@ -200,7 +200,7 @@ def read_bvh(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Motion:
     joints = np.stack([found[name] for name in JOINT_NAMES], axis=1)
     unit, metres = _unit(joints)
     joints = joints * metres
-    info = {'skeleton': skeleton.name, 'unit': unit}
+    info: MotionInfo = {'skeleton': skeleton.name, 'unit': unit}
     if skeleton.keep_bones:
         return Motion(joints, file.fps, info)
     scale = _length(REST_JOINTS[None], LEGS) / _length(joints, LEGS)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mgpt3_ros.model.errors import Cancelled, GenerationError
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
+from mgpt3_ros.model.sampling import OnProgress, ShouldStop
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ def write_text(
     forbidden: Sequence[int],
     eos_id: int,
     generator: torch.Generator | None = None,
-    should_stop: Callable[[], bool] | None = None,
-    on_progress: Callable[[float], None] | None = None,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[list[int]]:
     """Continue prompts of one batch until each has ended.
 
@@ -52,7 +53,7 @@ def write_text(
         config: decoding options.
         forbidden: token ids that are never written.
         eos_id: the token that ends a text; it is not returned.
-        generator: for ``config.sample``.
+        generator: for ``config.sample``, of any device.
         should_stop: polled at each token.
         on_progress: told the share of ``max_tokens`` that is written.
 
@@ -104,5 +105,7 @@ def _choose(
     top, tokens_of_top = torch.topk(
         logits / config.temperature, min(config.top_k, logits.shape[1])
     )
-    chosen = torch.multinomial(top.softmax(dim=-1), 1, generator=generator)
-    return tokens_of_top.gather(1, chosen)[:, 0]
+    # torch draws with a generator on the generator's own device alone.
+    source = logits.device if generator is None else generator.device
+    chosen = torch.multinomial(top.softmax(dim=-1).to(source), 1, generator=generator)
+    return tokens_of_top.gather(1, chosen.to(logits.device))[:, 0]

@@ -106,7 +106,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_generate_writes_every_kind_of_file(
     checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = [tmp_path / f'wave{suffix}' for suffix in ('.mp4', '.png', '.npz', '.npy', '.bvh')]
+    files = [tmp_path / f'wave{suffix}' for suffix in ('.MP4', '.png', '.npz', '.npy', '.BVH')]
     outputs = [word for file in files for word in ('-o', str(file))]
     call = ['generate', 'a person', 'waves', *outputs, '--checkpoint', checkpoint]
     assert cli.main([*call, '--duration', '1', '--seed', '3']) == 0
@@ -157,11 +157,11 @@ def test_options_of_the_model_reach_it() -> None:
     parser = cli.build_parser()
     call = ['generate', 'a', '-o', 'a.npz', '--guidance', '2.5', '--steps', '7', '--seed', '1']
     options = drawing_options(parser.parse_args(call))
-    assert options['guidance_scale'] == 2.5
-    assert options['num_inference_steps'] == 7
-    assert options['generator'].initial_seed() == 1
+    assert (options.guidance_scale, options.num_inference_steps) == (2.5, 7)
+    assert options.generator is not None
+    assert options.generator.initial_seed() == 1
     options = drawing_options(parser.parse_args(call[:4]))
-    assert options['guidance_scale'] is options['num_inference_steps'] is None
+    assert options.guidance_scale is options.num_inference_steps is None
 
 
 @pytest.mark.parametrize(

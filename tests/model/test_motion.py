@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import multiprocessing
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +15,10 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.formats import FORMATS, WRITERS
 from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, MIRRORED
-from mgpt3_ros.model.motion import FORMATS, Motion
+from mgpt3_ros.model.motion import Motion
 from tests.support.tiny import swinging_motion
 
 J = {name: index for index, name in enumerate(JOINT_NAMES)}
@@ -50,6 +54,37 @@ def test_a_motion_keeps_its_own_copy() -> None:
     info['text'] = 'after'
     assert motion.joints.max() > 1
     assert motion.info['text'] == 'before'
+
+
+def test_nested_info_is_a_copy_too(motion: Motion) -> None:
+    parts = [{'text': 'walk', 'start_s': 0.0, 'duration_from': 'asked'}]
+    said = motion.with_info(parts=parts)
+    parts[0]['text'] = 'wave'
+    said.crop(0, 9).info['parts'].clear()
+    assert said.info['parts'] == [{'text': 'walk', 'start_s': 0.0, 'duration_from': 'asked'}]
+
+
+def same(found: Motion, motion: Motion) -> bool:
+    assert not found.joints.flags.writeable
+    with pytest.raises(TypeError):
+        found.info['text'] = 'another'
+    unchanged = (found.joints == motion.joints).all() and found.info == motion.info
+    return bool(unchanged and found.fps == motion.fps)
+
+
+def test_a_motion_can_be_copied_and_pickled(motion: Motion) -> None:
+    for found in (copy.copy(motion), copy.deepcopy(motion), pickle.loads(pickle.dumps(motion))):
+        assert same(found, motion)
+
+
+def mirrored(motion: Motion) -> Motion:
+    return motion.mirror()
+
+
+def test_a_motion_goes_to_another_process_and_back(motion: Motion) -> None:
+    with multiprocessing.get_context('spawn').Pool(1) as pool:
+        (found,) = pool.map(mirrored, [motion])
+    assert same(found, motion.mirror())
 
 
 def test_more_can_be_said_about_it(motion: Motion) -> None:
@@ -121,6 +156,19 @@ def test_resampling_by_whole_numbers_keeps_the_frames(motion: Motion) -> None:
     assert back.num_frames == 60
     assert np.abs(back.joints - motion.joints).max() < 1e-6
     assert motion.resample(20) is motion
+
+
+@pytest.mark.parametrize('fps', [24, 30, 50, 60, 120])
+@pytest.mark.parametrize('frames', [60, 61, 64])
+def test_resampling_keeps_the_last_frame_on_request(fps: float, frames: int) -> None:
+    time = np.arange(frames) / fps
+    straight = Motion(swinging_motion(0)[:1] + time[:, None, None] * (1.0, 0.0, 2.0), fps)
+    found = straight.resample(20, keep='last')
+    assert np.array_equal(found.joints[-1], straight.joints[-1])
+    ages = (np.arange(found.num_frames)[::-1] / 20)[:, None, None]
+    expected = straight.joints[-1] - ages * (1.0, 0.0, 2.0)
+    assert np.abs(found.joints - expected).max() < 1e-5
+    assert found.num_frames == straight.resample(20).num_frames
 
 
 def test_resampling_to_a_crawl_leaves_a_motion(motion: Motion) -> None:
@@ -231,14 +279,14 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(
     path = tmp_path / f'motion{suffix}'
     motion.save(path)
     before = path.read_bytes()
-    write = Motion._write
+    write = WRITERS[suffix]
 
-    def half(self: Motion, target: Path, kind: str) -> None:
-        write(self, target, kind)
+    def half(target: Path, motion: Motion) -> None:
+        write(target, motion)
         target.write_bytes(target.read_bytes()[:100])
         raise OSError('no space left on device')
 
-    monkeypatch.setattr(Motion, '_write', half)
+    monkeypatch.setitem(WRITERS, suffix, half)
     with pytest.raises(OSError, match='no space'):
         motion.mirror().save(path)
     assert path.read_bytes() == before
@@ -257,6 +305,14 @@ def test_unknown_suffixes_are_refused(motion: Motion, tmp_path: Path) -> None:
     (tmp_path / 'motion.fbx').write_text('x')
     with pytest.raises(MotionError, match=r'motion.fbx: motions are read from .npy, .npz, .bvh'):
         Motion.load(tmp_path / 'motion.fbx')
+
+
+@pytest.mark.parametrize('suffix', ['.NPY', '.NPZ', '.Npz', '.BVH'])
+def test_suffixes_may_be_in_capitals(suffix: str, motion: Motion, tmp_path: Path) -> None:
+    motion.save(tmp_path / f'motion{suffix}')
+    found = Motion.load(tmp_path / f'motion{suffix}')
+    assert [path.name for path in tmp_path.iterdir()] == [f'motion{suffix}']
+    assert np.abs(found.joints - motion.joints).max() < 1e-3
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

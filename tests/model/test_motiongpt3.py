@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import (
     Cancelled,
     CheckpointError,
+    ConfigError,
     GenerationError,
     MotionError,
     TextError,
@@ -20,7 +22,9 @@ from mgpt3_ros.model.errors import (
 from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network.vae import MldConfig, VaeConfig, build_vae
 from mgpt3_ros.model.pipeline import FIRST_PLACE, feature_rows
+from mgpt3_ros.model.sampling import SamplingOptions
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
 
@@ -96,6 +100,59 @@ def test_a_duration_beyond_the_model_is_refused(model: MotionGPT3) -> None:
         model.generate('walk', duration_s=60.0)
 
 
+@pytest.mark.parametrize(
+    ('call', 'message'),
+    [
+        (lambda m, _: m.generate('walk', float('nan')), 'one finite number of seconds, not nan'),
+        (lambda m, _: m.generate('walk', float('inf')), 'one finite number of seconds, not inf'),
+        (lambda m, _: m.generate(['a', 'b'], np.ones(2)), 'a list with one for each .* ndarray'),
+        (lambda m, _: m.generate('walk', '3'), 'a list with one for each text, not a str'),
+        (lambda m, _: m.generate(['a', 'b'], [1.0]), '1 durations for 2 texts'),
+        (lambda m, _: m.generate_sequence(['a', 'b'], [1.0]), '1 durations for 2 texts'),
+        (lambda m, _: m.generate_sequence(['a', 'b'], [1.0] * 3), '3 durations for 2 texts'),
+        (lambda m, seen: m.predict(seen, float('inf')), 'one finite number of seconds, not inf'),
+        (lambda m, seen: m.predict(seen, np.ones(1)), 'one finite number of seconds'),
+        (lambda m, seen: m.predict_many(seen, 1.0, 0), 'a whole number from 1 on, got 0'),
+        (lambda m, seen: m.predict_many(seen, 1.0, -2), 'a whole number from 1 on, got -2'),
+        (lambda m, seen: m.predict_many(seen, 1.0, 1.5), 'a whole number from 1 on, got 1.5'),
+        (lambda m, seen: m.inbetween(seen, seen, float('nan')), 'finite number of seconds'),
+    ],
+)
+def test_impossible_numbers_are_named(
+    model: MotionGPT3, call: Callable[[MotionGPT3, Motion], object], message: str
+) -> None:
+    with pytest.raises(MotionError, match=message):
+        call(model, Motion(swinging_motion(4)))
+
+
+def test_a_model_takes_no_longer_clips_than_its_vae() -> None:
+    with pytest.raises(ConfigError, match='max_frames of the model is 300, max_frames of its VAE'):
+        tiny_model(max_frames=300)
+    mld = build_vae(VaeConfig('mld', MldConfig(latent_dim=8, heads=2, layers=1, ff_width=8)))
+    assert mld.max_frames == 498  # 500 positions, of which a mean and a log-variance take two
+
+
+def test_options_go_as_an_object_or_as_keywords(model: MotionGPT3) -> None:
+    options = SamplingOptions(temperature=0.5, num_inference_steps=2)
+    one, other, changed = (
+        model.generate('walk', 1.0, generator=seeded(), **given).joints
+        for given in (
+            {'sampling': options},
+            {'temperature': 0.5, 'num_inference_steps': 2},
+            {'sampling': options, 'temperature': 0.9},
+        )
+    )
+    assert np.array_equal(one, other)
+    assert not np.allclose(one, changed)
+
+
+def test_a_temperature_of_zero_draws_without_chance(model: MotionGPT3) -> None:
+    one, other = (
+        model.generate('walk', 1.0, temperature=0.0, generator=seeded(s)).joints for s in (1, 2)
+    )
+    assert np.array_equal(one, other)
+
+
 def test_captions_are_deterministic_text(model: MotionGPT3) -> None:
     motion = Motion(swinging_motion(3), 20)
     caption = model.caption(motion)
@@ -125,7 +182,7 @@ def test_input_motions_are_sampled_only_on_request(model: MotionGPT3) -> None:
     place = [np.array(FIRST_PLACE)]
 
     def latents(of: MotionGPT3, seed: int) -> torch.Tensor:
-        return of._pipeline.motions([motion], place, [], seeded(seed)).latents
+        return of.pipeline.motions([motion], place, [], seeded(seed)).latents
 
     assert torch.equal(latents(model, 1), latents(model, 2))
     sampling = tiny_model(sample_latents=True)
@@ -136,9 +193,35 @@ def test_input_motions_are_sampled_only_on_request(model: MotionGPT3) -> None:
 
 def test_several_hypotheses_differ(model: MotionGPT3) -> None:
     observed = Motion(swinging_motion(4), 20)
-    futures = model.predict(observed, 1.0, num_hypotheses=3, generator=seeded())
+    futures = model.predict_many(observed, 1.0, 3, generator=seeded())
     assert len(futures) == 3
     assert not np.allclose(futures[0].joints, futures[1].joints)
+    (one,) = model.predict_many(observed, 1.0, 1, generator=seeded())
+    assert np.array_equal(one.joints, model.predict(observed, 1.0, generator=seeded()).joints)
+
+
+def test_hypotheses_of_predict_still_work_with_a_warning(model: MotionGPT3) -> None:
+    observed = Motion(swinging_motion(4), 20)
+    with pytest.warns(DeprecationWarning, match='predict_many') as told:
+        futures = model.predict(observed, 1.0, num_hypotheses=2, generator=seeded())
+    assert told[0].filename == __file__
+    assert isinstance(futures, list)
+    assert len(futures) == 2
+    with pytest.warns(DeprecationWarning, match='predict_many'):
+        assert isinstance(model.predict(observed, 1.0, 1, generator=seeded()), Motion)
+
+
+@pytest.mark.parametrize('fps', [50, 60, 120])
+def test_a_fast_recording_is_continued_from_its_last_frame(model: MotionGPT3, fps: float) -> None:
+    count = 2 * int(fps) + int(fps) // 20  # the last frame is up to 50 ms behind a whole 1/20 s
+    time = np.arange(count) / fps
+    walk = np.tile(swinging_motion(4, 1, 0.0), (count, 1, 1))
+    walk[..., 2] += 2.0 * time[:, None]
+    future = model.predict(Motion(walk, fps), 1.0, generator=seeded())
+    leads_to = walk[-1] + (0.0, 0.0, 2.0 / 20)
+    assert np.linalg.norm(future.joints[0] - leads_to, axis=-1).mean() < 0.04
+    gap = model.inbetween(Motion(walk, fps), Motion(walk, fps), 1.0, generator=seeded())
+    assert np.linalg.norm(gap.joints[0] - leads_to, axis=-1).mean() < 0.04
 
 
 def test_inbetween_meets_both_ends(model: MotionGPT3) -> None:

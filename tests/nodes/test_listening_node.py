@@ -44,10 +44,10 @@ class StandIn(ModelHost):
     def caption(self, motion, should_stop, on_progress) -> str:
         return self.answer()
 
-    def predict(self, observed, horizon_s, **options):
+    def predict_many(self, observed, horizon_s, num_hypotheses, **options):
         motion = observed.crop(-10).with_info(seam_error_m=0.0)
         object.__setattr__(motion, 'joints', np.full_like(motion.joints, float(self.answer())))
-        return motion
+        return [motion] * num_hypotheses
 
 
 class Body:

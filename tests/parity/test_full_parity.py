@@ -37,6 +37,7 @@ from mgpt3_ros.model.network.sequences import (
 )
 from mgpt3_ros.model.released.convert import Conversion, convert_motiongpt3
 from mgpt3_ros.model.released.official_names import TIED_TO_WTE, UNUSED_IN_BACKBONE, WTE
+from mgpt3_ros.model.sampling import SamplingOptions
 from tests.support.recipe import official_shapes, recipe, rs
 
 pytestmark = pytest.mark.slow
@@ -337,14 +338,16 @@ def test_from_text_to_joints(
     def sample(hidden: Tensor, *_: object) -> Tensor:
         stream = iter([t2m['init_noise'], *added])
         latents.append(
-            network.head.denoise(lambda: torch.from_numpy(next(stream)), hidden, 100, 3.0)
+            network.head.denoise(
+                lambda: torch.from_numpy(next(stream)), hidden, SamplingOptions(3.0, 100)
+            )
         )
         return latents[0]
 
     monkeypatch.setattr(network.head, 'sample', sample)
     prompts = dataclasses.replace(full.model.config.prompts, generate=PROMPTS['hidden_eval'])
     config = dataclasses.replace(full.model.config, prompts=prompts)
-    monkeypatch.setattr(full.model, 'config', config)
+    monkeypatch.setattr(full.model.pipeline, 'config', config)
     motions = full.model.generate(
         texts['t2m_texts'], [length / FPS for length in lengths.tolist()]
     )

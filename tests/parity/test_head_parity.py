@@ -13,9 +13,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from mgpt3_ros.model.network.heads import HeadConfig, build_head, head_key
+from mgpt3_ros.model.network.heads import HeadConfig, build_head
 from mgpt3_ros.model.network.heads.base import Draw
 from mgpt3_ros.model.network.heads.ddpm import DdpmHead, Schedule
+from mgpt3_ros.model.released.head_names import head_key
+from mgpt3_ros.model.sampling import SamplingOptions
 from tests.support.recipe import recipe, rs
 
 RTOL = ATOL = 1e-4  # single forwards
@@ -151,5 +153,7 @@ def test_loss(case: Case) -> None:
 def test_sampling(case: Case, name: str, sampler: str, guidance_scale: float) -> None:
     theirs = case.arrays[name]
     steps = len(case.arrays['timestep_map'])
-    ours = case.head(sampler).denoise(case.noises(), case.tensor('cond'), steps, guidance_scale)
+    ours = case.head(sampler).denoise(
+        case.noises(), case.tensor('cond'), SamplingOptions(guidance_scale, steps)
+    )
     np.testing.assert_allclose(ours.numpy(), theirs, rtol=0, atol=SAMPLING * theirs.std())

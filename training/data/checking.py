@@ -87,7 +87,7 @@ def check_dataset(folder: str | Path, options: ReadOptions | None = None) -> Che
 
 
 def _own_problems(file: Path, options: ReadOptions) -> Iterator[str]:
-    if file.is_dir() or file.suffix in BAG_FILES:
+    if file.is_dir() or file.suffix.lower() in BAG_FILES:
         yield from _bag_problems(file, options)
         return
     try:

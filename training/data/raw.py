@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.formats import FORMATS
 from mgpt3_ros.model.formats.bvh_names import Skeleton
-from mgpt3_ros.model.motion import FORMATS, Motion
+from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.humanml3d import CaptionLine, parse_caption_line
 from mgpt3_ros.training.data.mocap22 import DataError
 
@@ -69,7 +70,7 @@ def motion_files(folder: str | Path) -> list[Path]:
         raise DataError(f'there is no folder {folder}')
     found = list(folder.rglob('*'))
     bags = {path.parent for path in found if path.name == BAG_FOLDER}
-    loose = [path for path in found if path.suffix in (*FORMATS, *BAG_FILES)]
+    loose = [path for path in found if path.suffix.lower() in (*FORMATS, *BAG_FILES)]
     files = sorted([*bags, *(path for path in loose if path.parent not in bags)])
     if not files:
         raise DataError(
@@ -106,7 +107,7 @@ def read_takes(file: Path, options: ReadOptions | None = None) -> Takes:
         DataError: it cannot be used.
     """
     options = options or ReadOptions()
-    if file.is_dir() or file.suffix in BAG_FILES:
+    if file.is_dir() or file.suffix.lower() in BAG_FILES:
         from mgpt3_ros.training.data.bag_takes import read_bag_takes  # needs rosbags
 
         return read_bag_takes(file, options)
@@ -125,7 +126,7 @@ def load_motion(file: Path, options: ReadOptions | None = None) -> Motion:
         motion = Motion.load(file, options.fps, options.skeletons)
     except MotionError as error:
         raise DataError(str(error).removeprefix(f'{file}: ')) from error
-    if options.up == 'z' and file.suffix != '.bvh':
+    if options.up == 'z' and file.suffix.lower() != '.bvh':
         x, y, z = np.moveaxis(motion.joints, -1, 0)
         motion = Motion(np.stack([x, z, -y], axis=-1), motion.fps, motion.info)
     return motion

@@ -119,13 +119,12 @@ def prediction(
     values: Values = defaultdict(lambda: defaultdict(list))
     for number, clip in enumerate(tqdm(usable, desc='prediction')):
         observed, real = clip.joints[:seen], clip.joints[seen : seen + frames]
-        drawn = model.predict(
+        motions = model.predict_many(
             Motion(observed),
             frames / FPS,
-            num_hypotheses=config.replications,
+            config.replications,
             generator=seeded(config.seed + number),
         )
-        motions = drawn if isinstance(drawn, list) else [drawn]
         _add(values, 'model', _mean([_following(m.joints, real) for m in motions]))
         for name, make in simple.items():
             _add(values, name, _following(make(observed, frames), real))

@@ -69,7 +69,6 @@ def prediction_row(
         drawn = model.predict(
             Motion(clip.joints[:seen]), wanted / FPS, generator=seeded(seed + number)
         )
-        assert isinstance(drawn, Motion)
         pairs.append((np.concatenate([clip.joints[:seen], drawn.joints]), clip.joints))
     return displacement_row(pairs), len(clips) - len(pairs)
 

@@ -331,8 +331,7 @@ def _bodies(motions: Sequence[np.ndarray]) -> dict[str, float]:
 
 
 def _captions(model: MotionGPT3, motions: Sequence[Motion]) -> list[str]:
-    found = model.caption(list(motions), name_rest=False)  # the model is measured, not the gate
-    return [found] if isinstance(found, str) else found
+    return model.pipeline.caption(motions)  # the model is measured, not the gate
 
 
 def _language(

@@ -19,9 +19,8 @@ from mgpt3_ros.model.errors import Cancelled, ConfigError
 from mgpt3_ros.model.network.heads.condition import Condition
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.network.heads.network import DenoisingNetwork
+from mgpt3_ros.model.sampling import SamplingOptions, draw_noise, or_default
 
-ShouldStop = Callable[[], bool]
-OnProgress = Callable[[float], None]
 MAX_INFERENCE_STEPS = 1000
 # One source of noise for a batch, or one for each of its samples, whose noise then is the same
 # however the batch is split.
@@ -66,26 +65,12 @@ class MotionHead(nn.Module, ABC):
         """
 
     @abstractmethod
-    def sample(
-        self,
-        hidden: Tensor,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-        temperature: float | None = None,
-    ) -> Tensor:
+    def sample(self, hidden: Tensor, sampling: SamplingOptions | None = None) -> Tensor:
         """Draw latents (B, L, C), in the device and dtype of ``hidden``.
 
         Args:
             hidden: (B, K, M) hidden states at the holders.
-            num_inference_steps: denoising steps, 1 to 1000; None: as configured.
-            guidance_scale: 1 is no guidance; None: as configured.
-            generator: source of noise; the same seed gives the same latents.
-            should_stop: polled at each step.
-            on_progress: told the fraction that is done, after each step.
-            temperature: scales the noise; None: as configured.
+            sampling: its numbers that are None are as configured.
 
         Raises:
             Cancelled: ``should_stop`` returned True.
@@ -196,51 +181,29 @@ class DenoisingHead(MotionHead):
     # Sampling
 
     @torch.no_grad()
-    def sample(
-        self,
-        hidden: Tensor,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-        temperature: float | None = None,
-    ) -> Tensor:
+    def sample(self, hidden: Tensor, sampling: SamplingOptions | None = None) -> Tensor:
         """Draw latents (B, L, C) by denoising; see `MotionHead.sample`."""
-        device = hidden.device if generator is None else generator.device
-
-        def draw_noise() -> Tensor:
-            shape = (hidden.shape[0], *self.latent_shape)
-            return torch.randn(shape, device=device, generator=generator).to(hidden.device)
-
-        steps, scale = num_inference_steps, guidance_scale
+        sampling = sampling or SamplingOptions()
+        shape = (len(hidden), *self.latent_shape)
         latent = self.denoise(
-            draw_noise,
-            hidden,
-            self.config.num_inference_steps if steps is None else steps,
-            self.config.guidance_scale if scale is None else scale,
-            should_stop,
-            on_progress,
-            temperature,
+            lambda: draw_noise(shape, sampling.generator, hidden.device), hidden, sampling
         )
         return latent.to(hidden.dtype)
 
     @torch.no_grad()
     def denoise(
-        self,
-        draw_noise: Callable[[], Tensor],
-        hidden: Tensor,
-        num_inference_steps: int,
-        guidance_scale: float,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-        temperature: float | None = None,
+        self, draw_noise: Callable[[], Tensor], hidden: Tensor, sampling: SamplingOptions
     ) -> Tensor:
         """Sample with noise from ``draw_noise``: the start first, then what the steps add.
 
         ``draw_noise`` returns float32 (B, L, C) on the device of ``hidden``. The other arguments
         are those of `sample`; the result is float32 (B, L, C).
         """
+        num_inference_steps = or_default(
+            sampling.num_inference_steps, self.config.num_inference_steps
+        )
+        guidance_scale = or_default(sampling.guidance_scale, self.config.guidance_scale)
+        temperature = or_default(sampling.temperature, self.config.temperature)
         if not 1 <= num_inference_steps <= MAX_INFERENCE_STEPS:
             raise ConfigError(
                 f'num_inference_steps is {num_inference_steps}; '
@@ -267,15 +230,14 @@ class DenoisingHead(MotionHead):
             return draw_noise().flatten(1)
 
         def begin_step(step: int) -> None:
-            if should_stop is not None and should_stop():
+            if sampling.should_stop is not None and sampling.should_stop():
                 raise Cancelled(f'sampling stopped before step {step + 1}')
-            if on_progress is not None and step > 0:
-                on_progress(step / num_inference_steps)
+            if sampling.on_progress is not None and step > 0:
+                sampling.on_progress(step / num_inference_steps)
 
-        warmth = self.config.temperature if temperature is None else temperature
-        x = self._integrate(predict, flat_noise, num_inference_steps, begin_step, warmth)
-        if on_progress is not None:
-            on_progress(1.0)
+        x = self._integrate(predict, flat_noise, num_inference_steps, begin_step, temperature)
+        if sampling.on_progress is not None:
+            sampling.on_progress(1.0)
         return x.view(-1, *self.latent_shape)
 
     @abstractmethod

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from mgpt3_ros.model.errors import Cancelled
-from mgpt3_ros.model.network.heads.base import MotionHead, Noise, OnProgress, ShouldStop
+from mgpt3_ros.model.network.heads.base import MotionHead, Noise
 from mgpt3_ros.model.network.heads.config import HeadConfig
+from mgpt3_ros.model.sampling import SamplingOptions
 
 
 class RegressionHead(MotionHead):
@@ -34,20 +35,12 @@ class RegressionHead(MotionHead):
         return {'regression': error.square().mean()}
 
     @torch.no_grad()
-    def sample(
-        self,
-        hidden: Tensor,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-        temperature: float | None = None,
-    ) -> Tensor:
+    def sample(self, hidden: Tensor, sampling: SamplingOptions | None = None) -> Tensor:
         """Return the latents (B, L, C); nothing that concerns noise has an effect."""
-        if should_stop is not None and should_stop():
+        sampling = sampling or SamplingOptions()
+        if sampling.should_stop is not None and sampling.should_stop():
             raise Cancelled('sampling stopped before it began')
         latent = self.regressor(self.condition(hidden)).view(-1, *self.latent_shape)
-        if on_progress is not None:
-            on_progress(1.0)
+        if sampling.on_progress is not None:
+            sampling.on_progress(1.0)
         return latent.to(hidden.dtype)

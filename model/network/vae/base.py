@@ -28,6 +28,7 @@ class MotionVae(nn.Module, ABC):
     latent_shape: tuple[int, int]
     loss_terms: ClassVar[tuple[str, ...]] = ('kl',)
     whitened: ClassVar[bool] = False
+    max_frames: int | None = None  # of a clip; None: any
 
     def fit(self, features: Sequence[np.ndarray], stats: FeatureStats) -> float | None:
         """Take from the clips (T, 263) of a data set what no gradient learns; here: nothing."""

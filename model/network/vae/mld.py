@@ -48,6 +48,7 @@ class MldVae(MotionVae):
         self.config = config
         width = config.latent_dim
         self.latent_shape = (config.latent_tokens, width)
+        self.max_frames = config.max_positions - 2 * config.latent_tokens
         self.frame_in = nn.Linear(config.features, width)
         self.distribution_tokens = nn.Parameter(torch.randn(2 * config.latent_tokens, width))
         self.encoder_positions = nn.Parameter(torch.rand(config.max_positions, width))

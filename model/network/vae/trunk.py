@@ -68,6 +68,7 @@ class TrunkVae(MotionVae):
         super().__init__()
         self.config = config
         self.latent_shape = (1, config.latent_dim)
+        self.max_frames = config.max_frames
         flat = config.steps * TRUNK_CHANNELS
         self.register_buffer('feature_mean', torch.zeros(263))
         self.register_buffer('feature_std', torch.ones(263))

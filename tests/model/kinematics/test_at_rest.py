@@ -57,4 +57,4 @@ def test_the_model_is_asked_about_what_moves_alone():
     rest = 'a person stands still.'
     assert model.caption([still, moving, still]) == [rest, said, rest]
     assert model.caption(still.resample(30.0)) == 'a person stands still.'
-    assert model.caption(still, name_rest=False) != 'a person stands still.'
+    assert model.pipeline.caption([still]) != ['a person stands still.']

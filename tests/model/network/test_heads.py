@@ -17,6 +17,7 @@ from mgpt3_ros.model.errors import Cancelled, CheckpointError, ConfigError
 from mgpt3_ros.model.network.heads import HeadConfig, MotionHead, build_head
 from mgpt3_ros.model.network.heads.ddpm import Schedule
 from mgpt3_ros.model.released.head_names import head_key
+from mgpt3_ros.model.sampling import SamplingOptions
 
 B, K, M, L, C = 3, 4, 16, 2, 5
 SMALL = HeadConfig(width=24, depth=2, num_inference_steps=8, regression_weight=0.5)
@@ -59,7 +60,7 @@ def test_every_head_trains_and_samples(kind: str, aggregation: str, holders: int
     total.backward()
     assert hidden.grad.abs().sum() > 0
     assert all(p.grad is not None for p in head.parameters())
-    assert head.sample(hidden, generator=seeded()).shape == (B, L, C)
+    assert head.sample(hidden, SamplingOptions(generator=seeded())).shape == (B, L, C)
 
 
 @pytest.mark.parametrize('kind', ['ddpm', 'flow'])
@@ -93,7 +94,9 @@ def test_fake_condition_starts_as_configured() -> None:
 @pytest.mark.parametrize('sampler', ['ddpm', 'ddim'])
 def test_same_seed_same_sample(kind: str, sampler: str) -> None:
     head, hidden = small_head(kind=kind, sampler=sampler), numbers(1, B, K, M)
-    first, again, other = (head.sample(hidden, generator=seeded(s)) for s in (7, 7, 8))
+    first, again, other = (
+        head.sample(hidden, SamplingOptions(generator=seeded(s))) for s in (7, 7, 8)
+    )
     assert torch.equal(first, again)
     assert not torch.allclose(first, other)
 
@@ -113,16 +116,20 @@ def test_guidance_1_is_no_guidance_and_2_extrapolates(kind: str) -> None:
     head, hidden = small_head(kind=kind), numbers(1, B, K, M)
     plain = small_head(kind=kind, condition_drop=0.0, guidance_scale=1.0)
     plain.load_state_dict({k: v for k, v in head.state_dict().items() if k != 'condition.fake'})
-    unguided = plain.sample(hidden, generator=seeded())
-    assert torch.equal(head.sample(hidden, guidance_scale=1.0, generator=seeded()), unguided)
+    unguided = plain.sample(hidden, SamplingOptions(generator=seeded()))
+    assert torch.equal(
+        head.sample(hidden, SamplingOptions(guidance_scale=1.0, generator=seeded())), unguided
+    )
     # The real condition and the fake one are the ends of a line on which the scale is the place.
     fake = head.condition.fake.expand(B, K, M)
-    ignored = head.sample(hidden, guidance_scale=0.0, generator=seeded())
+    ignored = head.sample(hidden, SamplingOptions(guidance_scale=0.0, generator=seeded()))
     torch.testing.assert_close(
-        ignored, plain.sample(fake, generator=seeded()), rtol=1e-3, atol=1e-3
+        ignored, plain.sample(fake, SamplingOptions(generator=seeded())), rtol=1e-3, atol=1e-3
     )
     one_step = [
-        head.sample(hidden, num_inference_steps=1, guidance_scale=s, generator=seeded())
+        head.sample(
+            hidden, SamplingOptions(num_inference_steps=1, guidance_scale=s, generator=seeded())
+        )
         for s in (0.0, 1.0, 2.0)
     ]
     torch.testing.assert_close(one_step[2], 2 * one_step[1] - one_step[0], rtol=1e-3, atol=1e-3)
@@ -133,7 +140,7 @@ def test_guidance_needs_a_fake_condition() -> None:
         HeadConfig(condition_drop=0.0)
     head = small_head(condition_drop=0.0, guidance_scale=1.0)
     with pytest.raises(ConfigError, match='guidance_scale 1'):
-        head.sample(numbers(1, B, K, M), guidance_scale=2.0)
+        head.sample(numbers(1, B, K, M), SamplingOptions(guidance_scale=2.0))
 
 
 @pytest.mark.parametrize('kind', ['ddpm', 'flow', 'regression'])
@@ -148,9 +155,9 @@ def test_batch_equals_single(kind: str, aggregation: str) -> None:
         together, alone = head.sample(hidden), head.sample(hidden[1:2])
     else:
         noise = iter(numbers(3, 8, B, L, C).double())
-        together = head.denoise(lambda: next(noise), hidden, 8, 2.0)
+        together = head.denoise(lambda: next(noise), hidden, SamplingOptions(2.0, 8))
         noise_of_one = iter(numbers(3, 8, B, L, C)[:, 1:2].double())
-        alone = head.denoise(lambda: next(noise_of_one), hidden[1:2], 8, 2.0)
+        alone = head.denoise(lambda: next(noise_of_one), hidden[1:2], SamplingOptions(2.0, 8))
     torch.testing.assert_close(together[1:2], alone, rtol=1e-4, atol=1e-5)
 
 
@@ -180,7 +187,7 @@ def test_should_stop_is_asked_before_each_step(kind: str) -> None:
     head.network.register_forward_hook(lambda *_: evaluations.append(1))
     asked = itertools.count()
     with pytest.raises(Cancelled):
-        head.sample(hidden, should_stop=lambda: next(asked) == 3)
+        head.sample(hidden, SamplingOptions(should_stop=lambda: next(asked) == 3))
     assert len(evaluations) == 3
 
 
@@ -197,7 +204,7 @@ def test_progress_rises_to_one(kind: str) -> None:
 @pytest.mark.parametrize('kind', ['ddpm', 'flow', 'regression'])
 def test_half_precision_samples_near_full_precision(kind: str, dtype: torch.dtype) -> None:
     head, hidden = small_head(kind=kind), numbers(1, B, K, M)
-    full = head.sample(hidden, generator=seeded())
+    full = head.sample(hidden, SamplingOptions(generator=seeded()))
     half = head.to(dtype).sample(hidden.to(dtype), generator=seeded())
     assert half.dtype == dtype
     assert (half.float() - full).abs().mean() < 0.05 * full.std()
@@ -210,7 +217,9 @@ def test_temperature_0_leaves_one_sample(kind: str, sampler: str) -> None:
     noise = [numbers(3, 8, B, L, C), numbers(4, 8, B, L, C)]
     for stream in noise:
         stream[0] = 0.0  # ancestral sampling scales only what its steps add
-    first, second = (head.denoise(iter(n).__next__, hidden, 8, 1.0) for n in noise)
+    first, second = (
+        head.denoise(iter(n).__next__, hidden, SamplingOptions(1.0, 8)) for n in noise
+    )
     torch.testing.assert_close(first, second)
 
 
@@ -239,7 +248,9 @@ def learn(kind: str, sampler: str = 'ddpm', steps: int = 400) -> tuple[MotionHea
 def test_generative_heads_learn_both_modes_of_each_label(kind: str, sampler: str) -> None:
     head, hidden_of_label = learn(kind, sampler)
     label = torch.arange(2).repeat_interleave(300)
-    sample = head.sample(hidden_of_label[label], guidance_scale=1.0, generator=seeded())[:, 0]
+    sample = head.sample(
+        hidden_of_label[label], SamplingOptions(guidance_scale=1.0, generator=seeded())
+    )[:, 0]
     x, y = sample.T
     assert ((y > 0) == (label == 1)).float().mean() > 0.97
     assert ((x.abs() - 1).abs() < 0.4).float().mean() > 0.9
@@ -270,7 +281,7 @@ def test_config_survives_json_and_names_what_is_wrong() -> None:
         build_head(SMALL, (L, C), K, 18)
     head = small_head()
     with pytest.raises(ConfigError, match='num_inference_steps is 0'):
-        head.sample(numbers(1, B, K, M), num_inference_steps=0)
+        head.sample(numbers(1, B, K, M), SamplingOptions(num_inference_steps=0))
     with pytest.raises(ConfigError, match=r'\(3, 5, 16\)'):
         head.sample(numbers(1, B, 5, M))
     with pytest.raises(ConfigError, match=r'\(3, 1, 5\)'):
@@ -305,7 +316,7 @@ def test_golden_values(kind: str, sampler: str) -> None:
         sample, terms = head.sample(hidden), head.loss(target, hidden)
     else:
         noise = iter(numbers(3, 8, B, L, C))
-        sample = head.denoise(lambda: next(noise), hidden, 8, 2.0)
+        sample = head.denoise(lambda: next(noise), hidden, SamplingOptions(2.0, 8))
         draw = head.draw(target, seeded())._replace(noise=numbers(5, 4 * B, L, C))
         time = torch.arange(4 * B) / (4 * B)
         draw = draw._replace(

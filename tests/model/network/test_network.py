@@ -25,6 +25,7 @@ from mgpt3_ros.model.network.network import (
 from mgpt3_ros.model.network.sequences import IGNORED, TokenBatch, TokenSequence, collate
 from mgpt3_ros.model.network.vae import VaeConfig
 from mgpt3_ros.model.network.vae.mld import MldConfig
+from mgpt3_ros.model.sampling import SamplingOptions
 from mgpt3_ros.training.stages import freeze_all_but, load_run_config
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from tests.support.seeded import fill_by_name, numbers
@@ -259,7 +260,7 @@ def test_golden_motion() -> None:
     hidden = network.hidden(batch.ids, batch.mask, None)
     noise = iter(numbers(4, 4, 1, L, C))
     output = network.output_hidden(hidden, batch.ids)
-    latent = network.head.denoise(lambda: next(noise), output, 4, 3.0)
+    latent = network.head.denoise(lambda: next(noise), output, SamplingOptions(3.0, 4))
     features = network.vae.decode(network.unwhiten(latent), torch.tensor([9]))
     assert latent[0, 0, :3].tolist() == pytest.approx([-16.10452, 70.65793, -71.86792], rel=1e-3)
     assert features[0, 8, :3].tolist() == pytest.approx([-0.46769, 0.14090, -0.85425], abs=1e-3)

@@ -119,7 +119,7 @@ def test_prediction_sees_only_the_beginning(
         truth = next(c.joints for c in clips if np.array_equal(c.joints[:30], observed.joints))
         return [Motion(truth[30:70])] * num_hypotheses
 
-    monkeypatch.setattr(model, 'predict', perfect)
+    monkeypatch.setattr(model, 'predict_many', perfect)
     found = prediction(model, clips, ProtocolConfig(replications=2, observed_s=1.5))
     assert seen == [(30, 2.0, 2)] * 2
     assert found.skipped == {'fewer than 70 frames': 2}
