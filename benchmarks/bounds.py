@@ -30,7 +30,7 @@ from benchmarks.harness import FailedError, Harness
 from benchmarks.table import Row, circumstances, print_table
 from mgpt3_ros.body.body_trajectory import JointPath
 from mgpt3_ros.body.player import JointPlayer
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.nodes.messages import joint_path
 

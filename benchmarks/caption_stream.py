@@ -26,7 +26,7 @@ from tqdm import tqdm
 from benchmarks.table import circumstances
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
 from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer
-from mgpt3_ros.body.profiles.human import HumanFull
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
 from mgpt3_ros.model.kinematics.skeleton import FPS
@@ -65,7 +65,7 @@ def stream_of(clips: list[Clip], pause_s: float) -> tuple[np.ndarray, list[Span]
 
 def windows(joints: np.ndarray, window_s: float) -> Iterator[tuple[float, Motion]]:
     """What caption_node would look at: the time of the last frame [s] and the motion."""
-    profile = HumanFull()
+    profile = make_profile('human_full', 'human')
     body = joints_to_angles(joints)
     values = np.concatenate(
         [body.angles, vectors_to_ros(body.root_pos), quaternions_to_ros(body.root_rot)], axis=1

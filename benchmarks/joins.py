@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.table import circumstances
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
 from mgpt3_ros.body.planning import Timing, plan
-from mgpt3_ros.body.profiles.human import HumanFull
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
@@ -58,7 +58,7 @@ def near(joints: np.ndarray, cut: int) -> np.ndarray:
 
 def published(before: Motion, cut: int, after: Motion) -> np.ndarray:
     """Joints (T, 22, 3) within ``NEAR_S`` of a join, as generate_node sends them to a body."""
-    profile = HumanFull()
+    profile = make_profile('human_full', 'human')
     timing = Timing(max_velocity=profile.velocity_limits)
     first, slower = plan(clip_of(before, profile), timing)
     leave_s = first.times[0] + slower * cut / FPS

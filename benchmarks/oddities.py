@@ -21,7 +21,7 @@ from trajectory_msgs.msg import (
     MultiDOFJointTrajectoryPoint,
 )
 
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 
 NAMES = make_profile('human_full', 'human').names
 TEXTS = (

@@ -11,7 +11,7 @@ from mgpt3_ros.bags.messages import JOINT_STATE, ODOMETRY, read_joints, read_pos
 from mgpt3_ros.bags.topics import Bag, BagError, Recorded
 from mgpt3_ros.bags.windows import Window, Windows
 from mgpt3_ros.body.motion_buffer import Limits
-from mgpt3_ros.body.profiles.human import PROFILES, HumanFull, Ros4hri, make_profile
+from mgpt3_ros.body.profiles import PROFILES, JointProfile, make_profile
 
 _LOOKED_AT = 100  # joint states in which to find a profile's names
 
@@ -25,7 +25,7 @@ class Body:
 
     joint_topic: str
     odometry: str
-    profile: HumanFull | Ros4hri
+    profile: JointProfile
     profile_name: str
 
     @property

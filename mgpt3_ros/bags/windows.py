@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mgpt3_ros.bags.messages import Joints
 from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer, Observed, UnusableError
-from mgpt3_ros.body.profiles.human import HumanFull, Ros4hri
+from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.motion import Motion
@@ -51,7 +51,7 @@ class Windows:
 
     def __init__(
         self,
-        profile: HumanFull | Ros4hri,
+        profile: JointProfile,
         window_s: float = 6.0,
         stride_s: float = 3.0,
         first_s: float | None = None,

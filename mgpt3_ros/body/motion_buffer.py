@@ -18,7 +18,7 @@ import numpy as np
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import FARTHEST
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
-from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, HumanFull, Ros4hri
+from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import locate
 from mgpt3_ros.model.errors import MotionError
@@ -64,7 +64,7 @@ class Observed:
     base_rot: Array
     has_base: bool
 
-    def motion(self, profile: HumanFull | Ros4hri) -> Motion:
+    def motion(self, profile: JointProfile) -> Motion:
         """Return the motion in the model's frame."""
         from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
         from mgpt3_ros.model.motion import Motion
@@ -177,7 +177,7 @@ class MotionBuffer:
             other bodies (too few known names).
     """
 
-    def __init__(self, profile: HumanFull | Ros4hri, limits: Limits | None = None) -> None:
+    def __init__(self, profile: JointProfile, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.accepted = self.gaps = self.jumps = self.bad_in_a_row = 0
         self.dropped: Counter[str] = Counter()

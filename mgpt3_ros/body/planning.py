@@ -18,7 +18,7 @@ import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
-from mgpt3_ros.body.profiles.human import whole_turns_near
+from mgpt3_ros.body.profiles.base import whole_turns_near
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import extreme_rates, spline_velocities, start_slope
 from mgpt3_ros.model.errors import MotionError

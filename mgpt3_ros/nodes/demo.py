@@ -19,7 +19,7 @@ import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS

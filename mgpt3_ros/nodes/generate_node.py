@@ -26,7 +26,7 @@ from visualization_msgs.msg import MarkerArray
 from mgpt3_ros.body.body_observer import BodyObserver, carried_on, coming_to_rest
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
 from mgpt3_ros.body.planning import Timing, plan, stop
-from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, base_frame_of, make_profile
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.nodes.commands import (
     Command,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
 from mgpt3_ros.body.planning import Clip, calm
-from mgpt3_ros.body.profiles.human import HumanFull, Ros4hri
+from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.nodes.worker import Job
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Generated:
 
 
 def generation(
-    request: Request, profile: HumanFull | Ros4hri
+    request: Request, profile: JointProfile
 ) -> Callable[[MotionGPT3, Job[Generated]], Generated]:
     """Return the call that draws ``request`` and turns it into the joints of ``profile``."""
 
@@ -89,7 +89,7 @@ def generation(
     return call
 
 
-def clip_of(motion: Motion, profile: HumanFull | Ros4hri) -> Clip:
+def clip_of(motion: Motion, profile: JointProfile) -> Clip:
     """Turn a motion into joint angles without spikes and a moving base, in ROS frames."""
     from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
 

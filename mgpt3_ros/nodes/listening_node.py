@@ -19,7 +19,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer, UnusableError, Window
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.nodes.lifecycle import MotionNode
 from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelHost
 from mgpt3_ros.nodes.playing import BodyClock

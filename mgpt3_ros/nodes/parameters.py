@@ -20,7 +20,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from mgpt3_ros.body.profiles.human import PROFILES
+from mgpt3_ros.body.profiles import PROFILES
 from mgpt3_ros.nodes.commands import POLICIES
 
 

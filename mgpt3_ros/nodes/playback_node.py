@@ -22,7 +22,7 @@ from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.player import BasePlayer, JointPlayer
-from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, base_frame_of, make_profile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health

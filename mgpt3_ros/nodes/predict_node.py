@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body.motion_buffer import Window
-from mgpt3_ros.body.profiles.human import base_frame_of
+from mgpt3_ros.body.profiles import base_frame_of
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.messages import to_messages
 from mgpt3_ros.nodes.model_host import ModelHost

@@ -15,7 +15,7 @@ from mgpt3_ros.body.body_trajectory import BasePath, BodyTrajectory, JointPath
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
 from mgpt3_ros.body.motion_buffer import Observed, Window
 from mgpt3_ros.body.planning import calm
-from mgpt3_ros.body.profiles.human import HumanFull, Ros4hri
+from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import spline_velocities, start_slope
 from mgpt3_ros.model.finishing.blending import inertialise
@@ -54,7 +54,7 @@ class Forecast:
 
 
 def prediction(
-    window: Window, request: PredictRequest, profile: HumanFull | Ros4hri
+    window: Window, request: PredictRequest, profile: JointProfile
 ) -> Callable[[MotionGPT3, Job[Forecast]], Forecast]:
     """Return the call that continues ``window`` and turns it into the joints of ``profile``."""
 
@@ -86,7 +86,7 @@ def prediction(
 
 
 def following(
-    observed: Observed, seen: Motion, predicted: Motion, profile: HumanFull | Ros4hri
+    observed: Observed, seen: Motion, predicted: Motion, profile: JointProfile
 ) -> BodyTrajectory:
     """Return the trajectory of ``predicted``, whose time 0 is the last observed frame.
 

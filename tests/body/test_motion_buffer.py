@@ -10,7 +10,7 @@ import pytest
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
 from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer, UnusableError
-from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, make_profile
+from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, make_profile
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mgpt3_ros.body.profiles.human import PROFILES, STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.body.profiles import PROFILES, STANDING_HEIGHT_M, base_frame_of, make_profile
 from mgpt3_ros.model.kinematics.euler import matrix_from_euler
 from mgpt3_ros.model.kinematics.human import ANGLE_NAMES, axis_order
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES

@@ -16,7 +16,7 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk ov
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import String
 
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.nodes.caption_node import PARAMETER_NAMES
 from mgpt3_ros.nodes.lifecycle import MODEL_PARAMETERS
 from mgpt3_ros.nodes.listening_node import LISTENING_PARAMETERS

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from tests.support.jtc_rules import time_s, violations
 

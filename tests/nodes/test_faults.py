@@ -19,7 +19,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.nodes.messages import joint_path
 from tests.support.jtc_rules import violations

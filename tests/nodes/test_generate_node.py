@@ -16,7 +16,7 @@ from sensor_msgs.msg import JointState
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.kinematics.human import VELOCITY_LIMITS
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from tests.support.jtc_rules import time_s, violations

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2 messages')
 
 from mgpt3_ros.body.planning import Timing, plan
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.model.kinematics.human import VELOCITY_LIMITS
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES

@@ -17,7 +17,7 @@ from sensor_msgs.msg import JointState
 
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
 from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from mgpt3_ros.nodes.predict_node import PARAMETER_NAMES

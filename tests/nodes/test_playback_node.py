@@ -18,7 +18,7 @@ from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint, MultiDOFJointTrajectory
 
 from mgpt3_ros.body.planning import Clip, Timing, plan
-from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, make_profile
+from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, make_profile
 from mgpt3_ros.nodes.messages import seconds, to_messages
 from tests.support.clips import random_clip
 

@@ -12,7 +12,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 
 from mgpt3_ros.bags.messages import JOINT_STATE, ODOMETRY, STRING, text_message, typestore
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
-from mgpt3_ros.body.profiles.human import make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.cli import main as cli
 from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
 from mgpt3_ros.model.motion import Motion

@@ -20,7 +20,7 @@ from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import Marker
 
-from mgpt3_ros.body.profiles.human import STANDING_HEIGHT_M, make_profile
+from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, make_profile
 from mgpt3_ros.nodes.listening_node import to_stamp
 from tests.support.probe import Probe
 
