@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from benchmarks.table import circumstances
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
-from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer
+from mgpt3_ros.body.observation import Limits, MotionBuffer
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles

@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.table import circumstances
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
+from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import Timing, plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
@@ -27,7 +28,6 @@ from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.nodes.generation import clip_of
 
 ACTIONS = {
     'walk forward': 'walk',

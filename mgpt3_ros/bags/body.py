@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mgpt3_ros.bags.messages import JOINT_STATE, ODOMETRY, read_joints, read_pose
 from mgpt3_ros.bags.topics import Bag, BagError, Recorded
 from mgpt3_ros.bags.windows import Window, Windows
-from mgpt3_ros.body.motion_buffer import Limits
+from mgpt3_ros.body.observation import Limits
 from mgpt3_ros.body.profiles import PROFILES, JointProfile, make_profile
 
 _LOOKED_AT = 100  # joint states in which to find a profile's names

@@ -7,9 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mgpt3_ros.bags.messages import Joints
-from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer, Observed, UnusableError
+from mgpt3_ros.body.observation import Limits, MotionBuffer, UnusableError
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.window import Observed
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.motion import Motion
 
@@ -38,6 +39,12 @@ class Windows:
     A gap, or a jump of the stamps backward, ends a piece of the stream: no window spans it. The
     last window of a piece reaches to its end, and may overlap the one before by more.
 
+    Attributes:
+        buffer: what is heard, and counts of what was left out of it.
+        windows: how many came of it.
+        apart: in how many of them the body stands still, since odometry was heard but not where
+            the joint states are.
+
     Args:
         profile: the joints' names.
         window_s: length of a window.
@@ -61,6 +68,7 @@ class Windows:
         if not stride_s > 0:
             raise MotionError(f'a stride of {stride_s} s: give a number above 0')
         self.buffer = MotionBuffer(profile, Limits(window_s=window_s))
+        self.windows = self.apart = 0
         self._profile = profile
         self._stride_ns = round(stride_s * 1e9)
         self._first_ns = round((first_s or window_s) * 1e9)
@@ -111,6 +119,8 @@ class Windows:
         if window is None or window.duration_s < MIN_WINDOW_S - 1e-6:
             return None
         seen = window.resampled()
+        self.windows += 1
+        self.apart += self.buffer.heard_odometry and not seen.has_base
         return Window(
             window.start_ns,
             window.stop_ns,

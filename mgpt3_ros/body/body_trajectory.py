@@ -7,13 +7,14 @@ Plain arrays: ``mgpt3_ros.nodes.messages`` turns them into messages and back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.quaternions import Array
-from mgpt3_ros.body.spline import hermite, locate
+from mgpt3_ros.body.spline import hermite, locate, spline_velocities, start_slope
 
 FARTHEST = 1e6  # [rad], [m] and their rates: no body is there, and sums beyond it overflow
 
@@ -127,6 +128,48 @@ class BodyTrajectory:
     base: BasePath
     start: BodyState | None = None
 
+    @classmethod
+    def through(
+        cls,
+        names: tuple[str, ...],
+        times: Array,
+        positions: Array,
+        base_pos: Array,
+        base_rot: Array,
+        first: BodyState | None = None,
+        ends_at_rest: bool = True,
+    ) -> BodyTrajectory:
+        """Return the trajectory whose velocities are those of the spline through its knots.
+
+        Args:
+            names: (J,) of the joints.
+            times: (T,) [s] of the knots.
+            positions: (T, J) [rad].
+            base_pos: (T, 3) [m].
+            base_rot: (T, 4) xyzw, of either sign.
+            first: has the first velocities; None for what the first knots tell.
+            ends_at_rest: whether the last are zero; else they are what the last knots tell.
+        """
+        rot = quat.continuous(base_rot)
+        values = np.concatenate([positions, base_pos, rot], axis=1)
+        if first is None:
+            start = start_slope(times, values)
+        else:
+            spin = 0.5 * quat.multiply(np.append(first.base_ang, 0.0), rot[0])
+            start = np.concatenate([first.velocities, first.base_lin, spin])
+        end = 0 * start if ends_at_rest else -start_slope(-times[::-1], values[::-1])
+        velocities = spline_velocities(times, values, start, end)
+        joints, lin, turns = np.split(velocities, [len(names), len(names) + 3], axis=1)
+        return cls(
+            names,
+            JointPath(times, positions, joints),
+            BasePath(times, base_pos, rot, lin, quat.angular_velocity(rot, turns)),
+        )
+
+    def without(self, knots: int) -> BodyTrajectory:
+        """Return the same without its first ``knots``."""
+        return replace(self, joints=_later(self.joints, knots), base=_later(self.base, knots))
+
     @property
     def times(self) -> Array:
         """The knots' times (T,) [s] after publishing."""
@@ -176,6 +219,13 @@ class BodyTrajectory:
                 np.concatenate([start.base_ang[None], base.ang]),
             ),
         )
+
+
+_Path = TypeVar('_Path', JointPath, BasePath)
+
+
+def _later(path: _Path, knots: int) -> _Path:
+    return type(path)(*(getattr(path, field.name)[knots:] for field in fields(path)))
 
 
 def _moving(times: Array, at: Array) -> Array:

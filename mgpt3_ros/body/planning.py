@@ -10,15 +10,13 @@ a bound is exceeded the whole is slowed down.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
-from mgpt3_ros.body.profiles.base import whole_turns_near
+from mgpt3_ros.body.from_motion import BodyClip
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import extreme_rates, spline_velocities, start_slope
 from mgpt3_ros.model.errors import MotionError
@@ -28,27 +26,6 @@ EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice tha
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
-
-
-@dataclass(frozen=True)
-class Clip:
-    """Body angles at a constant rate, in ROS frames, as the model made them.
-
-    positions (T, J) [rad], base_pos (T, 3) [m], base_rot (T, 4) xyzw, fps [1/s]; T >= 2.
-    near: writes positions (T, J) as other angles of the same poses, starting close to a goal (J,).
-    """
-
-    names: tuple[str, ...]
-    positions: Array
-    base_pos: Array
-    base_rot: Array
-    fps: float
-    near: Callable[[Array, Array], Array] = whole_turns_near
-
-    @property
-    def duration_s(self) -> float:
-        """Time from the first to the last frame [s]."""
-        return (len(self.positions) - 1) / self.fps
 
 
 @dataclass(frozen=True)
@@ -65,45 +42,8 @@ class Timing:
     max_acceleration: Array | float = np.inf
 
 
-def calm(positions: Array, fps: float, limits: Array) -> Array:
-    """Take the spikes out of joint angles: where one turns faster than it can, it is smoothed.
-
-    Angles of limbs that are nearly straight, or near gimbal lock, can jump though the body hardly
-    moves. Slowing the whole motion down for that would be wrong; only the jump is spread in time.
-
-    Args:
-        positions: (T, J) [rad] at ``fps``.
-        fps: frames per second.
-        limits: (J,) [rad/s].
-
-    Returns:
-        (T, J), the first and the last frame unchanged.
-    """
-    calmed = np.array(positions, dtype=np.float64)
-    largest_step = _CALM_MARGIN * limits / fps
-    for _ in range(_CALM_PASSES):
-        too_fast = np.abs(np.diff(calmed, axis=0)) > largest_step
-        if not too_fast.any():
-            break
-        # A frame is moved towards its neighbours if a step near it is too large.
-        near = np.zeros_like(calmed, dtype=bool)
-        for shift in range(-_CALM_REACH, _CALM_REACH + 1):
-            rows = np.clip(np.arange(len(calmed)) + shift, 0, len(too_fast) - 1)
-            near |= too_fast[rows]
-        near[[0, -1]] = False
-        bend = np.zeros_like(calmed)
-        bend[1:-1] = calmed[:-2] - 2 * calmed[1:-1] + calmed[2:]
-        calmed += 0.25 * near * bend
-    return calmed
-
-
-_CALM_PASSES = 100
-_CALM_REACH = 3  # frames
-_CALM_MARGIN = 0.8  # between two frames a spline is faster than the straight line
-
-
 def plan(
-    clip: Clip,
+    clip: BodyClip,
     timing: Timing,
     state: BodyState | None = None,
     now: BodyState | None = None,
@@ -154,19 +94,69 @@ def stop(
     share = np.linspace(0.0, 1.0, 6)
     for _ in range(6):
         joints, base = trajectory.sample(elapsed_s + ease_s * (2 * share - share**2))
-        halted = _with_velocities(
+        halted = BodyTrajectory.through(
             trajectory.names, 2 * ease_s * share, joints.positions, base.pos, base.rot, now
         )
         excess = _excess(halted.joints, timing)
         if excess <= 1.0:
             break
         ease_s *= 1.02 * excess
-    return BodyTrajectory(
-        halted.names, _without_first(halted.joints), _without_first(halted.base), now
+    return replace(halted.without(1), start=now)
+
+
+def now_and_then(
+    seen: BodyState | None, trajectory: BodyTrajectory | None, elapsed_s: float, ahead_s: float
+) -> tuple[BodyState | None, BodyState | None]:
+    """Return where a body is now and where it will be ``ahead_s`` later; None where unknown.
+
+    Args:
+        seen: where it was seen; None to believe the trajectory.
+        trajectory: what was published last, ``elapsed_s`` ago; None where nothing was.
+        elapsed_s: see there.
+        ahead_s: time from now [s].
+    """
+    if seen is not None and (trajectory is None or elapsed_s >= trajectory.end_s):
+        return seen, coming_to_rest(seen, ahead_s)
+    if trajectory is None:
+        return None, None
+    if seen is not None:
+        return seen, carried_on(seen, trajectory, elapsed_s, ahead_s)
+    return trajectory.state_at(elapsed_s), trajectory.state_at(elapsed_s + ahead_s)
+
+
+def coming_to_rest(state: BodyState, within_s: float) -> BodyState:
+    """Return where a body comes to rest that slows down evenly over ``within_s``."""
+    way_s = 0.5 * within_s
+    return replace(
+        state,
+        positions=state.positions + way_s * state.velocities,
+        base_pos=state.base_pos + way_s * state.base_lin,
+        base_rot=quat.multiply(quat.exp(way_s * state.base_ang), state.base_rot),
+    ).at_rest()
+
+
+def carried_on(
+    state: BodyState, trajectory: BodyTrajectory, elapsed_s: float, ahead_s: float
+) -> BodyState:
+    """Return where a body seen at ``state`` will be ``ahead_s`` later on its trajectory.
+
+    What the trajectory does in that time is added to what was seen.
+    """
+    now, then = trajectory.state_at(elapsed_s), trajectory.state_at(elapsed_s + ahead_s)
+    turn = quat.about_z(quat.yaw(state.base_rot) - quat.yaw(now.base_rot))
+    step = quat.multiply(then.base_rot, quat.inverse(now.base_rot))
+    step = quat.multiply(quat.multiply(turn, step), quat.inverse(turn))
+    return BodyState(
+        state.positions + then.positions - now.positions,
+        then.velocities,
+        state.base_pos + quat.rotate(turn, then.base_pos - now.base_pos),
+        quat.multiply(step, state.base_rot),
+        quat.rotate(turn, then.base_lin),
+        quat.rotate(turn, then.base_ang),
     )
 
 
-def _place(clip: Clip, state: BodyState | None) -> Clip:
+def _place(clip: BodyClip, state: BodyState | None) -> BodyClip:
     """Turn and shift ``clip`` so that it begins at the body's place and heading."""
     heading, place = (0.0, np.zeros(2))
     if state is not None:
@@ -206,14 +196,16 @@ def _reached_from_standing(trajectory: BodyTrajectory, timing: Timing) -> BodyTr
 _LATER, _LATER_PASSES = 1.1, 60
 
 
-def _draw(clip: Clip, timing: Timing, state: BodyState | None, slower: float) -> BodyTrajectory:
+def _draw(
+    clip: BodyClip, timing: Timing, state: BodyState | None, slower: float
+) -> BodyTrajectory:
     """Sample ``clip`` ``slower`` times slower, eased at its end, blended from ``state``."""
     elapsed, phase = _eased_phases(clip.duration_s, timing.fps_out, slower)
     sampled = _sample_clip(clip, phase)
     if state is not None:
-        first = _with_velocities(clip.names, elapsed, *sampled).state_at(0.0)
+        first = BodyTrajectory.through(clip.names, elapsed, *sampled).state_at(0.0)
         sampled = _blend(*sampled, timing.fps_out, state, first, timing.blend_s * slower)
-    return _with_velocities(clip.names, timing.lead_in_s + elapsed, *sampled, state)
+    return BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
 
 
 def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, Array]:
@@ -237,7 +229,7 @@ def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, 
     return elapsed, phase
 
 
-def _sample_clip(clip: Clip, phase: Array) -> tuple[Array, Array, Array]:
+def _sample_clip(clip: BodyClip, phase: Array) -> tuple[Array, Array, Array]:
     """Return positions (N, J), base_pos (N, 3) and base_rot (N, 4) at moments (N,) of the clip."""
     times = np.arange(len(clip.positions)) / clip.fps
     values = np.concatenate([clip.positions, clip.base_pos, clip.base_rot], axis=1)
@@ -292,40 +284,6 @@ def _blend(
     )
 
 
-def _with_velocities(
-    names: tuple[str, ...],
-    times: Array,
-    positions: Array,
-    base_pos: Array,
-    base_rot: Array,
-    start: BodyState | None = None,
-) -> BodyTrajectory:
-    """Give knots at ``times`` (N,) their velocities: the spline's, ending at rest.
-
-    The first velocities are those of ``start``, or, without it, what the first knots tell.
-    """
-    rot = quat.continuous(base_rot)
-    values = np.concatenate([positions, base_pos, rot], axis=1)
-    if start is None:
-        rates = start_slope(times, values)
-    else:
-        spin = 0.5 * quat.multiply(np.append(start.base_ang, 0.0), rot[0])
-        rates = np.concatenate([start.velocities, start.base_lin, spin])
-    velocities = spline_velocities(times, values, rates, np.zeros_like(rates))
-    joints = positions.shape[1]
-    return BodyTrajectory(
-        names,
-        JointPath(times, positions, velocities[:, :joints]),
-        BasePath(
-            times,
-            base_pos,
-            rot,
-            velocities[:, joints : joints + 3],
-            quat.angular_velocity(rot, velocities[:, joints + 3 :]),
-        ),
-    )
-
-
 def _excess(joints: JointPath, timing: Timing) -> float:
     """Return how many times slower ``joints`` must go to keep the bounds of ``timing``."""
     assert joints.velocities is not None
@@ -345,10 +303,3 @@ def _stretch(trajectory: BodyTrajectory, slower: float) -> BodyTrajectory:
         joints=JointPath(times, joints.positions, joints.velocities / slower),
         base=BasePath(times, base.pos, base.rot, base.lin / slower, base.ang / slower),
     )
-
-
-_Path = TypeVar('_Path', JointPath, BasePath)
-
-
-def _without_first(path: _Path) -> _Path:
-    return type(path)(*(getattr(path, field.name)[1:] for field in fields(path)))

@@ -17,8 +17,9 @@ from mgpt3_ros.body.quaternions import Array
 def start_slope(times: Array, values: Array) -> Array:
     """Estimate the velocity (D,) at the first of ``values`` (T, D), known at ``times`` (T,).
 
-    The slope at the first point of the parabola through three points, but none that is steeper
-    than the way to the second point: noise would be carried on to speeds that nothing has.
+    The slope at the first point of the parabola through three points,
+    ``s_1 + (s_1 - s_2) h_1 / (h_1 + h_2)`` with ``s_i = (x_i+1 - x_i) / h_i``, but none that is
+    steeper than ``s_1``: noise would be carried on to speeds that nothing has.
     """
     h1 = times[1] - times[0]
     slope1 = (values[1] - values[0]) / h1
@@ -31,7 +32,12 @@ def start_slope(times: Array, values: Array) -> Array:
 
 
 def spline_velocities(times: Array, values: Array, start: Array, end: Array) -> Array:
-    """Return the velocities (T, D) of the clamped cubic spline through ``values`` (T, D).
+    """Return the velocities (T, D) at the knots of the clamped cubic spline through ``values``.
+
+    Equal second derivatives on both sides of each inner knot, with ``h_i = t_i+1 - t_i``::
+
+        h_i v_i-1 + 2 (h_i-1 + h_i) v_i + h_i-1 v_i+1
+            = 3 (h_i (x_i - x_i-1) / h_i-1 + h_i-1 (x_i+1 - x_i) / h_i)
 
     Args:
         times: (T,) [s], strictly increasing, T >= 2.
@@ -39,27 +45,11 @@ def spline_velocities(times: Array, values: Array, start: Array, end: Array) -> 
         start: (D,) velocity at the first time.
         end: (D,) velocity at the last time.
     """
-    velocities = np.empty_like(values, dtype=np.float64)
-    velocities[0], velocities[-1] = start, end
-    count = len(times) - 2
-    if count <= 0:
-        return velocities
-    step = np.diff(times)
-    slope = np.diff(values, axis=0) / step[:, None]
-    # Equal second derivatives at the inner knots give a tridiagonal system, solved by elimination.
-    lower, upper = step[1:], step[:-1]
-    diagonal = 2.0 * (lower + upper)
-    right = 3.0 * (lower[:, None] * slope[:-1] + upper[:, None] * slope[1:])
-    right[0] -= lower[0] * velocities[0]
-    right[-1] -= upper[-1] * velocities[-1]
-    for i in range(1, count):
-        factor = lower[i] / diagonal[i - 1]
-        diagonal[i] -= factor * upper[i - 1]
-        right[i] -= factor * right[i - 1]
-    velocities[count] = right[-1] / diagonal[-1]
-    for i in range(count - 2, -1, -1):
-        velocities[i + 1] = (right[i] - upper[i] * velocities[i + 2]) / diagonal[i]
-    return velocities
+    from scipy.interpolate import CubicSpline
+
+    velocities = CubicSpline(times, values, bc_type=((1, start), (1, end)))(times, 1)
+    velocities[0], velocities[-1] = start, end  # to the last digit: a body at rest is at rest
+    return np.asarray(velocities)
 
 
 def hermite(
@@ -67,8 +57,10 @@ def hermite(
 ) -> tuple[Array, Array]:
     """Return position and velocity (..., D) on the cubic from (x0, v0) to (x1, v1).
 
-    ``step`` is the time between both ends [s], ``share`` how far between them, 0 to 1; both are
-    broadcast against (..., D).
+    ``step`` ``h`` is the time between both ends [s], ``share`` ``s`` how far between them, 0 to 1;
+    both are broadcast against (..., D)::
+
+        x(s) = (1 + 2 s) (1 - s)^2 x0 + s (1 - s)^2 h v0 + s^2 (3 - 2 s) x1 + s^2 (s - 1) h v1
     """
     s = share
     position = (
@@ -97,8 +89,10 @@ def locate(times: Array, at: Array) -> tuple[Array, Array, Array]:
 def extreme_rates(times: Array, positions: Array, velocities: Array) -> tuple[Array, Array]:
     """Return each column's largest speed and acceleration (D,) along the whole spline.
 
-    Accelerations of a cubic are largest at its ends; its speed is largest at an end or where the
-    acceleration is zero. ``positions`` and ``velocities`` (T, D) belong to ``times`` (T,).
+    On a segment of length ``h`` and slope ``r`` the acceleration is linear, from
+    ``(6 r - 4 v0 - 2 v1) / h`` to ``(-6 r + 2 v0 + 4 v1) / h``: it is largest at an end, and the
+    speed at an end or where the acceleration is zero. ``positions`` and ``velocities`` (T, D)
+    belong to ``times`` (T,).
     """
     step = np.diff(times)[:, None]
     rise = np.diff(positions, axis=0) / step

@@ -21,7 +21,9 @@ DROPPED = {
     'coverage': 'with too few joints',
     'number': 'with numbers that are not finite',
     'old': 'older than the one before',
+    'stamp': 'with a negative stamp',
     'base': 'of odometry with numbers that are not finite',
+    'apart': 'of odometry with stamps far from those of the joint states',
     'damaged': 'that could not be read',
 }
 
@@ -111,6 +113,11 @@ def say_what_was_wrong(bag: Bag, windows: Windows | None = None) -> None:
     dropped = windows.buffer.dropped if windows else {}
     for kind, count in dropped.items():
         sys.stderr.write(f'warning: {count} messages {DROPPED[kind]} were left out\n')
+    if windows and windows.apart:
+        sys.stderr.write(
+            f'warning: odometry does not fit in {windows.apart} of {windows.windows} windows: the '
+            'body is taken to stay in place there\n'
+        )
 
 
 def output_folder(text: str) -> Path:

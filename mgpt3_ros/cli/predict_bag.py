@@ -153,7 +153,7 @@ def _predict_all(
         JOINT_TRAJECTORY,
         trajectory_messages,
     )
-    from mgpt3_ros.nodes.prediction import following
+    from mgpt3_ros.body.from_motion import following
 
     joint_topic = beside(body.joint_topic, 'predicted_trajectory')
     base_topic = beside(body.joint_topic, 'predicted_base_trajectory')

@@ -16,8 +16,8 @@ from std_srvs.srv import Trigger
 from visualization_msgs.msg import Marker
 
 from mgpt3_ros.body.frames import vectors_to_ros
-from mgpt3_ros.body.motion_buffer import Window
 from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.window import Window
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.markers import text_marker
 from mgpt3_ros.nodes.model_host import ModelHost

@@ -15,19 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
-from nav_msgs.msg import Odometry
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import MarkerArray
 
-from mgpt3_ros.body.body_observer import BodyObserver, carried_on, coming_to_rest
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
-from mgpt3_ros.body.planning import Timing, plan, stop
-from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.body.planning import Timing, now_and_then, plan, stop
 from mgpt3_ros.model.errors import MotionError, TextError
+from mgpt3_ros.nodes.body_node import BodyNode
 from mgpt3_ros.nodes.commands import (
     Command,
     CommandQueue,
@@ -37,11 +33,11 @@ from mgpt3_ros.nodes.commands import (
     status_values,
 )
 from mgpt3_ros.nodes.generation import Generated, Request, generation
-from mgpt3_ros.nodes.lifecycle import MotionNode
+from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.markers import body_markers, joints_in_world
 from mgpt3_ros.nodes.messages import to_messages
-from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelHost
-from mgpt3_ros.nodes.playing import BodyClock, Playing
+from mgpt3_ros.nodes.model_host import ModelHost
+from mgpt3_ros.nodes.playing import Playing
 from mgpt3_ros.nodes.process import run
 from mgpt3_ros.nodes.worker import Job
 
@@ -59,11 +55,9 @@ PARAMETER_NAMES = (
 )
 
 _COMMANDS_KEPT = 10
-_JOINT_STATES = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 _WAITING_PERIOD_S = 0.02
 _JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
 _MARKER_PERIOD_S = 0.1
-_WARN_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -74,18 +68,15 @@ class _Drawn:
     generated: Generated
 
 
-class GenerateNode(MotionNode):
+class GenerateNode(BodyNode):
     """The text-to-motion node; topics, services and parameters stand in docs/interface.md."""
 
     def __init__(self, host: ModelHost | None = None) -> None:
         super().__init__('generate_node', PARAMETER_NAMES, host)
-        self.profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
-        self._clock_s = BodyClock(self, self.steady_clock).motion_s
-        self._observer = BodyObserver(self.profile.names)
+        self._clock_s = self.clock.motion_s
         self._queue = CommandQueue()
         self._numbers = 0
         self._dropped = 0
-        self._memory_errors = 0
         self._last_latency_s = 0.0
         self._last_motion_s = 0.0
         self._next: Step | None = None  # of a command that has begun
@@ -103,8 +94,6 @@ class GenerateNode(MotionNode):
         self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
         self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
-        self.create_subscription(JointState, 'joint_states', self._on_joints, _JOINT_STATES)
-        self.create_subscription(Odometry, 'odom', self._on_odometry, _JOINT_STATES)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
         self._waiting = self.create_timer(
             _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
@@ -130,12 +119,12 @@ class GenerateNode(MotionNode):
             )
         except TextError as refusal:
             self.get_logger().warning(
-                f'command refused: {refusal}', throttle_duration_sec=_WARN_EVERY_S
+                f'command refused: {refusal}', throttle_duration_sec=WARN_EVERY_S
             )
             self._tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
             return
         if command.note:
-            self.get_logger().warning(command.note, throttle_duration_sec=_WARN_EVERY_S)
+            self.get_logger().warning(command.note, throttle_duration_sec=WARN_EVERY_S)
         self._tell(command, 'queued', reason=command.note)
         for old in replaced:
             self._dropped += 1
@@ -148,30 +137,8 @@ class GenerateNode(MotionNode):
             raise TextError(f'the node is {self.state}')
         if not self.enabled:
             raise TextError('the node is disabled')
-        if self.parameters['require_joint_state'] and not self._sees_body():
+        if self.parameters['require_joint_state'] and not self.sees_body:
             raise TextError('no current joint state was heard (require_joint_state)')
-
-    def _sees_body(self) -> bool:
-        return self._observer.age_s(self.steady_now_s()) <= self.parameters['max_gap_s']
-
-    def _on_joints(self, message: JointState) -> None:
-        with self.joint_times.measured():
-            self._hear_joints(message)
-
-    def _hear_joints(self, message: JointState) -> None:
-        try:
-            self._observer.hear_joints(
-                message, self.steady_now_s(), self.parameters['min_joint_coverage']
-            )
-            self.input_taken()
-        except MotionError as error:
-            self.input_dropped(f'joint state dropped: {error}', self._observer.bad_in_a_row)
-
-    def _on_odometry(self, message: Odometry) -> None:
-        try:
-            self._observer.hear_base(message)
-        except MotionError as error:
-            self.input_dropped(f'odometry dropped: {error}')
 
     # ------------------------------------------------------------------ drawing
 
@@ -206,7 +173,6 @@ class GenerateNode(MotionNode):
         (step, job), self._running = self._running, None
         try:
             self._drawn = _Drawn(step, job.result)
-            self._memory_errors = 0
         except Exception as error:
             self._fail(step, error, job.trace)
         self._publish_when_due()
@@ -215,12 +181,7 @@ class GenerateNode(MotionNode):
         """Give a command up, with all its actions that have not begun."""
         left = '' if step.following is None else '; the actions after it are dropped'
         self._tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
-        self.report_error(f'command {step.command.number}{step} failed: {error}', trace)
-        if isinstance(error, DeviceMemoryError):
-            self._memory_errors += 1
-            if self._memory_errors >= 2:
-                self.get_logger().error('out of memory twice in a row: the node deactivates')
-                self.trigger_deactivate()
+        self.report_failure(f'command {step.command.number}{step} failed: {error}', error, trace)
 
     # ------------------------------------------------------------------ publishing
 
@@ -276,7 +237,7 @@ class GenerateNode(MotionNode):
         Raises:
             GenerationError: the motion is unfit; nothing was sent.
         """
-        if self.parameters['require_joint_state'] and not self._sees_body():
+        if self.parameters['require_joint_state'] and not self.sees_body:
             raise MotionError('the joint states have stopped (require_joint_state)')
         step = drawn.step
         timing = self._timing(self._lead_s(step))
@@ -316,31 +277,19 @@ class GenerateNode(MotionNode):
 
     def _body_state(self, ahead_s: float) -> tuple[BodyState | None, BodyState | None]:
         """Return where the body is now and where it will be ``ahead_s`` later; None if unknown."""
-        playing = self._playing
-        planned: BodyState | None = None
-        elapsed_s = 0.0
-        if playing is not None:
-            elapsed_s = playing.elapsed_s(self._clock_s())
-            planned = playing.trajectory.state_at(elapsed_s)
+        elapsed_s, trajectory, planned, seen = 0.0, None, None, None
+        if self._playing is not None:
+            trajectory = self._playing.trajectory
+            elapsed_s = self._playing.elapsed_s(self._clock_s())
+            planned = trajectory.state_at(elapsed_s)
         if self.parameters['start_from'] == 'joint_states':
-            seen = self._observer.state(planned or self._standing())
-            if seen is not None and self._sees_body():
-                if playing is None or playing.ended(self._clock_s()):
-                    return seen, coming_to_rest(seen, ahead_s)
-                return seen, carried_on(seen, playing.trajectory, elapsed_s, ahead_s)
-            self.get_logger().warning(
-                'no current joint state: starting from the last trajectory',
-                throttle_duration_sec=_WARN_EVERY_S,
-            )
-        if playing is None:
-            return None, None
-        return planned, playing.trajectory.state_at(elapsed_s + ahead_s)
-
-    def _standing(self) -> BodyState:
-        still = np.zeros(len(self.profile.names))
-        height = np.array([0.0, 0.0, STANDING_HEIGHT_M])
-        upright = np.array([0.0, 0.0, 0.0, 1.0])
-        return BodyState(still, still, height, upright, np.zeros(3), np.zeros(3))
+            seen = self.buffer.state(planned) if self.sees_body else None
+            if seen is None:
+                self.get_logger().warning(
+                    'no current joint state: starting from the last trajectory',
+                    throttle_duration_sec=WARN_EVERY_S,
+                )
+        return now_and_then(seen, trajectory, elapsed_s, ahead_s)
 
     def _send(
         self, trajectory: BodyTrajectory, step: Step | None = None, slower: float = 1.0
@@ -348,10 +297,8 @@ class GenerateNode(MotionNode):
         stamp = Time()
         if self.parameters['stamp_mode'] == 'now':
             stamp = self.get_clock().now().to_msg()
-        base_frame = base_frame_of(
-            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
-        )
-        joints, base = to_messages(trajectory, stamp, self.parameters['world_frame'], base_frame)
+        frames = self.parameters['world_frame'], self.base_frame()
+        joints, base = to_messages(trajectory, stamp, *frames)
         if self.parameters['publish_base']:
             self._bases.publish(base)
         self._trajectories.publish(joints)
@@ -406,10 +353,6 @@ class GenerateNode(MotionNode):
 
     # ------------------------------------------------------------------ telling
 
-    def steady_now_s(self) -> float:
-        """Return the time by a clock that nobody sets [s]."""
-        return self.steady_clock.now().nanoseconds * 1e-9
-
     def _tell(
         self, what: Command | Step, message: str, level: bytes = DiagnosticStatus.OK, **values: str
     ) -> None:
@@ -428,14 +371,14 @@ class GenerateNode(MotionNode):
         """Return queue length, last latency, progress and drops for /diagnostics."""
         progress = self._running[1].progress if self._running is not None else 0.0
         return {
+            **super().health_values(),
             'queue_length': str(len(self._queue)),
             'generating': str(self._running is not None).lower(),
             'progress': f'{progress:.2f}',
             'moving': str(self._moving()).lower(),
             'commands': str(self._numbers),
             'dropped': str(self._dropped),
-            'joint_states': str(self._observer.accepted),
-            'joint_states_dropped': str(self._observer.dropped),
+            'joint_states_dropped': str(sum(self.buffer.dropped.values())),
             'last_latency_s': f'{self._last_latency_s:.3f}',
             'times_real_time': f'{self._last_motion_s / max(self._last_latency_s, 1e-3):.1f}',
         }

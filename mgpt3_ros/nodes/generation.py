@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
-from mgpt3_ros.body.planning import Clip, calm
+from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.nodes.worker import Job
 
@@ -42,7 +41,7 @@ class Generated:
     time of that clip [s]; it begins in the pose of that moment.
     """
 
-    clip: Clip
+    clip: BodyClip
     motion: Motion
     info: dict[str, str] = field(default_factory=dict)
     leave_s: float = 0.0
@@ -87,18 +86,3 @@ def generation(
         return Generated(clip_of(motion, profile), motion, info, leave_s)
 
     return call
-
-
-def clip_of(motion: Motion, profile: JointProfile) -> Clip:
-    """Turn a motion into joint angles without spikes and a moving base, in ROS frames."""
-    from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
-
-    body = joints_to_angles(motion.joints)
-    return Clip(
-        names=profile.names,
-        positions=calm(profile.from_angles(body.angles), motion.fps, profile.velocity_limits),
-        base_pos=vectors_to_ros(body.root_pos),
-        base_rot=quaternions_to_ros(body.root_rot),
-        fps=float(motion.fps),
-        near=profile.near,
-    )

@@ -18,8 +18,8 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_srvs.srv import SetBool
 
 from mgpt3_ros.model.errors import Cancelled
-from mgpt3_ros.nodes.diagnostics import CallbackTimes, Diagnostics, Health, memory_mb
-from mgpt3_ros.nodes.model_host import ModelChoice, ModelHost
+from mgpt3_ros.nodes.diagnostics import Diagnostics, Health, memory_mb
+from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelChoice, ModelHost
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.process import told_to_end
 from mgpt3_ros.nodes.worker import Job
@@ -29,8 +29,7 @@ FAILURE = TransitionCallbackReturn.FAILURE
 
 MODEL_PARAMETERS = ('checkpoint', 'device', 'dtype', 'num_threads', 'autostart')
 
-_WARN_EVERY_S = 5.0
-_BAD_IN_A_ROW = 10  # joint states that are unusable, until diagnostics speak of an error
+WARN_EVERY_S = 5.0
 _WAIT_S = 0.05  # how often a wait for the worker looks whether the process shall end
 
 
@@ -44,7 +43,6 @@ class MotionNode(LifecycleNode):
         state: the lifecycle state: unconfigured, inactive, active or finalized.
         enabled: what ``~/enable`` said last.
         last_error: the reason of the last failure, until something succeeds.
-        joint_times: how long the callback of joint_states takes.
     """
 
     def __init__(
@@ -58,8 +56,7 @@ class MotionNode(LifecycleNode):
         self.state = 'unconfigured'
         self.enabled = True
         self.last_error = ''
-        self.joint_times = CallbackTimes()
-        self._input_error = False
+        self._memory_errors = 0
         self._wake = self.create_guard_condition(self.on_worker)
         self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_service(SetBool, '~/enable', self._on_enable)
@@ -74,6 +71,10 @@ class MotionNode(LifecycleNode):
 
     def on_worker(self) -> None:
         """Look after jobs that are done; called in the executor."""
+
+    def warning(self) -> str:
+        """Return what is not well, while the node works, for /diagnostics; '' if all is."""
+        return ''
 
     def health_values(self) -> dict[str, str]:
         """Return the node's own values for /diagnostics."""
@@ -160,22 +161,18 @@ class MotionNode(LifecycleNode):
             self.get_logger().error(trace)
 
     def report_success(self) -> None:
-        """Forget the last error, unless it is that nothing usable is heard."""
-        if not self._input_error:
-            self.last_error = ''
+        """Forget the last error."""
+        self.last_error = ''
+        self._memory_errors = 0
 
-    def input_dropped(self, what: str, in_a_row: int = 0) -> None:
-        """Warn of a message that was dropped; the tenth joint state in a row is an error."""
-        self.get_logger().warning(what, throttle_duration_sec=_WARN_EVERY_S)
-        if in_a_row == _BAD_IN_A_ROW:
-            self._input_error = True
-            self.report_error(f'{in_a_row} joint states in a row were unusable: {what}')
-
-    def input_taken(self) -> None:
-        """Take note of a joint state that is usable, and of a clock that says nothing."""
-        if self._input_error:
-            self._input_error, self.last_error = False, ''
-        self.look_for_clock()
+    def report_failure(self, message: str, error: Exception, trace: str = '') -> None:
+        """Report what the worker failed in; out of memory twice in a row, the node deactivates."""
+        self.report_error(message, trace)
+        if isinstance(error, DeviceMemoryError):
+            self._memory_errors += 1
+            if self._memory_errors >= 2:
+                self.get_logger().error('out of memory twice in a row: the node deactivates')
+                self.trigger_deactivate()
 
     def look_for_clock(self) -> None:
         """Warn once where sim time is used and does not begin."""
@@ -213,11 +210,12 @@ class MotionNode(LifecycleNode):
             health.level, health.message = DiagnosticStatus.ERROR, self.last_error
         elif not self.active:
             health.level = DiagnosticStatus.WARN
+        elif warning := self.warning():
+            health.level, health.message = DiagnosticStatus.WARN, warning
         health.values = {
             'state': self.state,
             'enabled': str(self.enabled).lower(),
             **self.health_values(),
-            'joint_states_p95_ms': f'{self.joint_times.p95_ms():.2f}',
             'memory_mb': f'{memory_mb():.0f}',
             'last_error': self.last_error,
         }

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
-from mgpt3_ros.body.motion_buffer import Window
-from mgpt3_ros.body.profiles import base_frame_of
+from mgpt3_ros.body.window import Window
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.messages import to_messages
 from mgpt3_ros.nodes.model_host import ModelHost
@@ -54,14 +53,8 @@ class PredictNode(ListeningNode[Forecast]):
     def answered(self, answer: Forecast) -> None:
         """Publish each hypothesis, all with the stamp of the last observed frame."""
         stamp = to_stamp(answer.stamp_ns)
-        base_frame = base_frame_of(
-            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
-        )
-        world_frame = self.parameters['world_frame']
-        messages = [
-            to_messages(trajectory, stamp, world_frame, base_frame)
-            for trajectory in answer.trajectories
-        ]
+        frames = self.parameters['world_frame'], self.base_frame()
+        messages = [to_messages(trajectory, stamp, *frames) for trajectory in answer.trajectories]
         for joints, base in messages:
             if self.parameters['publish_base']:
                 self._bases.publish(base)

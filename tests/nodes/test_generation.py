@@ -7,13 +7,13 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2 messages')
 
+from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import Timing, plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.model.kinematics.human import VELOCITY_LIMITS
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.nodes.generation import clip_of
 from mgpt3_ros.nodes.markers import joints_in_world
 from tests.support.mocap import clips
 from tests.support.tiny import swinging_motion

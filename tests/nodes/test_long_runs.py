@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
 from benchmarks.oddities import NAMES, Oddities
-from mgpt3_ros.body.motion_buffer import MotionBuffer
+from mgpt3_ros.body.observation import MotionBuffer
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.nodes.messages import base_path, joint_path

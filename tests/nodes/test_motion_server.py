@@ -16,7 +16,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
 
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
-from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer
+from mgpt3_ros.body.observation import Limits, MotionBuffer
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.nodes.messages import base_path, joint_path

@@ -17,7 +17,8 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint, MultiDOFJointTrajectory
 
-from mgpt3_ros.body.planning import Clip, Timing, plan
+from mgpt3_ros.body.from_motion import BodyClip
+from mgpt3_ros.body.planning import Timing, plan
 from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, make_profile
 from mgpt3_ros.nodes.messages import seconds, to_messages
 from tests.support.clips import random_clip
@@ -42,9 +43,9 @@ def discovered(played) -> None:
     played.until(lambda: played.heard['states'] and played.heard['odometry'], 'joint states')
 
 
-def clip(seed: int) -> Clip:
+def clip(seed: int) -> BodyClip:
     made = random_clip(seed, frames=40, joints=63)
-    return Clip(NAMES, made.positions, made.base_pos, made.base_rot, made.fps)
+    return BodyClip(NAMES, made.positions, made.base_pos, made.base_rot, made.fps)
 
 
 def test_before_the_first_trajectory_a_body_stands_upright(start, played):

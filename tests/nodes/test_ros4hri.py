@@ -15,11 +15,11 @@ import torch
 
 from mgpt3_ros.body.body_trajectory import BasePath, JointPath
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
+from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import Timing, plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.nodes.generation import clip_of
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from tests.support.listener import Listener
 

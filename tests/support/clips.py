@@ -8,10 +8,10 @@ import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState
-from mgpt3_ros.body.planning import Clip
+from mgpt3_ros.body.from_motion import BodyClip
 
 
-def random_clip(seed: int, frames: int = 60, joints: int = 5, far: float = 1.0) -> Clip:
+def random_clip(seed: int, frames: int = 60, joints: int = 5, far: float = 1.0) -> BodyClip:
     """A smooth clip: joints swing at up to 1.5 Hz, the base walks, turns and bobs."""
     rng = np.random.default_rng(seed)
     time = np.arange(frames)[:, None] / 20
@@ -25,7 +25,7 @@ def random_clip(seed: int, frames: int = 60, joints: int = 5, far: float = 1.0) 
     speed = rng.uniform(0, 1.5)
     way = np.cumsum(np.stack([np.cos(heading), np.sin(heading)], 1) * speed / 20, axis=0)
     height = 0.9 + 0.05 * np.sin(5 * time)
-    return Clip(
+    return BodyClip(
         names=tuple(f'joint_{index}' for index in range(joints)),
         positions=positions,
         base_pos=np.concatenate([way + rng.uniform(-3, 3, 2), height], axis=1),

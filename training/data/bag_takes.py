@@ -90,6 +90,11 @@ def _pieces(bag: Bag, body: Body) -> tuple[list[Window], list[str]]:
     ]
     buffer = windows.buffer
     remarks = [f'{count} messages left out ({kind})' for kind, count in buffer.dropped.items()]
+    if windows.apart:
+        remarks.append(
+            f'odometry does not fit in {windows.apart} of {len(pieces)} pieces: the body is taken '
+            'to stay in place there'
+        )
     # The stream breaks once more than it has pieces; what is missing was too short.
     short = buffer.gaps + buffer.jumps + 1 - len(pieces)
     if buffer.accepted and short > 0:

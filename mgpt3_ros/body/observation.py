@@ -1,9 +1,10 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a body did in the last seconds, gathered from joint states and odometry as they come.
+"""Where a body is and what it did in the last seconds, from its joint states and odometry.
 
-Joint states come in any order of names, at any rate, with jitter, gaps and faults; the model wants
-22 joints at 20 frames per second. Plain numpy: stamps are nanoseconds, nothing here knows ROS.
+Joint states come in any order of names, at any rate, with jitter, gaps and faults: here are the
+rules of what is taken of them, the same for every node and for bags. Plain arrays: stamps are
+nanoseconds, nothing here knows ROS.
 """
 
 from __future__ import annotations
@@ -11,26 +12,23 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
-from mgpt3_ros.body.body_trajectory import FARTHEST
-from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
+from mgpt3_ros.body.body_trajectory import FARTHEST, BodyState
 from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, JointProfile
 from mgpt3_ros.body.quaternions import Array
-from mgpt3_ros.body.spline import locate
+from mgpt3_ros.body.window import Window
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.kinematics.skeleton import FPS
-
-if TYPE_CHECKING:
-    from mgpt3_ros.model.motion import Motion
 
 _CLOSEST_NS = 4_000_000  # of a sample to the last but one: 500 a second are kept
 _RATE_SAMPLES = 50
 _SMOOTHING = 0.05  # share of a stamp's jitter that moves the even clock of a stated rate
-_STANDING = np.array([0.0, 0.0, STANDING_HEIGHT_M])
+# How far odometry may be from the joint states, and its samples from each other, to be used: one
+# a second is interpolated.
+REACH_S = 1.5
+_SHORTEST_S = 1e-4  # between two positions that tell a velocity
 
 
 class UnusableError(MotionError):
@@ -49,84 +47,6 @@ class Limits:
     max_gap_s: float = 0.5
     min_joint_coverage: float = 0.6
     input_rate_hz: float = 0.0
-
-
-@dataclass(frozen=True)
-class Observed:
-    """A body at 20 frames per second, in ROS frames, up to ``stamp_ns``.
-
-    positions (T, J) [rad], continuous; base_pos (T, 3) [m]; base_rot (T, 4) xyzw; T >= 2.
-    """
-
-    stamp_ns: int
-    positions: Array
-    base_pos: Array
-    base_rot: Array
-    has_base: bool
-
-    def motion(self, profile: JointProfile) -> Motion:
-        """Return the motion in the model's frame."""
-        from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
-        from mgpt3_ros.model.motion import Motion
-
-        body = BodyAngles(
-            vectors_to_model(self.base_pos),
-            quaternions_to_model(self.base_rot),
-            profile.to_angles(self.positions),
-        )
-        joints = angles_to_joints(body).astype(np.float32)
-        return Motion(joints, FPS, {'stamp_ns': self.stamp_ns, 'has_base': self.has_base})
-
-
-@dataclass(frozen=True)
-class Window:
-    """Samples as they came, between ``start_ns`` and ``stop_ns``; cheap to take from a buffer.
-
-    joints: (stamp [ns], positions (J,)). base: (stamp [ns], pose (7,)); empty where unknown.
-    """
-
-    start_ns: int
-    stop_ns: int
-    joints: list[tuple[int, Array]]
-    base: list[tuple[int, Array]]
-
-    @property
-    def duration_s(self) -> float:
-        """The time that was observed [s]."""
-        return (self.stop_ns - self.start_ns) * 1e-9
-
-    def resampled(self) -> Observed:
-        """Sample joints and base at 20 frames per second, the last frame at ``stop_ns``.
-
-        Raises:
-            MotionError: less than two frames were observed.
-        """
-        frames = int(self.duration_s * FPS + 1e-6) + 1
-        if frames < 2 or len(self.joints) < 2:
-            raise MotionError(f'only {self.duration_s:.2f} s of motion were observed')
-        at = -np.arange(frames)[::-1] / FPS
-        positions = np.unwrap(np.array([row for _, row in self.joints]), axis=0)
-        index, _, share = locate(self._times(self.joints), at)
-        share = share[:, None]
-        positions = positions[index] * (1 - share) + positions[index + 1] * share
-        return Observed(self.stop_ns, positions, *self._base(at), has_base=bool(self.base))
-
-    def _base(self, at: Array) -> tuple[Array, Array]:
-        """Return place (T, 3) and orientation (T, 4); upright at rest where they are unknown."""
-        if not self.base:
-            return np.tile(_STANDING, (len(at), 1)), np.tile(quat.IDENTITY, (len(at), 1))
-        poses = np.array([row for _, row in self.base])
-        index, _, share = locate(self._times(self.base), at)
-        share = share[:, None]
-        pos = poses[index, :3] * (1 - share) + poses[index + 1, :3] * share
-        rot = quat.continuous(poses[:, 3:])
-        before, after = rot[index], rot[index + 1]
-        turn = quat.log(quat.multiply(quat.inverse(before), after))
-        return pos, quat.continuous(quat.multiply(before, quat.exp(share * turn)))
-
-    def _times(self, samples: list[tuple[int, Array]]) -> Array:
-        """Return stamps as seconds before ``stop_ns`` (N,); whole nanoseconds keep all digits."""
-        return np.array([stamp - self.stop_ns for stamp, _ in samples], dtype=np.float64) * 1e-9
 
 
 class _Names:
@@ -171,20 +91,24 @@ class MotionBuffer:
         limits: may be replaced at any time.
         accepted: joint states that were taken.
         dropped: samples that were not, by the ``kind`` of their :class:`UnusableError`.
-        gaps: pauses longer than ``max_gap_s``, after which the buffer began anew.
-        jumps: times that stamps went back by more than that, with the same effect.
+        gaps: pauses of the joint states longer than ``max_gap_s``, after which the buffer began
+            anew.
+        jumps: times that their stamps went back by more than that, with the same effect.
         bad_in_a_row: joint states that were dropped since the last good one, other than those of
             other bodies (too few known names).
+        without_velocity: samples whose velocities were given, but not all as numbers.
+        heard_odometry: whether any was heard, usable or not, since the last ``clear``.
     """
 
     def __init__(self, profile: JointProfile, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.accepted = self.gaps = self.jumps = self.bad_in_a_row = 0
+        self.accepted = self.gaps = self.jumps = self.bad_in_a_row = self.without_velocity = 0
         self.dropped: Counter[str] = Counter()
         self._names = _Names(profile.names)
         self._joints: deque[tuple[int, Array]] = deque()
         self._base: deque[tuple[int, Array]] = deque()
         self._recent: deque[int] = deque(maxlen=_RATE_SAMPLES)
+        self.clear()
 
     @property
     def coverage(self) -> float:
@@ -208,21 +132,38 @@ class MotionBuffer:
             return 0.0
         return (len(self._recent) - 1) / ((self._recent[-1] - self._recent[0]) * 1e-9)
 
+    @property
+    def uses_odometry(self) -> bool:
+        """Whether odometry lies where the joint states do, so that a window has it."""
+        # One sample says nothing yet; a base that is silent for long has gone.
+        return (
+            len(self._base) > 1
+            and self._base[0][0] < self.stamp_ns
+            and self._base[-1][0] >= self.stamp_ns - self._reach_ns
+        )
+
     def clear(self) -> None:
         """Forget what was observed; the counts stay."""
-        self._joints.clear()
-        self._base.clear()
-        self._recent.clear()
+        self._begin_anew()
+        self.heard_odometry = False
+        self._newest: tuple[Array, Array] | None = None  # positions, velocities (J,)
+        self._newest_base: Array | None = None  # place, orientation, and twist in its axes (13,)
 
     def hear_joints(
-        self, names: Sequence[str], positions: Sequence[float] | Array, stamp_ns: int
+        self,
+        names: Sequence[str],
+        positions: Sequence[float] | Array,
+        stamp_ns: int,
+        velocities: Sequence[float] | Array = (),
     ) -> None:
         """Take a joint state; joints of the profile that it does not name count as zero.
 
         Args:
-            names: of the joints, in any order, strangers among them.
-            positions: [rad], one for each name.
+            names: in any order, others among them.
+            positions: [rad], as many.
             stamp_ns: when they were measured.
+            velocities: [rad/s], as many or none; what is no number there follows from the
+                positions before.
 
         Raises:
             UnusableError: it was dropped and counted.
@@ -230,21 +171,31 @@ class MotionBuffer:
         try:
             row = self._read(names, positions)
             stamp_ns = self._even(stamp_ns)
-            if self._follows(self._joints, stamp_ns):
-                self.clear()
+            step = self._step(self._joints, stamp_ns)
         except UnusableError as error:
             self.dropped[error.kind] += 1
             self.bad_in_a_row += error.kind != 'coverage'
             raise
+        if abs(step) > self._gap_ns:
+            self.gaps += step > 0
+            self.jumps += step < 0
+            self._begin_anew()
         self.accepted += 1
         self.bad_in_a_row = 0
+        self._newest = row, self._velocities(len(names), velocities, row, stamp_ns)
         self._recent.append(stamp_ns)
         self._keep(self._joints, stamp_ns, row)
 
     def hear_base(
-        self, pos: Sequence[float] | Array, rot: Sequence[float] | Array, stamp_ns: int
+        self,
+        pos: Sequence[float] | Array,
+        rot: Sequence[float] | Array,
+        stamp_ns: int,
+        twist: Sequence[float] | Array = (0.0,) * 6,
     ) -> None:
         """Take the pelvis' place (3,) [m] and orientation (4,) xyzw in the world, Z up.
+
+        ``twist`` (6,) is its velocity [m/s] and turn [rad/s], both in its own axes.
 
         Raises:
             UnusableError: it was dropped and counted.
@@ -255,11 +206,22 @@ class MotionBuffer:
             if not (np.abs(pose) < FARTHEST).all() or length < 1e-6:
                 raise UnusableError('base', 'odometry is not finite, or has no orientation')
             pose[3:] /= length
-            if self._follows(self._base, stamp_ns):
-                self._base.clear()
+            self.heard_odometry = True
+            step = self._step(self._base, stamp_ns)
+            away = stamp_ns - self.stamp_ns
+            if self._joints and abs(away) > self._reach_ns:
+                apart = f'its stamp is {1e-9 * away:+.1f} s from the joint states: two clocks?'
+                raise UnusableError('apart', apart)
         except UnusableError as error:
             self.dropped[error.kind] += 1
             raise
+        rates = np.asarray(twist, dtype=np.float64)
+        if not (np.abs(rates) < FARTHEST).all():
+            rates = np.zeros(6)
+            self.without_velocity += 1
+        self._newest_base = np.concatenate([pose, rates])
+        if abs(step) > self._reach_ns:
+            self._base.clear()
         self._keep(self._base, stamp_ns, pose)
 
     def window(self) -> Window | None:
@@ -270,19 +232,45 @@ class MotionBuffer:
         if len(self._joints) < 2:
             return None
         start, stop = self._joints[0][0], self._joints[-1][0]
-        base: list[tuple[int, Array]] = []
-        # A base that is silent for long has gone; one that was heard once says nothing yet.
-        if len(self._base) > 1 and self._base[-1][0] >= stop - self._gap_ns:
-            base = list(self._base)
+        base = list(self._base) if self.uses_odometry else []
+        if base:
             start, stop = max(start, base[0][0]), min(stop, base[-1][0])
         if stop <= start:
             return None
         start = max(start, stop - round(self.limits.window_s * 1e9))
         return Window(start, stop, list(self._joints), base)
 
+    def state(self, base: BodyState | None = None) -> BodyState | None:
+        """Return where the body was when it was last heard; None without a joint state.
+
+        ``base`` gives the pelvis where no odometry was heard; without it, that is at the origin,
+        as high as of one who stands.
+        """
+        if self._newest is None:
+            return None
+        positions, velocities = self._newest
+        still = np.zeros(3)
+        if self._newest_base is not None:
+            pos, rot, lin, ang = np.split(self._newest_base, [3, 7, 10])
+            lin, ang = quat.rotate(rot, lin), quat.rotate(rot, ang)
+        elif base is not None:
+            pos, rot, lin, ang = base.base_pos, base.base_rot, base.base_lin, base.base_ang
+        else:
+            pos, rot, lin, ang = np.array([0, 0, STANDING_HEIGHT_M]), quat.IDENTITY, still, still
+        return BodyState(positions, velocities, pos, rot, lin, ang)
+
     @property
     def _gap_ns(self) -> int:
         return round(self.limits.max_gap_s * 1e9)
+
+    @property
+    def _reach_ns(self) -> int:
+        return max(self._gap_ns, round(REACH_S * 1e9))
+
+    def _begin_anew(self) -> None:
+        self._joints.clear()
+        self._base.clear()
+        self._recent.clear()
 
     def _read(self, names: Sequence[str], positions: Sequence[float] | Array) -> Array:
         """Return the profile's joints (J,) of a message, or raise."""
@@ -302,6 +290,25 @@ class MotionBuffer:
         row[self._names.rows] = known
         return row
 
+    def _velocities(
+        self, width: int, given: Sequence[float] | Array, row: Array, stamp_ns: int
+    ) -> Array:
+        """Return the velocities (J,) [rad/s] of ``row``: as given, where those are numbers."""
+        rates = np.zeros(len(row))
+        if self._joints and stamp_ns - self.stamp_ns > _SHORTEST_S * 1e9:
+            turn = row - self._joints[-1][1]
+            turn -= 2 * np.pi * np.round(turn / (2 * np.pi))
+            rates = turn / (1e-9 * (stamp_ns - self.stamp_ns))
+        if not len(given):
+            return rates
+        known, usable = np.zeros(0), np.zeros(len(self._names.rows), dtype=bool)
+        if len(given) == width:
+            known = np.asarray(given, dtype=np.float64)[self._names.columns]
+            usable = np.abs(known) < FARTHEST
+            rates[self._names.rows[usable]] = known[usable]
+        self.without_velocity += not usable.all()
+        return rates
+
     def _even(self, stamp_ns: int) -> int:
         """Return the stamp; where the rate is stated, evened out around it."""
         rate = self.limits.input_rate_hz
@@ -311,8 +318,8 @@ class MotionBuffer:
         late = stamp_ns - expected
         return stamp_ns if abs(late) > self._gap_ns else expected + round(_SMOOTHING * late)
 
-    def _follows(self, samples: deque[tuple[int, Array]], stamp_ns: int) -> bool:
-        """Return whether a sample begins anew, after a gap or a jump back in time.
+    def _step(self, samples: deque[tuple[int, Array]], stamp_ns: int) -> int:
+        """Return the time since the last sample [ns], 0 if there is none; negative for a jump.
 
         Raises:
             UnusableError: it is older than the last one, or as old, and that by no jump; or its
@@ -321,24 +328,18 @@ class MotionBuffer:
         if stamp_ns < 0:
             raise UnusableError('stamp', 'its stamp is negative')
         if not samples:
-            return False
+            return 0
         step = stamp_ns - samples[-1][0]
-        if step > self._gap_ns:
-            self.gaps += 1
-            return True
-        if step < -self._gap_ns:
-            self.jumps += 1
-            return True
-        if step <= 0:
+        if -self._gap_ns <= step <= 0:
             raise UnusableError('old', 'it is not newer than the one before')
-        return False
+        return step
 
     def _keep(self, samples: deque[tuple[int, Array]], stamp_ns: int, row: Array) -> None:
         """Add a sample and let those go that no window reaches; at most 500 a second stay."""
         if len(samples) > 1 and stamp_ns - samples[-2][0] < _CLOSEST_NS:
             samples.pop()
         samples.append((stamp_ns, row))
-        # One sample before the window, to interpolate from; the base may lag by a gap.
-        oldest = stamp_ns - round(self.limits.window_s * 1e9) - self._gap_ns
+        # One sample before the window, to interpolate from; the base may lag.
+        oldest = stamp_ns - round(self.limits.window_s * 1e9) - self._reach_ns
         while len(samples) > 1 and samples[1][0] <= oldest:
             samples.popleft()

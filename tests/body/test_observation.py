@@ -1,18 +1,21 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The motion buffer alone: made-up streams against the motion that they were made of."""
+"""What is heard of a body: made-up streams against the motion that they were made of."""
 
 from __future__ import annotations
+
+import contextlib
 
 import numpy as np
 import pytest
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
-from mgpt3_ros.body.motion_buffer import Limits, MotionBuffer, UnusableError
+from mgpt3_ros.body.observation import Limits, MotionBuffer, UnusableError
 from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, make_profile
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
+from tests.support.clips import random_state
 
 HUMAN = make_profile('human_full', 'human')
 NAMES = list(HUMAN.names)
@@ -188,12 +191,137 @@ def test_with_odometry_the_window_is_where_both_were_heard():
     feed(buffer, np.arange(2, 2.3, 0.02), with_base=False)
     window = buffer.window()
     assert (window.start_ns, window.stop_ns) == (stamp(1.0), stamp(1.98))
-    feed(buffer, np.arange(2.3, 3.0, 0.02), with_base=False)
+    feed(buffer, np.arange(2.3, 3.6, 0.02), with_base=False)
     assert not buffer.window().resampled().has_base  # the odometry has stopped
+    assert not buffer.uses_odometry
+    assert buffer.heard_odometry
     with pytest.raises(UnusableError):
         buffer.hear_base([0, 0, np.nan], [0, 0, 0, 1], stamp(3))
     with pytest.raises(UnusableError):
         buffer.hear_base([0, 0, 0], [0, 0, 0, 0], stamp(3))
+
+
+def hear_both(
+    rate: float, shift_s: float = 0.0, seconds: float = 5.0, jitter_s: float = 0.0
+) -> MotionBuffer:
+    """Joints at 50 Hz; odometry at another rate, whose clock is ``shift_s`` ahead."""
+    buffer, due = MotionBuffer(HUMAN), 0.0
+    jitter = np.random.default_rng(3).uniform(-jitter_s, jitter_s, 1000)
+    for at in np.arange(0, seconds, 0.02):
+        buffer.hear_joints(NAMES, angles(np.array([at]))[0], stamp(at))
+        if at < due:
+            continue
+        due += 1 / rate
+        pos, rot = base(np.array([at]))
+        moment = stamp(at + shift_s + jitter[round(due * rate)])
+        with contextlib.suppress(UnusableError):
+            buffer.hear_base(pos[0], rot[0], max(moment, 0))
+    return buffer
+
+
+@pytest.mark.parametrize(
+    ('rate', 'shift_s', 'jitter_s'),
+    [(20, 0, 0), (2, 0, 0.05), (1.5, 0, 0), (1, 0, 0.05), (5, 1.0, 0), (20, -0.7, 0)],
+)
+def test_odometry_that_is_slow_or_a_little_off_is_used(rate, shift_s, jitter_s):
+    buffer = hear_both(rate, shift_s, jitter_s=jitter_s)
+    observed = buffer.window().resampled()
+    assert buffer.uses_odometry
+    assert observed.has_base
+    last_s = (observed.stamp_ns - BEGIN_NS) * 1e-9 - shift_s
+    assert observed.base_pos[-1] == pytest.approx(base(np.array([last_s]))[0][0], abs=0.06)
+    assert np.diff(observed.base_pos[:, 0]).mean() == pytest.approx(0.04, rel=0.05)
+    assert (buffer.gaps, buffer.dropped) == (0, {})
+
+
+@pytest.mark.parametrize('shift_s', [-1.7e9, -5.0, 5.0, 1.7e9])
+def test_odometry_of_another_clock_is_dropped_and_counted(shift_s):
+    buffer = hear_both(20, shift_s)
+    assert buffer.heard_odometry
+    assert not buffer.uses_odometry
+    assert not buffer.window().resampled().has_base
+    assert buffer.dropped['apart'] == 100
+    with pytest.raises(UnusableError, match='two clocks'):
+        buffer.hear_base([0, 0, 1], [0, 0, 0, 1], stamp(5.0 + shift_s))
+
+
+@pytest.mark.parametrize('rate', [0.1, 0.5])
+def test_odometry_that_comes_too_rarely_is_not_used_and_that_is_known(rate):
+    buffer = hear_both(rate)
+    assert (buffer.heard_odometry, buffer.uses_odometry) == (True, False)
+    buffer.clear()
+    assert not buffer.heard_odometry
+
+
+def test_pauses_of_odometry_are_none_of_the_joint_states():
+    buffer = hear_both(0.5)
+    assert (buffer.gaps, buffer.jumps) == (0, 0)
+
+
+def hear(buffer: MotionBuffer, time_s: float, value: float, **options) -> None:
+    buffer.hear_joints(NAMES, [value] * 63, stamp(time_s), **options)
+
+
+@pytest.mark.parametrize('given', [(), [np.nan] * 63, [np.inf] * 63, [1e9] * 63, [0.0] * 62])
+def test_velocities_that_are_none_follow_from_two_states(given):
+    buffer = MotionBuffer(HUMAN)
+    hear(buffer, 1.0, 0.0, velocities=given)
+    hear(buffer, 1.1, 0.2, velocities=given)
+    np.testing.assert_allclose(buffer.state().velocities, 2.0)
+    assert buffer.without_velocity == (2 if len(given) else 0)
+    assert (buffer.accepted, buffer.dropped, buffer.bad_in_a_row) == (2, {}, 0)
+
+
+def test_one_velocity_that_is_no_number_spoils_no_other():
+    buffer = MotionBuffer(HUMAN)
+    given = [5.0] * 62 + [np.nan]
+    for at in (1.0, 1.1):
+        hear(buffer, at, at, velocities=given)
+    np.testing.assert_allclose(buffer.state().velocities, [5.0] * 62 + [1.0])
+    assert buffer.without_velocity == 2
+
+
+def test_velocities_are_read_by_name_and_none_spans_a_gap():
+    buffer = MotionBuffer(HUMAN, Limits(min_joint_coverage=0.01))
+    names, values = ['wheel', NAMES[2], NAMES[0]], [9.0, 3.0, 1.0]
+    buffer.hear_joints(names, values, stamp(1.0), [0.9, 0.3, 0.1])
+    state = buffer.state()
+    assert state.positions[:3].tolist() == [1, 0, 3]
+    assert state.velocities[:3].tolist() == [0.1, 0, 0.3]
+    buffer.hear_joints(names, values, stamp(9.0))
+    assert not buffer.state().velocities.any()
+
+
+def test_a_joint_that_wraps_around_has_the_velocity_of_its_turn():
+    buffer = MotionBuffer(HUMAN)
+    hear(buffer, 1.0, 3.1)
+    hear(buffer, 1.1, -3.1)
+    np.testing.assert_allclose(buffer.state().velocities, (2 * np.pi - 6.2) / 0.1)
+
+
+def test_a_twist_is_read_in_the_axes_of_the_base():
+    buffer = MotionBuffer(HUMAN)
+    hear(buffer, 1.0, 0.0)
+    turn = quat.about_z(np.pi / 2)
+    buffer.hear_base([4, 0, 0], turn, stamp(1.0), [1, 0, 0, 0, 0, 0.5])
+    state = buffer.state()
+    np.testing.assert_allclose(state.base_lin, [0, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(state.base_ang, [0, 0, 0.5], atol=1e-12)
+    np.testing.assert_allclose(state.base_pos, [4, 0, 0])
+    buffer.hear_base([5, 0, 0], turn, stamp(1.1), [np.nan] * 6)
+    assert not buffer.state().base_lin.any()
+    assert buffer.state().base_pos[0] == 5
+    assert buffer.without_velocity == 1
+
+
+def test_without_odometry_the_base_is_the_one_given_or_stands():
+    buffer, given = MotionBuffer(HUMAN), random_state(1, 63)
+    assert buffer.state(given) is None
+    hear(buffer, 1.0, 0.5)
+    state = buffer.state(given)
+    assert state.base_pos is given.base_pos
+    assert state.positions.tolist() == [0.5] * 63
+    np.testing.assert_array_equal(buffer.state().base_pos, [0, 0, STANDING_HEIGHT_M])
 
 
 def test_a_stated_rate_evens_jittering_stamps_out():
