@@ -7,7 +7,7 @@ Plain arrays: ``mgpt3_ros.nodes.messages`` turns them into messages and back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 import numpy as np
@@ -121,12 +121,14 @@ class BodyTrajectory:
 
     names: (J,) joint names. times: (T,) [s] after the moment of publishing, strictly increasing.
     start: the state at time 0, where it is known; the way from it to the first knot is a cubic.
+    held: by name, the joints that are held at a limit, and how far they would go beyond [rad].
     """
 
     names: tuple[str, ...]
     joints: JointPath
     base: BasePath
     start: BodyState | None = None
+    held: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def through(
@@ -225,7 +227,7 @@ _Path = TypeVar('_Path', JointPath, BasePath)
 
 
 def _later(path: _Path, knots: int) -> _Path:
-    return type(path)(*(getattr(path, field.name)[knots:] for field in fields(path)))
+    return type(path)(*(getattr(path, part.name)[knots:] for part in fields(path)))
 
 
 def _moving(times: Array, at: Array) -> Array:

@@ -31,6 +31,7 @@ class BodyClip:
 
     positions (T, J) [rad], base_pos (T, 3) [m], base_rot (T, 4) xyzw, fps [1/s]; T >= 2.
     near: writes positions (T, J) as other angles of the same poses, starting close to a goal (J,).
+    limits: (J, 2) [rad], lowest and highest that the body's joints can reach; None: any.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class BodyClip:
     base_rot: Array
     fps: float
     near: Callable[[Array, Array], Array] = whole_turns_near
+    limits: Array | None = None
 
     @property
     def duration_s(self) -> float:
@@ -58,6 +60,7 @@ def clip_of(motion: Motion, profile: JointProfile) -> BodyClip:
         base_rot=quaternions_to_ros(body.root_rot),
         fps=float(motion.fps),
         near=profile.near,
+        limits=profile.position_limits,
     )
 
 

@@ -4,8 +4,9 @@
 
 A clip begins anywhere and breaks off in full swing; a body does neither. So the clip is put down
 at the body's place and heading, the difference in pose and velocity dies away over a blend, the
-end is eased to a stop along the clip's own poses (so that planted feet stay planted), and where
-a bound is exceeded the whole is slowed down.
+end is eased to a stop along the clip's own poses (so that planted feet stay planted), joints that
+would go beyond their limits are held there, and where a bound on speed or acceleration is exceeded
+the whole is slowed down.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise
 
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
+BLEND_LEAST_S = 0.1  # in which a body comes back that begins beyond a limit
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
@@ -205,7 +207,50 @@ def _draw(
     if state is not None:
         first = BodyTrajectory.through(clip.names, elapsed, *sampled).state_at(0.0)
         sampled = _blend(*sampled, timing.fps_out, state, first, timing.blend_s * slower)
-    return BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
+    drawn = BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
+    if clip.limits is None:
+        return drawn
+    return _within(drawn, clip.limits, state, max(timing.blend_s, BLEND_LEAST_S) * slower)
+
+
+def _within(
+    trajectory: BodyTrajectory, limits: Array, state: BodyState | None, back_s: float
+) -> BodyTrajectory:
+    """Hold joints at their limits (J, 2) where a trajectory would take them beyond.
+
+    A body that begins beyond comes back in ``back_s``, later if that were faster than
+    ``BLEND_SPEED``: its limits are farther out at first, by ``excess (1 - t / back_s)^2``. So that
+    the cubic between two knots does not pass a limit that it touches at one of them, the other's
+    velocity is at most three times their slope (Fritsch and Carlson, "Monotone piecewise cubic
+    interpolation", 1980).
+    """
+    joints = trajectory.joints
+    assert joints.velocities is not None
+    first = limits[:, 0] if state is None else state.positions
+    below, above = np.maximum(limits[:, 0] - first, 0), np.maximum(first - limits[:, 1], 0)
+    back_s = max(back_s, 2 * float((below + above).max()) / BLEND_SPEED)
+    left = np.maximum(1 - (joints.times - joints.times[0]) / back_s, 0.0)[:, None]
+    lower, upper = limits[:, 0] - left**2 * below, limits[:, 1] + left**2 * above
+    too_low, too_high = joints.positions < lower - 1e-9, joints.positions > upper + 1e-9
+    held = too_low | too_high
+    if not held.any():
+        return trajectory
+    positions = np.where(held, np.clip(joints.positions, lower, upper), joints.positions)
+    velocities = np.where(too_low, 2 * left / back_s * below, joints.velocities)
+    velocities = np.where(too_high, -2 * left / back_s * above, velocities)
+    steepest = 3 * np.diff(positions, axis=0) / np.diff(joints.times)[:, None]
+    for rows, beside, slopes in (
+        (slice(1, -1), held[2:], steepest[1:]),
+        (slice(1, None), held[:-1], steepest),
+    ):
+        slowed = np.clip(velocities[rows], np.minimum(slopes, 0), np.maximum(slopes, 0))
+        velocities[rows] = np.where(beside & ~held[rows], slowed, velocities[rows])
+    farthest = np.abs(joints.positions - positions).max(axis=0)
+    return replace(
+        trajectory,
+        joints=JointPath(joints.times, positions, velocities),
+        held={trajectory.names[index]: float(farthest[index]) for index in farthest.nonzero()[0]},
+    )
 
 
 def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, Array]:

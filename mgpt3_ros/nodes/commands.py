@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
@@ -110,6 +113,13 @@ def status_values(what: Command | Step, max_length: int) -> dict[str, str]:
         'duration_from': '',
         'latency_s': '',
     }
+
+
+def held_joints(held: Mapping[str, float]) -> str:
+    """Return a line about joints at their limits, from how far each would go beyond [rad]."""
+    name = max(held, key=lambda joint: held[joint])
+    count = f'{len(held)} joint{"s" if len(held) > 1 else ""}'
+    return f'{count} held at the limits, {name} by up to {np.rad2deg(held[name]):.1f} degrees'
 
 
 def _is_control(char: str) -> bool:

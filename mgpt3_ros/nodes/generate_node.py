@@ -30,6 +30,7 @@ from mgpt3_ros.nodes.commands import (
     Step,
     actions_of,
     fit_text,
+    held_joints,
     status_values,
 )
 from mgpt3_ros.nodes.generation import Generated, Request, generation
@@ -251,6 +252,9 @@ class GenerateNode(BodyNode):
         notes = [step.command.note] if step.command.note else []
         if slower > 1.0:
             notes.append(f'slowed down {slower:.2f} times to keep the bounds')
+        if trajectory.held:
+            notes.append(held_joints(trajectory.held))
+            self.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)
         info = drawn.generated.info
         self._tell(
             step,

@@ -5,7 +5,7 @@ import pytest
 
 from mgpt3_ros.body.profiles import PROFILES, STANDING_HEIGHT_M, base_frame_of, make_profile
 from mgpt3_ros.model.kinematics.euler import matrix_from_euler
-from mgpt3_ros.model.kinematics.human import ANGLE_NAMES, axis_order
+from mgpt3_ros.model.kinematics.human import ANGLE_LIMITS, ANGLE_NAMES, axis_order
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 
 RNG = np.random.default_rng(0)
@@ -71,6 +71,7 @@ def test_ros4hri_arms_that_hang_do_not_spin():
 
 def test_near_writes_the_same_pose_close_to_the_goal():
     profile = make_profile('human_full', 'x')
+    profile.position_limits = np.tile([-20.0, 20.0], (63, 1))
     track = RNG.uniform(-1, 1, (4, 63)) * 0.1 + RNG.uniform(-1, 1, 63)
     goal = track[0] + 2 * np.pi * RNG.integers(-1, 2, 63)
     goal[3:6] = track[0, 3:6] + np.pi  # the other triple of the same rotation, spelled out below
@@ -85,6 +86,38 @@ def test_near_writes_the_same_pose_close_to_the_goal():
             matrix_from_euler(track[:, part], axis_order(name)),
             atol=1e-9,
         )
+
+
+@pytest.mark.parametrize(
+    ('name', 'joint'), [('human_full', 'left_knee_y'), ('ros4hri', 'l_elbow_x')]
+)
+def test_near_takes_the_longer_way_where_the_shorter_leads_beyond_the_limits(name, joint):
+    profile = make_profile(name, 'x')
+    column = profile.names.index(joint)
+    low, high = profile.position_limits[column]
+    track = np.zeros((4, len(profile.names)))
+    track[:, column] = [high - 0.1, 0.8, 0.4, high - 0.2]
+    goal = np.zeros(len(profile.names))
+    goal[column] = low - 0.5  # nearer to the same pose a turn lower
+    np.testing.assert_array_equal(profile.near(track, goal), track)
+    track[:, column] += 2 * np.pi
+    np.testing.assert_allclose(profile.near(track, goal)[0, column], high - 0.1)
+
+
+def test_limits_are_those_of_the_urdf_and_of_ros4hri_where_the_axes_are_the_same():
+    human, ros4hri = (make_profile(name, 'x') for name in PROFILES)
+    np.testing.assert_array_equal(human.position_limits, ANGLE_LIMITS)
+    ends = np.repeat(ANGLE_LIMITS.T[:, None], 3, axis=1)  # lowest and highest, three frames each
+    for name in ('l_elbow_x', 'r_elbow_x', 'l_knee_x', 'r_knee_x'):
+        column = ros4hri.names.index(name)
+        side, part = {'l': 'left', 'r': 'right'}[name[0]], name.split('_')[1]
+        reached = []
+        for end in ends:
+            track = np.zeros((3, 63))
+            bent = ANGLE_NAMES.index(f'{side}_{part}_y')
+            track[:, bent] = end[:, bent]
+            reached.append(ros4hri.from_angles(track)[0, column])
+        np.testing.assert_allclose(sorted(reached), ros4hri.position_limits[column])
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,27 @@ class JointProfile(Protocol):
         ...
 
 
-def whole_turns_near(positions: Array, goal: Array) -> Array:
-    """Move each column of ``positions`` (T, D) by whole turns so that it starts near ``goal``."""
-    return positions + 2 * np.pi * np.round((goal - positions[0]) / (2 * np.pi))
+def beyond(positions: Array, limits: Array) -> Array:
+    """Return how far (..., J) [rad] positions (..., J) lie beyond limits (J, 2); 0 within."""
+    return np.maximum(np.maximum(limits[:, 0] - positions, positions - limits[:, 1]), 0.0)
+
+
+def distance(positions: Array, goal: Array, limits: Array) -> Array:
+    """Return what it costs (J,) [rad^2] to begin ``positions`` (T, J) from ``goal`` (J,).
+
+    ``(x_0 - goal)^2 + max_t beyond(x_t)^2``: the way to the first, and what would be cut off.
+    """
+    return np.square(positions[0] - goal) + np.square(beyond(positions, limits).max(axis=0))
+
+
+def whole_turns_near(positions: Array, goal: Array, limits: Array | None = None) -> Array:
+    """Move each column of positions (T, J) by whole turns so that it starts near ``goal`` (J,).
+
+    With ``limits`` (J, 2) a column goes the longer way where the shorter one leads beyond them.
+    """
+    turns = np.round((goal - positions[0]) / (2 * np.pi))
+    if limits is None:
+        return positions + 2 * np.pi * turns
+    choices = np.stack([positions + 2 * np.pi * (turns + more) for more in (0, -1, 1)])
+    costs = [distance(choice, goal, limits) for choice in choices]
+    return choices[np.argmin(costs, axis=0), :, np.arange(len(goal))].T

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgpt3_ros.body.profiles.base import whole_turns_near
+from mgpt3_ros.body.profiles.base import distance, whole_turns_near
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.kinematics.human import (
     ANGLE_LIMITS,
@@ -44,7 +44,8 @@ class HumanFull:
     def near(self, positions: Array, goal: Array) -> Array:
         """Write the same poses so that the first lies as near as can be to ``goal``.
 
-        Each ball joint's rotation has two triples of angles, and each angle whole turns.
+        Each ball joint's rotation has two triples of angles, and each angle whole turns; where the
+        nearest lead beyond the limits, others are taken.
 
         Args:
             positions: (T, 63) [rad], continuous.
@@ -55,12 +56,11 @@ class HumanFull:
         written = np.empty_like(positions)
         for index, joint in enumerate(JOINT_NAMES[1:]):
             part = slice(3 * index, 3 * index + 3)
-            track = positions[:, part]
+            track, limits = positions[:, part], self.position_limits[part]
             branches = [
-                whole_turns_near(branch, goal[part])
+                whole_turns_near(branch, goal[part], limits)
                 for branch in (track, other_triple(track, axis_order(joint)))
             ]
-            written[:, part] = min(
-                branches, key=lambda branch: float(np.square(branch[0] - goal[part]).sum())
-            )
+            costs = [distance(branch, goal[part], limits).sum() for branch in branches]
+            written[:, part] = branches[int(np.argmin(costs))]
         return written

@@ -85,7 +85,7 @@ class Ros4hri:
 
     def near(self, positions: Array, goal: Array) -> Array:
         """Write the same poses (T, 20) by whole turns so that the first lies near ``goal``."""
-        return whole_turns_near(positions, goal)
+        return whole_turns_near(positions, goal, self.position_limits)
 
 
 def _local_rotations(angles: Array) -> dict[str, Array]:
