@@ -27,6 +27,7 @@ EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice tha
 BLEND_LEAST_S = 0.1  # in which a body comes back that begins beyond a limit
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
+_WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
 
 
@@ -249,7 +250,11 @@ def _within(
     return replace(
         trajectory,
         joints=JointPath(joints.times, positions, velocities),
-        held={trajectory.names[index]: float(farthest[index]) for index in farthest.nonzero()[0]},
+        held={
+            name: float(far)
+            for name, far in zip(trajectory.names, farthest, strict=True)
+            if far > _WORTH_TELLING
+        },
     )
 
 
