@@ -210,7 +210,7 @@ class MotionBuffer:
             step = self._step(self._base, stamp_ns)
             away = stamp_ns - self.stamp_ns
             if self._joints and abs(away) > self._reach_ns:
-                apart = f'its stamp is {1e-9 * away:+.1f} s from the joint states: two clocks?'
+                apart = f'its stamp is {1e-9 * away:+.1f} s from that of the newest joint state'
                 raise UnusableError('apart', apart)
         except UnusableError as error:
             self.dropped[error.kind] += 1

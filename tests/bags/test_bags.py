@@ -45,6 +45,7 @@ from tests.support.bag_maker import (
     swinging,
     write_bag,
 )
+from tests.support.tiny import swinging_motion
 
 STORED = [
     ('mcap', 'none'),
@@ -122,6 +123,32 @@ def test_without_odometry_the_body_stays(
     whole = write_bag(tmp_path / 'whole', messages)
     assert run_cli('caption-bag', whole, '--odom', 'none', '--window', '4') == 0
     assert capsys.readouterr().out == said
+
+
+def test_odometry_once_a_second_is_used(tmp_path: Path) -> None:
+    walk = Motion(swinging_motion(0, 121, 1.0))
+    bag_path = write_bag(tmp_path / 'bag', stream(walk, odom_every=50))
+    with open_bag(bag_path) as bag:
+        body = find_body(bag)
+        windows = Windows(body.profile, 5.0, 5.0)
+        cut_out = [w for _, done in body_windows(body, bag.messages(), windows) for w in done]
+    assert (windows.apart, windows.buffer.dropped, windows.buffer.gaps) == (0, {}, 0)
+    for window in cut_out:
+        seconds = (window.end_ns - window.start_ns) * 1e-9
+        moved = window.observed.base_pos[-1] - window.observed.base_pos[0]
+        assert moved[0] == pytest.approx(seconds, abs=0.06)  # 1 m/s
+
+
+def test_odometry_of_another_clock_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = swinging(5.0, odom_ahead_s=-1.7e9)
+    bag = write_bag(tmp_path / 'bag', messages)
+    assert run_cli('caption-bag', bag) == 0
+    noted = capsys.readouterr().err
+    count = sum(message[1] == '/odom' for message in messages)
+    assert f'{count} messages of odometry with stamps far from those of the joint' in noted
+    assert 'odometry does not fit in 1 of 1 windows' in noted
 
 
 def test_sliding_windows_cover_the_stream(tmp_path: Path) -> None:

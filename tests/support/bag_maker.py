@@ -75,6 +75,8 @@ def stream(
     seed: int = 0,
     namespace: str = '',
     shuffled: bool = False,
+    odom_every: int = 1,
+    odom_ahead_s: float = 0.0,
 ) -> list[tuple[int, str, str, bytes]]:
     """Messages (recorded [ns], topic, type, bytes) of a motion; a third of a step of jitter."""
     body = joints_to_angles(motion.joints)
@@ -98,7 +100,9 @@ def stream(
         stamp = began_ns + round(at[k] * 1e9)
         data = joint_state(stamp, names, positions[k, order])
         messages.append((stamp + DELAY_NS, f'{namespace}/joint_states', JOINT_STATE, data))
-        data = odometry(stamp, pos[k], rot[k])
+        if k % odom_every:
+            continue
+        data = odometry(stamp + round(odom_ahead_s * 1e9), pos[k], rot[k])
         messages.append((stamp + DELAY_NS + 1, f'{namespace}/odom', ODOMETRY, data))
     return messages
 

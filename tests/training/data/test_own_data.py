@@ -125,6 +125,20 @@ def test_messages_that_are_left_out_are_counted(tmp_path: Path) -> None:
     assert read_takes(bag).remarks == ['1 messages left out (coverage)']
 
 
+def test_odometry_of_another_clock_is_told_of_and_once_a_second_is_used(tmp_path: Path) -> None:
+    slow = captioned(write_bag(tmp_path / 'slow', stream(walk(), odom_every=50)), 'walks.')
+    (take,) = read_takes(slow).takes
+    moved = take.motion.joints[-1, 0] - take.motion.joints[0, 0]
+    assert np.linalg.norm(moved[[0, 2]]) == pytest.approx(0.5 * take.motion.duration_s, abs=0.05)
+    assert read_takes(slow).remarks == []
+    apart = captioned(write_bag(tmp_path / 'apart', stream(walk(), odom_ahead_s=9.0)), 'walks.')
+    counted, still = read_takes(apart).remarks
+    assert counted.endswith('messages left out (apart)')
+    assert still == (
+        'odometry does not fit in 1 of 1 pieces: the body is taken to stay in place there'
+    )
+
+
 def test_a_bag_without_odometry_is_used_and_told_of(tmp_path: Path) -> None:
     messages = [message for message in stream(walk()) if message[1] == '/joint_states']
     bag = captioned(write_bag(tmp_path / 'still', messages), 'a person swings the arms.')
