@@ -22,9 +22,13 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
+from mgpt3_ros.body.profiles import PROFILES
 
 _BOOLEANS = ['true', 'false', 'True', 'False']
 _UNSET = ''  # leaves the choice to the parameters file
+_AS_FILE = '; empty: as the parameters file says.'
+
+Row = tuple[str, str, str] | tuple[str, str, str, list[str]]  # name, default, meaning, choices
 
 # Launch arguments that override the parameter of the same name.
 _TEXTS = ('checkpoint', 'device', 'joint_profile', 'body_id')
@@ -65,10 +69,10 @@ def describe(
     """
     return LaunchDescription(
         [
-            *_common_arguments(executable, tuple(flags)),
-            *(_topic_argument(topic) for topic in topics),
-            *([_playback_argument()] if playback else []),
-            *(_viewer_arguments() if viewers else []),
+            *(_argument(*row) for row in _common_arguments(executable, flags)),
+            *(_argument(_TOPICS[topic][0], topic, _TOPICS[topic][1]) for topic in topics),
+            *([_argument(*_PLAYBACK)] if playback else []),
+            *(_argument(*row) for row in (_viewer_arguments() if viewers else ())),
             # Show each line when it is written, not when a buffer is full.
             SetEnvironmentVariable('RCUTILS_LOGGING_BUFFERED_STREAM', '1'),
             OpaqueFunction(function=nodes),
@@ -92,13 +96,8 @@ def model_node(
         topics: those that ``describe`` was told.
         **keywords: of the node.
     """
-    return Node(
-        package='mgpt3_ros',
-        executable=executable,
-        parameters=[_params_file(context), *_overrides(context)],
-        **_shared_keywords(context, topics),
-        **keywords,
-    )
+    parameters = [_params_file(context), *_overrides(context)]
+    return _node(context, 'mgpt3_ros', executable, parameters, topics, **keywords)
 
 
 def playback_node(context: LaunchContext) -> list[Node]:
@@ -106,14 +105,8 @@ def playback_node(context: LaunchContext) -> list[Node]:
     if not asked_for(context, 'playback'):
         return []
     parameters = [_share('config', 'playback.yaml'), _params_file(context), *_overrides(context)]
-    node = Node(
-        package='mgpt3_ros',
-        executable='playback_node',
-        name='playback_node',
-        parameters=parameters,
-        **_shared_keywords(context, ('joint_states', 'odom', 'joint_trajectory')),
-    )
-    return [node]
+    topics = ('joint_states', 'odom', 'joint_trajectory')
+    return [_node(context, 'mgpt3_ros', 'playback_node', parameters, topics, name='playback_node')]
 
 
 def viewer_nodes(context: LaunchContext) -> list[Node]:
@@ -125,36 +118,21 @@ def viewer_nodes(context: LaunchContext) -> list[Node]:
     """
     nodes = []
     if asked_for(context, 'robot_state_publisher'):
-        _require('robot_state_publisher', 'robot_state_publisher')
+        name = 'robot_state_publisher'
+        _require(name, name)
         # A text: launch would read the XML as YAML.
         description = ParameterValue(_urdf(context), value_type=str)
-        nodes.append(
-            Node(
-                package='robot_state_publisher',
-                executable='robot_state_publisher',
-                name='robot_state_publisher',
-                parameters=[
-                    _params_file(context),
-                    {'robot_description': description},
-                    *_overrides(context),
-                ],
-                **_shared_keywords(context, ('joint_states',)),
-            )
-        )
+        parameters = [
+            *(_params_file(context), {'robot_description': description}),
+            *_overrides(context),
+        ]
+        nodes.append(_node(context, name, name, parameters, ('joint_states',), name=name))
     if asked_for(context, 'rviz'):
         _require('rviz2', 'rviz')
-        keywords = _shared_keywords(context)
-        keywords['respawn'] = False  # it ends when its window is closed, and ends nothing else
-        keywords['arguments'][:0] = ['-d', LaunchConfiguration('rviz_config')]
-        nodes.append(
-            Node(
-                package='rviz2',
-                executable='rviz2',
-                name='rviz2',
-                parameters=_overrides(context),
-                **keywords,
-            )
-        )
+        shown = ['-d', LaunchConfiguration('rviz_config')]
+        # It ends when its window is closed, and ends nothing else.
+        only_once = {'name': 'rviz2', 'respawn': False}
+        nodes.append(_node(context, 'rviz2', 'rviz2', _overrides(context), (), shown, **only_once))
     return nodes
 
 
@@ -187,19 +165,31 @@ def _urdf(context: LaunchContext) -> str:
         raise RuntimeError(f'urdf_file:={path} cannot be read: {error}') from error
 
 
-def _shared_keywords(context: LaunchContext, topics: Iterable[str] = ()) -> dict[str, Any]:
-    return {
+def _node(
+    context: LaunchContext,
+    package: str,
+    executable: str,
+    parameters: list[Any],
+    topics: Iterable[str],
+    arguments: Iterable[Any] = (),
+    **keywords: Any,
+) -> Node:
+    """Return a node with what all have in common; ``keywords`` beat that."""
+    shared = {
         'namespace': LaunchConfiguration('namespace'),
         'output': 'screen',
         'respawn': asked_for(context, 'use_respawn'),
         'respawn_delay': 2.0,
-        'arguments': ['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+        'arguments': [*arguments, '--ros-args', '--log-level', LaunchConfiguration('log_level')],
         'remappings': [
             *((topic, LaunchConfiguration(_TOPICS[topic][0])) for topic in topics),
             ('/tf', 'tf'),
             ('/tf_static', 'tf_static'),
         ],
     }
+    return Node(
+        package=package, executable=executable, parameters=parameters, **(shared | keywords)
+    )
 
 
 def _params_file(context: LaunchContext) -> str:
@@ -238,7 +228,7 @@ def _share(*parts: str) -> str:
     return os.path.join(get_package_share_directory('mgpt3_ros'), *parts)
 
 
-def _common_arguments(executable: str, flags: tuple[str, ...]) -> list[DeclareLaunchArgument]:
+def _common_arguments(executable: str, flags: Iterable[str]) -> list[Row]:
     """Return every argument with its default, its meaning and, where closed, its choices."""
     file = _share('config', f'{executable.removesuffix("_node")}.yaml')
     meanings = {
@@ -246,69 +236,37 @@ def _common_arguments(executable: str, flags: tuple[str, ...]) -> list[DeclareLa
         'publish_markers': 'Publish the body for RViz on markers',
         'use_sim_time': 'Take the time from /clock',
     }
+    levels = ['debug', 'info', 'warn', 'error', 'fatal']
     return [
-        _argument('namespace', '', 'Namespace of the nodes and their topics.'),
-        _argument('params_file', file, f'YAML file with the parameters of {executable}.'),
-        _argument(
-            'checkpoint', _UNSET, 'Folder of the model; empty: as the parameters file says.'
-        ),
-        _argument(
-            'device',
-            _UNSET,
-            'auto, cpu, cuda or cuda:N; empty: as the parameters file says.',
-        ),
+        ('namespace', '', 'Namespace of the nodes and their topics.'),
+        ('params_file', file, f'YAML file with the parameters of {executable}.'),
+        ('checkpoint', _UNSET, f'Folder of the model{_AS_FILE}'),
+        ('device', _UNSET, f'auto, cpu, cuda or cuda:N{_AS_FILE}'),
         *(
-            _argument(
-                flag,
-                _UNSET,
-                f'{meanings[flag]}; empty: as the parameters file says.',
-                [_UNSET, *_BOOLEANS],
-            )
+            (flag, _UNSET, f'{meanings[flag]}{_AS_FILE}', [_UNSET, *_BOOLEANS])
             for flag in (*flags, 'use_sim_time')
         ),
-        _argument(
-            'log_level',
-            'info',
-            'Least severity of the messages that are shown.',
-            ['debug', 'info', 'warn', 'error', 'fatal'],
-        ),
-        _argument(
-            'joint_profile',
-            _UNSET,
-            'Names of the joints; empty: as the parameters file says.',
-            [_UNSET, 'human_full', 'ros4hri'],
-        ),
-        _argument('body_id', _UNSET, 'Name of the body; empty: as the parameters file says.'),
-        _argument('use_respawn', 'false', 'Start a node again that has died.', _BOOLEANS),
+        ('log_level', 'info', 'Least severity of the messages that are shown.', levels),
+        ('joint_profile', _UNSET, f'Names of the joints{_AS_FILE}', [_UNSET, *PROFILES]),
+        ('body_id', _UNSET, f'Name of the body{_AS_FILE}'),
+        ('use_respawn', 'false', 'Start a node again that has died.', _BOOLEANS),
     ]
 
 
-def _playback_argument() -> DeclareLaunchArgument:
-    return _argument(
-        'playback',
-        'false',
-        'Also play the trajectories as joint states and odometry.',
-        _BOOLEANS,
-    )
+_PLAYBACK: Row = (
+    *('playback', 'false', 'Also play the trajectories as joint states and odometry.'),
+    _BOOLEANS,
+)
 
 
-def _viewer_arguments() -> list[DeclareLaunchArgument]:
+def _viewer_arguments() -> list[Row]:
+    frames = 'Also publish the frames of the body, from joint_states and urdf_file.'
     return [
-        _argument(
-            'robot_state_publisher',
-            'false',
-            'Also publish the frames of the body, from joint_states and urdf_file.',
-            _BOOLEANS,
-        ),
-        _argument('urdf_file', _share('urdf', 'human.urdf'), 'URDF of the body.'),
-        _argument('rviz', 'false', 'Also open RViz with rviz_config.', _BOOLEANS),
-        _argument('rviz_config', _share('rviz', 'body.rviz'), 'What RViz shows.'),
+        ('robot_state_publisher', 'false', frames, _BOOLEANS),
+        ('urdf_file', _share('urdf', 'human.urdf'), 'URDF of the body.'),
+        ('rviz', 'false', 'Also open RViz with rviz_config.', _BOOLEANS),
+        ('rviz_config', _share('rviz', 'body.rviz'), 'What RViz shows.'),
     ]
-
-
-def _topic_argument(topic: str) -> DeclareLaunchArgument:
-    name, meaning = _TOPICS[topic]
-    return _argument(name, topic, meaning)
 
 
 def _argument(
