@@ -66,15 +66,17 @@ def plan(
     """
     placed = _place(clip, state)
     slower = 1.0
-    for _ in range(6):
-        trajectory = replace(_draw(placed, timing, state, slower), start=now)
+    # Where a body already moves beyond a bound no slower clip mends its first velocity.
+    bound = state is None or (np.abs(state.velocities) <= timing.max_velocity).all()
+    for _ in range(6 if bound else 1):
+        drawn = slower
+        trajectory = replace(_draw(placed, timing, state, drawn), start=now)
         excess = _excess(trajectory.joints, timing)
         if excess <= 1.0:
             break
         slower *= 1.02 * excess
     else:
-        # A body that already moves beyond a bound: no slower clip mends its first velocity.
-        trajectory = _stretch(trajectory, 1.02 * excess)
+        trajectory = _stretch(trajectory, slower / drawn)
     return (trajectory if state else _reached_from_standing(trajectory, timing)), slower
 
 

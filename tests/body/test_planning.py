@@ -168,6 +168,19 @@ def test_bounds_are_kept_at_limits_too(seed):
     assert beyond_limits(path) < 1e-9
 
 
+@pytest.mark.parametrize('seed', range(6))
+def test_a_bound_that_is_set_while_a_body_is_faster_slows_the_next_motion_once(seed):
+    first, _ = plan(random_clip(seed), Timing())
+    now, then = first.state_at(1.0), first.state_at(1.5)
+    assert np.abs(then.velocities).max() > 1.0
+    clip = random_clip(seed + 100)
+    trajectory, slower = plan(clip, Timing(max_velocity=0.5), then, now)
+    path = trajectory.joints
+    assert extreme_rates(path.times, path.positions, path.velocities)[0].max() <= 0.5 * 1.001
+    assert trajectory.end_s == pytest.approx(0.5 + slower * (clip.duration_s + EASE_S), abs=0.05)
+    assert slower < 100
+
+
 @pytest.mark.parametrize('at', [0.1, 0.7, 1.9, 3.3])
 def test_a_stop_keeps_velocity_and_ends_at_rest_on_the_same_way(at):
     trajectory, _ = plan(random_clip(5), Timing(), random_state(5), random_state(5).at_rest())

@@ -166,12 +166,12 @@ def test_few_joints_are_ignored_with_one_warning_for_each_set_of_names(body):
             body.clock_s += 0.02
             body.send([0.0] * count, names=NAMES[:count], base=False)
     output = body.until(
-        lambda: o if (o := body.server.output).count('with 21 names ignored') >= 2 else '',
-        'the warnings of caption_node and predict_node',
+        lambda: o if (o := body.server.output).count('with 21 names ignored') >= 3 else '',
+        'the warnings of all three',
     )
     body.play(0.2)
-    assert output.count('with 20 names ignored') == 2
-    assert body.server.output.count('with 21 names ignored') == 2
+    assert output.count('with 20 names ignored') == 3
+    assert body.server.output.count('with 21 names ignored') == 3
 
 
 def test_permuted_and_extra_joints_mean_the_same(body):
