@@ -18,13 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.table import circumstances
-from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
 from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import Timing, plan
 from mgpt3_ros.body.profiles import make_profile
+from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
-from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -72,12 +71,7 @@ def published(before: Motion, cut: int, after: Motion) -> np.ndarray:
         second.sample(LEAD_S + ahead[ahead >= -LEAD_S]),
     ]
     found = [
-        angles_to_joints(
-            BodyAngles(
-                vectors_to_model(base.pos), quaternions_to_model(base.rot), joints.positions
-            )
-        )
-        for joints, base in sampled
+        model_joints(profile, joints.positions, base.pos, base.rot) for joints, base in sampled
     ]
     return np.concatenate(found)
 

@@ -8,7 +8,7 @@ Plain arrays: ``mgpt3_ros.nodes.messages`` turns them into messages and back.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -170,7 +170,7 @@ class BodyTrajectory:
 
     def without(self, knots: int) -> BodyTrajectory:
         """Return the same without its first ``knots``."""
-        return replace(self, joints=_later(self.joints, knots), base=_later(self.base, knots))
+        return replace(self, joints=later(self.joints, knots), base=later(self.base, knots))
 
     @property
     def times(self) -> Array:
@@ -202,32 +202,37 @@ class BodyTrajectory:
         )
 
     def _with_start(self) -> tuple[JointPath, BasePath]:
-        if self.start is None:
+        start = self.start
+        if start is None:
             return self.joints, self.base
-        start, joints, base = self.start, self.joints, self.base
-        assert joints.velocities is not None
-        times = np.concatenate([[0.0], joints.times])
+        base = start.base_pos, start.base_rot, start.base_lin, start.base_ang
         return (
-            JointPath(
-                times,
-                np.concatenate([start.positions[None], joints.positions]),
-                np.concatenate([start.velocities[None], joints.velocities]),
-            ),
-            BasePath(
-                times,
-                np.concatenate([start.base_pos[None], base.pos]),
-                np.concatenate([start.base_rot[None], base.rot]),
-                np.concatenate([start.base_lin[None], base.lin]),
-                np.concatenate([start.base_ang[None], base.ang]),
-            ),
+            led_by(self.joints, 0.0, start.positions, start.velocities),
+            led_by(self.base, 0.0, *base),
         )
 
 
-_Path = TypeVar('_Path', JointPath, BasePath)
+Path = TypeVar('Path', JointPath, BasePath)
 
 
-def _later(path: _Path, knots: int) -> _Path:
-    return type(path)(*(getattr(path, part.name)[knots:] for part in fields(path)))
+def led_by(path: Path, at: float, *values: Array) -> Path:
+    """Return ``path`` with a knot at ``at`` [s] before its first, of one value for each field."""
+    times, *tracks = _tracks(path)
+    longer: list[Any] = [
+        track if track is None else np.concatenate([value[None], track])
+        for value, track in zip(values, tracks, strict=True)
+    ]
+    return type(path)(np.concatenate([[at], times]), *longer)
+
+
+def later(path: Path, knots: int) -> Path:
+    """Return ``path`` without its first ``knots``."""
+    rest: list[Any] = [track if track is None else track[knots:] for track in _tracks(path)]
+    return type(path)(*rest)
+
+
+def _tracks(path: JointPath | BasePath) -> list[Any]:
+    return [getattr(path, part.name) for part in fields(path)]
 
 
 def _moving(times: Array, at: Array) -> Array:

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
-from mgpt3_ros.body.profiles.base import JointProfile, whole_turns_near
+from mgpt3_ros.body.profiles.base import UNLIMITED, JointProfile, whole_turns_near
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Observed
 from mgpt3_ros.model.finishing.blending import inertialise
@@ -31,7 +31,7 @@ class BodyClip:
 
     positions (T, J) [rad], base_pos (T, 3) [m], base_rot (T, 4) xyzw, fps [1/s]; T >= 2.
     near: writes positions (T, J) as other angles of the same poses, starting close to a goal (J,).
-    limits: (J, 2) [rad], lowest and highest that the body's joints can reach; None: any.
+    limits: (J, 2) [rad], lowest and highest that the body's joints can reach.
     """
 
     names: tuple[str, ...]
@@ -40,7 +40,7 @@ class BodyClip:
     base_rot: Array
     fps: float
     near: Callable[[Array, Array], Array] = whole_turns_near
-    limits: Array | None = None
+    limits: Array = field(default_factory=lambda: UNLIMITED)
 
     @property
     def duration_s(self) -> float:

@@ -49,13 +49,16 @@ class Limits:
     input_rate_hz: float = 0.0
 
 
-class _Names:
-    """Where the joints of a profile stand in messages; looked up anew only for new names."""
+class JointNames:
+    """Where the joints of a profile stand in messages; looked up anew only for new names.
+
+    flip_flops: how often the names went back to those before: two publishers on one topic.
+    """
 
     def __init__(self, wanted: tuple[str, ...]) -> None:
         self.wanted = wanted
         self.names: list[str] = []
-        self.flip_flops = 0  # times that the names went back to those before
+        self.flip_flops = 0
         self._before: list[str] = []
         self._fault = ''
         self.rows = self.columns = np.zeros(0, dtype=np.intp)
@@ -97,6 +100,7 @@ class MotionBuffer:
         bad_in_a_row: joint states that were dropped since the last good one, other than those of
             other bodies (too few known names).
         without_velocity: samples whose velocities were given, but not all as numbers.
+        names: where the profile's joints stand in messages.
         heard_odometry: whether any was heard, usable or not, since the last ``clear``.
     """
 
@@ -104,21 +108,11 @@ class MotionBuffer:
         self.limits = limits or Limits()
         self.accepted = self.gaps = self.jumps = self.bad_in_a_row = self.without_velocity = 0
         self.dropped: Counter[str] = Counter()
-        self._names = _Names(profile.names)
+        self.names = JointNames(profile.names)
         self._joints: deque[tuple[int, Array]] = deque()
         self._base: deque[tuple[int, Array]] = deque()
         self._recent: deque[int] = deque(maxlen=_RATE_SAMPLES)
         self.clear()
-
-    @property
-    def coverage(self) -> float:
-        """The share of the profile's joints that the newest names hold."""
-        return self._names.coverage
-
-    @property
-    def flip_flops(self) -> int:
-        """How often the names went back to those before: two publishers on one topic."""
-        return self._names.flip_flops
 
     @property
     def stamp_ns(self) -> int:
@@ -276,18 +270,18 @@ class MotionBuffer:
         """Return the profile's joints (J,) of a message, or raise."""
         if len(names) != len(positions):
             raise UnusableError('lengths', f'{len(names)} names for {len(positions)} positions')
-        self._names.read(names)
-        if self.coverage < self.limits.min_joint_coverage or not len(self._names.rows):
+        self.names.read(names)
+        if self.names.coverage < self.limits.min_joint_coverage or not len(self.names.rows):
             raise UnusableError(
                 'coverage',
-                f'it names {self.coverage:.0%} of the joints of the profile, '
+                f'it names {self.names.coverage:.0%} of the joints of the profile, '
                 f'min_joint_coverage asks for {self.limits.min_joint_coverage:.0%}',
             )
-        known = np.asarray(positions, dtype=np.float64)[self._names.columns]
+        known = np.asarray(positions, dtype=np.float64)[self.names.columns]
         if not (np.abs(known) < FARTHEST).all():
             raise UnusableError('number', 'a joint is not finite, or beyond all angles')
-        row = np.zeros(len(self._names.wanted))
-        row[self._names.rows] = known
+        row = np.zeros(len(self.names.wanted))
+        row[self.names.rows] = known
         return row
 
     def _velocities(
@@ -301,11 +295,11 @@ class MotionBuffer:
             rates = turn / (1e-9 * (stamp_ns - self.stamp_ns))
         if not len(given):
             return rates
-        known, usable = np.zeros(0), np.zeros(len(self._names.rows), dtype=bool)
+        known, usable = np.zeros(0), np.zeros(len(self.names.rows), dtype=bool)
         if len(given) == width:
-            known = np.asarray(given, dtype=np.float64)[self._names.columns]
+            known = np.asarray(given, dtype=np.float64)[self.names.columns]
             usable = np.abs(known) < FARTHEST
-            rates[self._names.rows[usable]] = known[usable]
+            rates[self.names.rows[usable]] = known[usable]
         self.without_velocity += not usable.all()
         return rates
 

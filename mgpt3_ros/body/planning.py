@@ -24,7 +24,6 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise
 
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
-BLEND_LEAST_S = 0.1  # in which a body comes back that begins beyond a limit
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
 _WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
@@ -211,9 +210,7 @@ def _draw(
         first = BodyTrajectory.through(clip.names, elapsed, *sampled).state_at(0.0)
         sampled = _blend(*sampled, timing.fps_out, state, first, timing.blend_s * slower)
     drawn = BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
-    if clip.limits is None:
-        return drawn
-    return _within(drawn, clip.limits, state, max(timing.blend_s, BLEND_LEAST_S) * slower)
+    return _within(drawn, clip.limits, state, timing.blend_s * slower)
 
 
 def _within(
@@ -229,7 +226,7 @@ def _within(
     """
     joints = trajectory.joints
     assert joints.velocities is not None
-    first = limits[:, 0] if state is None else state.positions
+    first = np.clip(joints.positions[0], *limits.T) if state is None else state.positions
     below, above = np.maximum(limits[:, 0] - first, 0), np.maximum(first - limits[:, 1], 0)
     back_s = max(back_s, 2 * float((below + above).max()) / BLEND_SPEED)
     left = np.maximum(1 - (joints.times - joints.times[0]) / back_s, 0.0)[:, None]
@@ -286,8 +283,7 @@ def _sample_clip(clip: BodyClip, phase: Array) -> tuple[Array, Array, Array]:
     times = np.arange(len(clip.positions)) / clip.fps
     values = np.concatenate([clip.positions, clip.base_pos, clip.base_rot], axis=1)
     ends = start_slope(times, values), -start_slope(-times[::-1], values[::-1])
-    path = JointPath(times, values, spline_velocities(times, values, *ends))
-    sampled = path.sample(phase)[0]
+    sampled = JointPath(times, values, spline_velocities(times, values, *ends)).sample(phase)[0]
     joints = clip.positions.shape[1]
     rot = sampled[:, joints + 3 :]
     return (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgpt3_ros.body.body_trajectory import BasePath, JointPath
+from mgpt3_ros.body.body_trajectory import BasePath, JointPath, Path, later, led_by
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.errors import MotionError
 
@@ -34,22 +34,16 @@ class JointPlayer:
         Raises:
             MotionError: the trajectory has ended already.
         """
-        ahead = _ahead(path.times, now_s - start_s)
+        ahead = _ahead(path, now_s - start_s)
         positions, velocities = self.sample(now_s)
         column = {name: index for index, name in enumerate(self.names)}
-        here, rates = path.positions[ahead][0].copy(), np.zeros(len(names))
+        here, rates = ahead.positions[0].copy(), np.zeros(len(names))
         for index, name in enumerate(names):
             if name in column:
                 here[index], rates[index] = positions[column[name]], velocities[column[name]]
         self.names = names
         self._start_s = start_s
-        self._path = JointPath(
-            np.concatenate([[now_s - start_s], path.times[ahead]]),
-            np.concatenate([here[None], path.positions[ahead]]),
-            None
-            if path.velocities is None
-            else np.concatenate([rates[None], path.velocities[ahead]]),
-        )
+        self._path = led_by(ahead, now_s - start_s, here, rates)
 
     def stay(self, at_s: float) -> None:
         """Stand from now on as the joints were at ``at_s``, whatever the clock does."""
@@ -77,16 +71,10 @@ class BasePlayer:
         Raises:
             MotionError: the trajectory has ended already.
         """
-        ahead = _ahead(path.times, now_s - start_s)
-        pos, rot, lin, ang = self.sample(now_s)
+        ahead = _ahead(path, now_s - start_s)
+        here = self.sample(now_s)
         self._start_s = start_s
-        self._path = BasePath(
-            np.concatenate([[now_s - start_s], path.times[ahead]]),
-            np.concatenate([pos[None], path.pos[ahead]]),
-            np.concatenate([rot[None], path.rot[ahead]]),
-            np.concatenate([lin[None], path.lin[ahead]]),
-            np.concatenate([ang[None], path.ang[ahead]]),
-        )
+        self._path = led_by(ahead, now_s - start_s, *here)
 
     def stay(self, at_s: float) -> None:
         """Stand from now on where the base was at ``at_s``, whatever the clock does."""
@@ -100,9 +88,9 @@ class BasePlayer:
         return parts[0][0], parts[1][0], parts[2][0], parts[3][0]
 
 
-def _ahead(times: Array, elapsed_s: float) -> slice:
-    """Return the points of ``times`` that are still to come."""
-    first = int(np.searchsorted(times, elapsed_s, side='right'))
-    if first == len(times):
-        raise MotionError(f'the trajectory ended {elapsed_s - times[-1]:.2f} s ago')
-    return slice(first, None)
+def _ahead(path: Path, elapsed_s: float) -> Path:
+    """Return the points of ``path`` that are still to come."""
+    first = int(np.searchsorted(path.times, elapsed_s, side='right'))
+    if first == len(path.times):
+        raise MotionError(f'the trajectory ended {elapsed_s - path.times[-1]:.2f} s ago')
+    return later(path, first)

@@ -38,16 +38,11 @@ class Observed:
 
     def motion(self, profile: JointProfile) -> Motion:
         """Return the motion in the model's frame."""
-        from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
         from mgpt3_ros.model.motion import Motion
 
-        body = BodyAngles(
-            vectors_to_model(self.base_pos),
-            quaternions_to_model(self.base_rot),
-            profile.to_angles(self.positions),
-        )
+        joints = model_joints(profile, self.positions, self.base_pos, self.base_rot)
         info = {'stamp_ns': self.stamp_ns, 'has_base': self.has_base}
-        return Motion(angles_to_joints(body).astype(np.float32), FPS, info)
+        return Motion(joints.astype(np.float32), FPS, info)
 
 
 @dataclass(frozen=True)
@@ -99,3 +94,13 @@ class Window:
     def _times(self, samples: list[tuple[int, Array]]) -> Array:
         """Return stamps as seconds before ``stop_ns`` (N,); whole nanoseconds keep all digits."""
         return np.array([stamp - self.stop_ns for stamp, _ in samples], dtype=np.float64) * 1e-9
+
+
+def model_joints(
+    profile: JointProfile, positions: Array, base_pos: Array, base_rot: Array
+) -> Array:
+    """Return the model's joints (T, 22, 3) [m], Y up, of a profile's (T, J) and a base in ROS."""
+    from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
+
+    base = vectors_to_model(base_pos), quaternions_to_model(base_rot)
+    return np.asarray(angles_to_joints(BodyAngles(*base, profile.to_angles(positions))))

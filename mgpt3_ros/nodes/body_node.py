@@ -91,7 +91,7 @@ class BodyNode(MotionNode):
         if self._input_error:
             self._input_error, self.last_error = False, ''
         self.look_for_clock()
-        if self.buffer.flip_flops >= _FLIP_FLOPS:
+        if self.buffer.names.flip_flops >= _FLIP_FLOPS:
             self.get_logger().warning(
                 'the names of the joint states go back and forth: more than one publisher on '
                 'joint_states is not supported',
@@ -160,6 +160,6 @@ class BodyNode(MotionNode):
         return {
             'joint_states': str(buffer.accepted),
             'without_velocity': str(buffer.without_velocity),
-            'joint_coverage': f'{buffer.coverage:.2f}',
+            'joint_coverage': f'{buffer.names.coverage:.2f}',
             'joint_states_p95_ms': f'{self._joint_times.p95_ms():.2f}',
         }

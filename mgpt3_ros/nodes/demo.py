@@ -18,10 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
 from mgpt3_ros.body.profiles import make_profile
+from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.errors import MotionGPT3Error
-from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.render import render_strip, render_video
@@ -95,12 +94,8 @@ def motion_of(answer: Answer) -> Motion:
     profile = make_profile('human_full', 'human')
     trajectory = BodyTrajectory(profile.names, joint_path(answer.joints), base_path(answer.base))
     joints, base = trajectory.sample(np.arange(trajectory.times[0], trajectory.end_s, 1.0 / FPS))
-    body = BodyAngles(
-        vectors_to_model(base.pos),
-        quaternions_to_model(base.rot),
-        profile.to_angles(joints.positions),
-    )
-    return Motion(angles_to_joints(body).astype(np.float32), FPS)
+    seen = model_joints(profile, joints.positions, base.pos, base.rot)
+    return Motion(seen.astype(np.float32), FPS)
 
 
 def write_csv(path: Path, answer: Answer) -> None:

@@ -21,7 +21,9 @@ from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
+from mgpt3_ros.body.frames import vectors_to_ros
 from mgpt3_ros.body.planning import Timing, now_and_then, plan, stop
+from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.nodes.body_node import BodyNode
 from mgpt3_ros.nodes.commands import (
@@ -35,7 +37,7 @@ from mgpt3_ros.nodes.commands import (
 )
 from mgpt3_ros.nodes.generation import Generated, Request, generation
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
-from mgpt3_ros.nodes.markers import body_markers, joints_in_world
+from mgpt3_ros.nodes.markers import body_markers
 from mgpt3_ros.nodes.messages import to_messages
 from mgpt3_ros.nodes.model_host import ModelHost
 from mgpt3_ros.nodes.playing import Playing
@@ -313,8 +315,8 @@ class GenerateNode(BodyNode):
             return
         playing = self._playing
         state = playing.trajectory.state_at(playing.elapsed_s(self._clock_s()))
-        angles = self.profile.to_angles(state.positions[None])[0]
-        joints = joints_in_world(angles, state.base_pos, state.base_rot)
+        pose = (values[None] for values in (state.positions, state.base_pos, state.base_rot))
+        joints = vectors_to_ros(model_joints(self.profile, *pose)[0])
         stamp = self.get_clock().now().to_msg()
         world, body = self.parameters['world_frame'], self.parameters['body_id']
         text = playing.step.text if playing.step is not None else ''

@@ -10,7 +10,6 @@ from geometry_msgs.msg import Point, Vector3
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model, vectors_to_ros
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.kinematics.skeleton import PARENTS
 
@@ -18,16 +17,6 @@ _LIFETIME = Duration(nanosec=500_000_000)  # a body that is no longer told of di
 _BONE_WIDTH_M, _JOINT_WIDTH_M, _TEXT_HEIGHT_M = 0.04, 0.06, 0.12
 _ABOVE_HEAD_M = 0.35
 _HEAD = 15
-
-
-def joints_in_world(angles: Array, base_pos: Array, base_rot: Array) -> Array:
-    """Return the joints (22, 3) [m] of a pose: angles (63,), base_pos (3,), base_rot (4,)."""
-    from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
-
-    body = BodyAngles(
-        vectors_to_model(base_pos[None]), quaternions_to_model(base_rot[None]), angles[None]
-    )
-    return vectors_to_ros(angles_to_joints(body)[0])
 
 
 def body_markers(

@@ -91,7 +91,7 @@ def test_missing_joints_are_neutral_down_to_the_coverage_that_is_asked_for():
     for at, row in zip(times, angles(times), strict=True):
         buffer.hear_joints(NAMES[:45], row[:45].tolist(), stamp(at))
     observed = buffer.window().resampled()
-    assert buffer.coverage == pytest.approx(45 / 63)
+    assert buffer.names.coverage == pytest.approx(45 / 63)
     assert not observed.positions[:, 45:].any()
     assert observed.positions[:, :45].any()
     with pytest.raises(UnusableError, match='48% of the joints') as caught:
@@ -345,7 +345,7 @@ def test_two_publishers_are_told_by_names_that_go_back_and_forth():
     for index in range(10):
         names = NAMES if index % 2 else NAMES[::-1]
         buffer.hear_joints(names, [0.0] * 63, stamp(0.02 * index))
-    assert buffer.flip_flops >= 8
+    assert buffer.names.flip_flops >= 8
 
 
 def test_nothing_is_there_before_two_states_and_after_clear():

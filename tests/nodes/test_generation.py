@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip('rclpy', reason='needs ROS 2 messages')
-
+from mgpt3_ros.body.frames import vectors_to_ros
 from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import Timing, plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.spline import extreme_rates
+from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.kinematics.human import VELOCITY_LIMITS
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.nodes.markers import joints_in_world
 from tests.support.mocap import clips
 from tests.support.tiny import swinging_motion
 
@@ -23,7 +22,8 @@ HUMAN = make_profile('human_full', 'human')
 
 def in_world(trajectory, at: float) -> dict[str, np.ndarray]:
     state = trajectory.state_at(at)
-    joints = joints_in_world(state.positions, state.base_pos, state.base_rot)
+    pose = (values[None] for values in (state.positions, state.base_pos, state.base_rot))
+    joints = vectors_to_ros(model_joints(HUMAN, *pose)[0])
     return dict(zip(JOINT_NAMES, joints, strict=True))
 
 

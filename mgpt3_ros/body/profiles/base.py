@@ -10,6 +10,8 @@ import numpy as np
 
 from mgpt3_ros.body.quaternions import Array
 
+UNLIMITED = np.array([[-np.inf, np.inf]])  # of any number of joints
+
 
 class JointProfile(Protocol):
     """The joints of a kind of body, and their angles as those of the 63-joint human.
@@ -51,14 +53,12 @@ def distance(positions: Array, goal: Array, limits: Array) -> Array:
     return np.square(positions[0] - goal) + np.square(beyond(positions, limits).max(axis=0))
 
 
-def whole_turns_near(positions: Array, goal: Array, limits: Array | None = None) -> Array:
+def whole_turns_near(positions: Array, goal: Array, limits: Array = UNLIMITED) -> Array:
     """Move each column of positions (T, J) by whole turns so that it starts near ``goal`` (J,).
 
-    With ``limits`` (J, 2) a column goes the longer way where the shorter one leads beyond them.
+    A column goes the longer way where the shorter one leads beyond its limits (J, 2).
     """
     turns = np.round((goal - positions[0]) / (2 * np.pi))
-    if limits is None:
-        return positions + 2 * np.pi * turns
     choices = np.stack([positions + 2 * np.pi * (turns + more) for more in (0, -1, 1)])
     costs = [distance(choice, goal, limits) for choice in choices]
     return choices[np.argmin(costs, axis=0), :, np.arange(len(goal))].T
