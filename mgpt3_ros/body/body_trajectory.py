@@ -37,13 +37,9 @@ class BodyState:
 
     def at_rest(self) -> BodyState:
         """Return the same place with all velocities zero."""
-        return BodyState(
-            self.positions,
-            np.zeros_like(self.velocities),
-            self.base_pos,
-            self.base_rot,
-            np.zeros(3),
-            np.zeros(3),
+        still = np.zeros(3)
+        return replace(
+            self, velocities=np.zeros_like(self.velocities), base_lin=still, base_ang=still
         )
 
 
@@ -191,15 +187,7 @@ class BodyTrajectory:
     def state_at(self, at: float) -> BodyState:
         """Return the body's state ``at`` seconds after publishing; after the end it rests."""
         joints, base = self.sample(np.array([at]))
-        assert joints.velocities is not None
-        return BodyState(
-            joints.positions[0],
-            joints.velocities[0],
-            base.pos[0],
-            base.rot[0],
-            base.lin[0],
-            base.ang[0],
-        )
+        return BodyState(*(values[0] for values in (*_tracks(joints)[1:], *_tracks(base)[1:])))
 
     def _with_start(self) -> tuple[JointPath, BasePath]:
         start = self.start

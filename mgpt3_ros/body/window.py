@@ -40,9 +40,9 @@ class Observed:
         """Return the motion in the model's frame."""
         from mgpt3_ros.model.motion import Motion
 
-        joints = model_joints(profile, self.positions, self.base_pos, self.base_rot)
-        info = {'stamp_ns': self.stamp_ns, 'has_base': self.has_base}
-        return Motion(joints.astype(np.float32), FPS, info)
+        seen = model_joints(profile, self.positions, self.base_pos, self.base_rot)
+        joints = seen.astype(np.float32)
+        return Motion(joints, FPS, {'stamp_ns': self.stamp_ns, 'has_base': self.has_base})
 
 
 @dataclass(frozen=True)
