@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.profiles import JointProfile
@@ -15,6 +15,7 @@ from mgpt3_ros.nodes.worker import Job
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.sampling import SamplingOptions
 
 
 @dataclass(frozen=True)
@@ -47,29 +48,39 @@ class Generated:
     leave_s: float = 0.0
 
 
+def sampling_options(
+    guidance_scale: float, num_inference_steps: int, seed: int, job: Job[Any]
+) -> SamplingOptions:
+    """Return how to draw for ``job``; numbers that a request leaves open are the checkpoint's."""
+    import torch
+
+    from mgpt3_ros.model.sampling import SamplingOptions
+
+    noise = torch.Generator()
+    if seed >= 0:
+        noise.manual_seed(seed)
+    else:
+        noise.seed()
+    return SamplingOptions(
+        guidance_scale=guidance_scale if guidance_scale >= 0 else None,
+        num_inference_steps=num_inference_steps or None,
+        generator=noise,
+        should_stop=job.should_stop,
+        on_progress=job.report,
+    )
+
+
 def generation(
     request: Request, profile: JointProfile
 ) -> Callable[[MotionGPT3, Job[Generated]], Generated]:
     """Return the call that draws ``request`` and turns it into the joints of ``profile``."""
 
     def call(model: MotionGPT3, job: Job[Generated]) -> Generated:
-        import torch
-
         from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
         from mgpt3_ros.model.motion import Motion
-        from mgpt3_ros.model.sampling import SamplingOptions
 
-        noise = torch.Generator()
-        if request.seed >= 0:
-            noise.manual_seed(request.seed)
-        else:
-            noise.seed()
-        sampling = SamplingOptions(
-            guidance_scale=request.guidance_scale if request.guidance_scale >= 0 else None,
-            num_inference_steps=request.num_inference_steps or None,
-            generator=noise,
-            should_stop=job.should_stop,
-            on_progress=job.report,
+        sampling = sampling_options(
+            request.guidance_scale, request.num_inference_steps, request.seed, job
         )
         duration_s = request.duration_s if request.duration_s > 0 else None
         spare_s = [JOIN_TAKES_S if request.goes_on else 0.0]

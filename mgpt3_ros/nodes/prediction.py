@@ -14,6 +14,7 @@ from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.from_motion import following
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.window import Window
+from mgpt3_ros.nodes.generation import sampling_options
 from mgpt3_ros.nodes.worker import Job
 
 if TYPE_CHECKING:
@@ -49,24 +50,15 @@ def prediction(
     """Return the call that continues ``window`` and turns it into the joints of ``profile``."""
 
     def call(model: MotionGPT3, job: Job[Forecast]) -> Forecast:
-        import torch
-
-        noise = torch.Generator()
-        if request.seed >= 0:
-            noise.manual_seed(request.seed)
-        else:
-            noise.seed()
         observed = window.resampled()
         seen = observed.motion(profile)
         motions = model.predict_many(
             seen,
             request.horizon_s,
             request.num_hypotheses,
-            guidance_scale=request.guidance_scale if request.guidance_scale >= 0 else None,
-            num_inference_steps=request.num_inference_steps or None,
-            generator=noise,
-            should_stop=job.should_stop,
-            on_progress=job.report,
+            sampling=sampling_options(
+                request.guidance_scale, request.num_inference_steps, request.seed, job
+            ),
         )
         seam = float(np.mean([motion.info['seam_error_m'] for motion in motions]))
         trajectories = tuple(following(observed, seen, motion, profile) for motion in motions)
