@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether velocities and accelerations stay within the bounds, over many motions and stops.
+"""Whether speeds, accelerations and positions stay within bounds, over many motions and stops.
 
     python -m benchmarks.bounds                  # 200 motions within each set of bounds
 
@@ -31,6 +31,7 @@ from benchmarks.table import Row, circumstances, print_table
 from mgpt3_ros.body.body_trajectory import JointPath
 from mgpt3_ros.body.player import JointPlayer
 from mgpt3_ros.body.profiles import make_profile
+from mgpt3_ros.body.profiles.base import beyond
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.nodes.messages import joint_path
 
@@ -79,7 +80,8 @@ class Bounds:
         # The motion that plays was made within other bounds.
         self.harness.call('generate_node/cancel')
         self.harness.spin_for(1.0)
-        self.used = {'speed': [], 'acceleration': [], 'speed to': [], 'acceleration to': []}
+        self.used = {name: [] for name in ('speed', 'acceleration', 'speed to', 'acceleration to')}
+        self.used['beyond'] = []
         self.received.clear()
         stops = sum(self._move() for _ in tqdm(range(motions), unit='motions', disable=None))
         name = (
@@ -91,6 +93,8 @@ class Bounds:
             Row(f'{name}: of these, end in motion', len(self.received) - resting, '', 0.0),
             Row(f'{name}: largest speed', max(self.used['speed']), 'of bound', _ROUNDING),
         ]
+        farthest = np.rad2deg(max(self.used['beyond']))
+        rows.append(Row(f'{name}: farthest beyond a position limit', farthest, 'degrees', 2.0))
         if acceleration:
             most = max(self.used['acceleration'])
             rows.append(Row(f'{name}: largest acceleration', most, 'of bound', _ROUNDING))
@@ -116,6 +120,8 @@ class Bounds:
         """Judge a trajectory, and follow it as a controller does."""
         self.received.append(message)
         path = joint_path(message)
+        positions, _ = path.sample(np.arange(path.times[0], path.times[-1], 0.005))
+        self.used['beyond'].append(float(beyond(positions, _PROFILE.position_limits).max()))
         now_s = time.monotonic()
         here, rates = self._body.sample(now_s)
         way = JointPath(

@@ -18,6 +18,7 @@ import numpy as np
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
 from mgpt3_ros.body.from_motion import BodyClip
+from mgpt3_ros.body.profiles.base import UNLIMITED
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import extreme_rates, spline_velocities, start_slope
 from mgpt3_ros.model.errors import MotionError
@@ -80,7 +81,10 @@ def plan(
 
 
 def stop(
-    trajectory: BodyTrajectory, elapsed_s: float, max_acceleration: float = np.inf
+    trajectory: BodyTrajectory,
+    elapsed_s: float,
+    max_acceleration: float = np.inf,
+    limits: Array = UNLIMITED,
 ) -> BodyTrajectory:
     """Return a short trajectory that brings a body on ``trajectory`` to rest and holds it there.
 
@@ -91,6 +95,7 @@ def stop(
         trajectory: what the body follows.
         elapsed_s: how long ago that was published.
         max_acceleration: [rad/s^2]; a lower one makes the stop longer.
+        limits: (J, 2) [rad] of the joints.
     """
     now = trajectory.state_at(elapsed_s)
     timing = Timing(max_acceleration=max_acceleration)
@@ -101,6 +106,7 @@ def stop(
         halted = BodyTrajectory.through(
             trajectory.names, 2 * ease_s * share, joints.positions, base.pos, base.rot, now
         )
+        halted = _within(halted, limits, now, 2 * ease_s)
         excess = _excess(halted.joints, timing)
         if excess <= 1.0:
             break
@@ -231,13 +237,15 @@ def _within(
     back_s = max(back_s, 2 * float((below + above).max()) / BLEND_SPEED)
     left = np.maximum(1 - (joints.times - joints.times[0]) / back_s, 0.0)[:, None]
     lower, upper = limits[:, 0] - left**2 * below, limits[:, 1] + left**2 * above
-    too_low, too_high = joints.positions < lower - 1e-9, joints.positions > upper + 1e-9
-    held = too_low | too_high
+    low, high = joints.positions < lower + 1e-9, joints.positions > upper - 1e-9
+    if state is not None:
+        low[0] = high[0] = False
+    held = low | high
     if not held.any():
         return trajectory
     positions = np.where(held, np.clip(joints.positions, lower, upper), joints.positions)
-    velocities = np.where(too_low, 2 * left / back_s * below, joints.velocities)
-    velocities = np.where(too_high, -2 * left / back_s * above, velocities)
+    velocities = np.where(low, 2 * left / back_s * below, joints.velocities)
+    velocities = np.where(high, -2 * left / back_s * above, velocities)
     steepest = 3 * np.diff(positions, axis=0) / np.diff(joints.times)[:, None]
     for rows, beside, slopes in (
         (slice(1, -1), held[2:], steepest[1:]),

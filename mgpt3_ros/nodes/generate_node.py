@@ -340,7 +340,8 @@ class GenerateNode(BodyNode):
         playing = self._playing
         if playing is not None and playing.step is not None and self._moving():
             elapsed_s = playing.elapsed_s(self._clock_s())
-            self._send(stop(playing.trajectory, elapsed_s, self._max_acceleration()))
+            bounds = self._max_acceleration(), self.profile.position_limits
+            self._send(stop(playing.trajectory, elapsed_s, *bounds))
             stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
         if self._running is not None:
             (step, job), self._running = self._running, None

@@ -195,6 +195,15 @@ def test_a_stop_keeps_velocity_and_ends_at_rest_on_the_same_way(at):
     assert np.abs(halted.joints.velocities).max() <= start_speed * 1.2
 
 
+@pytest.mark.parametrize('seed', range(6))
+def test_a_stop_goes_beyond_no_limit_that_the_motion_touches(seed):
+    clip = dataclasses.replace(random_clip(seed), limits=LIMITS)
+    trajectory, _ = plan(clip, Timing())
+    for at in np.linspace(0.5, trajectory.end_s, 9):
+        path = stop(trajectory, at, limits=LIMITS).joints
+        assert beyond_limits(path) < 0.01
+
+
 def test_a_stop_takes_longer_under_a_bound_on_acceleration():
     trajectory, _ = plan(random_clip(6), Timing())
     gentle = stop(trajectory, 1.5, max_acceleration=2.0)
