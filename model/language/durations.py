@@ -40,7 +40,9 @@ _TENS = ('twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty', 'ni
 _VALUES = {word: number for number, word in enumerate(['zero', *_ONES, *_TEENS])}
 _VALUES |= {word: 10 * number for number, word in enumerate(_TENS, start=2)}
 _SCALES = {'hundred': 100, 'thousand': 1000, 'dozen': 12, 'couple': 2}
-_PARTS = {'half': 2, 'third': 3, 'quarter': 4, 'fifth': 5, 'tenth': 10}
+_PARTS = {'half': 2, 'third': 3, 'quarter': 4, 'fifth': 5, 'eighth': 8, 'tenth': 10}
+# Letters and digits of English alone: the long s and the Kelvin sign are no s and no k here.
+_FLAGS = re.IGNORECASE | re.ASCII
 _UNITS = {  # seconds of each, also with an s behind it; frames at the rate of HumanML3D
     **{'frame': 1 / 20, 'second': 1.0, 'sec': 1.0, 's': 1.0, 'minute': 60.0, 'min': 60.0},
     **{'hour': 3600.0, 'millisecond': 0.001, 'msec': 0.001, 'ms': 0.001},
@@ -78,17 +80,17 @@ _NOUN = rf' (?:(?:and|or)(?: an?| the)? (?:third|fourth|fifth|last)\b|(?!{_FUNCT
 _STATED = re.compile(
     rf',? ?(?<![\w:/])(?P<lead>{_LEAD})?{_DEGREE}(?:(?P<article>an?|the|this|that|his|her|their'
     rf'|its|your|my) )?(?P<amount>{_DEGREE}(?:(?:(?P<both>between |from )?(?P<low>(?>{_NUMBER}))'
-    rf'(?:[ -]?(?P<low_unit>{_UNIT}))? ?(?:to|or|-|\u2013|(?(both)and|to)) ?)?'
+    rf'(?:[ -]?(?P<low_unit>{_UNIT}))? ?(?:to|or|[-\u2013\u2014]|(?(both)and|to)) ?)?'
     rf'(?P<number>{_NUMBER})(?: of)?(?: an?)?[ -]?{_DEGREE})?(?P<unit>{_UNIT}))'
     rf'(?:(?P<more> and {_PART}| or {_NUMBER})(?!{_NOUN}))?'
     rf'(?P<rest>,? (?:and )?(?P<rest_number>{_NUMBER})[ -]?(?P<rest_unit>{_UNIT}))?'
     r'(?:[ -]long\b| or so\b| worth\b| in (?:length|total|all)\b)?(?: of\b)?',
-    re.IGNORECASE,
+    _FLAGS,
 )
 # Not the length of a motion: a moment, a part of it, or a rate.
-_MOMENT_BEFORE = re.compile(r'\b(?:first|last|final|after|every|each|per|at)$', re.I)
-_MOMENT_AFTER = re.compile(r' (?:later|ago|earlier|after|apart|per|an? second)\b|/', re.I)
-_TIMES_BEFORE = re.compile(rf'\b(?:once|twice|(?:an?|{_NUMBER}) \w+)$', re.I)
+_MOMENT_BEFORE = re.compile(r'\b(?:first|last|final|after|every|each|per|at)$', _FLAGS)
+_MOMENT_AFTER = re.compile(r' (?:later|ago|earlier|after|apart|per|an? second)\b|/', _FLAGS)
+_TIMES_BEFORE = re.compile(rf'\b(?:once|twice|(?:an?|{_NUMBER}) \w+)$', _FLAGS)
 
 
 def stated_duration(text: str) -> tuple[float | None, str]:
@@ -104,14 +106,14 @@ def stated_duration(text: str) -> tuple[float | None, str]:
         HumanML3D), and the text without the words that state it.
     """
     flat = ' '.join(text.split())
-    named_unit = re.search(_UNIT, flat, re.IGNORECASE)  # most texts have none: no need to look on
+    named_unit = re.search(_UNIT, flat, _FLAGS)  # most texts have none: no need to look on
     for match in _STATED.finditer(flat) if named_unit else ():
         end = match.end()
         smaller = match['rest'] and _unit(match['rest_unit']) < _unit(match['unit'])
         if match['rest'] and not smaller:
             end = match.start('rest')
-        alone = match[0].endswith(' of')  # "an hour of walking"
-        named = not alone and re.match(_NOUN, flat[end:], re.IGNORECASE) is not None
+        alone = match[0].lower().endswith(' of')  # "an hour of walking"
+        named = not alone and re.match(_NOUN, flat[end:], _FLAGS) is not None
         if not _is_length(match, end, named):
             continue
         seconds = _seconds(match) + (
@@ -146,7 +148,7 @@ def _is_length(match: re.Match[str], end: int, named: bool) -> bool:
 
 
 def _seconds(match: re.Match[str]) -> float:
-    unit, more = _unit(match['unit']), (match['more'] or '').strip()
+    unit, more = _unit(match['unit']), (match['more'] or '').strip().lower()
     high = (_value(match['number']) if match['number'] else 1.0) * unit
     if more.startswith('and'):
         high += _value(more) * unit
@@ -169,7 +171,7 @@ def _value(number: str) -> float:
     for joined in re.split(r'\band\b', number.lower().replace('-', ' ')):
         whole, _, decimals = joined.partition(' point ')
         value = 0.0
-        for word in re.findall(r'[\d.,/]+|[¼-¾]|[a-z]+', whole):
+        for word in re.findall(r'[0-9.,/]+|[¼-¾]|[a-z]+', whole):
             if word in _SCALES:
                 value = (value or 1.0) * _SCALES[word]
             elif word.removesuffix('s') in _PARTS:
@@ -199,7 +201,7 @@ def _joined(before: str, after: str) -> str:
         before = f'{before.strip().rstrip("nN")}{"n" * vowel}'
     text = re.sub(r'\( *\)', '', f'{before} {after}')
     text = re.sub(r' +(?=[,.;:!?)]|$)', '', re.sub(r' +', ' ', text))
-    return text.lstrip(' ,.;:\u2013-').rstrip(' ,;:\u2013-')
+    return text.lstrip(' ,.;:\u2013\u2014-').rstrip(' ,;:\u2013\u2014-')
 
 
 def frames_asked(duration_s: float, fps: float, min_frames: int, max_frames: int) -> int:

@@ -86,6 +86,7 @@ def test_compound_numbers_and_units(text: str, seconds: float, rest: str) -> Non
         ('jump for one and three quarters seconds', 1.75, 'jump'),
         ('jump for a second and a half', 1.5, 'jump'),
         ('jump for a minute and a half', 90.0, 'jump'),
+        ('JUMP FOR A MINUTE AND A HALF', 90.0, 'JUMP'),
         ('jump for two minutes and a half and bow', 150.0, 'jump and bow'),
         ('jump for a quarter of a second', 0.25, 'jump'),
         ('jump for three quarters of a second', 0.75, 'jump'),
@@ -200,6 +201,56 @@ def test_what_states_no_length(text: str) -> None:
 
 def test_a_text_that_is_only_a_duration_stays() -> None:
     assert stated_duration('for 3 seconds') == (3.0, 'for 3 seconds')
+
+
+def test_no_text_stops_it() -> None:
+    rng = np.random.default_rng(0)
+    words = [
+        'a',
+        'an',
+        'and',
+        'half',
+        'of',
+        'second',
+        'seconds',
+        's',
+        'ms',
+        'to',
+        'or',
+        '2',
+        '2,5',
+    ]
+    words += [
+        'between',
+        'twenty',
+        '-',
+        'five',
+        'hundred',
+        'couple',
+        '½',
+        '1/2',
+        '٣٣',
+        '\u017feconds',
+    ]
+    words += [
+        'point',
+        'for',
+        'minute',
+        'frames',
+        '.',
+        ',',
+        'the',
+        'walk',
+        '9' * 400,
+        '(',
+        ')',
+        'zero',
+    ]
+    for _ in range(3000):
+        text = ' '.join(rng.choice(words, int(rng.integers(1, 12))))
+        seconds, rest = stated_duration(text)
+        assert rest
+        assert seconds is None or 0 < seconds < math.inf
 
 
 def test_asked_durations_are_bounded() -> None:

@@ -194,7 +194,7 @@ def test_should_stop_is_asked_before_each_step(kind: str) -> None:
 @pytest.mark.parametrize('kind', ['ddpm', 'flow', 'regression'])
 def test_progress_rises_to_one(kind: str) -> None:
     told: list[float] = []
-    small_head(kind=kind).sample(numbers(1, B, K, M), on_progress=told.append)
+    small_head(kind=kind).sample(numbers(1, B, K, M), SamplingOptions(on_progress=told.append))
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert len(told) == (1 if kind == 'regression' else SMALL.num_inference_steps)
@@ -205,7 +205,7 @@ def test_progress_rises_to_one(kind: str) -> None:
 def test_half_precision_samples_near_full_precision(kind: str, dtype: torch.dtype) -> None:
     head, hidden = small_head(kind=kind), numbers(1, B, K, M)
     full = head.sample(hidden, SamplingOptions(generator=seeded()))
-    half = head.to(dtype).sample(hidden.to(dtype), generator=seeded())
+    half = head.to(dtype).sample(hidden.to(dtype), SamplingOptions(generator=seeded()))
     assert half.dtype == dtype
     assert (half.float() - full).abs().mean() < 0.05 * full.std()
 

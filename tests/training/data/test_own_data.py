@@ -41,6 +41,15 @@ def captioned(bag: Path, *lines: str) -> Path:
     return bag
 
 
+def test_suffixes_may_be_in_capitals(tmp_path: Path) -> None:
+    for name in ('A.NPZ', 'B.BVH', 'C.Npy'):
+        walk().save(tmp_path / name)
+        (tmp_path / name).with_suffix('.txt').write_text('a person walks.\n')
+    assert check_dataset(tmp_path).problems == []
+    report = build_dataset(tmp_path, tmp_path / 'out')
+    assert sorted(name for split in report.splits.values() for name in split) == ['A', 'B', 'C']
+
+
 # Rosbags.
 
 
