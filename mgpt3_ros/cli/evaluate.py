@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +143,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise ConfigError(f'-o {path}: give a file that ends in {", ".join(OUTPUTS)}')
         if not path.absolute().parent.is_dir():
             raise ConfigError(f'-o {path}: there is no folder {path.parent}')
+        if path.suffix == '.png':
+            import_module('mgpt3_ros.training.plots')  # may be missing: not after hours
     about_text = arguments.protocol in TEXT_PROTOCOLS
     if about_text and arguments.evaluator is None:
         raise ConfigError(
@@ -208,7 +211,6 @@ def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
     import json
 
     from mgpt3_ros.model import checkpoint
-    from mgpt3_ros.training.evaluation.plot import plot_evaluation
 
     if path.suffix == '.json':
         checkpoint.write_text(path, json.dumps({**about, **found.as_dict()}, indent=2) + '\n')
@@ -220,4 +222,6 @@ def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
         lines += [f'Note: {note}.' for note in found.notes]
         checkpoint.write_text(path, '\n'.join(lines) + '\n')
     else:
+        from mgpt3_ros.training.plots import plot_evaluation
+
         plot_evaluation(found, path)

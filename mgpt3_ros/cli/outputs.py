@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mgpt3_ros.model.errors import MissingExtraError
+from mgpt3_ros.model.extras import extra
+
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
 
@@ -32,6 +35,19 @@ def output_file(text: str) -> Path:
     return path
 
 
+def motion_file(text: str) -> Path:
+    """Read the name of a file of motion to write, and see that what draws pictures is there."""
+    path = output_file(text)
+    if path.suffix not in DATA_SUFFIXES:
+        try:
+            with extra('view'):
+                import av  # noqa: F401 (a missing one is said before anything is computed)
+                import cv2  # noqa: F401
+        except MissingExtraError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+    return path
+
+
 def add_output_option(parser: argparse.ArgumentParser) -> None:
     """Declare ``-o``, which may be given several times."""
     parser.add_argument(
@@ -39,7 +55,7 @@ def add_output_option(parser: argparse.ArgumentParser) -> None:
         '--output',
         action='append',
         required=True,
-        type=output_file,
+        type=motion_file,
         metavar='FILE',
         help='file to write: .mp4 video, .png strip of moments, .npz, .npy or .bvh motion; '
         'give it several times for several files',

@@ -49,7 +49,7 @@ def _picture_file(text: str) -> Path:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and say in one line what was drawn."""
-    from mgpt3_ros.training.curves import plot_run
+    from mgpt3_ros.training.plots import plot_run
 
     stages = plot_run(arguments.folder, arguments.output)
     drawn = ', '.join(stage.resolve().name for stage in stages)

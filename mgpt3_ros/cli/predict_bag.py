@@ -27,7 +27,7 @@ from mgpt3_ros.cli.options import (
     new_parser,
     positive_seconds,
 )
-from mgpt3_ros.cli.outputs import names, output_file, write_motion
+from mgpt3_ros.cli.outputs import motion_file, names, write_motion
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Windows
@@ -55,7 +55,7 @@ def add_parser(commands: Any) -> None:
         '--output',
         action='append',
         default=[],
-        type=output_file,
+        type=motion_file,
         metavar='FILE',
         help='file to write what follows to: .mp4, .png, .npz, .npy or .bvh; may be given several '
         'times',
