@@ -19,7 +19,7 @@ def extra(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, MissingExtraError) as error:  # the outer of nested ones wins
         raise MissingExtraError(
-            f'there is no module {error.name}: pip install "mgpt3_ros[{name}]"'
+            f'there is no module {error.name}: pip install "mgpt3_ros[{name}]"', name=error.name
         ) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.cli.options import new_parser
+from mgpt3_ros.model.extras import extra
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -138,13 +139,15 @@ def run(arguments: argparse.Namespace) -> int:
     from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
     from mgpt3_ros.training.evaluation.clip_filter import load_clips
 
+    with extra('eval'):  # what is missing is said now, not after hours
+        import_module('mgpt3_ros.training.evaluation.protocols')
+        if any(path.suffix == '.png' for path in arguments.output):
+            import_module('mgpt3_ros.training.plots')
     for path in arguments.output:
         if path.suffix not in OUTPUTS:
             raise ConfigError(f'-o {path}: give a file that ends in {", ".join(OUTPUTS)}')
         if not path.absolute().parent.is_dir():
             raise ConfigError(f'-o {path}: there is no folder {path.parent}')
-        if path.suffix == '.png':
-            import_module('mgpt3_ros.training.plots')  # may be missing: not after hours
     about_text = arguments.protocol in TEXT_PROTOCOLS
     if about_text and arguments.evaluator is None:
         raise ConfigError(

@@ -19,7 +19,7 @@ from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.data.phrases import as_command
 from mgpt3_ros.training.evaluation.metrics.words import Words, words
 
-with extra('eval'):
+with extra('train'):
     from sklearn.feature_extraction.text import TfidfVectorizer
 
 # Who moves, and whose hand it is, makes no difference to the motion.
