@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.cli.options import new_parser
+from mgpt3_ros.cli.outputs import add_output_option, output_file
 from mgpt3_ros.model.extras import extra
 
 if TYPE_CHECKING:
@@ -84,16 +85,11 @@ def add_parser(commands: Any) -> None:
         help="compute as the authors' code does, its defects included",
     )
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (default: auto)')
-    parser.add_argument(
-        '-o',
-        '--output',
-        type=Path,
-        action='append',
-        default=[],
-        metavar='FILE',
-        help='.json, .md (the table) or .png (a plot); may be given several times. With a .json, '
-        't2m, m2t and retrieval go on where they were interrupted',
+    what = (
+        '.json, .md (the table) or .png (a plot); with a .json, t2m, m2t and retrieval go on '
+        'where they were interrupted'
     )
+    add_output_option(parser, output_file(*OUTPUTS), what, required=False)
     _add_evaluator_options(parser)
     parser.set_defaults(run=run)
 
@@ -143,11 +139,6 @@ def run(arguments: argparse.Namespace) -> int:
         import_module('mgpt3_ros.training.evaluation.protocols')
         if any(path.suffix == '.png' for path in arguments.output):
             import_module('mgpt3_ros.training.plots')
-    for path in arguments.output:
-        if path.suffix not in OUTPUTS:
-            raise ConfigError(f'-o {path}: give a file that ends in {", ".join(OUTPUTS)}')
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f'-o {path}: there is no folder {path.parent}')
     about_text = arguments.protocol in TEXT_PROTOCOLS
     if about_text and arguments.evaluator is None:
         raise ConfigError(

@@ -32,19 +32,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '-o',
         '--output',
-        type=_picture_file,
+        type=output_file(*STRIP_SUFFIXES),
         required=True,
         metavar='FILE',
         help='picture to write (.png or .jpg)',
     )
     parser.set_defaults(run=run)
-
-
-def _picture_file(text: str) -> Path:
-    path = output_file(text)
-    if path.suffix not in STRIP_SUFFIXES:
-        raise argparse.ArgumentTypeError(f'{text!r} is no picture: end it in .png or .jpg')
-    return path
 
 
 def run(arguments: argparse.Namespace) -> int:

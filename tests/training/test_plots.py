@@ -138,4 +138,4 @@ def test_a_folder_without_a_log_is_refused(
     assert 'holds no log.jsonl' in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(['plot', str(tmp_path), '-o', str(tmp_path / 'a.mp4')])
-    assert 'is no picture' in capsys.readouterr().err
+    assert 'end it in one of .png, .jpg, .jpeg' in capsys.readouterr().err

@@ -266,14 +266,24 @@ def test_the_command_refuses_what_it_cannot_use(folders: dict[str, str], tmp_pat
         return str(error.value)
 
     assert 'needs --evaluator PATH: train one with `mgpt3 train tmr' in refused()
-    assert 'ends in .json, .md, .png' in refused('-o', 'out.txt')
-    assert 'there is no folder' in refused('-o', str(tmp_path / 'no' / 'out.json'))
     evaluator = ('--evaluator', folders['run'])
     assert 'has no split' in refused(*evaluator, '--split', 'test', data='pack')
     assert 'too few for m2t' in refused(*evaluator, data='pack', protocol='m2t')
     assert 'nothing usable' in refused(*evaluator, '--min-frames', '150')
     assert 'is not there' in refused('--evaluator', str(tmp_path / 'finest.tar'))
     assert 'holds no text-motion encoder' in refused('--evaluator', folders['model'])
+
+
+def test_a_wrong_name_of_an_output_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, said in (
+        ('out.txt', 'end it in one of .json, .md, .png'),
+        (tmp_path / 'no' / 'out.json', 'there is no folder'),
+    ):
+        with pytest.raises(SystemExit):
+            run('x', '--data', 'y', '--protocol', 't2m', '-o', str(name))
+        assert said in capsys.readouterr().err
 
 
 def test_clips_of_both_layouts(folders: dict[str, str]) -> None:
