@@ -17,7 +17,7 @@ from mgpt3_ros.bags.recovery import (
     named_files,
     recover,
 )
-from mgpt3_ros.bags.topics import Bag, BagError, Recorded, Topic
+from mgpt3_ros.bags.topics import BagError, Recorded, Topic
 from mgpt3_ros.model.extras import extra
 
 
@@ -38,7 +38,7 @@ def open_bag(path: str | Path) -> Bag:
     if path.suffix in PACKED:  # rosbags reads these in their folder only
         return _recovered(path, [path])
     try:
-        return _Bag(path, Reader(path))
+        return Bag(path, Reader(path))
     except OSError:
         raise  # no permission, no space to unpack it: the bag itself may be whole
     except Exception as error:  # of rosbags, and what it lets through of zstd and others
@@ -62,7 +62,7 @@ def _recovered(path: Path, files: list[Path]) -> Bag:
     missing = [file for file in named_files(path) if not file.is_file()]
     broken = [f'{file.name} is not there: its messages are left out' for file in missing]
     broken += recover(files, copy, compression == 'message')
-    bag = _Bag(path, Reader(copy), compression, broken, folder)
+    bag = Bag(path, Reader(copy), compression, broken, folder)
     if not sum(topic.count for topic in bag.topics):
         bag.__exit__()
         why = f' ({"; ".join(broken)})' if broken else ''
@@ -70,8 +70,18 @@ def _recovered(path: Path, files: list[Path]) -> Bag:
     return bag
 
 
-class _Bag:
-    """A bag, read by ``rosbags``."""
+class Bag:
+    """An open bag, read by ``rosbags``; a context manager that closes it.
+
+    Attributes:
+        path: as it was given.
+        storage: sqlite3 or mcap.
+        compression: of the recorder: none, message or file; mcap's own chunks are not meant.
+        topics: by name.
+        start_ns: when the first message was recorded; 0 in an empty bag.
+        end_ns: when the last one was.
+        broken: where files break off, a line each.
+    """
 
     def __init__(
         self,
@@ -94,7 +104,11 @@ class _Bag:
         self.end_ns = 0 if empty else reader.end_time - 1  # rosbags' end lies behind the last
 
     def messages(self, topics: Collection[str] | None = None) -> Iterator[Recorded]:
-        """Read as :class:`~mgpt3_ros.bags.topics.Bag` says."""
+        """Read the messages of ``topics`` (names; None for all) in the order of recording.
+
+        Raises:
+            BagError: the bag cannot be read on.
+        """
         connections = [
             connection
             for connection in self._reader.connections
@@ -112,7 +126,7 @@ class _Bag:
                 raise _unreadable(self.path, error) from error
             yield Recorded(connection.topic, connection.msgtype, recorded_ns, data)
 
-    def __enter__(self) -> _Bag:
+    def __enter__(self) -> Bag:
         return self
 
     def __exit__(self, *_: object) -> None:
