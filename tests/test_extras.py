@@ -104,12 +104,17 @@ def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> N
         '        importlib.import_module(name)\n'
         '    except ImportError as error:\n'
         '        said[name] = 2, str(error)\n'
+        'from mgpt3_ros.model.network.gpt2 import text_weights\n'
+        'try:\n'
+        '    text_weights("gpt2", None, {})\n'
+        'except ImportError as error:\n'
+        '    said["text_weights"] = 2, str(error)\n'
         'print(json.dumps(said))\n',
         tmp_path,
     )
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
-    for what, name in (commands | imports).items():
+    for what, name in (commands | imports | {'text_weights': 'train'}).items():
         code, noted = said[what]
         assert f'pip install "mgpt3_ros[{name}]"' in noted, what
         assert code == 2, what

@@ -43,6 +43,7 @@ def text_weights(
     Raises:
         CheckpointError: the checkpoint cannot be loaded, is no GPT-2, or has other sizes or
             settings (both are named).
+        MissingExtraError: the extra ``train`` is not installed.
     """
     source = _read(folder_or_name, config)
     filled = {}
