@@ -154,4 +154,4 @@ def draw_evaluation(found: Evaluation) -> Figure:
 
 def _save(figure: Figure, output: Path) -> None:
     with whole_file(output) as partial:
-        figure.savefig(partial, format=output.suffix[1:], dpi=100)
+        figure.savefig(partial, format=output.suffix[1:].lower(), dpi=100)

@@ -137,7 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with extra('eval'):  # what is missing is said now, not after hours
         import_module('mgpt3_ros.training.evaluation.protocols')
-        if any(path.suffix == '.png' for path in arguments.output):
+        if any(path.suffix.lower() == '.png' for path in arguments.output):
             import_module('mgpt3_ros.training.plots')
     about_text = arguments.protocol in TEXT_PROTOCOLS
     if about_text and arguments.evaluator is None:
@@ -196,7 +196,7 @@ def _measure_texts(
         reference=arguments.reference,
         device=arguments.device,
     )
-    written = [path for path in arguments.output if path.suffix == '.json']
+    written = [path for path in arguments.output if path.suffix.lower() == '.json']
     partial = written[0].with_name(f'{written[0].name}.replications') if written else None
     return RUNS[arguments.protocol](model, clips, evaluator, config, partial)
 
@@ -206,9 +206,9 @@ def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
 
     from mgpt3_ros.model import checkpoint
 
-    if path.suffix == '.json':
+    if path.suffix.lower() == '.json':
         checkpoint.write_text(path, json.dumps({**about, **found.as_dict()}, indent=2) + '\n')
-    elif path.suffix == '.md':
+    elif path.suffix.lower() == '.md':
         settings = {k: v for k, v in found.settings.items() if k != 'protocol' and v is not None}
         run_with = ', '.join(f'{k} {v}' for k, v in {**about, **settings}.items())
         lines = [found.table(), '', f'{run_with}.']
