@@ -73,7 +73,7 @@ retrain: venv
 	scripts/retrain.sh $(CURDIR)/$(PY) $(DATA) $(RUN) $(OUT) $(ARGS)
 
 card: venv
-	$(PY) -m scripts.model_card models/default --data $(DATA) $(ARGS)
+	$(PY) -m scripts.model_card models/default --data $(DATA) --about scripts/card_default.yaml $(ARGS)
 
 clean:
 	rm -rf .venv build install log out site .pytest_cache .mypy_cache .ruff_cache *.egg-info

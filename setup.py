@@ -7,6 +7,7 @@ import os
 from setuptools import find_packages, setup
 
 NAME = 'mgpt3_ros'
+EXTRAS = ('bags', 'eval', 'train', 'view')  # of parts that a robot's nodes do without
 # The real place of this file: `colcon build --symlink-install` runs a link to it in build/, where
 # the source is not.
 ROOT = os.path.relpath(os.path.dirname(os.path.realpath(__file__)))
@@ -58,8 +59,9 @@ setup(
     ],
     install_requires=requirements('torch') + requirements('runtime'),
     extras_require={
+        **{name: requirements(name) for name in EXTRAS},
+        'all': [line for name in EXTRAS for line in requirements(name)],
         'ros': requirements('ros'),
-        'train': requirements('train'),
         'test': requirements('dev'),  # named so for colcon test, which else runs unittest
     },
     zip_safe=False,

@@ -29,3 +29,7 @@ class GenerationError(MotionGPT3Error):
 
 class Cancelled(MotionGPT3Error):  # noqa: N818 - an outcome that was asked for, no error
     """``should_stop`` asked for the end of a call before it was finished."""
+
+
+class MissingExtraError(MotionGPT3Error, ImportError):
+    """A library that only a part of the package needs is not installed."""

@@ -15,6 +15,7 @@ import json
 import math
 import platform
 import subprocess
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,48 +35,6 @@ from mgpt3_ros.training.stages import TMR, load_run_config, run_stage
 BENCHMARKS = Path(__file__).resolve().parent.parent / 'benchmarks'
 PROMPTS = {'paraphrases': 'paraphrases.yaml', 'blind prompts': 'blind_prompts.yaml'}
 
-# Of the shipped checkpoint.
-MADE_BY = """\
-mgpt3 train all --config small --data mocap22 --output runs/small
-# on one thread; the weights are stored as float16. Once more gave the same file."""
-
-DATA_AND_LICENCES = """\
-## Data and licences
-
-Trained on 4.3 hours of motion capture with captions (3,048 clips of 22 joints at 20 fps):
-
-| source | clips | licence |
-|---|---|---|
-| Bandai-Namco Research Motiondataset 1 and 2 | 2,572 | CC BY-NC 4.0 |
-| CMU Graphics Lab Motion Capture Database | 390 | unrestricted |
-| DeepMimic clips | 45 | MIT |
-| DeepMimic SIE clips | 41 | CC BY-NC 4.0 |
-
-Captions: HumanML3D's (MIT), KIT-ML's (for research, with citation), own wordings (CC0).
-The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with
-funding from NSF EIA-0196217.
-
-**The weights are licensed CC BY-NC 4.0**, as their data asks: not for commercial use. The code of
-the project is Apache-2.0.
-"""
-
-LIMITS = """\
-## What it cannot do
-
-- It knows what its data shows: walking, running, backward and sideways steps, turning while
-  walking, raising and waving hands, bows, gestures, in some twenty styles. Of kicks, punches,
-  dances, jumps, sitting down and the like it has seen a few takes each, and makes them badly.
-- A waving hand swings by 1.9 cm where real ones swing by 3.9
-  (`python -m benchmarks.waves --data PACK`): fast, small movements are smoothed in the latent.
-- Its walks and runs are a seventh faster than real ones, and plain ones ("walk forward") are often
-  drawn crouched, with small steps and feet a centimetre too high; those in a style are better.
-- A waved goodbye often comes out as another wave, or as pointing the way: it saw nine clips of it.
-- It reads English; other languages and long descriptions give some motion, seldom the right one.
-- It has no hands, no face, no objects, and no floor but a flat one. It knows nothing of balance or
-  of forces: what a robot can follow must be checked for that robot.
-- One clip is 10 seconds at most.
-"""
-
 
 def main(argv: list[str] | None = None) -> int:
     """Measure, print the table, write ``MODEL_CARD.md`` and ``measures.json`` into the folder."""
@@ -90,7 +49,10 @@ def main(argv: list[str] | None = None) -> int:
         help='text-motion encoder that `mgpt3 train tmr` wrote (default: trained once, minutes)',
     )
     parser.add_argument(
-        '--made-by', default=MADE_BY, help='how the checkpoint was made, for the card'
+        '--about',
+        type=Path,
+        metavar='FILE',
+        help='YAML of what only its maker knows: about, data, made_by, limits (Markdown each)',
     )
     arguments = parser.parse_args(argv)
     pack = load_mocap22(arguments.data)
@@ -100,7 +62,8 @@ def main(argv: list[str] | None = None) -> int:
     figures = measure(model, pack.train, pack.val, prompts, arguments.seeds)
     figures['retrieval'] = generated_over_real(evaluator, model, pack.val, arguments.seeds)
     command = f'python -m scripts.model_card CHECKPOINT --data PACK --seeds {arguments.seeds}'
-    card = write_card(model, figures, command, arguments.made_by)
+    about = load_yaml(arguments.about) if arguments.about else {}
+    card = write_card(model, figures, command, about)
     checkpoint.write_text(arguments.checkpoint / checkpoint.CARD, card)
     plain = {name: _plain(value) for name, value in figures.items()}
     checkpoint.write_text(
@@ -143,7 +106,7 @@ class Target:
 
 
 def targets(figures: dict[str, Any]) -> list[Target]:
-    """What the shipped checkpoint is held to, from the figures of `measure`."""
+    """What a shipped checkpoint is held to, from the figures of `measure`."""
     real, made, said = figures['real motion'], figures['generated'], figures['captions']
     slide = {k: figures[f'foot slide locomotion, {k} [m/s]'] for k in ('real', 'generated')}
     found: RetrievalShare = figures['retrieval']
@@ -218,22 +181,26 @@ def table(figures: dict[str, Any]) -> str:
     return '\n'.join(lines)
 
 
-def write_card(model: MotionGPT3, figures: dict[str, Any], measured_by: str, made_by: str) -> str:
-    """The text of ``MODEL_CARD.md``."""
+def write_card(
+    model: MotionGPT3, figures: dict[str, Any], measured_by: str, about: Mapping[str, str]
+) -> str:
+    """The text of ``MODEL_CARD.md``; ``about`` holds the paragraphs of ``--about``."""
     network = model.config.network
     parameters = sum(p.numel() for p in model.network.parameters())
     backbone, head = network.backbone, network.head
-    made = f'Made by:\n\n```\n{made_by}\n```\n' if made_by else ''
+    made = f'\nMade by:\n\n```\n{about["made_by"]}```\n' if 'made_by' in about else ''
+    data = about.get('data', f'Licence of the weights: {model.licence}.\n')
+    limits = f'\n## What it cannot do\n\n{about["limits"]}' if 'limits' in about else ''
     cmu = '\n'.join(
         f'| {clip} | {real} | {read} |' for clip, (real, read) in figures['CMU captions'].items()
     )
     return f"""\
 # {model.name}
 
-MotionGPT3 at a small size: text to motion, motion to text, prediction and in-betweening, for 22
-joints at 20 frames per second.
+{about.get('about', '')}
+## Data and licences
 
-{DATA_AND_LICENCES}
+{data}
 ## Configuration
 
 {parameters / 1e6:.1f} M parameters. Backbone: two branches of width {backbone.n_embd},
@@ -241,7 +208,6 @@ joints at 20 frames per second.
 {backbone.vocab_size}. Head: {head.kind}, width {head.width}, {head.num_inference_steps} steps,
 guidance {head.guidance_scale:g}, temperature {head.temperature:g}. VAE: {network.vae.kind}, latent
 {model.network.vae.latent_shape}. Holders: {network.holders}. All in `config.json`.
-
 {made}
 ## Measured
 
@@ -260,7 +226,7 @@ clips.
 
 {table(figures)}
 
-Against what the shipped checkpoint should reach:
+Against what a shipped checkpoint should reach:
 
 {target_table(targets(figures))}
 
@@ -275,8 +241,7 @@ Captions of the CMU clips in val (there is no list of actions to score them by):
 | clip | caption | read by the model |
 |---|---|---|
 {cmu}
-
-{LIMITS}"""
+{limits}"""
 
 
 def _commit() -> str:

@@ -27,4 +27,4 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 trained, out = sys.argv[1:]
 MotionGPT3.from_pretrained(trained, device='cpu').save_pretrained(out, torch.float16)
 PYTHON
-"$python" -m scripts.model_card "$out" --data "$data"
+"$python" -m scripts.model_card "$out" --data "$data" --about scripts/card_default.yaml

@@ -117,15 +117,12 @@ def pip_steps(ros: str) -> list[tuple[str, list[str]]]:
     torch = ['-r', 'requirements/torch.txt']
     if os.environ.get('TORCH_INDEX_URL'):
         torch += ['--index-url', os.environ['TORCH_INDEX_URL']]
-    rest = ['-r', 'requirements/torch.txt', '-r', 'requirements/runtime.txt']
-    rest += ['-r', 'requirements/dev.txt']
-    if ros == 'wheels':
-        rest += ['-r', 'requirements/ros.txt']
+    needed = ['torch', 'runtime', 'bags', 'eval', 'train', 'view', 'dev']
+    needed += {'wheels': ['ros', 'oracles'], 'none': ['oracles']}.get(ros, [])
+    rest = [part for name in needed for part in ('-r', f'requirements/{name}.txt')]
     if ros == 'sourced':
         torch.append(JAZZY_CONSTRAINT)
         rest.append(JAZZY_CONSTRAINT)
-    else:
-        rest += ['-r', 'requirements/oracles.txt']
     names = {'wheels': 'libraries and the wheels of ROS 2 Jazzy', 'sourced': 'libraries'}
     return [
         ('PyTorch', torch),

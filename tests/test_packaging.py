@@ -8,17 +8,20 @@ That the package really installs is proved by scripts/check_installs.sh.
 from __future__ import annotations
 
 import ast
-import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from importlib.metadata import PathDistribution
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from mgpt3_ros.cli import doctor
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ('mgpt3_ros', 'model', 'training')
+EXTRAS = ('bags', 'eval', 'train', 'view')
 # Names on PyPI that differ from the module's.
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'sklearn': 'scikit-learn'}
 # ROS packages that are asked for only where they are (guarded imports).
@@ -29,16 +32,24 @@ LAUNCH = {'launch', 'launch_ros'}
 WITH_RCLPY = {'rcl-interfaces', 'builtin-interfaces', 'ament-index-python'}
 
 
-@pytest.fixture
-def distribution(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What setup.py hands to setuptools."""
-    setuptools = pytest.importorskip('setuptools')
-    handed: dict[str, Any] = {}
-    monkeypatch.setattr(setuptools, 'setup', lambda **keywords: handed.update(keywords))
-    monkeypatch.chdir(ROOT)
-    path = ROOT / 'setup.py'
-    exec(compile(path.read_text(encoding='utf-8'), str(path), 'exec'), {'__file__': str(path)})
-    return handed
+@pytest.fixture(scope='module')
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What setup.py puts where: packages in lib/, data files in data/, metadata in info/."""
+    pytest.importorskip('setuptools')
+    folder = tmp_path_factory.mktemp('installed')
+    (folder / 'info').mkdir()
+    commands = ['build_py', '--build-lib', folder / 'lib', 'install_data', '-d', folder / 'data']
+    commands += ['egg_info', '--egg-base', folder / 'info']
+    subprocess.run(
+        [sys.executable, 'setup.py', '-q', *map(str, commands)],
+        cwd=ROOT, check=True, capture_output=True,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope='module')
+def distribution(installed: Path) -> PathDistribution:
+    return PathDistribution(installed / 'info' / 'mgpt3_ros.egg-info')
 
 
 @pytest.fixture(scope='module')
@@ -73,81 +84,54 @@ def is_ros(name: str) -> bool:
     )
 
 
-def test_every_folder_of_code_is_installed(distribution: Any):
-    folders = {path.parent for room in ROOMS[1:] for path in (ROOT / room).rglob('*.py')}
-    code = {'mgpt3_ros.' + '.'.join(path.relative_to(ROOT).parts) for path in folders}
-    missing = (code | {'mgpt3_ros'}) - set(distribution['packages'])
-    assert not missing, f'without an __init__.py these are not installed: {sorted(missing)}'
+def files(folder: Path) -> set[Path]:
+    """Files under a folder, relative to it; without what Python leaves behind."""
+    found = (path for path in folder.rglob('*') if path.is_file())
+    return {path.relative_to(folder) for path in found if '__pycache__' not in path.parts}
 
 
-def test_no_package_is_named_that_does_not_exist(distribution: Any):
-    for name in distribution['packages']:
-        folder = ROOT / Path(*name.split('.')[1:]) if '.' in name else ROOT / name
-        assert folder.is_dir(), f'{name} is listed, but there is no {folder}'
+@pytest.mark.parametrize('room', [*ROOMS, 'models'])
+def test_every_file_of_a_room_is_installed(room: str, installed: Path):
+    inner = '' if room == 'mgpt3_ros' else room
+    expected = files(ROOT / room)
+    assert expected
+    assert expected <= files(installed / 'lib' / 'mgpt3_ros' / inner)
 
 
-def test_the_root_package_is_no_key_of_package_dir(distribution: Any):
-    # colcon build --symlink-install refuses a package_dir with the package's own name.
-    assert 'mgpt3_ros' not in distribution['package_dir']
-
-
-def test_every_data_file_of_the_rooms_is_package_data(distribution: Any):
-    for room in ROOMS[1:]:
-        patterns = distribution['package_data'][f'mgpt3_ros.{room}']
-        matched = {path for pattern in patterns for path in (ROOT / room).glob(pattern)}
-        for path in (ROOT / room).rglob('*'):
-            if path.is_file() and path.suffix not in ('.py', '.pyc'):
-                assert path in matched, f'{path.relative_to(ROOT)} would not be installed'
-
-
-def test_the_shipped_checkpoint_is_package_data(distribution: Any):
-    folder = ROOT / 'models' / 'default'
-    if not (folder / 'config.json').is_file():
-        pytest.skip('no checkpoint in models/default')
-    assert distribution['package_dir']['mgpt3_ros.models'].endswith('models')
-    assert 'mgpt3_ros.models' in distribution['packages']
-    patterns = distribution['package_data']['mgpt3_ros.models']
-    matched = {path for pattern in patterns for path in (ROOT / 'models').glob(pattern)}
-    assert {path for path in folder.rglob('*') if path.is_file()} <= matched
-
-
-def test_ros_finds_its_files_in_share(distribution: Any):
-    placed = {
-        os.path.join(target, os.path.basename(source))
-        for target, sources in distribution['data_files']
-        for source in sources
+def test_nothing_else_is_installed(installed: Path):
+    assert [path.name for path in (installed / 'lib').iterdir()] == ['mgpt3_ros']
+    rooms = {path.name for path in (installed / 'lib' / 'mgpt3_ros').iterdir() if path.is_dir()}
+    assert rooms == {path.parent.name for path in (ROOT / 'mgpt3_ros').glob('*/__init__.py')} | {
+        'models'
     }
-    assert 'share/ament_index/resource_index/packages/mgpt3_ros' in placed
-    assert 'share/mgpt3_ros/package.xml' in placed
-    for folder in ('launch', 'config', 'urdf'):
-        for path in (ROOT / folder).rglob('*'):
-            if path.is_file() and '__pycache__' not in path.parts:
-                assert f'share/mgpt3_ros/{path.relative_to(ROOT)}' in placed
-    for _, sources in distribution['data_files']:
-        for source in sources:
-            assert (ROOT / source).is_file()
 
 
-def test_every_executable_has_its_function(distribution: Any):
-    scripts = distribution['entry_points']['console_scripts']
-    assert len(scripts) == len({line.split(' = ')[0] for line in scripts})
-    for line in scripts:
-        target, function = line.split(' = ')[1].split(':')
-        parts = target.split('.')
-        path = ROOT.joinpath(*(parts if len(parts) == 2 else parts[1:])).with_suffix('.py')
-        assert path.is_file(), f'{line}: there is no {path.relative_to(ROOT)}'
+def test_ros_finds_its_files_in_share(installed: Path):
+    share = installed / 'data' / 'share'
+    assert (share / 'ament_index/resource_index/packages/mgpt3_ros').is_file()
+    assert (share / 'mgpt3_ros/package.xml').is_file()
+    for folder in ('launch', 'config', 'urdf', 'rviz'):
+        assert files(share / 'mgpt3_ros' / folder) == files(ROOT / folder)
+
+
+def test_every_executable_has_its_function(distribution: PathDistribution):
+    scripts = distribution.entry_points
+    assert len(scripts) == len(set(scripts.names))
+    for script in scripts:
+        path = (ROOT / script.module.replace('.', '/')).with_suffix('.py')
+        assert path.is_file(), f'{script}: there is no {path.relative_to(ROOT)}'
         tree = ast.parse(path.read_text(encoding='utf-8'))
-        assert function in {getattr(node, 'name', '') for node in tree.body}, line
+        assert script.attr in {getattr(node, 'name', '') for node in tree.body}, script
 
 
-def test_every_node_is_an_executable(distribution: Any):
-    scripts = {line.split(' = ')[0] for line in distribution['entry_points']['console_scripts']}
-    nodes = [
+def test_every_node_is_an_executable(distribution: PathDistribution):
+    nodes = {
         path.stem
         for path in (ROOT / 'mgpt3_ros' / 'nodes').glob('*_node.py')
         if re.search('^def main', path.read_text(encoding='utf-8'), re.MULTILINE)
-    ]
-    assert set(nodes) <= scripts
+    }
+    assert nodes
+    assert nodes <= set(distribution.entry_points.names)
 
 
 def test_executables_stand_where_ros2_run_looks():
@@ -169,18 +153,18 @@ def test_the_manifest_is_one_that_colcon_accepts(manifest: ElementTree.Element):
     assert warnings == []
 
 
-def test_versions_agree(manifest: ElementTree.Element, distribution: Any):
+def test_versions_agree(manifest: ElementTree.Element, distribution: PathDistribution):
     changelog = (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8')
     newest = re.findall(r'^## \[(\d+\.\d+\.\d+)\]', changelog, re.MULTILINE)[0]
-    assert manifest.findtext('version') == distribution['version'] == newest
+    assert manifest.findtext('version') == distribution.version == newest
 
 
-def test_authors_and_licences_agree(manifest: ElementTree.Element, distribution: Any):
+def test_authors_and_licences_agree(manifest: ElementTree.Element, distribution: PathDistribution):
     maintainer = manifest.find('maintainer')
     assert maintainer is not None
-    assert maintainer.get('email') == distribution['maintainer_email']
+    assert maintainer.get('email') == distribution.metadata['Maintainer-email']
     licences = [element.text for element in manifest.findall('license')]
-    assert distribution['license'] == ' AND '.join(filter(None, licences))
+    assert distribution.metadata['License'] == ' AND '.join(filter(None, licences))
     first = (ROOT / 'LICENSE').read_text(encoding='utf-8').split('\n', 3)
     assert 'Apache License' in ''.join(first)
 
@@ -196,27 +180,57 @@ def test_every_ros_package_that_is_imported_is_declared(manifest: ElementTree.El
 
 # BERTScore downloads a language model when it is used: who wants it installs it, and is told so.
 ASKED_FOR = {'bert_score'}
+# What rosdep knows by another name than PyPI, and what it does not know.
+ROSDEP = {'torch': 'python3-pytorch-pip', 'pyyaml': 'python3-yaml'}
+UNKNOWN_TO_ROSDEP = {'safetensors', 'tokenizers'}
 
 
-def test_every_library_that_is_imported_is_required():
-    required = requirement_names('runtime') | requirement_names('torch')
-    for room in ROOMS:
-        names = {name for name in third_party(room) if not is_ros(name)}
-        missing = {name for name in names if DISTRIBUTIONS.get(name, name).lower() not in required}
-        missing -= ASKED_FOR
-        assert not missing, f'{room} imports what requirements/runtime.txt does not name'
+@pytest.mark.parametrize('room', ROOMS)
+def test_every_library_that_is_imported_is_required(room: str):
+    required = set().union(*map(requirement_names, ('torch', 'runtime', *EXTRAS)))
+    names = {name for name in third_party(room) if not is_ros(name)} - ASKED_FOR
+    assert {DISTRIBUTIONS.get(name, name).lower() for name in names} <= required
 
 
-@pytest.mark.parametrize('name', ['torch', 'runtime', 'train', 'ros', 'dev', 'oracles'])
+def test_the_manifest_names_what_the_nodes_need(manifest: ElementTree.Element):
+    declared = {element.text for element in manifest.findall('exec_depend')}
+    needed = (requirement_names('runtime') | {'torch'}) - UNKNOWN_TO_ROSDEP
+    libraries = {ROSDEP.get(name, f'python3-{name}') for name in needed}
+    assert {name for name in declared if name and name.startswith('python3-')} == libraries
+
+
+@pytest.mark.parametrize('name', ['torch', 'runtime', *EXTRAS, 'ros', 'dev', 'oracles'])
 def test_every_requirement_has_a_range_and_a_reason(name: str):
+    assert requirement_lines(name)
     for line in requirement_lines(name):
         demand, _, reason = line.partition('  # ')
         assert re.search(r'==|<', demand), f'{line}: no upper bound'
         assert len(reason.split()) >= 2, f'{line}: no reason'
 
 
-def test_installed_requirements_are_those_of_the_files(distribution: Any):
-    names = {re.split('[<>=]', line)[0] for line in distribution['install_requires']}
-    assert names == requirement_names('runtime') | {'torch'}
-    # colcon test runs pytest only where this extra names it.
-    assert any(line.startswith('pytest>') for line in distribution['extras_require']['test'])
+def test_installed_requirements_are_those_of_the_files(distribution: PathDistribution):
+    found: dict[str, set[str]] = {}
+    for line in distribution.requires or []:
+        demand, _, extra = line.partition('; extra == ')
+        found.setdefault(extra.strip('"'), set()).add(re.split('[<>=]', demand)[0].lower())
+    assert found[''] == requirement_names('runtime') | {'torch'}
+    for name in EXTRAS:
+        assert found[name] == requirement_names(name)
+    assert found['all'] == set().union(*map(requirement_names, EXTRAS))
+    assert 'pytest' in found['test']  # colcon test runs pytest only where this extra names it
+
+
+def test_what_the_extras_share_they_ask_for_alike():
+    demands: dict[str, set[str]] = {}
+    for name in EXTRAS:
+        for line in requirement_lines(name):
+            demand = line.partition('  # ')[0]
+            demands.setdefault(re.split('[<>=]', demand)[0], set()).add(demand)
+    assert all(len(alike) == 1 for alike in demands.values()), demands
+
+
+def test_the_doctor_looks_for_what_the_extras_bring():
+    assert {name: set(libraries) for name, libraries in doctor.EXTRAS.items()} == {
+        name: requirement_names(name) for name in EXTRAS
+    }
+    assert set(doctor.LIBRARIES) == requirement_names('runtime')

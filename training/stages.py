@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, load_yaml, to_dict
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network.heads import KINDS
@@ -36,6 +36,9 @@ from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.tmr_training import TmrStageConfig, fresh_encoder, tmr_trainer
 from mgpt3_ros.training.trainer import OptimConfig, Trainer
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
+
+with extra('train'):
+    from accelerate import PartialState
 
 TMR = 'tmr'
 

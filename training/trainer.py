@@ -19,13 +19,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.training.run_log import Journal
+
+with extra('train'):
+    from accelerate import Accelerator, DistributedDataParallelKwargs
 
 
 class TrainingError(MotionGPT3Error):

@@ -9,8 +9,8 @@ than a window of a bag in memory.
 
 from mgpt3_ros.bags.body import Body, body_windows, find_body
 from mgpt3_ros.bags.copying import BagCopy
-from mgpt3_ros.bags.reading import open_bag
-from mgpt3_ros.bags.topics import Bag, BagError, Recorded, Topic
+from mgpt3_ros.bags.reading import Bag, open_bag
+from mgpt3_ros.bags.topics import BagError, Recorded, Topic
 from mgpt3_ros.bags.windows import MIN_WINDOW_S, Window, Windows
 
 __all__ = [

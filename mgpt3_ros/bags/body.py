@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mgpt3_ros.bags.messages import JOINT_STATE, ODOMETRY, read_joints, read_pose
-from mgpt3_ros.bags.topics import Bag, BagError, Recorded
+from mgpt3_ros.bags.reading import Bag
+from mgpt3_ros.bags.topics import BagError, Recorded
 from mgpt3_ros.bags.windows import Window, Windows
 from mgpt3_ros.body.observation import Limits
 from mgpt3_ros.body.profiles import PROFILES, JointProfile, make_profile

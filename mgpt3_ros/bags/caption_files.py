@@ -120,7 +120,7 @@ def caption_file(path: Path) -> CaptionFile:
         '.srt': SubRip,
         '.csv': Csv,
     }
-    return kinds[path.suffix](path)
+    return kinds[path.suffix.lower()](path)
 
 
 def _clock(seconds: float) -> str:

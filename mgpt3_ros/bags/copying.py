@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mgpt3_ros.bags.messages import STRING, typestore
-from mgpt3_ros.bags.topics import Bag, BagError, Recorded, Topic
+from mgpt3_ros.bags.reading import Bag
+from mgpt3_ros.bags.topics import BagError, Recorded, Topic
 
 _UNKNOWN_HASH = 'RIHS01_' + 64 * '0'  # of a type whose definition the bag does not hold
 

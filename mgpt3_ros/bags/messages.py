@@ -13,6 +13,7 @@ import numpy as np
 from mgpt3_ros.bags.topics import BagError, Recorded
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.model.extras import extra
 
 JOINT_STATE = 'sensor_msgs/msg/JointState'
 ODOMETRY = 'nav_msgs/msg/Odometry'
@@ -28,7 +29,8 @@ _STRAY_BYTES = 8
 @functools.cache
 def typestore() -> Any:
     """Return the message types of ROS 2 Jazzy."""
-    from rosbags.typesys import Stores, get_typestore
+    with extra('bags'):
+        from rosbags.typesys import Stores, get_typestore
 
     return get_typestore(Stores.ROS2_JAZZY)
 

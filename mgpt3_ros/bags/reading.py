@@ -4,12 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.bags.salvage import PACKED, BrokenMcap, in_order, mcap_files, metadata
-from mgpt3_ros.bags.topics import Bag, BagError, Recorded, Topic
+from mgpt3_ros.bags.recovery import (
+    PACKED,
+    in_order,
+    mcap_files,
+    metadata,
+    named_files,
+    recover,
+)
+from mgpt3_ros.bags.topics import BagError, Recorded, Topic
+from mgpt3_ros.model.extras import extra
 
 
 def open_bag(path: str | Path) -> Bag:
@@ -19,41 +28,87 @@ def open_bag(path: str | Path) -> Bag:
 
     Raises:
         BagError: there is no bag, or it cannot be read; the message says what to try.
+        MissingExtraError: the extra ``bags`` is not installed.
     """
-    from rosbags.rosbag2 import Reader
+    with extra('bags'):
+        from rosbags.rosbag2 import Reader
 
     path = Path(path)
     _require_bag(path)
     if path.suffix in PACKED:  # rosbags reads these in their folder only
-        return BrokenMcap(path, [path])
+        return _recovered(path, [path])
     try:
-        return _WholeBag(path, Reader(path))
+        return Bag(path, Reader(path))
     except OSError:
         raise  # no permission, no space to unpack it: the bag itself may be whole
     except Exception as error:  # of rosbags, and what it lets through of zstd and others
         files = mcap_files(path)
         if files:
-            return BrokenMcap(path, files)
+            return _recovered(path, files)
         raise _unreadable(path, error) from error
 
 
-class _WholeBag:
-    """A bag that ``rosbags`` can open."""
+def _recovered(path: Path, files: list[Path]) -> Bag:
+    """Open what can be read of an mcap bag, from a copy in the temporary folder.
 
-    def __init__(self, path: Path, reader: Any) -> None:
+    Raises:
+        BagError: not one message can be read.
+    """
+    from rosbags.rosbag2 import Reader
+
+    folder = tempfile.TemporaryDirectory()
+    copy = Path(folder.name) / 'recovered.mcap'
+    compression = str(metadata(path).get('compression_mode') or 'none').lower()
+    missing = [file for file in named_files(path) if not file.is_file()]
+    broken = [f'{file.name} is not there: its messages are left out' for file in missing]
+    broken += recover(files, copy, compression == 'message')
+    bag = Bag(path, Reader(copy), compression, broken, folder)
+    if not sum(topic.count for topic in bag.topics):
+        bag.__exit__()
+        why = f' ({"; ".join(broken)})' if broken else ''
+        raise BagError(f'not one message of {path} can be read{why}: record it again')
+    return bag
+
+
+class Bag:
+    """An open bag, read by ``rosbags``; a context manager that closes it.
+
+    Attributes:
+        path: as it was given.
+        storage: sqlite3 or mcap.
+        compression: of the recorder: none, message or file; mcap's own chunks are not meant.
+        topics: by name.
+        start_ns: when the first message was recorded; 0 in an empty bag.
+        end_ns: when the last one was.
+        broken: where files break off, a line each.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        reader: Any,
+        compression: str = '',
+        broken: Sequence[str] = (),
+        folder: tempfile.TemporaryDirectory[str] | None = None,
+    ) -> None:
+        """Open it; ``folder`` holds a copy that is read in its place, and goes with it."""
         reader.open()
         self.path = path
-        self.broken: list[str] = []
-        self._reader = reader
+        self.broken = list(broken)
+        self._reader, self._folder = reader, folder
         self.storage = 'mcap' if mcap_files(path) else 'sqlite3'
-        self.compression = reader.compression_mode or 'none'
+        self.compression = compression or reader.compression_mode or 'none'
         self.topics = _merged(reader.connections)
         empty = reader.message_count == 0
         self.start_ns = 0 if empty else reader.start_time
         self.end_ns = 0 if empty else reader.end_time - 1  # rosbags' end lies behind the last
 
     def messages(self, topics: Collection[str] | None = None) -> Iterator[Recorded]:
-        """Read as :class:`~mgpt3_ros.bags.topics.Bag` says."""
+        """Read the messages of ``topics`` (names; None for all) in the order of recording.
+
+        Raises:
+            BagError: the bag cannot be read on.
+        """
         connections = [
             connection
             for connection in self._reader.connections
@@ -71,11 +126,13 @@ class _WholeBag:
                 raise _unreadable(self.path, error) from error
             yield Recorded(connection.topic, connection.msgtype, recorded_ns, data)
 
-    def __enter__(self) -> _WholeBag:
+    def __enter__(self) -> Bag:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._reader.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 def _require_bag(path: Path) -> None:

@@ -1,13 +1,11 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a bag is to the rest of this room, however it is stored."""
+"""What a bag is made of, however it is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from mgpt3_ros.model.errors import MotionGPT3Error
 
@@ -40,26 +38,3 @@ class Recorded:
     type: str
     recorded_ns: int
     data: bytes
-
-
-class Bag(Protocol):
-    """An open bag; a context manager that closes it."""
-
-    path: Path
-    storage: str  # sqlite3 or mcap
-    compression: str  # of the recorder: none, message or file; mcap's own chunks are not meant
-    topics: tuple[Topic, ...]
-    start_ns: int  # of the first message; 0 in an empty bag
-    end_ns: int  # of the last one
-    broken: list[str]  # where files break off, a line each; reading may add to it
-
-    def messages(self, topics: Collection[str] | None = None) -> Iterator[Recorded]:
-        """Read the messages of ``topics`` (names; None for all) in the order of recording.
-
-        Raises:
-            BagError: the bag cannot be read on.
-        """
-
-    def __enter__(self) -> Bag: ...
-
-    def __exit__(self, *error: object) -> None: ...

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgpt3_ros.cli.options import positive_seconds
+from mgpt3_ros.cli.options import add_seconds_option
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Recorded, Windows
@@ -66,20 +66,8 @@ def add_which_body(parser: argparse.ArgumentParser) -> Any:
 def add_body_options(parser: argparse.ArgumentParser, stride_s: float) -> None:
     """Declare which body of the bag is meant, and the windows in which it is read."""
     group = add_which_body(parser)
-    group.add_argument(
-        '--window',
-        type=positive_seconds,
-        default=6.0,
-        metavar='SECONDS',
-        help='how much of the motion is looked at at once (default: 6)',
-    )
-    group.add_argument(
-        '--stride',
-        type=positive_seconds,
-        default=stride_s,
-        metavar='SECONDS',
-        help=f'time from one window to the next (default: {stride_s:g})',
-    )
+    add_seconds_option(group, '--window', 6.0, 'how much of the motion is looked at at once')
+    add_seconds_option(group, '--stride', stride_s, 'time from one window to the next')
 
 
 def body_of(bag: Bag, arguments: argparse.Namespace) -> Body:

@@ -9,7 +9,6 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.cli.bag_options import (
@@ -23,13 +22,12 @@ from mgpt3_ros.cli.bag_options import (
     say_what_was_wrong,
 )
 from mgpt3_ros.cli.options import add_model_options, load_model, new_parser
-from mgpt3_ros.cli.outputs import names
+from mgpt3_ros.cli.outputs import add_output_option, names, output_file
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Window, Windows
     from mgpt3_ros.bags.caption_files import Caption
 
-SUFFIXES = ('.jsonl', '.srt', '.csv')
 SUMMARY = 'what a body in a bag of ROS 2 does, over time'
 DESCRIPTION = """\
 Caption a rosbag2 (sqlite3 or mcap, compressed or not): a sentence for each window of the motion in
@@ -48,15 +46,8 @@ def add_parser(commands: Any) -> None:
     """Declare the command."""
     parser = new_parser(commands, 'caption-bag', SUMMARY, DESCRIPTION, EXAMPLES)
     add_bag_argument(parser)
-    parser.add_argument(
-        '-o',
-        '--output',
-        action='append',
-        default=[],
-        type=_caption_path,
-        metavar='FILE',
-        help='file to write: .jsonl, .csv, or .srt subtitles; may be given several times',
-    )
+    kind = output_file('.jsonl', '.csv', '.srt')
+    add_output_option(parser, kind, '.jsonl, .csv, or .srt subtitles', required=False)
     add_write_bag_option(parser, 'the captions as std_msgs/String')
     parser.add_argument(
         '--caption-topic',
@@ -66,17 +57,6 @@ def add_parser(commands: Any) -> None:
     add_body_options(parser, stride_s=3.0)
     add_model_options(parser, draws=False)
     parser.set_defaults(run=run)
-
-
-def _caption_path(text: str) -> Path:
-    path = Path(text)
-    if path.suffix not in SUFFIXES:
-        raise argparse.ArgumentTypeError(
-            f'cannot tell from {text!r} what to write: end it in one of {", ".join(SUFFIXES)}'
-        )
-    if not path.absolute().parent.is_dir():
-        raise argparse.ArgumentTypeError(f'there is no folder {path.parent} for {path.name}')
-    return path
 
 
 def run(arguments: argparse.Namespace) -> int:

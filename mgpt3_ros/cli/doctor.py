@@ -22,7 +22,13 @@ from pathlib import Path
 from typing import Literal
 
 State = Literal['ok', 'note', 'missing']
-LIBRARIES = ('numpy', 'transformers', 'opencv-python-headless', 'av', 'safetensors', 'tokenizers')
+LIBRARIES = ('numpy', 'scipy', 'pyyaml', 'safetensors', 'tokenizers', 'tqdm')
+EXTRAS = {
+    'bags': ('rosbags', 'mcap', 'zstandard'),
+    'eval': ('scikit-learn', 'matplotlib'),
+    'train': ('accelerate', 'transformers', 'scikit-learn', 'matplotlib', 'tensorboard'),
+    'view': ('opencv-python-headless', 'av'),
+}
 PYTHONS = ((3, 11), (3, 13))  # oldest and newest that are tested
 CHECKPOINT_FILES = ('config.json', 'model.safetensors', 'stats.npz')
 
@@ -69,6 +75,7 @@ def examine(checkpoint: str | Path | None = None) -> list[Finding]:
         check_python(),
         check_torch(),
         *(check_library(name) for name in LIBRARIES),
+        *(check_extra(name) for name in EXTRAS),
         check_gpu(),
         check_ros(),
         check_rmw(),
@@ -143,12 +150,22 @@ def check_torch() -> Finding:
 def check_library(name: str) -> Finding:
     """Say which version of a library is installed; ``name`` is its name on PyPI."""
     version = version_of(name)
-    if version is None and name.startswith('opencv'):
-        version = opencv_version()  # the system's, or the wheel with windows
     if version is None:
         remedy = 'make venv, or: pip install -r requirements/runtime.txt'
         return Finding(name, 'missing', 'not installed', remedy)
     return Finding(name, 'ok', version)
+
+
+def check_extra(name: str) -> Finding:
+    """Say which versions of the libraries of an extra are installed."""
+    versions = {library: version_of(library) for library in EXTRAS[name]}
+    if versions.get('opencv-python-headless', '') is None:
+        versions['opencv-python-headless'] = opencv_version()  # the system's, or with windows
+    lacking = [library for library, version in versions.items() if version is None]
+    if lacking:
+        remedy = f'only if you want it: make venv, or pip install "mgpt3_ros[{name}]"'
+        return Finding(f'[{name}]', 'note', f'without {", ".join(lacking)}', remedy)
+    return Finding(f'[{name}]', 'ok', ', '.join(f'{k} {v}' for k, v in versions.items()))
 
 
 def check_gpu() -> Finding:

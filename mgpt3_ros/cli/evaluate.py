@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.cli.options import new_parser
+from mgpt3_ros.cli.outputs import add_output_option, output_file
+from mgpt3_ros.model.extras import extra
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -82,16 +85,11 @@ def add_parser(commands: Any) -> None:
         help="compute as the authors' code does, its defects included",
     )
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (default: auto)')
-    parser.add_argument(
-        '-o',
-        '--output',
-        type=Path,
-        action='append',
-        default=[],
-        metavar='FILE',
-        help='.json, .md (the table) or .png (a plot); may be given several times. With a .json, '
-        't2m, m2t and retrieval go on where they were interrupted',
+    what = (
+        '.json, .md (the table) or .png (a plot); with a .json, t2m, m2t and retrieval go on '
+        'where they were interrupted'
     )
+    add_output_option(parser, output_file(*OUTPUTS), what, required=False)
     _add_evaluator_options(parser)
     parser.set_defaults(run=run)
 
@@ -137,11 +135,10 @@ def run(arguments: argparse.Namespace) -> int:
     from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
     from mgpt3_ros.training.evaluation.clip_filter import load_clips
 
-    for path in arguments.output:
-        if path.suffix not in OUTPUTS:
-            raise ConfigError(f'-o {path}: give a file that ends in {", ".join(OUTPUTS)}')
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f'-o {path}: there is no folder {path.parent}')
+    with extra('eval'):  # what is missing is said now, not after hours
+        import_module('mgpt3_ros.training.evaluation.protocols')
+        if any(path.suffix.lower() == '.png' for path in arguments.output):
+            import_module('mgpt3_ros.training.plots')
     about_text = arguments.protocol in TEXT_PROTOCOLS
     if about_text and arguments.evaluator is None:
         raise ConfigError(
@@ -199,7 +196,7 @@ def _measure_texts(
         reference=arguments.reference,
         device=arguments.device,
     )
-    written = [path for path in arguments.output if path.suffix == '.json']
+    written = [path for path in arguments.output if path.suffix.lower() == '.json']
     partial = written[0].with_name(f'{written[0].name}.replications') if written else None
     return RUNS[arguments.protocol](model, clips, evaluator, config, partial)
 
@@ -208,11 +205,10 @@ def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
     import json
 
     from mgpt3_ros.model import checkpoint
-    from mgpt3_ros.training.evaluation.plot import plot_evaluation
 
-    if path.suffix == '.json':
+    if path.suffix.lower() == '.json':
         checkpoint.write_text(path, json.dumps({**about, **found.as_dict()}, indent=2) + '\n')
-    elif path.suffix == '.md':
+    elif path.suffix.lower() == '.md':
         settings = {k: v for k, v in found.settings.items() if k != 'protocol' and v is not None}
         run_with = ', '.join(f'{k} {v}' for k, v in {**about, **settings}.items())
         lines = [found.table(), '', f'{run_with}.']
@@ -220,4 +216,6 @@ def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
         lines += [f'Note: {note}.' for note in found.notes]
         checkpoint.write_text(path, '\n'.join(lines) + '\n')
     else:
+        from mgpt3_ros.training.plots import plot_evaluation
+
         plot_evaluation(found, path)

@@ -12,10 +12,10 @@ from typing import Any
 from mgpt3_ros.cli.options import (
     add_model_options,
     add_motion_files,
+    add_seconds_option,
     drawing_options,
     load_model,
     new_parser,
-    positive_seconds,
 )
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 from mgpt3_ros.cli.predict import joined, seam_text
@@ -36,13 +36,7 @@ def add_parser(commands: Any) -> None:
     parser = new_parser(commands, 'inbetween', SUMMARY, DESCRIPTION, EXAMPLES)
     add_motion_files(parser, ('start', 'motion before the gap'), ('end', 'motion after it'))
     add_output_option(parser)
-    parser.add_argument(
-        '--duration',
-        type=positive_seconds,
-        default=2.0,
-        metavar='SECONDS',
-        help='length of the gap (default: 2)',
-    )
+    add_seconds_option(parser, '--duration', 2.0, 'length of the gap')
     parser.add_argument('--whole', action='store_true', help='write the given motions around it')
     add_model_options(parser)
     parser.set_defaults(run=run)

@@ -115,10 +115,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> tuple[str, int]:
     """Return one line about an error, and the exit code."""
-    if isinstance(error, ImportError):
-        return f'{_line(error)} (`mgpt3 doctor` says what to install)', FAILED
-    from mgpt3_ros.model.errors import GenerationError, MotionGPT3Error
+    from mgpt3_ros.model.errors import GenerationError, MissingExtraError, MotionGPT3Error
 
+    if isinstance(error, ImportError) and not isinstance(error, MissingExtraError):
+        return f'{_line(error)} (`mgpt3 doctor` says what to install)', FAILED
     if isinstance(error, GenerationError):
         return _line(error), FAILED
     if isinstance(error, OSError) and error.filename is not None:

@@ -37,6 +37,14 @@ def positive_seconds(text: str) -> float:
     return seconds
 
 
+def add_seconds_option(
+    parser: Any, name: str, default: float | None, what: str, shown: str = ''
+) -> None:
+    """Declare an option that takes seconds; help shows its default, or ``shown`` in its place."""
+    said = f'{what} (default: {shown or f"{default:g}"})'
+    parser.add_argument(name, type=positive_seconds, default=default, metavar='SECONDS', help=said)
+
+
 def add_model_options(parser: argparse.ArgumentParser, draws: bool = True) -> None:
     """Declare which model is used and, if it ``draws`` motion, how."""
     group = parser.add_argument_group('model')

@@ -5,44 +5,68 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mgpt3_ros.model.errors import MissingExtraError
+from mgpt3_ros.model.extras import extra
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
 
 DATA_SUFFIXES = ('.npz', '.npy', '.bvh')
 STRIP_SUFFIXES = ('.png', '.jpg', '.jpeg')
-SUFFIXES = ('.mp4', *STRIP_SUFFIXES, *DATA_SUFFIXES)
 
 
-def output_file(text: str) -> Path:
-    """Read the name of a file to write for argparse: its kind and its folder must be right.
+def output_file(*suffixes: str) -> Callable[[str], Path]:
+    """Return what reads the name of a file to write for argparse: its kind and folder are right.
 
-    It is checked before anything is computed.
+    They are checked before anything is computed.
     """
-    path = Path(text)
-    if path.suffix.lower() not in SUFFIXES:
-        raise argparse.ArgumentTypeError(
-            f'cannot tell from {text!r} what to write: end it in one of {", ".join(SUFFIXES)}'
-        )
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f'there is no folder {path.parent} for {path.name}')
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if path.suffix.lower() not in suffixes:
+            raise argparse.ArgumentTypeError(
+                f'cannot tell from {text!r} what to write: end it in one of {", ".join(suffixes)}'
+            )
+        if not path.absolute().parent.is_dir():
+            raise argparse.ArgumentTypeError(f'there is no folder {path.parent} for {path.name}')
+        return path
+
+    return read
+
+
+def motion_file(text: str) -> Path:
+    """Read the name of a file of motion to write, and see that what draws pictures is there."""
+    path = output_file('.mp4', *STRIP_SUFFIXES, *DATA_SUFFIXES)(text)
+    if path.suffix.lower() not in DATA_SUFFIXES:
+        try:
+            with extra('view'):
+                import av  # noqa: F401 (a missing one is said before anything is computed)
+                import cv2  # noqa: F401
+        except MissingExtraError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
     return path
 
 
-def add_output_option(parser: argparse.ArgumentParser) -> None:
-    """Declare ``-o``, which may be given several times."""
+def add_output_option(
+    parser: argparse.ArgumentParser,
+    kind: Callable[[str], Path] = motion_file,
+    what: str = '.mp4 video, .png strip of moments, .npz, .npy or .bvh motion',
+    required: bool = True,
+) -> None:
+    """Declare ``-o``, which may be given several times; ``kind`` reads the name of a file."""
     parser.add_argument(
         '-o',
         '--output',
         action='append',
-        required=True,
-        type=output_file,
+        default=[],
+        required=required,
+        type=kind,
         metavar='FILE',
-        help='file to write: .mp4 video, .png strip of moments, .npz, .npy or .bvh motion; '
-        'give it several times for several files',
+        help=f'file to write: {what}; may be given several times',
     )
 
 
@@ -51,7 +75,7 @@ def write_motion(motion: Motion, paths: Sequence[Path], title: str | None = None
 
     Args:
         motion: what to write.
-        paths: files as `output_file` allows.
+        paths: files as `motion_file` allows.
         title: caption of pictures; None takes the motion's own text.
     """
     for path in paths:

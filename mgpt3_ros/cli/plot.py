@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '-o',
         '--output',
-        type=_picture_file,
+        type=output_file(*STRIP_SUFFIXES),
         required=True,
         metavar='FILE',
         help='picture to write (.png or .jpg)',
@@ -40,16 +40,9 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def _picture_file(text: str) -> Path:
-    path = output_file(text)
-    if path.suffix not in STRIP_SUFFIXES:
-        raise argparse.ArgumentTypeError(f'{text!r} is no picture: end it in .png or .jpg')
-    return path
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and say in one line what was drawn."""
-    from mgpt3_ros.training.curves import plot_run
+    from mgpt3_ros.training.plots import plot_run
 
     stages = plot_run(arguments.folder, arguments.output)
     drawn = ', '.join(stage.resolve().name for stage in stages)

@@ -12,10 +12,10 @@ from typing import Any
 from mgpt3_ros.cli.options import (
     add_model_options,
     add_motion_files,
+    add_seconds_option,
     drawing_options,
     load_model,
     new_parser,
-    positive_seconds,
 )
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
@@ -35,13 +35,7 @@ def add_parser(commands: Any) -> None:
     parser = new_parser(commands, 'predict', SUMMARY, DESCRIPTION, EXAMPLES)
     add_motion_files(parser, ('file', 'motion that was seen'))
     add_output_option(parser)
-    parser.add_argument(
-        '--horizon',
-        type=positive_seconds,
-        default=2.0,
-        metavar='SECONDS',
-        help='how far to look ahead (default: 2)',
-    )
+    add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
     parser.add_argument('--whole', action='store_true', help='write the given motion before it')
     add_model_options(parser)
     parser.set_defaults(run=run)

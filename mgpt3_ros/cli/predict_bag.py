@@ -22,12 +22,12 @@ from mgpt3_ros.cli.bag_options import (
 )
 from mgpt3_ros.cli.options import (
     add_model_options,
+    add_seconds_option,
     drawing_options,
     load_model,
     new_parser,
-    positive_seconds,
 )
-from mgpt3_ros.cli.outputs import names, output_file, write_motion
+from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Windows
@@ -50,30 +50,11 @@ def add_parser(commands: Any) -> None:
     """Declare the command."""
     parser = new_parser(commands, 'predict-bag', SUMMARY, DESCRIPTION, EXAMPLES)
     add_bag_argument(parser)
-    parser.add_argument(
-        '-o',
-        '--output',
-        action='append',
-        default=[],
-        type=output_file,
-        metavar='FILE',
-        help='file to write what follows to: .mp4, .png, .npz, .npy or .bvh; may be given several '
-        'times',
-    )
+    add_output_option(parser, required=False)
     add_write_bag_option(parser, 'forecasts as trajectories')
-    parser.add_argument(
-        '--at',
-        type=positive_seconds,
-        metavar='SECONDS',
-        help='moment since the beginning of BAG from which -o goes on (default: the end)',
-    )
-    parser.add_argument(
-        '--horizon',
-        type=positive_seconds,
-        default=2.0,
-        metavar='SECONDS',
-        help='how far to look ahead (default: 2)',
-    )
+    since = 'moment since the beginning of BAG from which -o goes on'
+    add_seconds_option(parser, '--at', None, since, 'the end')
+    add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
     add_body_options(parser, stride_s=1.0)
     add_model_options(parser)
     parser.set_defaults(run=run)

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 
 # What no shape tells. The text branch computes what every GPT-2 of OpenAI does, small to xl; a
@@ -42,6 +43,7 @@ def text_weights(
     Raises:
         CheckpointError: the checkpoint cannot be loaded, is no GPT-2, or has other sizes or
             settings (both are named).
+        MissingExtraError: the extra ``train`` is not installed.
     """
     source = _read(folder_or_name, config)
     filled = {}
@@ -60,7 +62,8 @@ def text_weights(
 
 
 def _read(folder_or_name: str | Path, config: BackboneConfig) -> dict[str, Tensor]:
-    from transformers import AutoConfig, GPT2LMHeadModel  # 2 s to import, and only this needs it
+    with extra('train'):  # 2 s to import, and only this needs it
+        from transformers import AutoConfig, GPT2LMHeadModel
 
     name = str(folder_or_name)
     try:

@@ -3,7 +3,7 @@
 """The authors' checkpoints become checkpoint folders of this project.
 
 Neither MotionGPT3's released file nor MLD's VAE holds the feature statistics or the tokenizer:
-both are given by name. No code that a file carries is run (see `torch_file`).
+both are given by name. No code that a file carries is run (see `unpickling`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from mgpt3_ros.model.released.official_names import (
     vae_config,
     vae_weights,
 )
-from mgpt3_ros.model.released.unpickling import StoredTensor, TorchFile
+from mgpt3_ros.model.released.unpickling import load_inert
 
 # What the authors multiply latents with on HumanML3D (`mean_std_inv`); 0.7281 on Motion-X.
 LATENT_SCALE = 0.8457
@@ -129,12 +129,10 @@ def convert_motiongpt3(
             unknown or of a wrong shape (both shapes are named); the tokenizer does not fit.
     """
     words, features = MotionTokenizer.load(tokenizer), load_stats(*stats)
-    with _Source(ckpt) as source:
-        backbone, other = (
-            source.take('lm.language_model.', _BACKBONE),
-            source.take('lm.', _OTHER_LM),
-        )
-        vae = source.take('vae.', _VAE)
+    source = _Source(ckpt)
+    backbone = source.take('lm.language_model.', _BACKBONE)
+    other = source.take('lm.', _OTHER_LM)
+    vae = source.take('vae.', _VAE)
     config = NetworkConfig(
         backbone=_backbone_config(backbone, text_heads, shared_layers),
         vae=VaeConfig(kind='mld', mld=vae_config(vae, vae_heads)),
@@ -203,8 +201,8 @@ def convert_mld_vae(
         CheckpointError: as `convert_motiongpt3`.
     """
     words, features = MotionTokenizer.load(tokenizer), load_stats(*stats)
-    with _Source(ckpt) as source:
-        vae = source.take('vae.', _VAE)
+    source = _Source(ckpt)
+    vae = source.take('vae.', _VAE)
     base = network or NetworkConfig(BackboneConfig(words.vocab_size))
     config = dataclasses.replace(
         base,
@@ -249,15 +247,14 @@ def load_stats(mean: str | Path, std: str | Path) -> FeatureStats:
 # ---------------------------------------------------------------------- reading
 
 
-class _Source(TorchFile):
+class _Source:
     """The weights of a file, by their official names, and which of them were taken."""
 
     def __init__(self, path: str | Path) -> None:
-        super().__init__(path)
         self.path = path
+        self.content, self.unknown = load_inert(path)
         state = self.content.get('state_dict', {}) if isinstance(self.content, dict) else {}
         if not isinstance(state, dict) or not state:
-            self.close()
             raise CheckpointError(f"{path} holds no 'state_dict': Lightning did not write it")
         self.state: dict[str, object] = {str(key): value for key, value in state.items()}
         self.taken: set[str] = set()
@@ -268,16 +265,13 @@ class _Source(TorchFile):
         Raises:
             CheckpointError: there is none, or one is no tensor.
         """
-        read: dict[StoredTensor, Tensor] = {}
         weights = {}
-        for key, stored in self.state.items():
+        for key, value in self.state.items():
             if not (match := pattern.fullmatch(key)) or key in _UNUSED:
                 continue
-            if not isinstance(stored, StoredTensor):
+            if not isinstance(value, Tensor):
                 raise CheckpointError(f'{self.path}: {key} is no tensor')
-            if stored not in read:
-                read[stored] = self.read(stored)
-            weights[match['name']] = read[stored]
+            weights[match['name']] = value
             self.taken.add(key)
         if not weights:
             raise CheckpointError(f'{self.path} holds no weights {what}*')
@@ -407,4 +401,4 @@ def _write(model: MotionGPT3, output: str | Path, source: _Source, description: 
     left_out = ', '.join(f'{name} ({count})' for name, count in ignored.items()) or 'nothing'
     card += f'{used} tensors were converted by mgpt3_ros; not needed were: {left_out}.\n'
     checkpoint.write_text(folder / checkpoint.CARD, card)
-    return Conversion(folder, used, ignored, tuple(source.unknown))
+    return Conversion(folder, used, ignored, source.unknown)

@@ -9,8 +9,11 @@ on the floor.
 
 from __future__ import annotations
 
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.render.body import LEFT_COLOUR, RIGHT_COLOUR
-from mgpt3_ros.model.render.strip import render_strip
-from mgpt3_ros.model.render.video import draw_frames, render_video
+
+with extra('view'):
+    from mgpt3_ros.model.render.strip import render_strip
+    from mgpt3_ros.model.render.video import draw_frames, render_video
 
 __all__ = ['LEFT_COLOUR', 'RIGHT_COLOUR', 'draw_frames', 'render_strip', 'render_video']

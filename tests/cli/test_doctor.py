@@ -97,7 +97,7 @@ def test_it_runs_where_torch_ros_and_video_are_missing(tmp_path: Path):
 def test_this_machine(capsys: pytest.CaptureFixture[str]):
     code = doctor.run()
     report = capsys.readouterr().out
-    for name in ('mgpt3_ros', 'python', 'torch', 'numpy', 'transformers', 'opencv', 'gpu', 'ros'):
+    for name in ('mgpt3_ros', 'python', 'torch', 'numpy', '[train]', 'opencv', 'gpu', 'ros'):
         assert name in report
     missing = [line for line in report.splitlines() if line.startswith('missing')]
     assert code == (1 if missing else 0)
@@ -107,6 +107,13 @@ def test_a_library_that_is_not_installed():
     finding = doctor.check_library('no-such-library-anywhere')
     assert finding.state == 'missing'
     assert 'requirements/runtime.txt' in finding.remedy
+
+
+def test_an_extra_that_is_not_installed_is_no_obstacle(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(doctor.EXTRAS, 'bags', ('numpy', 'no-such-library-anywhere'))
+    finding = doctor.check_extra('bags')
+    assert (finding.state, finding.text) == ('note', 'without no-such-library-anywhere')
+    assert 'mgpt3_ros[bags]' in finding.remedy
 
 
 def test_a_middleware_that_does_not_load(monkeypatch: pytest.MonkeyPatch):

@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
+from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.training.evaluation.measures import Share, recognition
 from mgpt3_ros.training.evaluation.retrieval import RetrievalShare
 from scripts.model_card import Target, table, target_table, targets, write_card
 from tests.support.tiny import tiny_model
 
+ROOT = Path(__file__).resolve().parents[2]
 FOUND = recognition(
     ['wave-left-hand', 'wave-right-hand', 'walk', 'walk'],
     ['wave-right-hand', 'wave-right-hand', 'walk', 'run'],
@@ -40,14 +44,31 @@ def test_the_table_has_a_row_for_every_figure() -> None:
 
 
 def test_the_card_says_licence_configuration_command_and_figures() -> None:
-    model = tiny_model()
-    card = write_card(model, FIGURES, 'measure it', 'train it')
+    about = load_yaml(ROOT / 'scripts' / 'card_default.yaml')
+    card = write_card(tiny_model(), FIGURES, 'measure it', about)
     assert card.startswith('# tiny\n')
     for part in (
-        'CC BY-NC 4.0', 'mocap.cs.cmu.edu', 'NSF EIA-0196217', 'train it', 'measure it',
+        'CC BY-NC 4.0', 'mocap.cs.cmu.edu', 'NSF EIA-0196217', 'mgpt3 train all', 'measure it',
         'vocabulary\n300', 'flow', 'someone runs.', 'a person jogs.', 'What it cannot do',
     ):  # fmt: skip
         assert part in card, part
+
+
+def test_the_card_of_any_checkpoint_says_what_its_configuration_says() -> None:
+    card = write_card(tiny_model(), FIGURES, 'measure it', {'made_by': 'train it\n'})
+    assert 'train it\n```\n' in card
+    assert 'Licence of the weights: ' + tiny_model().licence in card
+    for foreign in ('CC BY-NC', 'Bandai', 'What it cannot do', 'small size'):
+        assert foreign not in card
+
+
+def test_the_shipped_card_was_written_so() -> None:
+    """But for the figures, which nobody can write without the data."""
+    about = load_yaml(ROOT / 'scripts' / 'card_default.yaml')
+    card = (ROOT / 'models' / 'default' / 'MODEL_CARD.md').read_text(encoding='utf-8')
+    assert set(about) == {'about', 'data', 'made_by', 'limits'}
+    for text in about.values():
+        assert text in card
 
 
 def test_targets_are_met_or_not() -> None:

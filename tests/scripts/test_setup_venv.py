@@ -113,6 +113,13 @@ def test_ros_wheels_only_where_no_ros_is_sourced(setup):
         assert ('requirements/oracles.txt' in arguments) == (ros != 'sourced')  # they need NumPy 2
 
 
+def test_all_extras_are_installed(setup):
+    for ros in ('wheels', 'sourced', 'none'):
+        arguments = [word for _, step in setup.pip_steps(ros) for word in step]
+        for name in ('bags', 'eval', 'train', 'view'):
+            assert f'requirements/{name}.txt' in arguments
+
+
 @pytest.fixture
 def calls(setup, monkeypatch) -> list[list[str]]:
     """Every command that is run, none of them really; venv makes its interpreter."""

@@ -13,11 +13,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.data.phrases import as_command
 from mgpt3_ros.training.evaluation.metrics.words import Words, words
+
+with extra('train'):
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 # Who moves, and whose hand it is, makes no difference to the motion.
 _SILENT = frozenset(

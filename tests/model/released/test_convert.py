@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 import types
-import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +25,7 @@ from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.network import NetworkConfig
 from mgpt3_ros.model.released.convert import convert_mld_vae, convert_motiongpt3
-from mgpt3_ros.model.released.unpickling import StandIn, TorchFile
+from tests.support.hostile import Hostile
 from tests.support.tiny import SENTENCES, swinging_motion
 
 V, D, LAYERS, K = 300, 16, 2, 3
@@ -349,18 +347,9 @@ def test_other_contents_are_refused(convert: Converted, content: Any) -> None:
         convert(content)
 
 
-class Hostile:
-    """Runs a command when an ordinary unpickler reads it."""
-
-    def __init__(self, command: str) -> None:
-        self.command = command
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.system, (self.command,)
-
-
+@pytest.mark.parametrize('zipped', [True, False])
 def test_no_code_in_the_file_is_run(
-    tmp_path: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    zipped: bool, tmp_path: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marker, ran = tmp_path / 'ran', []
     # Classes that this machine does not have, as a configuration of the authors' would be.
@@ -379,7 +368,7 @@ def test_no_code_in_the_file_is_run(
         loops={'fit': Hostile(f'touch {marker}')},
         evaluated=ran.append,  # a bound method: pickled as getattr
     )
-    torch.save(content, tmp_path / 'hostile.ckpt')
+    torch.save(content, tmp_path / 'hostile.ckpt', _use_new_zipfile_serialization=zipped)
     monkeypatch.delitem(sys.modules, module.__name__)
     monkeypatch.setattr(os, 'system', lambda command: ran.append(command))
     result = convert_motiongpt3(tmp_path / 'hostile.ckpt', tmp_path / 'out', **given, **SIZES)
@@ -391,110 +380,6 @@ def test_no_code_in_the_file_is_run(
     model = MotionGPT3.from_pretrained(tmp_path / 'out', device='cpu')
     fake = model.network.state_dict()['head.condition.fake']
     assert torch.equal(fake, state['lm.fake_latent'])
-
-
-def test_the_hostile_file_is_hostile(tmp_path: Path) -> None:
-    marker = tmp_path / 'ran'
-    torch.save({'evil': Hostile(f'touch {marker}')}, tmp_path / 'hostile.ckpt')
-    torch.load(tmp_path / 'hostile.ckpt', weights_only=False)
-    assert marker.exists()
-
-
-def test_objects_are_stand_ins_and_tensors_are_whole(tmp_path: Path) -> None:
-    base = torch.arange(24.0).view(4, 6)
-    content = {
-        'view': base[1:3, ::2],
-        'turned': base.T,
-        'parameter': torch.nn.Parameter(base),
-        'half': base.bfloat16(),
-        'flags': torch.tensor([True, False]),
-        'empty': torch.empty(0, 3),
-        'scalar': torch.tensor(7),
-        'date': Path('x'),
-    }
-    torch.save(content, tmp_path / 'file.pt')
-    with TorchFile(tmp_path / 'file.pt') as file:
-        assert isinstance(file.content['date'], StandIn)
-        for name, value in content.items():
-            if isinstance(value, Tensor):
-                read = file.read(file.content[name])
-                assert read.dtype == value.dtype
-                assert torch.equal(read, value)
-
-
-def rewritten(path: Path, member: str, data: bytes, compression: int = zipfile.ZIP_STORED) -> Path:
-    """Copy a file of torch.save with one member replaced."""
-    copy = path.with_suffix('.changed')
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, 'w', compression) as new:
-        for info in old.infolist():
-            content = data if info.filename.endswith(member) else old.read(info)
-            new.writestr(info.filename, content)
-    return copy
-
-
-def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
-    path = tmp_path / 'file.ckpt'
-
-    def refused(file: Path, match: str) -> None:
-        with pytest.raises(CheckpointError, match=match), TorchFile(file) as opened:
-            opened.read(opened.content['x'])
-
-    refused(path, 'cannot read')
-    torch.save({'x': torch.arange(1000.0)}, path)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    refused(path, 'truncated')
-    path.write_bytes(whole.replace(torch.arange(1000.0).numpy().tobytes()[400:440], b'x' * 40))
-    refused(path, 'damaged')
-    path.write_bytes(whole)
-    refused(rewritten(path, '/data/0', b'short'), 'damaged.*5 bytes')
-    refused(rewritten(path, '/data.pkl', b'no pickle'), 'damaged')
-    refused(rewritten(path, '/data.pkl', whole, zipfile.ZIP_DEFLATED), 'compressed')
-    refused(rewritten(path, '/byteorder', b'big'), 'big-endian')
-    path.write_text('<!DOCTYPE html><html>')
-    refused(path, 'web page')
-    path.write_bytes(b'version https://git-lfs')
-    refused(path, 'no checkpoint in the format')
-    torch.save({'x': torch.ones(2)}, path, _use_new_zipfile_serialization=False)
-    refused(path, 'no checkpoint in the format of PyTorch 1.6')
-    with zipfile.ZipFile(path, 'w') as archive:
-        archive.writestr('a.txt', 'text')
-    refused(path, 'torch.save did not write it')
-
-
-def test_a_tensor_may_not_reach_beyond_its_storage(tmp_path: Path) -> None:
-    """A stride of 0 would make a terabyte of one number, a large offset read other memory."""
-    path = tmp_path / 'file.ckpt'
-    torch.save({'x': torch.arange(4.0)}, path)
-    with TorchFile(path) as file:
-        stored = file.content['x']
-        for changes in (
-            {'shape': (10**12,), 'stride': (0,)},
-            {'offset': 2},
-            {'offset': -1},
-            {'stride': (2,)},
-            {'shape': (-1,)},
-        ):
-            with pytest.raises(CheckpointError, match='damaged'):
-                file.read(stored._replace(**changes))
-
-
-def test_a_pickle_that_calls_what_it_may_not_is_damaged_at_worst(tmp_path: Path) -> None:
-    path = tmp_path / 'file.ckpt'
-    torch.save({'x': torch.ones(2)}, path)
-    with TorchFile(rewritten(path, '/data.pkl', b'cbuiltins\nexec\n(S"exit()"\ntR.')) as file:
-        assert isinstance(file.content, StandIn)
-    for program in (
-        b'ctorch._utils\n_rebuild_parameter\n(tR.',
-        b'ccollections\nOrderedDict\n(S"a"\nS"b"\ndb.',
-        b'(S"x"\nI1\ndQ.',
-        pickle.dumps([1, 2])[:-1],
-    ):
-        with (
-            pytest.raises(CheckpointError, match='damaged'),
-            TorchFile(rewritten(path, '/data.pkl', program)),
-        ):
-            pass
 
 
 def test_the_vae_of_mld_starts_a_training(tmp_path: Path, given: dict[str, Any]) -> None:

@@ -22,9 +22,8 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.mocap22 import Clip, DataError
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.clip_filter import load_clips
-from mgpt3_ros.training.evaluation.plot import draw_evaluation
 from mgpt3_ros.training.evaluation.replications import averaged, replicate
-from mgpt3_ros.training.evaluation.results import Evaluation, Figure
+from mgpt3_ros.training.evaluation.results import Figure
 from mgpt3_ros.training.evaluation.text_protocols import (
     OWN_LENGTH,
     REAL,
@@ -267,14 +266,24 @@ def test_the_command_refuses_what_it_cannot_use(folders: dict[str, str], tmp_pat
         return str(error.value)
 
     assert 'needs --evaluator PATH: train one with `mgpt3 train tmr' in refused()
-    assert 'ends in .json, .md, .png' in refused('-o', 'out.txt')
-    assert 'there is no folder' in refused('-o', str(tmp_path / 'no' / 'out.json'))
     evaluator = ('--evaluator', folders['run'])
     assert 'has no split' in refused(*evaluator, '--split', 'test', data='pack')
     assert 'too few for m2t' in refused(*evaluator, data='pack', protocol='m2t')
     assert 'nothing usable' in refused(*evaluator, '--min-frames', '150')
     assert 'is not there' in refused('--evaluator', str(tmp_path / 'finest.tar'))
     assert 'holds no text-motion encoder' in refused('--evaluator', folders['model'])
+
+
+def test_a_wrong_name_of_an_output_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, said in (
+        ('out.txt', 'end it in one of .json, .md, .png'),
+        (tmp_path / 'no' / 'out.json', 'there is no folder'),
+    ):
+        with pytest.raises(SystemExit):
+            run('x', '--data', 'y', '--protocol', 't2m', '-o', str(name))
+        assert said in capsys.readouterr().err
 
 
 def test_clips_of_both_layouts(folders: dict[str, str]) -> None:
@@ -284,17 +293,3 @@ def test_clips_of_both_layouts(folders: dict[str, str]) -> None:
     assert len(load_clips(folders['pack'], 'train')[0]) == 7
     with pytest.raises(DataError, match=r'no split .*train, val'):
         load_clips(folders['pack'], 'test')
-
-
-def test_the_plot_shows_figures_and_intervals() -> None:
-    figures = {
-        'real': {'x': Figure(1.0, math.nan, math.nan, 5), 'y': Figure(0.0, 0.0, 0.0, 5)},
-        'model': {'x': Figure(2.0, 1.5, 2.5, 5, 3), 'z': Figure(math.nan, math.nan, math.nan, 5)},
-    }
-    image = draw_evaluation(Evaluation('t2m', figures))
-    blue = (image == (38, 118, 214)).all(axis=-1)
-    assert image.dtype == np.uint8
-    # The interval of 1 is as long as the way from the real dot to the model's.
-    row = blue.any(axis=1).argmax() + 5
-    assert blue[row].sum() > 100
-    assert (image == (150, 150, 150)).all(axis=-1).any()
