@@ -238,12 +238,9 @@ class Pipeline:
             output_frames: frames of the Q output motions.
             generator: of the samples, where the checkpoint's ``sample_latents`` asks for them.
         """
-        lengths = torch.tensor([len(clip) for clip in clips])
-        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
-        for row, clip in zip(padded, clips, strict=True):
-            row[: len(clip)] = self.stats.normalise(clip)
+        features, lengths = self.stats.batch(clips)
         latents, logvar = self.network.vae.encode(
-            torch.from_numpy(padded).to(self.device), lengths.to(self.device)
+            features.to(self.device), lengths.to(self.device)
         )
         if self.config.sample_latents:
             noise = draw_noise(latents.shape, generator, self.device)

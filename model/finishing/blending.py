@@ -13,12 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
-
-_LEFT_HIP, _RIGHT_HIP, _LEFT_SHOULDER, _RIGHT_SHOULDER = (
-    JOINT_NAMES.index(name)
-    for name in ('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
-)
+from mgpt3_ros.model.kinematics.euler import wrap
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 
 
 def inertialise(
@@ -70,7 +66,7 @@ def inertialise(
     if start_value is not None:
         gap = _state(start_value, series.shape[1], 'start_value') - series[0]
         if angular:
-            turns = gap - _within_half_turn(gap)
+            turns = gap - wrap(gap)
             series, gap = series + turns, gap - turns
         slope = np.zeros_like(gap)
         if start_velocity is not None:
@@ -79,7 +75,7 @@ def inertialise(
     if end_value is not None and len(series) > 1:
         gap = _state(end_value, series.shape[1], 'end_value') - series[-1]
         if angular:
-            gap = _within_half_turn(gap)
+            gap = wrap(gap)
         slope = np.zeros_like(gap)
         if end_velocity is not None:
             slope = _state(end_velocity, series.shape[1], 'end_velocity') - velocity[-1]
@@ -105,15 +101,13 @@ def place_after(
     Returns:
         (T, 22, 3) [m], same dtype as the clip.
     """
-    place, yaw = last_joints[0].astype(np.float64), _yaw(last_joints)
+    place, yaw = last_joints[0].astype(np.float64), float(heading(last_joints))
     if previous_joints is not None:
         place = place + (last_joints[0] - previous_joints[0])
-        yaw += float(_within_half_turn(yaw - _yaw(previous_joints)))
-    turn = yaw - _yaw(motion_joints[0])
-    cos, sin = np.cos(turn), np.sin(turn)
-    about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+        yaw += float(wrap(yaw - float(heading(previous_joints))))
     pivot = motion_joints[0, 0] * [1, 0, 1]
-    placed = (motion_joints - pivot) @ about_y.T + place * [1, 0, 1]
+    turned = rotate_about_y(motion_joints - pivot, yaw - float(heading(motion_joints[0])))
+    placed = turned + place * [1, 0, 1]
     return placed.astype(motion_joints.dtype, copy=False)
 
 
@@ -127,10 +121,6 @@ def _decay(time_s: NDArray, blend_s: float, gap: NDArray, slope: NDArray) -> NDA
     return gap * value_basis + slope * blend_s * slope_basis
 
 
-def _within_half_turn(angle: NDArray | float) -> NDArray:
-    return (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
-
-
 def _state(value: ArrayLike, width: int, name: str) -> NDArray:
     state = np.asarray(value, dtype=np.float64)
     if state.shape != (width,):
@@ -138,10 +128,3 @@ def _state(value: ArrayLike, width: int, name: str) -> NDArray:
     if not np.isfinite(state).all():
         raise MotionError(f'{name} holds NaN or infinity: give finite numbers')
     return state
-
-
-def _yaw(joints: NDArray) -> float:
-    """Heading [rad] about Y, 0 for +Z, of one pose: across hips and shoulders, as HumanML3D."""
-    across = joints[_LEFT_HIP] - joints[_RIGHT_HIP]
-    across = across + joints[_LEFT_SHOULDER] - joints[_RIGHT_SHOULDER]
-    return float(np.arctan2(-across[2], across[0]))

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
-from mgpt3_ros.model.kinematics.features import heading
+from mgpt3_ros.model.kinematics.euler import wrap
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 
 PELVIS = 0
 LEVEL = np.array([1, 0, 1])  # of a vector, the part along the floor
@@ -29,16 +30,9 @@ def placement(last: np.ndarray, first: np.ndarray) -> np.ndarray:
     Returns:
         (4,): dx and dz [m] in the heading frame of ``last``, sine and cosine of the turn.
     """
-    yaw, next_yaw = heading(last[None])[0], heading(first[None])[0]
+    yaw, next_yaw = heading(last), heading(first)
     x, _, z = rotate_about_y(first[PELVIS] - last[PELVIS], -yaw)
     return np.array([x, z, np.sin(next_yaw - yaw), np.cos(next_yaw - yaw)], dtype=np.float32)
-
-
-def rotate_about_y(points: np.ndarray, yaw: float | np.ndarray) -> np.ndarray:
-    """Turn points (..., 3) about Y; +Z turns towards +X."""
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    x, y, z = np.moveaxis(np.asarray(points), -1, 0)
-    return np.stack([x * cos + z * sin, y, z * cos - x * sin], axis=-1)
 
 
 def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[np.ndarray, float]:
@@ -112,8 +106,7 @@ def bridge(
     # What is off at the end is a wrong path more than a wrong pose: spread over the whole gap.
     share = np.linspace(0, 1, len(placed))
     share = (share * share * (3 - 2 * share))[:, None]
-    turn = heading(after[:1])[0] - heading(placed[-1:])[0]
-    turn = (turn + np.pi) % (2 * np.pi) - np.pi
+    turn = wrap(heading(after[0]) - heading(placed[-1]))
     root = placed[:, PELVIS]
     local = rotate_about_y(placed - root[:, None], turn * share)
     path = root + share * (after[0, PELVIS] - root[-1])

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
-from mgpt3_ros.model.finishing.continuation import PELVIS, rotate_about_y
+from mgpt3_ros.model.finishing.continuation import PELVIS
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
-from mgpt3_ros.model.kinematics.features import heading
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def _state(joints: NDArray, frame: int, neighbour: int, fps: float) -> tuple[Arr
     """Pose (22, 3) from above the support foot and velocity (22, 3), in the heading frame."""
     pose = joints[frame].astype(np.float64)
     velocity = (pose - joints[neighbour]) * fps * (1 if neighbour < frame else -1)
-    yaw = -heading(pose[None])[0]
+    yaw = -heading(pose)
     return rotate_about_y(pose, yaw), rotate_about_y(velocity, yaw)
 
 

@@ -30,7 +30,7 @@ _AXIS = {'x': 0, 'y': 1, 'z': 2}
 _ALL = slice(None)
 
 
-def wrap(angle: Array) -> Array:
+def wrap(angle: Array | float) -> Array:
     """Angles [rad] moved by whole turns into [-pi, pi)."""
     return (angle + np.pi) % (2 * np.pi) - np.pi
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mgpt3_ros.model.finishing.continuation import bridge, continue_from, placement, rotate_about_y
+from mgpt3_ros.model.finishing.continuation import bridge, continue_from, placement
+from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from tests.support.tiny import swinging_motion
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mgpt3_ros.model.kinematics.heading import heading_across, rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
 from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
@@ -98,23 +99,14 @@ def _views(joints: Array, reference: bool) -> tuple[Array, Array, Array, Array]:
     feet = joints[:, layout.feet, 1].min(axis=1)
     heights = joints[..., 1] - (_soft_floor(feet) if reference else feet.min())
     across = joints[:, layout.left].sum(axis=1) - joints[:, layout.right].sum(axis=1)
-    heading = np.arctan2(-across[:, 2], across[:, 0])  # about y; 0 faces +z
-    ground = joints[..., (0, 2)]
-    offsets = ground - ground[:, :1]
-    local = _turn(offsets, heading[:, None])
-    path = _turn(ground[:, 0] - ground[0, 0], heading[0])
-    level = _turn(offsets, heading[0]) + path[:, None]
-    pose = np.stack([local[..., 0], heights, local[..., 1]], axis=-1)[:, 1:]
-    whole = np.stack([level[..., 0], heights, level[..., 1]], axis=-1)
+    yaw = heading_across(across)
+    offsets = joints - joints[:, :1]
+    pose = rotate_about_y(offsets, -yaw[:, None])
+    path = rotate_about_y(joints[:, 0] - joints[0, 0], -yaw[0])
+    whole = rotate_about_y(offsets, -yaw[0]) + path[:, None]
+    pose[..., 1] = whole[..., 1] = heights
     unit = REFERENCE_UNIT if reference else 1.0
-    return whole[:, 0] / unit, path / unit, pose / unit, whole / unit
-
-
-def _turn(points: Array, angle: Array | float) -> Array:
-    """Turn (..., 2) points of the floor plane (x, z) by an angle [rad]."""
-    x, z = points[..., 0], points[..., 1]
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.stack([cos * x - sin * z, sin * x + cos * z], axis=-1)
+    return whole[:, 0] / unit, path[:, [0, 2]] / unit, pose[:, 1:] / unit, whole / unit
 
 
 def _soft_floor(heights: Array) -> float:
