@@ -49,7 +49,8 @@ def whole_files(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if made:
-            folder.rmdir()
+            with contextlib.suppress(OSError):  # another process has written there meanwhile
+                folder.rmdir()
 
 
 def _to_disk(path: Path) -> None:
