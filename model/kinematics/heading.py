@@ -7,15 +7,16 @@ Y is up. Yaw is the angle [rad] about Y by the right hand: 0 faces +Z, a quarter
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 
-Array = TypeVar('Array', np.ndarray, Tensor)
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = TypeVar('Array', np.ndarray, 'Tensor')
 
 _LEFT_HIP, _RIGHT_HIP, _LEFT_SHOULDER, _RIGHT_SHOULDER = (
     JOINT_NAMES.index(name)
@@ -60,6 +61,15 @@ def rotate_about_y(points: Array, yaw: Array | float) -> Array:
     return _library(points).stack([x, points[..., 1], z], -1)
 
 
+def wrap(angle: np.ndarray | float) -> np.ndarray:
+    """Angles [rad] moved by whole turns into [-pi, pi)."""
+    return (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
+
+
 def _library(array: Array | float) -> Any:
     """The module whose functions take this array."""
-    return torch if isinstance(array, Tensor) else np
+    if isinstance(array, np.ndarray | np.generic | float | int):
+        return np
+    import torch  # takes seconds; nodes that only play motions do without it
+
+    return torch

@@ -17,13 +17,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
-from mgpt3_ros.model.kinematics.features import (
-    CONTACTS,
-    FEATURES,
-    POSITIONS,
-    ROOT,
-    ROTATIONS,
-)
+from mgpt3_ros.model.kinematics.features import CONTACTS, FEATURES, POSITIONS, ROOT, ROTATIONS
 from mgpt3_ros.model.kinematics.heading import rotate_about_y, turn
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats

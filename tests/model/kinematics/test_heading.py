@@ -7,7 +7,13 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from mgpt3_ros.model.kinematics.heading import heading, heading_across, rotate_about_y, turn
+from mgpt3_ros.model.kinematics.heading import (
+    heading,
+    heading_across,
+    rotate_about_y,
+    turn,
+    wrap,
+)
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, REST_OFFSETS
 
 
@@ -48,4 +54,10 @@ def test_a_body_faces_across_its_left() -> None:
     facing = np.cross(left, [0.0, 1.0, 0.0])  # left, up, ahead are x, y, z of the body
     np.testing.assert_allclose(
         np.exp(1j * heading_across(left)), (facing[:, 2] + 1j * facing[:, 0]) / [1, 1, 1, 2]
+    )
+
+
+def test_wrap_is_modulo_a_turn() -> None:
+    np.testing.assert_allclose(
+        wrap(np.array([0.5, np.pi + 0.1, -7.0])), [0.5, 0.1 - np.pi, -7 + 2 * np.pi]
     )
