@@ -240,10 +240,8 @@ class Pipeline:
             output_frames: frames of the Q output motions.
             generator: of the samples, where the checkpoint's ``sample_latents`` asks for them.
         """
-        features, lengths = self.stats.batch(clips)
-        latents, logvar = self.network.vae.encode(
-            features.to(self.device), lengths.to(self.device)
-        )
+        features, lengths = (part.to(self.device) for part in self.stats.batch(clips))
+        latents, logvar = self.network.vae.encode(features, lengths)
         if self.config.sample_latents:
             noise = draw_noise(latents.shape, generator, self.device)
             latents = latents + noise * torch.exp(0.5 * logvar)
