@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     clips = [c for c in counted(load_mocap22(arguments.data).val) if c.action in LOCOMOTION]
     shipped = MotionGPT3.from_pretrained(arguments.checkpoint)
-    config = replace(shipped.config, foot_lock=False)
+    config = replace(shipped.config, finishing=False)
     model = MotionGPT3(config, shipped.network, shipped.tokenizer, shipped.stats)
     decoded = generate_all(model, [clip.captions[0] for clip in clips], seed=0)
     fitted = [fit_body(joints) for joints in decoded]

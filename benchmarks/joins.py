@@ -81,8 +81,8 @@ def plain(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     cut = len(before) - 6
     velocity = (before[cut] - before[cut - 1]) * FPS
     clip = place_after(after, before[cut])
-    flat = inertialise(clip.reshape(len(clip), -1), FPS, before[cut].ravel(), velocity.ravel())
-    return near(np.concatenate([before[:cut], flat.reshape(clip.shape)]), cut)
+    blended = inertialise(clip, FPS, before[cut], velocity)
+    return near(np.concatenate([before[:cut], blended]), cut)
 
 
 def main(argv: list[str] | None = None) -> int:

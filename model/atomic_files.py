@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -49,7 +48,8 @@ def whole_files(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if made:
-            folder.rmdir()
+            with contextlib.suppress(OSError):  # another process has written there meanwhile
+                folder.rmdir()
 
 
 def _to_disk(path: Path) -> None:
@@ -66,18 +66,11 @@ def save_array(path: Path, array: np.ndarray) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with path.open('wb') as file:
-        np.save(_Plain(file), array)
-
-
-class _Plain:
-    """A file that numpy does not know as one, so that it writes in Python's way."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def write(self, data: bytes) -> int:
-        try:
-            return self._file.write(data)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self._file.name) from error
+    array = np.ascontiguousarray(array)
+    header = np.lib.format.header_data_from_array_1_0(array)
+    try:
+        with path.open('wb') as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            file.write(array.data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

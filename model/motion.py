@@ -19,6 +19,7 @@ from mgpt3_ros.model.kinematics.features import (
     features_to_joints,
     joints_to_features,
 )
+from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED
 
 if TYPE_CHECKING:
@@ -175,9 +176,8 @@ class Motion:
 
     def transform(self, yaw: float = 0.0, translation: Any = (0.0, 0.0, 0.0)) -> Motion:
         """Turn by ``yaw`` [rad] about the world's Y (+Z towards +X), then move [m]."""
-        cos, sin = np.cos(yaw), np.sin(yaw)
-        about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
-        return Motion(self.joints @ about_y.T + np.asarray(translation), self.fps, self.info)
+        turned = rotate_about_y(self.joints, yaw)
+        return Motion(turned + np.asarray(translation), self.fps, self.info)
 
     def save(self, path: str | Path) -> None:
         """Write the motion; see :func:`mgpt3_ros.model.formats.save`."""

@@ -17,7 +17,8 @@ from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
-from mgpt3_ros.model.finishing.continuation import bridge, continue_from, placement
+from mgpt3_ros.model.finishing.continuation import placement
+from mgpt3_ros.model.finishing.finish import finish, finish_joined
 from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, join
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.skeleton import FPS
@@ -27,7 +28,7 @@ from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MOTION
-from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
+from mgpt3_ros.model.motion import Motion, MotionPart
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.pipeline import FIRST_PLACE, MotionGPT3Config, Pipeline, feature_rows
 from mgpt3_ros.model.sampling import (
@@ -245,7 +246,7 @@ class MotionGPT3:
             MotionError: a clip has fewer than 4 frames.
         """
         cut, joints = join(before, after, FPS)
-        return cut, self.pipeline.following(joints)
+        return cut, finish_joined(joints, FPS) if self.config.finishing else joints
 
     # ------------------------------------------------------------------ motion to text
 
@@ -347,9 +348,10 @@ class MotionGPT3:
         )
         motions = []
         for clip in drawn:
-            joints, seam = continue_from(seen.joints, clip, FPS)
-            joints = self.pipeline.locked(joints[:frames], hold_first=True)
-            motions.append(Motion(joints, FPS, {'seam_error_m': seam, 'duration_from': 'asked'}))
+            joints, seams = finish(
+                clip, FPS, seen.joints, frames=frames, corrected=self.config.finishing
+            )
+            motions.append(Motion(joints, FPS, {**seams, 'duration_from': 'asked'}))
         return motions
 
     @torch.inference_mode()
@@ -391,8 +393,7 @@ class MotionGPT3:
             sampling,
             observed=True,
         )
-        clip = drawn[0][begin : begin + frames + 2]
-        joints, seam, end_seam = bridge(before.joints, clip, after.joints, FPS)
-        joints = self.pipeline.locked(joints, hold_first=True, hold_last=True)
-        info: MotionInfo = {'seam_error_m': seam, 'end_seam_error_m': end_seam}
-        return Motion(joints, FPS, {**info, 'duration_from': 'asked'})
+        joints, seams = finish(
+            drawn[0], FPS, before.joints, after.joints, begin, frames, self.config.finishing
+        )
+        return Motion(joints, FPS, {**seams, 'duration_from': 'asked'})

@@ -9,16 +9,13 @@ the model writes about bodies at rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 
 import numpy as np
 import torch
 
 from mgpt3_ros.model.errors import Cancelled, ConfigError, GenerationError, MotionError
-from mgpt3_ros.model.finishing.body_fit import fit_body
-from mgpt3_ros.model.finishing.foot_lock import lock_feet
-from mgpt3_ros.model.finishing.foot_slip import steady_root
-from mgpt3_ros.model.finishing.grounding import put_on_floor
+from mgpt3_ros.model.finishing.finish import finish
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import (
@@ -65,7 +62,11 @@ class MotionGPT3Config:
     observed_guidance_scale: float | None = None
     observed_temperature: float | None = None
     max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
-    foot_lock: bool = True
+    finishing: bool = True  # bones, floor, root and feet are set right; else as decoded
+    foot_lock: InitVar[bool | None] = None  # the name that older files have for it
+
+    def __post_init__(self, foot_lock: bool | None) -> None:
+        object.__setattr__(self, 'finishing', self.finishing and foot_lock is not False)
 
 
 class Pipeline:
@@ -134,7 +135,8 @@ class Pipeline:
                 'duration_from': length.source,
                 'duration_limited': length.limited,
             }
-            motions.append(Motion(self.locked(joints), FPS, info))
+            joints, _ = finish(joints, FPS, corrected=self.config.finishing)
+            motions.append(Motion(joints, FPS, info))
         return motions
 
     def _known_duration(
@@ -238,13 +240,8 @@ class Pipeline:
             output_frames: frames of the Q output motions.
             generator: of the samples, where the checkpoint's ``sample_latents`` asks for them.
         """
-        lengths = torch.tensor([len(clip) for clip in clips])
-        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
-        for row, clip in zip(padded, clips, strict=True):
-            row[: len(clip)] = self.stats.normalise(clip)
-        latents, logvar = self.network.vae.encode(
-            torch.from_numpy(padded).to(self.device), lengths.to(self.device)
-        )
+        features, lengths = (part.to(self.device) for part in self.stats.batch(clips))
+        latents, logvar = self.network.vae.encode(features, lengths)
         if self.config.sample_latents:
             noise = draw_noise(latents.shape, generator, self.device)
             latents = latents + noise * torch.exp(0.5 * logvar)
@@ -263,7 +260,7 @@ class Pipeline:
         sampling: SamplingOptions,
         observed: bool = False,
     ) -> list[np.ndarray]:
-        """Joints (T, 22, 3) of each row's output motion, at the origin, facing +Z.
+        """Joints (T, 22, 3) of each row's output motion as decoded, at the origin, facing +Z.
 
         Args:
             batch: tokens.
@@ -296,7 +293,7 @@ class Pipeline:
             )
         features = self.stats.denormalise(decoded.float().cpu().numpy())
         try:
-            drawn = [
+            return [
                 Motion.from_features(rows[:count]).joints
                 for rows, count in zip(features, frames, strict=True)
             ]
@@ -305,20 +302,6 @@ class Pipeline:
                 f'the model drew no body ({error}): the motion is discarded; '
                 'the checkpoint may be damaged or hardly trained'
             ) from error
-        # Decoded bones stretch by centimetres; on a body of fixed bones joint angles are exact.
-        if not self.config.foot_lock:
-            return drawn
-        return [steady_root(put_on_floor(fit_body(joints), FPS), FPS) for joints in drawn]
-
-    def locked(self, joints: np.ndarray, **held: bool) -> np.ndarray:
-        """Keep planted feet planted, where the checkpoint asks for it."""
-        return lock_feet(joints, FPS, **held) if self.config.foot_lock else joints
-
-    def following(self, joints: np.ndarray) -> np.ndarray:
-        """A blended clip (T, 22, 3) on the body's bones with planted feet; frame 0 stays."""
-        if self.config.foot_lock:
-            joints = np.concatenate([joints[:1], fit_body(joints)[1:]])
-        return self.locked(joints, hold_first=True)
 
 
 def _one_each(

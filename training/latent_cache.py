@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from mgpt3_ros.model.atomic_files import save_array
+from mgpt3_ros.model.atomic_files import save_array, whole_files
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.data.motion_store import cache_folder
@@ -51,15 +49,8 @@ def clip_latents(
         if found.shape == shape and found.dtype == np.float32:
             return found
     latents = _encode(network, dataset, shape)
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=cache, suffix='.partial', delete=False) as partial:
-        pass
-    try:
-        save_array(Path(partial.name), latents)
-        os.replace(partial.name, file)
-    except BaseException:  # a full disk, or Ctrl-C
-        Path(partial.name).unlink(missing_ok=True)
-        raise
+    with whole_files(cache) as partial:
+        save_array(partial / file.name, latents)
     return np.load(file, mmap_mode='r')
 
 
@@ -68,19 +59,15 @@ def _encode(
     network: MotionGPT3Network, dataset: MotionDataset, shape: tuple[int, ...]
 ) -> np.ndarray:
     latents = np.empty(shape, dtype=np.float32)
-    lengths = [len(clip) for clip in dataset.features]
-    order = np.argsort(lengths)  # little padding
+    order = np.argsort([len(clip) for clip in dataset.features])  # little padding
     device = network.latent_mean.device
     training = network.vae.training
     network.vae.eval()  # no dropout
     with tqdm(total=len(order), desc='latents', unit='clip', disable=None) as bar:
         for begin in range(0, len(order), _BATCH):
             chosen = order[begin : begin + _BATCH]
-            padded = np.zeros((len(chosen), lengths[chosen[-1]], 263), dtype=np.float32)
-            for row, index in zip(padded, chosen, strict=True):
-                row[: lengths[index]] = dataset.stats.normalise(dataset.features[index])
-            sizes = torch.tensor([lengths[index] for index in chosen], device=device)
-            both = network.vae.encode(torch.from_numpy(padded).to(device), sizes)
+            features, lengths = dataset.stats.batch([dataset.features[i] for i in chosen])
+            both = network.vae.encode(features.to(device), lengths.to(device))
             latents[chosen] = torch.stack(both, dim=1).float().cpu().numpy()
             bar.update(len(chosen))
     network.vae.train(training)

@@ -211,11 +211,8 @@ class TaskBatcher:
         return self.network.whiten(mean)
 
     def _encode(self, clips: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
-        lengths = torch.tensor([len(clip) for clip in clips], device=device)
-        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
-        for row, clip in zip(padded, clips, strict=True):
-            row[: len(clip)] = self.dataset.stats.normalise(clip)
-        return self.network.vae.encode(torch.from_numpy(padded).to(device), lengths)
+        features, lengths = self.dataset.stats.batch(clips)
+        return self.network.vae.encode(features.to(device), lengths.to(device))
 
     def _sequence(self, prompt: str, answer: str) -> TokenSequence:
         config = self.network.config

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
+from mgpt3_ros.model.kinematics.features import CONTACTS, POSITIONS
+from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 
-POSITIONS, CONTACTS = slice(4, 67), slice(259, 263)
 _COMPARED = ('features', 'positions', 'motion', 'jerk', 'slide')
 
 
@@ -83,11 +84,8 @@ class VaeTask(nn.Module):
         turn = -2.0 * raw[..., 0]
         step = torch.stack([raw[..., 1], torch.zeros_like(turn), raw[..., 2]], dim=-1)
         # Both frames in the heading of the later one: the earlier positions are turned back.
-        earlier, later = positions[:, :-1], positions[:, 1:]
-        cos, sin = torch.cos(turn[:, :-1, None]), torch.sin(turn[:, :-1, None])
-        x, y, z = earlier.unbind(-1)
-        earlier = torch.stack([x * cos - z * sin, y, z * cos + x * sin], dim=-1)
-        speed = (later - earlier + step[:, :-1, None]).norm(dim=-1)
+        earlier = rotate_about_y(positions[:, :-1], -turn[:, :-1, None])
+        speed = (positions[:, 1:] - earlier + step[:, :-1, None]).norm(dim=-1)
         held = contact[:, :-1] & mask[:, 1:, None]
         return (speed * held).sum() / held.sum().clamp(min=1)
 
@@ -115,11 +113,8 @@ class VaeBatcher:
                 clip = clip[begin : begin + kept]
             clips.append(clip)
             noise.append(noise_source(draw_seed(rng)))
-        lengths = torch.tensor([len(clip) for clip in clips], device=device)
-        padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
-        for row, clip in zip(padded, clips, strict=True):
-            row[: len(clip)] = self.dataset.stats.normalise(clip)
-        return torch.from_numpy(padded).to(device), lengths, noise
+        features, lengths = self.dataset.stats.batch(clips)
+        return features.to(device), lengths.to(device), noise
 
     def clip_ids(self, step: int, micro: int) -> list[str]:
         """Names of the clips that this batch drew, in its order."""

@@ -13,12 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
-
-_LEFT_HIP, _RIGHT_HIP, _LEFT_SHOULDER, _RIGHT_SHOULDER = (
-    JOINT_NAMES.index(name)
-    for name in ('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
-)
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, wrap
 
 
 def inertialise(
@@ -40,25 +35,25 @@ def inertialise(
     value and slope zero where the other is fixed.
 
     Args:
-        values: (T, D), any unit u.
+        values: (T, ...), any unit u.
         fps: samples per second.
-        start_value: (D,) [u] of the first sample; None leaves the start as it is.
-        start_velocity: (D,) [u/s] at the first sample; None keeps the series' own.
+        start_value: (...) [u] of the first sample; None leaves the start as it is.
+        start_velocity: (...) [u/s] at the first sample; None keeps the series' own.
         blend_s: time [s] until the offset is gone; cut to the length of the series.
-        end_value: (D,) [u] of the last sample; None leaves the end as it is.
-        end_velocity: (D,) [u/s] at the last sample; None keeps the series' own.
+        end_value: (...) [u] of the last sample; None leaves the end as it is.
+        end_velocity: (...) [u/s] at the last sample; None keeps the series' own.
         angular: The values are angles [rad]. The series is first moved by whole turns so that it
             starts within half a turn of ``start_value``, and ``end_value`` is met modulo a turn.
 
     Returns:
-        (T, D), same dtype; sample 0 is ``start_value``.
+        (T, ...), same dtype; sample 0 is ``start_value``.
 
     Raises:
         MotionError: for a wrong shape, NaN, or a blend or rate that is not positive.
     """
     values = np.asarray(values)
-    if values.ndim != 2 or len(values) == 0:
-        raise MotionError(f'values must be (T, D) with T >= 1, not {values.shape}')
+    if values.ndim < 2 or len(values) == 0:
+        raise MotionError(f'values must be (T, D) or more with T >= 1, not {values.shape}')
     if not (fps > 0 and blend_s > 0):
         raise MotionError(f'fps and blend_s must be positive, not {fps} and {blend_s}')
     series = values.astype(np.float64)
@@ -68,29 +63,23 @@ def inertialise(
     velocity = np.diff(series, axis=0) * fps if len(series) > 1 else np.zeros_like(series)
     start_offset = end_offset = np.zeros_like(series)
     if start_value is not None:
-        gap = _state(start_value, series.shape[1], 'start_value') - series[0]
+        gap = _change(start_value, series[0], 'start_value')
         if angular:
-            turns = gap - _within_half_turn(gap)
+            turns = gap - wrap(gap)
             series, gap = series + turns, gap - turns
-        slope = np.zeros_like(gap)
-        if start_velocity is not None:
-            slope = _state(start_velocity, series.shape[1], 'start_velocity') - velocity[0]
+        slope = _change(start_velocity, velocity[0], 'start_velocity')
         start_offset = _decay(time_s, blend_s, gap, slope)
     if end_value is not None and len(series) > 1:
-        gap = _state(end_value, series.shape[1], 'end_value') - series[-1]
+        gap = _change(end_value, series[-1], 'end_value')
         if angular:
-            gap = _within_half_turn(gap)
-        slope = np.zeros_like(gap)
-        if end_velocity is not None:
-            slope = _state(end_velocity, series.shape[1], 'end_velocity') - velocity[-1]
+            gap = wrap(gap)
+        slope = _change(end_velocity, velocity[-1], 'end_velocity')
         # The same offset in reversed time, in which velocities change sign.
         end_offset = _decay(time_s, blend_s, gap, -slope)[::-1]
     return (series + start_offset + end_offset).astype(values.dtype, copy=False)
 
 
-def place_after(
-    motion_joints: NDArray, last_joints: NDArray, previous_joints: NDArray | None = None
-) -> NDArray:
+def place_after(motion_joints: NDArray, last_joints: NDArray) -> NDArray:
     """Move a clip rigidly so that it starts where an observed body stands, facing as it does.
 
     Only the yaw and the horizontal place change: heights above the floor and slopes are kept.
@@ -98,50 +87,35 @@ def place_after(
     Args:
         motion_joints: (T, 22, 3) [m], Y up, the clip.
         last_joints: (22, 3) [m], the last observed pose.
-        previous_joints: (22, 3) [m], the pose observed one frame before. When given, the clip's
-            first frame is the one that *follows* ``last_joints``: place and heading are carried
-            one frame further. When None, the clip's first frame stands on ``last_joints``.
 
     Returns:
         (T, 22, 3) [m], same dtype as the clip.
     """
-    place, yaw = last_joints[0].astype(np.float64), _yaw(last_joints)
-    if previous_joints is not None:
-        place = place + (last_joints[0] - previous_joints[0])
-        yaw += float(_within_half_turn(yaw - _yaw(previous_joints)))
-    turn = yaw - _yaw(motion_joints[0])
-    cos, sin = np.cos(turn), np.sin(turn)
-    about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
-    pivot = motion_joints[0, 0] * [1, 0, 1]
-    placed = (motion_joints - pivot) @ about_y.T + place * [1, 0, 1]
+    pivot, place = (joints[0] * [1, 0, 1] for joints in (motion_joints[0], last_joints))
+    yaw = float(heading(last_joints)) - float(heading(motion_joints[0]))
+    placed = rotate_about_y(motion_joints - pivot, yaw) + place
     return placed.astype(motion_joints.dtype, copy=False)
 
 
 def _decay(time_s: NDArray, blend_s: float, gap: NDArray, slope: NDArray) -> NDArray:
-    """Quintic (T, D) from value ``gap`` and slope ``slope`` at 0 to rest at ``blend_s``."""
+    """Quintic (T, ...) from value ``gap`` and slope ``slope`` at 0 to rest at ``blend_s``.
+
+    gap (1 - 10 s^3 + 15 s^4 - 6 s^5) + slope blend_s (s - 6 s^3 + 8 s^4 - 3 s^5), s = t / blend_s.
+    """
+    time_s = time_s.reshape(-1, *[1] * gap.ndim)
     if blend_s <= 0:  # a single sample
-        return np.where(time_s[:, None] == 0, gap, 0.0)
-    s = np.minimum(time_s / blend_s, 1.0)[:, None]
+        return np.where(time_s == 0, gap, 0.0)
+    s = np.minimum(time_s / blend_s, 1.0)
     value_basis = 1 - s**3 * (10 - s * (15 - 6 * s))
     slope_basis = s - s**3 * (6 - s * (8 - 3 * s))
     return gap * value_basis + slope * blend_s * slope_basis
 
 
-def _within_half_turn(angle: NDArray | float) -> NDArray:
-    return (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
-
-
-def _state(value: ArrayLike, width: int, name: str) -> NDArray:
-    state = np.asarray(value, dtype=np.float64)
-    if state.shape != (width,):
-        raise MotionError(f'{name} must have shape ({width},), not {state.shape}')
+def _change(value: ArrayLike | None, own: NDArray, name: str) -> NDArray:
+    """From the series' own state to the wanted one; 0 where none is wanted."""
+    state = own if value is None else np.asarray(value, dtype=np.float64)
+    if state.shape != own.shape:
+        raise MotionError(f'{name} must have shape {own.shape}, not {state.shape}')
     if not np.isfinite(state).all():
         raise MotionError(f'{name} holds NaN or infinity: give finite numbers')
-    return state
-
-
-def _yaw(joints: NDArray) -> float:
-    """Heading [rad] about Y, 0 for +Z, of one pose: across hips and shoulders, as HumanML3D."""
-    across = joints[_LEFT_HIP] - joints[_RIGHT_HIP]
-    across = across + joints[_LEFT_SHOULDER] - joints[_RIGHT_SHOULDER]
-    return float(np.arctan2(-across[2], across[0]))
+    return state - own

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
-from mgpt3_ros.model.kinematics.features import heading
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, wrap
 
 PELVIS = 0
 LEVEL = np.array([1, 0, 1])  # of a vector, the part along the floor
@@ -16,7 +18,14 @@ PACE_WINDOW_S = 0.5  # a body's pace is the mean over this time: longer than a s
 PACE_S = 3.0  # how long a pace is kept: an error of the drawn one decays with this time constant
 STRAIGHT_SHARE = 0.5  # of going straight on in the path of a continuation
 SMOOTH_SHARE = 0.75  # of going smoothly from pace to pace in the path through a gap
-BLEND_S = 0.4  # a pose's error decays over this time: longer looks floaty, shorter jerks
+BLEND_S = 0.4  # a pose's error decays over about a step: longer looks floaty, shorter jerks
+
+
+class Seams(TypedDict, total=False):
+    """How far a clip's own first and last pose were off [m], means over the joints."""
+
+    seam_error_m: float
+    end_seam_error_m: float
 
 
 def placement(last: np.ndarray, first: np.ndarray) -> np.ndarray:
@@ -29,19 +38,12 @@ def placement(last: np.ndarray, first: np.ndarray) -> np.ndarray:
     Returns:
         (4,): dx and dz [m] in the heading frame of ``last``, sine and cosine of the turn.
     """
-    yaw, next_yaw = heading(last[None])[0], heading(first[None])[0]
+    yaw, next_yaw = heading(last), heading(first)
     x, _, z = rotate_about_y(first[PELVIS] - last[PELVIS], -yaw)
     return np.array([x, z, np.sin(next_yaw - yaw), np.cos(next_yaw - yaw)], dtype=np.float32)
 
 
-def rotate_about_y(points: np.ndarray, yaw: float | np.ndarray) -> np.ndarray:
-    """Turn points (..., 3) about Y; +Z turns towards +X."""
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    x, y, z = np.moveaxis(np.asarray(points), -1, 0)
-    return np.stack([x * cos + z * sin, y, z * cos - x * sin], axis=-1)
-
-
-def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[np.ndarray, float]:
+def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[np.ndarray, Seams]:
     """Let a clip follow what was observed.
 
     Args:
@@ -50,17 +52,14 @@ def continue_from(observed: np.ndarray, clip: np.ndarray, fps: float) -> tuple[n
         fps: frames per second of both.
 
     Returns:
-        The S - 1 frames that follow, which continue position and velocity, and how far the clip's
-        own first pose was off [m, mean over the joints].
+        The S - 1 frames that follow, which continue position and velocity.
     """
     placed = place_after(clip, observed[-1])
-    seam = float(np.linalg.norm(placed[0] - observed[-1], axis=-1).mean())
+    seams: Seams = {'seam_error_m': _distance(placed[0], observed[-1])}
     placed = keep_pace(observed, placed, fps)
     velocity = (observed[-1] - observed[-2]) * fps
-    blended = inertialise(
-        placed.reshape(len(placed), -1), fps, observed[-1].ravel(), velocity.ravel(), BLEND_S
-    )
-    return blended.reshape(placed.shape)[1:].astype(np.float32), seam
+    blended = inertialise(placed, fps, observed[-1], velocity, BLEND_S)
+    return blended[1:].astype(np.float32), seams
 
 
 def keep_pace(observed: np.ndarray, clip: np.ndarray, fps: float) -> np.ndarray:
@@ -69,7 +68,8 @@ def keep_pace(observed: np.ndarray, clip: np.ndarray, fps: float) -> np.ndarray:
     How fast a body goes on is known better than a model draws it: of all that a clip says, its
     pace is what is most often off, and it adds up over time. So the pace at the beginning is the
     observed one, the difference decaying slowly; and the path is the mean of that and of going
-    straight on, which was chosen on mocap22's val clips.
+    straight on, which was chosen on mocap22's val clips. A difference d [m/s] that decays with the
+    time constant p = ``PACE_S`` moves the body by d p (1 - exp(-t / p)) until t.
 
     Args:
         observed: (T, 22, 3) [m].
@@ -89,7 +89,7 @@ def keep_pace(observed: np.ndarray, clip: np.ndarray, fps: float) -> np.ndarray:
 
 def bridge(
     before: np.ndarray, clip: np.ndarray, after: np.ndarray, fps: float
-) -> tuple[np.ndarray, float, float]:
+) -> tuple[np.ndarray, Seams]:
     """Let a clip lead from one motion into another.
 
     Where a body goes in a gap is known better from how it comes and leaves than from what a model
@@ -104,31 +104,31 @@ def bridge(
         fps: frames per second of all three.
 
     Returns:
-        The S - 2 frames of the gap; how far the clip's own first and last poses were off [m].
+        The S - 2 frames of the gap.
     """
     placed = place_after(clip, before[-1])
-    seam = float(np.linalg.norm(placed[0] - before[-1], axis=-1).mean())
-    end_seam = float(np.linalg.norm(placed[-1] - after[0], axis=-1).mean())
+    seams: Seams = {
+        'seam_error_m': _distance(placed[0], before[-1]),
+        'end_seam_error_m': _distance(placed[-1], after[0]),
+    }
     # What is off at the end is a wrong path more than a wrong pose: spread over the whole gap.
     share = np.linspace(0, 1, len(placed))
     share = (share * share * (3 - 2 * share))[:, None]
-    turn = heading(after[:1])[0] - heading(placed[-1:])[0]
-    turn = (turn + np.pi) % (2 * np.pi) - np.pi
+    turn = wrap(heading(after[0]) - heading(placed[-1]))
     root = placed[:, PELVIS]
     local = rotate_about_y(placed - root[:, None], turn * share)
     path = root + share * (after[0, PELVIS] - root[-1])
     aside = (_smooth_path(before, after, len(placed), fps) - path) * LEVEL
     placed = local + (path + SMOOTH_SHARE * aside)[:, None]
-    flat = inertialise(
-        placed.reshape(len(placed), -1),
-        fps,
-        before[-1].ravel(),
-        ((before[-1] - before[-2]) * fps).ravel(),
-        BLEND_S,
-        end_value=after[0].ravel(),
-        end_velocity=((after[1] - after[0]) * fps).ravel(),
+    rate, end_rate = (before[-1] - before[-2]) * fps, (after[1] - after[0]) * fps
+    blended = inertialise(
+        placed, fps, before[-1], rate, BLEND_S, end_value=after[0], end_velocity=end_rate
     )
-    return flat.reshape(placed.shape)[1:-1].astype(np.float32), seam, end_seam
+    return blended[1:-1].astype(np.float32), seams
+
+
+def _distance(pose: np.ndarray, other: np.ndarray) -> float:
+    return float(np.linalg.norm(pose - other, axis=-1).mean())
 
 
 def _smooth_path(before: np.ndarray, after: np.ndarray, frames: int, fps: float) -> np.ndarray:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects, label
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+from mgpt3_ros.model.finishing.leg_pose import LEGS, norm, pose_leg
+from mgpt3_ros.model.kinematics.skeleton import checked_joints
 
 Array = NDArray[np.float64]
 
@@ -177,19 +177,10 @@ def _ease(count: int) -> Array:
 
 
 def _resized(vector: Array, like: Array) -> Array:
-    return vector * _norm(like) / np.maximum(_norm(vector), 1e-9)
-
-
-def _norm(vector: Array) -> Array:
-    return np.linalg.norm(vector, axis=-1, keepdims=True)
+    return vector * norm(like) / np.maximum(norm(vector), 1e-9)
 
 
 def _checked(joints: NDArray, fps: float) -> NDArray:
-    joints = np.asarray(joints)
-    if joints.ndim != 3 or joints.shape[1:] != (len(JOINT_NAMES), 3):
-        raise MotionError(f'joints must be (T, 22, 3), not {joints.shape}')
-    if not np.isfinite(joints).all():
-        raise MotionError('joints hold NaN or infinity: drop or interpolate those frames')
     if not fps > 0:
         raise MotionError(f'fps must be positive, not {fps}')
-    return joints
+    return checked_joints(joints)

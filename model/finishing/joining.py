@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
-from mgpt3_ros.model.finishing.continuation import PELVIS, rotate_about_y
+from mgpt3_ros.model.finishing.continuation import BLEND_S, PELVIS
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
-from mgpt3_ros.model.kinematics.features import heading
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 
 Array = NDArray[np.float64]
 
 LEAVE_S = (0.25, 0.5)  # before its end a clip is left; the last quarter is eased where it ends
 JOIN_TAKES_S = 0.5 * sum(LEAVE_S)  # of the clip before, give or take an eighth
 ENTER_S = 0.5  # so much of the next clip may be left out
-BLEND_S = 0.4  # about a step; as long as for a prediction
 STEP_FROM = 0.04  # [m]: a foot that goes further is lifted
 STEP_HEIGHT, FULL_STEP = 0.10, 0.4  # [m]: how high a foot is lifted that goes so far or further
 
@@ -55,9 +54,7 @@ def join(before: NDArray, after: NDArray, fps: float) -> tuple[int, NDArray]:
     clip = place_after(after[enter:].astype(np.float64), last)
     support = _support(last, velocity)
     clip = clip + (last[_BALLS[support]] - clip[0, _BALLS[support]]) * (1, 0, 1)
-    blended = inertialise(
-        clip.reshape(len(clip), -1), fps, last.ravel(), velocity.ravel(), BLEND_S
-    ).reshape(clip.shape)
+    blended = inertialise(clip, fps, last, velocity, BLEND_S)
     blended = _with_step(blended, clip, 1 - support, fps)
     return cut, blended.astype(before.dtype, copy=False)
 
@@ -79,7 +76,7 @@ def _state(joints: NDArray, frame: int, neighbour: int, fps: float) -> tuple[Arr
     """Pose (22, 3) from above the support foot and velocity (22, 3), in the heading frame."""
     pose = joints[frame].astype(np.float64)
     velocity = (pose - joints[neighbour]) * fps * (1 if neighbour < frame else -1)
-    yaw = -heading(pose[None])[0]
+    yaw = -heading(pose)
     return rotate_about_y(pose, yaw), rotate_about_y(velocity, yaw)
 
 

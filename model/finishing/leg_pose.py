@@ -48,9 +48,9 @@ def pose_leg(leg: Array, ankle_target: Array, ball_target: Array) -> Array:
         ball_target: (T, 3) [m].
     """
     hip, knee, ankle, ball = np.moveaxis(leg, 1, 0)
-    thigh, shank, foot = _norm(knee - hip), _norm(ankle - knee), _norm(ball - ankle)
-    asked = _norm(ankle_target - hip)
-    reach = _reach(asked, _norm(ankle - hip), thigh + shank)
+    thigh, shank, foot = norm(knee - hip), norm(ankle - knee), norm(ball - ankle)
+    asked = norm(ankle_target - hip)
+    reach = _reach(asked, norm(ankle - hip), thigh + shank)
     turned = _middle_joint(hip, ball_target, reach, foot, ankle_target - hip)
     placed = np.where(asked > reach + 1e-9, turned, ankle_target)
     heading = ball_target - placed
@@ -59,16 +59,19 @@ def pose_leg(leg: Array, ankle_target: Array, ball_target: Array) -> Array:
         [
             _middle_joint(hip, placed, thigh, shank, side),
             placed,
-            placed + heading * foot / np.maximum(_norm(heading), 1e-9),
+            placed + heading * foot / np.maximum(norm(heading), 1e-9),
         ],
         axis=1,
     )
-    there = np.maximum(_norm(ankle_target - ankle), _norm(ball_target - ball)) < 1e-6
+    there = np.maximum(norm(ankle_target - ankle), norm(ball_target - ball)) < 1e-6
     return np.where(there[..., None], leg[:, 1:], posed)
 
 
 def lowering(legs: Array, ankle_targets: Array, fps: float) -> Array:
     """How far (T,) [m] the pelvis must come down, smoothly, for ankles on the floor to be reached.
+
+    A hip that is h above an ankle and d aside of it, with a reach of r, comes down by
+    h - sqrt(r^2 - d^2).
 
     Args:
         legs: (T, 2, 4, 3) [m], Y up.
@@ -76,8 +79,8 @@ def lowering(legs: Array, ankle_targets: Array, fps: float) -> Array:
         fps: frames per second.
     """
     hip, knee, ankle = legs[..., 0, :], legs[..., 1, :], legs[..., 2, :]
-    full = (_norm(knee - hip) + _norm(ankle - knee))[..., 0]
-    reach = np.maximum(STRAIGHT * full, _norm(ankle - hip)[..., 0])
+    full = (norm(knee - hip) + norm(ankle - knee))[..., 0]
+    reach = np.maximum(STRAIGHT * full, norm(ankle - hip)[..., 0])
     offset = hip - ankle_targets
     level = np.minimum(np.linalg.norm(offset[..., [0, 2]], axis=-1), reach)
     need = np.clip(offset[..., 1] - np.sqrt(reach**2 - level**2), 0.0, LARGEST_LOWERING)
@@ -92,7 +95,10 @@ def lowering(legs: Array, ankle_targets: Array, fps: float) -> Array:
 
 
 def _reach(asked: Array, own: Array, full: Array) -> Array:
-    """Distances (T, 1) from hip to ankle: as asked, but slowing towards the longest."""
+    """Distances (T, 1) from hip to ankle: as asked, but slowing towards the longest.
+
+    Beyond ``start``: start + w (1 - exp(-(asked - start) / w)), where w = stop - start.
+    """
     start, stop = np.maximum(SLOWING * full, own), np.maximum(STRAIGHT * full, own)
     width = np.maximum(stop - start, 1e-9)
     beyond = np.maximum(asked - start, 0.0)
@@ -103,23 +109,29 @@ def _bend(leg: Array) -> Array:
     """Which way (T, 3) the knee lies from the line of hip and ankle.
 
     The nearer a knee is to the line, the more it is taken to be ahead, where the foot points: what
-    it is aside of that, or behind, is mostly noise.
+    it is aside of that, or behind, is mostly noise. With the knee b off the line, f of it ahead,
+    S = ``_SURE`` and B = ``_BEHIND``, what is aside is multiplied by |b|^2 / (|b|^2 + S^2), and of
+    what is ahead a share of 1 / (1 + (|b| / B)^4) becomes (f + sqrt(f^2 + S^2)) / 2, which is > 0.
     """
     hip, knee, ankle, ball = np.moveaxis(leg, 1, 0)
     axis = ankle - hip
     bend = _across(knee - hip, axis)
     ahead = _across(ball - ankle, axis)
-    ahead /= np.maximum(_norm(ahead), 0.3 * _norm(ball - ankle) + 1e-9)
+    ahead /= np.maximum(norm(ahead), 0.3 * norm(ball - ankle) + 1e-9)
     forward = np.sum(bend * ahead, axis=1, keepdims=True)
     positive = (forward + np.sqrt(forward**2 + _SURE**2)) / 2
-    share = 1 / (1 + (_norm(bend) / _BEHIND) ** 4)
-    aside = (bend - forward * ahead) / (1 + (_SURE / np.maximum(_norm(bend), 1e-9)) ** 2)
+    share = 1 / (1 + (norm(bend) / _BEHIND) ** 4)
+    aside = (bend - forward * ahead) / (1 + (_SURE / np.maximum(norm(bend), 1e-9)) ** 2)
     return aside + (forward + share * (positive - forward)) * ahead
 
 
 def _turned(vector: Array, start: Array, end: Array) -> Array:
-    """Vectors (T, 3) turned with an axis that goes from ``start`` to ``end`` the short way."""
-    start, end = start / np.maximum(_norm(start), 1e-9), end / np.maximum(_norm(end), 1e-9)
+    """Vectors (T, 3) turned with an axis that goes from ``start`` to ``end`` the short way.
+
+    Rodrigues' formula of unit vectors s, e, with k = s x e and c = s . e:
+    v' = c v + k x v + k (k . v) / (1 + c).
+    """
+    start, end = start / np.maximum(norm(start), 1e-9), end / np.maximum(norm(end), 1e-9)
     cross = np.cross(start, end)
     cosine = np.sum(start * end, axis=1, keepdims=True)
     along = np.sum(cross * vector, axis=1, keepdims=True)
@@ -130,14 +142,15 @@ def _middle_joint(start: Array, end: Array, first: Array, second: Array, side: A
     """The joint (T, 3) between two bones of lengths (T, 1) from ``start`` to ``end``.
 
     It lies on the side of the direction ``side``. Too far or too near an end is met as nearly as
-    can be.
+    can be. By the law of cosines, with the ends d apart, it is a = (d^2 + first^2 - second^2) / 2d
+    along their line and sqrt(first^2 - a^2) aside of it.
     """
-    axis = (end - start) / np.maximum(_norm(end - start), 1e-9)
-    length = np.clip(_norm(end - start), np.abs(first - second) + 1e-6, first + second)
+    axis = (end - start) / np.maximum(norm(end - start), 1e-9)
+    length = np.clip(norm(end - start), np.abs(first - second) + 1e-6, first + second)
     along = (length**2 + first**2 - second**2) / (2 * length)
     aside = np.sqrt(np.maximum(first**2 - along**2, 0.0))
     across = _across(side, axis)
-    return start + along * axis + aside * across / np.maximum(_norm(across), 1e-9)
+    return start + along * axis + aside * across / np.maximum(norm(across), 1e-9)
 
 
 def _across(vector: Array, axis: Array) -> Array:
@@ -146,5 +159,6 @@ def _across(vector: Array, axis: Array) -> Array:
     return vector - axis * share / np.maximum(np.sum(axis * axis, axis=1, keepdims=True), 1e-12)
 
 
-def _norm(vector: Array) -> Array:
+def norm(vector: Array) -> Array:
+    """Lengths (..., 1) of vectors (..., 3)."""
     return np.linalg.norm(vector, axis=-1, keepdims=True)

@@ -24,7 +24,7 @@ from mgpt3_ros.model.formats.bvh_names import (
     shipped_skeletons,
 )
 from mgpt3_ros.model.kinematics.euler import continuous_euler, nearest_branch
-from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, LEGS
+from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, LEG_NAMES
 from mgpt3_ros.model.kinematics.joint_angles import (
     angles_to_joints,
     angles_to_rotations,
@@ -203,7 +203,7 @@ def read_bvh(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Motion:
     info: MotionInfo = {'skeleton': skeleton.name, 'unit': unit}
     if skeleton.keep_bones:
         return Motion(joints, file.fps, info)
-    scale = _length(REST_JOINTS[None], LEGS) / _length(joints, LEGS)
+    scale = _length(REST_JOINTS[None], LEG_NAMES) / _length(joints, LEG_NAMES)
     joints = scale * joints
     body = angles_to_joints(joints_to_angles(joints))
     # Ankles of skeletons lie at different heights: what stood on the floor stands on it again.
@@ -239,13 +239,13 @@ def _put_in_missing(found: dict[str, Array]) -> None:
 
 def _unit(joints: Array) -> tuple[str, float]:
     """The unit of joints (T, 22, 3) and its metres; where none fits, such as the body needs."""
-    size = _length(joints, LEGS) + _length(joints, _TRUNK)
+    size = _length(joints, LEG_NAMES) + _length(joints, _TRUNK)
     for unit, metres in _UNITS.items():
         if _BODY_RANGE[0] <= size * metres < _BODY_RANGE[1]:
             return unit, metres
     if size <= 0:
         raise MotionError('the bones have no length')
-    default = _length(REST_JOINTS[None], LEGS) + _length(REST_JOINTS[None], _TRUNK)
+    default = _length(REST_JOINTS[None], LEG_NAMES) + _length(REST_JOINTS[None], _TRUNK)
     return f'{default / size:.4g} m', default / size
 
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 from scipy.spatial.transform import Rotation
 
+from mgpt3_ros.model.kinematics.heading import wrap
+
 Array = NDArray[np.float64]
 
 # Measured on mocap22: halves the angle speeds that gimbal lock causes (30 -> 15 rad/s), for an
@@ -30,11 +32,6 @@ _AXIS = {'x': 0, 'y': 1, 'z': 2}
 _ALL = slice(None)
 
 
-def wrap(angle: Array) -> Array:
-    """Angles [rad] moved by whole turns into [-pi, pi)."""
-    return (angle + np.pi) % (2 * np.pi) - np.pi
-
-
 def matrix_from_euler(angles: Array, order: str) -> Array:
     """Rotation matrices (..., 3, 3) of angles (..., 3) [rad], stored as x, y, z."""
     in_order = angles[..., [_AXIS[axis] for axis in order]]
@@ -43,7 +40,11 @@ def matrix_from_euler(angles: Array, order: str) -> Array:
 
 
 def euler_from_matrix(rotation: Array, order: str) -> Array:
-    """Angles (..., 3) [rad] of rotation matrices (..., 3, 3), the middle within a quarter turn."""
+    """Angles (..., 3) [rad] of rotation matrices (..., 3, 3), the middle within a quarter turn.
+
+    Of the order ijk: q_i = atan2(-s R_jk, R_kk), q_j = asin(s R_ik), q_k = atan2(-s R_ij, R_ii),
+    where s is 1 for the cyclic orders (xyz, yzx, zxy) and -1 for the others.
+    """
     first, middle, last = (_AXIS[axis] for axis in order)
     sign = 1.0 if order in ('xyz', 'yzx', 'zxy') else -1.0
     angles = np.empty(rotation.shape[:-1])
@@ -105,8 +106,9 @@ def nearest_branch(angles: Array, order: str, goal: Array, at: slice = _ALL) -> 
 def ease_gimbal_lock(angles: Array, order: str) -> Array:
     """Trade a little of the rotation near gimbal lock for angles that robots can follow.
 
-    Minimises the squared rotation error plus squared steps of the angles (Gauss-Newton over the
-    whole track); the steps are priced only near the lock, so that all else stays as it is.
+    Minimises sum |log(R(q_t)^T R_t)|^2 + sum k_t |q_t+1 - q_t|^2, rotation errors about the limb
+    counting less, by Gauss-Newton over the whole track; the stiffness k_t of steps fades with
+    sin(middle)^8 away from the lock, so that all else stays as it is.
 
     Args:
         angles: (T, 3) [rad], continuous.

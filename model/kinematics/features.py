@@ -25,11 +25,14 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics import rotations
+from mgpt3_ros.model.kinematics.heading import heading
 from mgpt3_ros.model.kinematics.skeleton import CHAINS, FOOT_JOINTS, JOINT_NAMES
 
 FEATURES = 263
 ROOT, POSITIONS, ROTATIONS = slice(0, 4), slice(4, 67), slice(67, 193)
 VELOCITIES, CONTACTS = slice(193, 259), slice(259, 263)
+# Channels that share a unit: the root's turn, velocity and height each by themselves.
+KINDS = (slice(0, 1), slice(1, 3), slice(3, 4), POSITIONS, ROTATIONS, VELOCITIES, CONTACTS)
 
 CONTACT_THRESHOLD = 0.002  # squared displacement [m^2] of a foot between frames, HumanML3D
 _FORWARD_SIGMA = 20.0  # frames: the heading is smoothed before rotations are read, HumanML3D
@@ -87,38 +90,17 @@ def canonicalise(joints: Tensor) -> Tensor:
     """
     joints = joints - joints[..., 1].amin(dim=(-1, -2))[..., None, None, None] * _UP.to(joints)
     joints = joints - joints[..., :1, :1, :] * (1 - _UP).to(joints)
-    forward = _forward(joints[..., 0, :, :])
     # By the angle, since no shortest turn leads from -Z to +Z.
-    facing = rotations.about_y(-0.5 * torch.atan2(forward[..., 0], forward[..., 2]))
+    facing = rotations.about_y(-0.5 * heading(joints[..., 0, :, :]))
     return rotations.rotate(facing[..., None, None, :], joints)
 
 
 _UP, _AHEAD = torch.tensor([0.0, 1.0, 0.0]), torch.tensor([0.0, 0.0, 1.0])
 
 
-def _forward(joints: Tensor) -> Tensor:
-    """Unit vector (..., 3) that a pose (..., 22, 3) faces, horizontal, from hips and shoulders."""
-    return F.normalize(_ahead_of(_across_hips(joints) + _across_shoulders(joints)), dim=-1)
-
-
-def _across_hips(joints: Tensor) -> Tensor:
-    return joints[..., _RIGHT_HIP, :] - joints[..., _LEFT_HIP, :]
-
-
-def _across_shoulders(joints: Tensor) -> Tensor:
-    return joints[..., _RIGHT_SHOULDER, :] - joints[..., _LEFT_SHOULDER, :]
-
-
 def _ahead_of(across: Tensor) -> Tensor:
     # Shorter than 1 where the body leans sideways, which counts less in HumanML3D's smoothing.
     return torch.linalg.cross(_UP.to(across).expand_as(across), F.normalize(across, dim=-1))
-
-
-@_numpy_too
-def heading(joints: Tensor) -> Tensor:
-    """Yaw (..., T) [rad] that poses (..., T, 22, 3) face: 0 is +Z, positive towards +X."""
-    forward = _forward(joints)
-    return torch.atan2(forward[..., 0], forward[..., 2])
 
 
 @_numpy_too
@@ -178,7 +160,8 @@ def chain_rotations(joints: Tensor) -> Tensor:
     """
     # HumanML3D takes the hips the wrong way round here (and only here). The shoulders are three
     # times as broad, so that they decide; the data set is what it is, and so are its statistics.
-    across = _across_shoulders(joints) - _across_hips(joints)
+    shoulders = joints[..., _RIGHT_SHOULDER, :] - joints[..., _LEFT_SHOULDER, :]
+    across = shoulders - (joints[..., _RIGHT_HIP, :] - joints[..., _LEFT_HIP, :])
     root = rotations.between(_smooth(_ahead_of(across)), _AHEAD.to(joints))
     root = torch.cat([rotations.about_y(torch.zeros_like(root[..., :1, 0])), root[..., 1:, :]], -2)
     found = [root] * 22

@@ -24,8 +24,8 @@ MODEL_TO_BODY = [2, 0, 1]
 BODY_TO_MODEL = [1, 2, 0]
 
 # The three joints of each limb.
-LEGS = (('left_hip', 'left_knee', 'left_ankle'), ('right_hip', 'right_knee', 'right_ankle'))
-ARMS = (
+LEG_NAMES = (('left_hip', 'left_knee', 'left_ankle'), ('right_hip', 'right_knee', 'right_ankle'))
+ARM_NAMES = (
     ('left_shoulder', 'left_elbow', 'left_wrist'),
     ('right_shoulder', 'right_elbow', 'right_wrist'),
 )
@@ -47,7 +47,7 @@ def axis_order(joint: str) -> str:
 def _zero_offsets() -> NDArray[np.float64]:
     """The T pose's offsets with arms and legs straight down and the feet straight ahead."""
     offsets = np.asarray(REST_OFFSETS, dtype=np.float64)[:, MODEL_TO_BODY]
-    for limb in LEGS + ARMS:
+    for limb in LEG_NAMES + ARM_NAMES:
         for name in limb[1:]:
             index = JOINT_INDEX[name]
             offsets[index] = 0.0, 0.0, -np.linalg.norm(offsets[index])

@@ -27,7 +27,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solveh_banded
 from scipy.spatial.transform import Rotation
 
-from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.euler import (
     continuous_euler,
     ease_gimbal_lock,
@@ -36,27 +35,15 @@ from mgpt3_ros.model.kinematics.euler import (
 )
 from mgpt3_ros.model.kinematics.human import (
     ANGLE_LIMITS,
-    ANGLE_NAMES,
-    ARMS,
+    ARM_NAMES,
     BODY_TO_MODEL,
     JOINT_INDEX,
-    LEGS,
+    LEG_NAMES,
     MODEL_TO_BODY,
-    VELOCITY_LIMITS,
     ZERO_OFFSETS,
     axis_order,
 )
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS
-
-__all__ = [
-    'ANGLE_LIMITS',
-    'ANGLE_NAMES',
-    'VELOCITY_LIMITS',
-    'BodyAngles',
-    'angles_to_joints',
-    'angles_to_rotations',
-    'joints_to_angles',
-]
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS, checked_joints
 
 Array = NDArray[np.float64]
 
@@ -114,11 +101,7 @@ def joints_to_angles(joints: NDArray, near: ArrayLike | None = None) -> BodyAngl
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
     """
-    joints = np.asarray(joints, dtype=np.float64)
-    if joints.ndim != 3 or joints.shape[1:] != (len(JOINT_NAMES), 3) or len(joints) == 0:
-        raise MotionError(f'joints must be (T, 22, 3) with T >= 1, not {joints.shape}')
-    if not np.isfinite(joints).all():
-        raise MotionError('joints hold NaN or infinity: drop or interpolate those frames')
+    joints = checked_joints(joints).astype(np.float64)
     body = joints[..., MODEL_TO_BODY]
     world = _world_rotations(body - body[:, PARENTS])
     missed = np.mean(body - _positions(world, body[:, 0]), axis=1)
@@ -193,10 +176,12 @@ def _world_rotations(bones: Array) -> Array:
         ('right_collar', 'right_shoulder'),
     ):
         world[:, index[name]] = _swing(chest, directions, child)
-    for limb in LEGS + ARMS:
+    for limb in LEG_NAMES + ARM_NAMES:
         upper, middle, end = (index[name] for name in limb)
         parent = world[:, PARENTS[upper]]
-        foot = directions[:, index[limb[2].replace('ankle', 'foot')]] if limb in LEGS else None
+        foot = (
+            directions[:, index[limb[2].replace('ankle', 'foot')]] if limb in LEG_NAMES else None
+        )
         local = _upper_limb(limb[0], parent, directions[:, middle], directions[:, end], foot)
         world[:, upper] = parent @ local
         world[:, middle] = world[:, upper] @ _hinge(
@@ -211,7 +196,10 @@ def _world_rotations(bones: Array) -> Array:
 
 
 def _fit(bones: Array, names: tuple[str, ...]) -> Array:
-    """Rotations (T, 3, 3) that best take the zero pose's offsets to these bones (Kabsch 1976)."""
+    """Rotations (T, 3, 3) that best take the zero pose's offsets z to these bones b (Kabsch 1976).
+
+    Of sum b z^T = U S V^T, the one with the least sum |b - R z|^2 is R = U diag(1, 1, +-1) V^T.
+    """
     members = [JOINT_INDEX[name] for name in names]
     u, _, vt = np.linalg.svd(np.swapaxes(bones[:, members], 1, 2) @ ZERO_OFFSETS[members])
     u[:, :, 2] *= np.sign(np.linalg.det(u @ vt))[:, None]
@@ -226,7 +214,13 @@ def _swing(parent: Array, directions: Array, child: str) -> Array:
 
 
 def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Array | None) -> Array:
-    """Rotation (T, 3, 3) of thigh or upper arm in its parent, from unit bones (T, 3)."""
+    """Rotation (T, 3, 3) of thigh or upper arm in its parent, from unit bones (T, 3).
+
+    R = habit R_z(twist), the limb along z. Seen from ``habit`` the lower bone points to f = x + iy
+    across the limb (of a leg, -f): |f| is the sine of the bend, and the twist that makes the joint
+    a hinge is the angle of f. It weighs |f|^2, so frames give pointers f |f|, to which the habit
+    (angle 0) and a leg's foot add small ones. The twist is the angle of their smooth mean.
+    """
     favoured, favoured_rotation = _HABIT[name]
     habit = _shortest_rotation(favoured, _seen_from(parent, upper)) @ favoured_rotation
     # Across the limb, as complex numbers x + iy: where it folds to. Legs fold backward.
@@ -249,7 +243,10 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
 
 
 def _smooth(weighted: NDArray, weight: Array) -> NDArray:
-    """Series s (T,) that minimises sum w |s - weighted / w|^2 + stiffness |step of s|^2."""
+    """Series s (T,) that minimises sum w |s - weighted / w|^2 + k sum |s_t+1 - s_t|^2.
+
+    Where the gradient is zero: (w_t + 2 k) s_t - k (s_t-1 + s_t+1) = weighted_t; k once at ends.
+    """
     if len(weight) == 1:
         return weighted / weight
     banded = np.zeros((2, len(weight)))
@@ -261,7 +258,10 @@ def _smooth(weighted: NDArray, weight: Array) -> NDArray:
 
 
 def _hinge(lower: Array) -> Array:
-    """Rotation (T, 3, 3) of shank or forearm: bend about y, then x for what is off the hinge."""
+    """Rotation (T, 3, 3) of shank or forearm: bend b about y, then a about x, off the hinge.
+
+    R_y(b) R_x(a) takes -z to the bone (-sin b cos a, sin a, -cos b cos a).
+    """
     bend = np.arctan2(-lower[:, 0], -lower[:, 2])
     aside = np.arcsin(np.clip(lower[:, 1], -1.0, 1.0))
     return Rotation.from_euler('YX', np.stack([bend, aside], axis=-1)).as_matrix()
@@ -277,7 +277,10 @@ def _unit(vectors: Array) -> Array:
 
 
 def _shortest_rotation(start: Array, end: Array) -> Array:
-    """Rotations (T, 3, 3) that take one unit vector (3,) to others (T, 3) the short way."""
+    """Rotations (T, 3, 3) that take one unit vector (3,) to others (T, 3) the short way.
+
+    As a quaternion (xyz, w), not normalised: (start x end, 1 + start . end).
+    """
     quaternion = np.empty((len(end), 4))
     quaternion[:, :3] = np.cross(start, end)
     quaternion[:, 3] = np.maximum(1.0 + end @ start, 1e-6)  # opposite: any way is as short
@@ -301,7 +304,7 @@ def _habit(name: str) -> tuple[Array, Array]:
     return favoured, swing @ Rotation.from_euler('z', twist).as_matrix()
 
 
-_HABIT = {limb[0]: _habit(limb[0]) for limb in LEGS + ARMS}
+_HABIT = {limb[0]: _habit(limb[0]) for limb in LEG_NAMES + ARM_NAMES}
 # Positions among the 21 joints of those that share an axis order.
 _MEMBERS: dict[str, list[int]] = {}
 for _position, _name in enumerate(JOINT_NAMES[1:]):

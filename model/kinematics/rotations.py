@@ -52,10 +52,3 @@ def to_6d(q: Tensor) -> Tensor:
     first = [1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w)]
     second = [2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)]
     return torch.stack([*first, *second], dim=-1)
-
-
-def from_6d(d: Tensor) -> Tensor:
-    """Rotation matrices (..., 3, 3) from two columns that need not be orthonormal, (..., 6)."""
-    x = F.normalize(d[..., :3], dim=-1)
-    z = F.normalize(torch.linalg.cross(x, d[..., 3:]), dim=-1)
-    return torch.stack([x, torch.linalg.cross(z, x), z], dim=-1)

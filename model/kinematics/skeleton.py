@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mgpt3_ros.model.errors import MotionError
+
 FPS = 20.0  # HumanML3D's frame rate, and the model's
 MAX_FRAMES = 200  # longest clip that is trained on, 10 s
 
@@ -64,3 +66,17 @@ MIRRORED: tuple[int, ...] = tuple(JOINT_NAMES.index(_mirrored(name)) for name in
 FOOT_JOINTS: tuple[int, ...] = tuple(
     JOINT_NAMES.index(name) for name in ('left_ankle', 'left_foot', 'right_ankle', 'right_foot')
 )
+
+
+def checked_joints(joints: np.ndarray) -> np.ndarray:
+    """Joints (T, 22, 3) as they are.
+
+    Raises:
+        MotionError: another shape, no frame, NaN or infinity.
+    """
+    joints = np.asarray(joints)
+    if joints.ndim != 3 or joints.shape[1:] != (len(JOINT_NAMES), 3) or len(joints) == 0:
+        raise MotionError(f'joints must be (T, 22, 3) with T >= 1, not {joints.shape}')
+    if not np.isfinite(joints).all():
+        raise MotionError('joints hold NaN or infinity: drop or interpolate those frames')
+    return joints

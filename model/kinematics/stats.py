@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.kinematics.features import FEATURES, KINDS
 
 Array = TypeVar('Array', np.ndarray, Tensor)
 
@@ -28,9 +30,9 @@ class FeatureStats:
     def __post_init__(self) -> None:
         for name in ('mean', 'std'):
             value = np.asarray(getattr(self, name), dtype=np.float32)
-            if value.shape != (263,) or not np.isfinite(value).all():
+            if value.shape != (FEATURES,) or not np.isfinite(value).all():
                 raise CheckpointError(
-                    f'the {name} of the features must be 263 finite numbers, '
+                    f'the {name} of the features must be {FEATURES} finite numbers, '
                     f'got an array of shape {value.shape}'
                 )
             object.__setattr__(self, name, value)
@@ -46,6 +48,17 @@ class FeatureStats:
         """Inverse of :meth:`normalise`."""
         mean, std = self._like(features)
         return features * std + mean
+
+    def batch(self, clips: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """Normalised features (B, T, 263) float32 of clips (T_b, 263), and their lengths (B,).
+
+        T is the longest; beyond a clip's length stand zeros. Both are on the CPU.
+        """
+        lengths = torch.tensor([len(clip) for clip in clips])
+        padded = np.zeros((len(clips), int(lengths.max()), FEATURES), dtype=np.float32)
+        for row, clip in zip(padded, clips, strict=True):
+            row[: len(clip)] = self.normalise(clip)
+        return torch.from_numpy(padded), lengths
 
     def _like(self, array: Array) -> tuple[Array, Array]:
         if isinstance(array, Tensor):
@@ -83,7 +96,7 @@ class FeatureStats:
         count = sum(len(clip) for clip in clips)
         mean = sum(clip.sum(axis=0, dtype=np.float64) for clip in clips) / count
         std = np.sqrt(sum(np.square(clip - mean).sum(axis=0) for clip in clips) / count)
-        for begin, end in ((0, 1), (1, 3), (3, 4), (4, 67), (67, 193), (193, 259), (259, 263)):
-            std[begin:end] = std[begin:end].mean()
+        for kind in KINDS:
+            std[kind] = std[kind].mean()
         std[std < 1e-6] = 1.0
         return cls(mean.astype(np.float32), std.astype(np.float32))

@@ -158,7 +158,7 @@ def convert_motiongpt3(
         licence=licence,
         prompts=PROMPTS,
         max_frames=196,
-        foot_lock=False,
+        finishing=False,
         inbetween_whole=True,
     )
     model = MotionGPT3(whole, network, words, features)

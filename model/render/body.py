@@ -86,9 +86,9 @@ class _Builder:
 
     def head(self) -> None:
         at, scale = self.at, self.scale
-        up = _unit(at['head'] - at['neck'])
+        up = unit(at['head'] - at['neck'])
         left = at['left_shoulder'] - at['right_shoulder']
-        forward = _unit(np.cross(left, up))
+        forward = unit(np.cross(left, up))
         left = np.cross(up, forward)
         self.add(at['neck'], at['head'], (0.046, 0.044), JOINT)
         crown = at['head'] + scale * 0.125 * up
@@ -105,7 +105,7 @@ class _Builder:
         self.ball(elbow, 0.0425, JOINT)
         self.ball(_mix(elbow, wrist, 0.25), 0.0435, colour)
         self.add(elbow, wrist, (0.038, 0.028), colour)
-        along = _unit(wrist - elbow)
+        along = unit(wrist - elbow)
         palm, tips = wrist + self.scale * 0.03 * along, wrist + self.scale * 0.115 * along
         self.ball(wrist, 0.03, JOINT)
         self.add(palm, tips, (0.036, 0.024), colour)
@@ -118,9 +118,9 @@ class _Builder:
         self.add(_mix(knee, ankle, 0.3), ankle, (0.054, 0.036), colour)
         self.ball(ankle, 0.039, JOINT)
         # The sole is parallel to the line from below the ankle to the toe joint.
-        along = _unit(toe - ankle)
-        shin = _unit(ankle - knee)
-        flat = _unit(along - 0.35 * shin)
+        along = unit(toe - ankle)
+        shin = unit(ankle - knee)
+        flat = unit(along - 0.35 * shin)
         heel = ankle + self.scale * (0.035 * shin - 0.03 * flat)
         tip = toe + self.scale * 0.065 * flat
         self.add(heel, toe, (0.036, SOLE), colour)
@@ -132,5 +132,6 @@ def _mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     return (1 - share) * a + share * b
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The direction of a vector (3,)."""
     return vector / max(float(np.linalg.norm(vector)), 1e-9)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+from mgpt3_ros.model.kinematics.heading import across_body, heading_across
 
 FOCAL = 2.2  # in image heights: a short telephoto, so that near limbs do not swell
 ELEVATION = np.radians(13.0)
@@ -100,8 +100,6 @@ def follow(joints: np.ndarray, fps: float, size: tuple[int, int]) -> list[Camera
 
 def _heading(joints: np.ndarray) -> float:
     """Mean heading of the body about Y [rad]; 0 faces +Z."""
-    at = dict(zip(JOINT_NAMES, np.moveaxis(joints, 1, 0), strict=True))
-    across = at['left_hip'] - at['right_hip'] + at['left_shoulder'] - at['right_shoulder']
-    mean = across / np.maximum(np.linalg.norm(across[:, [0, 2]], axis=-1, keepdims=True), 1e-6)
-    x, _, z = mean.mean(axis=0)
-    return float(np.arctan2(-z, x))  # the left side is +X of a body that faces +Z
+    across = across_body(joints)
+    level = np.linalg.norm(across[:, [0, 2]], axis=-1, keepdims=True)
+    return float(heading_across((across / np.maximum(level, 1e-6)).mean(axis=0)))

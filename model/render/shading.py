@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mgpt3_ros.model.render.body import PALETTE, TRUNK, Figure
+from mgpt3_ros.model.render.body import PALETTE, TRUNK, Figure, unit
 from mgpt3_ros.model.render.camera import Camera
 
 SUPERSAMPLING = 1.5  # pixels traced per pixel and direction: at 2 nobody sees more
@@ -171,8 +171,8 @@ def _light(surface: _Surface, camera: Camera) -> np.ndarray:
     """Return sRGB and coverage, both 0 to 1 and 0 where nothing is, (h, w, 4) float32."""
     hit = np.flatnonzero(surface.depth < FAR)
     normal = surface.normal.reshape(3, -1).take(hit, axis=1)  # (3, n)
-    key, fill = _unit(KEY_LIGHT), _unit(FILL_LIGHT)
-    halfway = _unit(key + np.array([0.0, 0.0, -1.0]))
+    key, fill = unit(KEY_LIGHT), unit(FILL_LIGHT)
+    halfway = unit(key + np.array([0.0, 0.0, -1.0]))
     up = camera.axes[:, 1]  # the world's up in view coordinates
     lights = np.stack([key, fill, halfway, up]).astype(np.float32) @ normal  # (4, n)
     to_key, to_fill = np.maximum(lights[0], 0.0), np.maximum(lights[1], 0.0)
@@ -210,7 +210,3 @@ def _occlusion(surface: _Surface, hit: np.ndarray, camera: Camera) -> np.ndarray
     around = blurred[:, 0] / np.maximum(blurred[:, 1], 1e-3)
     behind = np.maximum(surface.depth.ravel().take(hit) - around, 0.0)
     return 1.0 - np.minimum(OCCLUSION * behind, OCCLUSION_MAX)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)

@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.render.body import build_figure
@@ -79,14 +80,9 @@ def render_video(
     if fps is not None:
         motion = motion.resample(fps)
     rate = Fraction(motion.fps).limit_denominator(1001)
-    # Under another name until it is whole, for a video without its end does not play at all.
-    unfinished = path.with_name(path.name + '.part')
-    unfinished.touch()  # an error of Python's own names the file
-    try:
-        _encode(draw_frames(motion, title, size), unfinished, size, rate)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as partial:  # a video without its end does not play at all
+        partial.touch()  # an error of Python's own names the file
+        _encode(draw_frames(motion, title, size), partial, size, rate)
 
 
 def _encode(

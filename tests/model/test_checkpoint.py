@@ -11,7 +11,9 @@ from torch import nn
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.support.seeded import fill_by_name
+from tests.support.tiny import save_tiny_model
 
 
 def small() -> nn.Sequential:
@@ -126,3 +128,14 @@ def test_the_file_says_whose_it_is(tmp_path: Path) -> None:
     checkpoint.write_config(tmp_path, {})
     data = json.loads((tmp_path / checkpoint.CONFIG).read_text())
     assert data == {'format': 'mgpt3_ros', 'format_version': 1}
+
+
+def test_an_old_checkpoint_is_read_and_saved_by_the_new_name(tmp_path: Path) -> None:
+    save_tiny_model(tmp_path, finishing=False)
+    config = json.loads((tmp_path / 'config.json').read_text())
+    assert config.pop('finishing') is False
+    (tmp_path / 'config.json').write_text(json.dumps({**config, 'foot_lock': False}))
+    model = MotionGPT3.from_pretrained(tmp_path, device='cpu')
+    assert not model.config.finishing
+    model.save_pretrained(tmp_path)
+    assert 'foot_lock' not in json.loads((tmp_path / 'config.json').read_text())

@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, axis_order
-from mgpt3_ros.model.kinematics.joint_angles import (
+from mgpt3_ros.model.kinematics.human import (
     ANGLE_LIMITS,
     ANGLE_NAMES,
+    BODY_TO_MODEL,
     VELOCITY_LIMITS,
+    axis_order,
+)
+from mgpt3_ros.model.kinematics.joint_angles import (
     BodyAngles,
     angles_to_joints,
     joints_to_angles,

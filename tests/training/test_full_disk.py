@@ -1,15 +1,10 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that is full while something is saved: a clear error, and what was there stays whole.
-
-The kernel refuses writes beyond a file size (RLIMIT_FSIZE), as it does on a disk without space.
-"""
+"""A disk that is full while something is saved: a clear error, and what was there stays whole."""
 
 from __future__ import annotations
 
-import contextlib
-import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,22 +18,10 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.trainer import OptimConfig, Trainer, TrainingError
 from tests.cli.test_data_commands import write_captures
+from tests.support.full_disk import FULL, full_after
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
-
-FULL = r'File too large|No space left'
-
-
-@contextlib.contextmanager
-def full_after(size: int) -> Iterator[None]:
-    """Let no file grow beyond ``size`` bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -22,10 +22,10 @@ from mgpt3_ros.training.run_log import read_journal
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import load_run_config, run_stage
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
+from tests.support.full_disk import FULL, full_after
 from tests.support.tiny import SENTENCES, tiny_config
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
-from tests.training.test_full_disk import FULL, full_after
 
 CPU = torch.device('cpu')
 MLD = {'kind': 'mld', 'mld': {'latent_dim': 16, 'ff_width': 32, 'layers': 3, 'heads': 2}}

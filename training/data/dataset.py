@@ -8,8 +8,6 @@ import contextlib
 import dataclasses
 import hashlib
 import logging
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mgpt3_ros.model.atomic_files import save_array
-from mgpt3_ros.model.kinematics.features import joints_to_features
+from mgpt3_ros.model.atomic_files import save_array, whole_files
+from mgpt3_ros.model.kinematics.features import FEATURES, joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import MIRRORED
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
@@ -257,7 +255,7 @@ def _features(clips: list[Clip], content: str, cache: Path) -> list[np.ndarray]:
     # A cache that is damaged, or of another choice of clips, is made anew.
     with contextlib.suppress(OSError, ValueError, EOFError):
         frames = np.load(file, mmap_mode='r')
-        if frames.shape == (ends[-1], 263):
+        if frames.shape == (ends[-1], FEATURES):
             return [np.asarray(part) for part in np.split(frames, ends[:-1])]
     features = [
         joints_to_features(clip.joints.astype(np.float64)).astype(np.float32)
@@ -266,12 +264,6 @@ def _features(clips: list[Clip], content: str, cache: Path) -> list[np.ndarray]:
     for clip, rows in zip(clips, features, strict=True):
         if not np.isfinite(rows).all():
             raise DataError(f'clip {clip.id} gives features that are not finite')
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=cache, suffix='.partial', delete=False) as partial:
-        try:
-            save_array(Path(partial.name), np.concatenate(features))
-        except BaseException:  # a full disk, or Ctrl-C: 600 MB must not stay behind
-            os.unlink(partial.name)
-            raise
-    os.replace(partial.name, file)
+    with whole_files(cache) as partial:
+        save_array(partial / file.name, np.concatenate(features))
     return features

@@ -13,8 +13,7 @@ import hashlib
 import json
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -22,6 +21,7 @@ from typing import IO
 import numpy as np
 from tqdm import tqdm
 
+from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.kinematics.features import (
     FEATURES,
     canonicalise,
@@ -81,11 +81,12 @@ def open_motions(
     # A cache that is damaged is made anew.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         return _map(paths)
-    cache.mkdir(parents=True, exist_ok=True)
-    with _partial(paths['features']) as features, _partial(paths['joints']) as joints:
-        index = _write(folder, names, mirrored, features, joints)
-    with _partial(paths['json']) as file:  # last: it says that the others are whole
-        file.write(json.dumps(index).encode())
+    with whole_files(cache) as partial:
+        features, joints = partial / paths['features'].name, partial / paths['joints'].name
+        with features.open('wb') as rows, joints.open('wb') as poses:
+            index = _write(folder, names, mirrored, rows, poses)
+    with whole_files(cache) as partial:  # last: it says that the others are whole
+        (partial / paths['json'].name).write_text(json.dumps(index), encoding='utf-8')
     return _map(paths)
 
 
@@ -149,19 +150,6 @@ def _map(paths: dict[str, Path]) -> MotionStore:
         np.asarray(np.memmap(paths['features'], np.float32, 'r', shape=(count, FEATURES))),
         np.asarray(np.memmap(paths['joints'], np.float32, 'r', shape=(count, 22, 3))),
     )
-
-
-@contextlib.contextmanager
-def _partial(path: Path) -> Iterator[IO[bytes]]:
-    """A file that stands at ``path`` once it is whole."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix='.partial', delete=False) as file:
-        try:
-            yield file
-            file.flush()
-            os.replace(file.name, path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 def _write(

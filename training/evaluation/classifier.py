@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mgpt3_ros.model.extras import extra
-from mgpt3_ros.model.finishing.continuation import rotate_about_y
-from mgpt3_ros.model.kinematics.features import heading
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, MIRRORED
 from mgpt3_ros.training.data.mirroring import mirror_action
 from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip

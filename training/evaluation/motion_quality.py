@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
-from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.kinematics.skeleton import FPS, checked_joints
 
 TOLERANCE = 0.005  # [m]: of the floor's height, as in PhysDiff (Yuan et al., ICCV 2023)
 
@@ -52,8 +51,4 @@ def physical(joints: np.ndarray) -> dict[str, float]:
 
 def _lowest(joints: np.ndarray) -> np.ndarray:
     """Height (T,) of the lowest joint of each frame."""
-    if joints.ndim != 3 or joints.shape[1:] != (22, 3) or not len(joints):
-        raise MotionError(f'joints must be (T, 22, 3) with a frame at least, not {joints.shape}')
-    if not np.isfinite(joints).all():
-        raise MotionError('joints hold NaN or infinity: nothing can be measured')
-    return joints[..., 1].min(axis=1).astype(np.float64)
+    return checked_joints(joints)[..., 1].min(axis=1).astype(np.float64)

@@ -286,8 +286,4 @@ def feature_batch(
                     else ', some of them not finite'
                 )
             )
-    lengths = torch.tensor([len(row) for row in rows])
-    padded = np.zeros((len(rows), int(lengths.max()), 263), dtype=np.float32)
-    for line, row in zip(padded, rows, strict=True):
-        line[: len(row)] = stats.normalise(row)
-    return torch.from_numpy(padded), lengths
+    return stats.batch(rows)

@@ -17,14 +17,14 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
+from mgpt3_ros.model.kinematics.features import CONTACTS, FEATURES, POSITIONS, ROOT, ROTATIONS
+from mgpt3_ros.model.kinematics.heading import rotate_about_y, turn
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
 
 # Channels of the trunk per frame: root x and z [m], root height [m], yaw [rad], 21 positions [m].
 TRUNK_CHANNELS = 4 + 63
-# HumanML3D's 263 channels: where the positions, the velocities and the contacts stand.
-ROOT, POSITIONS, VELOCITIES = slice(0, 4), slice(4, 67), slice(193, 259)
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class TrunkVae(MotionVae):
         self.latent_shape = (1, config.latent_dim)
         self.max_frames = config.max_frames
         flat = config.steps * TRUNK_CHANNELS
-        self.register_buffer('feature_mean', torch.zeros(263))
-        self.register_buffer('feature_std', torch.ones(263))
+        self.register_buffer('feature_mean', torch.zeros(FEATURES))
+        self.register_buffer('feature_std', torch.ones(FEATURES))
         self.register_buffer('trunk_mean', torch.zeros(flat))
         self.register_buffer('components', torch.zeros(config.latent_dim, flat))
         self.register_buffer('component_std', torch.ones(config.latent_dim))
@@ -142,10 +142,8 @@ class TrunkVae(MotionVae):
         up = self._stack(lengths, int(lengths.max()), down=False)
         features = features_of_trunk(up @ (steps / self.channel_weights))
         features = (features - self.feature_mean) / self.feature_std
-        known = torch.zeros(263, dtype=torch.bool, device=features.device)
-        known[:67] = True
-        known[VELOCITIES] = True
-        return torch.where(known, features, torch.zeros_like(features))
+        features[..., ROTATIONS] = features[..., CONTACTS] = 0.0
+        return features
 
     def _stack(self, lengths: Tensor, frames: int, down: bool) -> Tensor:
         """Resampling matrices of a batch: (B, steps, frames), or (B, frames + 1, steps)."""
@@ -180,7 +178,7 @@ class TrunkResidual(nn.Module):
     def __init__(self, config: TrunkConfig) -> None:
         super().__init__()
         width = config.width
-        self.frame_in = nn.Linear(263, width)
+        self.frame_in = nn.Linear(FEATURES, width)
         self.latent_in = nn.Linear(config.latent_dim, width)
         self.positions = nn.Parameter(0.02 * torch.randn(config.max_frames, width))
         layer = nn.TransformerEncoderLayer(
@@ -189,7 +187,7 @@ class TrunkResidual(nn.Module):
         self.layers = nn.TransformerEncoder(
             layer, config.layers, nn.LayerNorm(width), enable_nested_tensor=False
         )
-        self.out = nn.Linear(width, 263 - 4)
+        self.out = nn.Linear(width, FEATURES - ROOT.stop)
         # Zero at first: training starts from the trunk as it is, and can only improve on it.
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
@@ -198,7 +196,7 @@ class TrunkResidual(nn.Module):
         """Correct trunk features (B, T, 263) of latents (B, 1, C); mask (B, T): True on frames."""
         hidden = self.frame_in(trunk) + self.latent_in(latent) + self.positions[: trunk.shape[1]]
         change = self.out(self.layers(hidden, src_key_padding_mask=~mask))
-        return torch.cat([trunk[..., ROOT], trunk[..., 4:] + change], dim=-1)
+        return torch.cat([trunk[..., ROOT], trunk[..., ROOT.stop :] + change], dim=-1)
 
 
 def channel_weights(config: TrunkConfig) -> Tensor:
@@ -222,9 +220,9 @@ def spline_matrix(knots: int, samples: int) -> np.ndarray:
 def trunk_channels(features: Tensor) -> Tensor:
     """Features (B, T, 263), not normalised -> trunk channels (B, T, 67)."""
     # HumanML3D stores half of the turn per frame, with the sign of the inverse rotation.
-    turn = -2.0 * features[..., 0]
-    yaw = torch.cumsum(turn, dim=-1) - turn
-    step_x, step_z = _turn(features[..., 1], features[..., 2], yaw + turn)
+    turned = -2.0 * features[..., 0]
+    yaw = torch.cumsum(turned, dim=-1) - turned
+    step_x, step_z = turn(features[..., 1], features[..., 2], yaw + turned)
     x, z = torch.cumsum(step_x, dim=-1) - step_x, torch.cumsum(step_z, dim=-1) - step_z
     positions = features[..., POSITIONS]
     if features.shape[1] > 2:
@@ -243,16 +241,12 @@ def features_of_trunk(channels: Tensor) -> Tensor:
     positions = channels[..., 4:]
     positions = torch.cat([_turn_positions(positions[:, :1], yaw[:, :1]), positions[:, 1:]], dim=1)
     yaw = torch.cat([torch.zeros_like(yaw[:, :1]), yaw[:, 1:]], dim=1)
-    turn = yaw.diff(dim=-1)
-    step = _turn(x.diff(dim=-1), z.diff(dim=-1), -yaw[:, 1:])
-    local = positions.unflatten(-1, (21, 3))
-    world_x, world_z = _turn(local[..., 0], local[..., 2], yaw[..., None])
-    joints = torch.stack([world_x + x[..., None], local[..., 1], world_z + z[..., None]], dim=-1)
+    step = turn(x.diff(dim=-1), z.diff(dim=-1), -yaw[:, 1:])
+    joints = rotate_about_y(positions.unflatten(-1, (21, 3)), yaw[..., None])
+    joints = joints + torch.stack([x, torch.zeros_like(x), z], dim=-1)[..., None, :]
     joints = torch.cat([torch.stack([x, height, z], dim=-1)[..., None, :], joints], dim=-2)
-    moved = joints.diff(dim=1)
-    moved_x, moved_z = _turn(moved[..., 0], moved[..., 2], -yaw[:, :-1, None])
-    velocities = torch.stack([moved_x, moved[..., 1], moved_z], dim=-1)
-    root = torch.stack([-0.5 * turn, *step, height[:, :-1]], dim=-1)
+    velocities = rotate_about_y(joints.diff(dim=1), -yaw[:, :-1, None])
+    root = torch.stack([-0.5 * yaw.diff(dim=-1), *step, height[:, :-1]], dim=-1)
     rotations = root.new_zeros(*root.shape[:2], 126)
     contacts = root.new_zeros(*root.shape[:2], 4)
     return torch.cat(
@@ -262,12 +256,4 @@ def features_of_trunk(channels: Tensor) -> Tensor:
 
 def _turn_positions(positions: Tensor, yaw: Tensor) -> Tensor:
     """Rotate positions (B, T, 63) about Y by yaw (B, T)."""
-    x, y, z = positions.unflatten(-1, (21, 3)).unbind(-1)
-    turned_x, turned_z = _turn(x, z, yaw[..., None])
-    return torch.stack([turned_x, y, turned_z], dim=-1).flatten(-2)
-
-
-def _turn(x: Tensor, z: Tensor, yaw: Tensor) -> tuple[Tensor, Tensor]:
-    """Rotate (x, z) about Y by ``yaw``: +Z turns towards +X."""
-    cos, sin = torch.cos(yaw), torch.sin(yaw)
-    return x * cos + z * sin, z * cos - x * sin
+    return rotate_about_y(positions.unflatten(-1, (21, 3)), yaw[..., None]).flatten(-2)

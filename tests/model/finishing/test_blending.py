@@ -84,6 +84,12 @@ def test_a_single_sample_becomes_the_start_value():
     np.testing.assert_array_equal(inertialise(np.zeros((1, 2)), FPS, [1.0, 2.0]), [[1.0, 2.0]])
 
 
+def test_poses_are_blended_as_rows_of_numbers_are(rng):
+    rows, start, rate = smooth_series(rng)[:, :4], np.arange(4.0), np.ones(4)
+    poses = inertialise(rows.reshape(-1, 2, 2), FPS, start.reshape(2, 2), rate.reshape(2, 2))
+    np.testing.assert_array_equal(poses.reshape(-1, 4), inertialise(rows, FPS, start, rate))
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
@@ -107,8 +113,3 @@ def test_place_after_puts_the_first_frame_where_the_body_stands(rng):
     moved = clip @ np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]).T + shift
     np.testing.assert_allclose(place_after(clip, moved[0]), moved, atol=1e-9)
     np.testing.assert_allclose(placed[..., 1], clip[..., 1], atol=1e-12)
-
-
-def test_place_after_with_two_poses_carries_the_body_one_frame_on(rng):
-    walk = random_body(rng, 1) + np.arange(6)[:, None, None] * [0.05, 0, 0.02]
-    np.testing.assert_allclose(place_after(walk[:3], walk[2], walk[1])[0], walk[3], atol=1e-9)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mgpt3_ros.model.finishing.continuation import bridge, continue_from, placement, rotate_about_y
+from mgpt3_ros.model.finishing.continuation import bridge, continue_from, placement
+from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from tests.support.tiny import swinging_motion
 
 
@@ -16,9 +17,9 @@ def moved(joints: np.ndarray, yaw: float, x: float, z: float) -> np.ndarray:
 def test_a_clip_follows_without_a_jump() -> None:
     observed = moved(swinging_motion(1, 30), 0.8, 2.0, -1.0)
     clip = swinging_motion(2, 41, speed=0.6)
-    joints, seam = continue_from(observed, clip, 20)
+    joints, info = continue_from(observed, clip, 20)
     assert joints.shape == (40, 22, 3)
-    assert 0.01 < seam < 0.3
+    assert 0.01 < info['seam_error_m'] < 0.3
     extrapolated = 2 * observed[-1] - observed[-2]
     assert np.linalg.norm(joints[0] - extrapolated, axis=-1).mean() < 0.005
     whole = np.concatenate([observed[-3:], joints])
@@ -28,8 +29,8 @@ def test_a_clip_follows_without_a_jump() -> None:
 
 def test_a_clip_that_fits_is_left_as_it_is() -> None:
     whole = swinging_motion(3, 60)
-    joints, seam = continue_from(whole[:30], whole[29:], 20)
-    assert seam == pytest.approx(0, abs=1e-6)
+    joints, info = continue_from(whole[:30], whole[29:], 20)
+    assert info['seam_error_m'] == pytest.approx(0, abs=1e-6)
     # Velocities are differences of frames, half a frame apart on the two sides of the seam.
     assert np.abs(joints - whole[30:]).max() < 8e-3
 
@@ -49,10 +50,10 @@ def test_a_clip_goes_on_at_the_pace_that_was_observed() -> None:
 def test_a_bridge_meets_both_ends_wherever_they_stand() -> None:
     before, clip = swinging_motion(1, 30), swinging_motion(2, 42, speed=0.5)
     after = moved(swinging_motion(4, 30), -0.9, 1.0, 2.5)
-    gap, seam, end_seam = bridge(before, clip, after, 20)
+    gap, info = bridge(before, clip, after, 20)
     assert gap.shape == (40, 22, 3)
-    assert seam > 0
-    assert end_seam > 0.5
+    assert info['seam_error_m'] > 0
+    assert info['end_seam_error_m'] > 0.5
     whole = np.concatenate([before[-3:], gap, after[:3]])
     steps = np.linalg.norm(np.diff(whole, axis=0), axis=-1).mean(axis=-1)
     assert steps.max() < 0.2
@@ -62,7 +63,7 @@ def test_a_bridge_meets_both_ends_wherever_they_stand() -> None:
 def test_a_bridge_goes_through_the_gap_at_the_paces_of_its_ends() -> None:
     whole = swinging_motion(1, 100, speed=1.2)
     slow = swinging_motion(1, 42, speed=0.1)  # a clip that would make up for it in the middle
-    gap, _, _ = bridge(whole[:30], slow, whole[70:], 20)
+    gap, _ = bridge(whole[:30], slow, whole[70:], 20)
     aside = np.linalg.norm(gap[:, 0] - whole[30:70, 0], axis=-1)
     assert aside.max() < 0.08  # the clip's own path would be 0.22 m off
     turned = bridge(whole[:30], slow, moved(whole[70:], -0.9, 1.0, 2.5), 20)[0]
@@ -71,7 +72,7 @@ def test_a_bridge_goes_through_the_gap_at_the_paces_of_its_ends() -> None:
 
 def test_the_shortest_bridge_is_one_frame() -> None:
     before, after = swinging_motion(1, 30), swinging_motion(1, 33)[31:]
-    gap, _, _ = bridge(before, swinging_motion(1, 32)[29:], after, 20)
+    gap, _ = bridge(before, swinging_motion(1, 32)[29:], after, 20)
     assert gap.shape == (1, 22, 3)
 
 

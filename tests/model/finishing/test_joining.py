@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from mgpt3_ros.model.errors import MotionError, TextError
+from mgpt3_ros.model.finishing.continuation import BLEND_S
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
-from mgpt3_ros.model.finishing.joining import BLEND_S, JOIN_TAKES_S, LEAVE_S, join
+from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, LEAVE_S, join
 from mgpt3_ros.model.motion import Motion
 from tests.support.mocap import clips
 from tests.support.tiny import swinging_motion, tiny_model

@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter1d
 from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.foot_lock import lock_feet
 from mgpt3_ros.model.finishing.leg_pose import LARGEST_LOWERING, LEGS, STRAIGHT, lowering, pose_leg
+from mgpt3_ros.model.kinematics.human import ANGLE_NAMES
 from mgpt3_ros.model.kinematics.joint_angles import (
-    ANGLE_NAMES,
     BodyAngles,
     angles_to_joints,
     joints_to_angles,

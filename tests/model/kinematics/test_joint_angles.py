@@ -17,12 +17,9 @@ from mgpt3_ros.model.kinematics.euler import (
     euler_from_matrix,
     matrix_from_euler,
     nearest_branch,
-    wrap,
 )
+from mgpt3_ros.model.kinematics.human import ANGLE_LIMITS, ANGLE_NAMES, VELOCITY_LIMITS
 from mgpt3_ros.model.kinematics.joint_angles import (
-    ANGLE_LIMITS,
-    ANGLE_NAMES,
-    VELOCITY_LIMITS,
     BodyAngles,
     angles_to_joints,
     angles_to_rotations,
@@ -251,12 +248,6 @@ def test_easing_halves_speeds_near_the_lock_and_leaves_the_rest():
     assert error.max() < 0.2
     clear = exact * 0.3
     assert ease_gimbal_lock(clear, 'yxz') is clear
-
-
-def test_wrap_is_modulo_a_turn():
-    np.testing.assert_allclose(
-        wrap(np.array([0.5, np.pi + 0.1, -7.0])), [0.5, 0.1 - np.pi, -7 + 2 * np.pi]
-    )
 
 
 # --- interface -------------------------------------------------------------------------------

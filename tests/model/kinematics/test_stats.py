@@ -84,3 +84,15 @@ def test_statistics_of_clips() -> None:
     np.testing.assert_allclose(stats.std[4:67], positions, rtol=1e-5)
     # The figure does not turn: the channel is left as it is.
     assert stats.std[0] == 1.0
+
+
+def test_a_batch_holds_each_clip_normalised_and_zeros_after_it() -> None:
+    stats, rng = some_stats(), np.random.default_rng(1)
+    clips = [rng.normal(size=(length, 263)).astype(np.float32) for length in (3, 7, 5)]
+    features, lengths = stats.batch(clips)
+    assert lengths.tolist() == [3, 7, 5]
+    assert features.shape == (3, 7, 263)
+    assert features.dtype == torch.float32
+    for row, clip in zip(features.numpy(), clips, strict=True):
+        np.testing.assert_array_equal(row[: len(clip)], stats.normalise(clip))
+        assert not row[len(clip) :].any()

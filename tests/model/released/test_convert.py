@@ -209,7 +209,7 @@ def test_the_configuration_is_the_authors(convert: Converted) -> None:
     assert (config.network.head.width, config.network.head.depth) == (W, DEPTH)
     assert (config.network.head.kind, config.network.head.num_inference_steps) == ('ddpm', 100)
     assert not config.network.motion_context
-    assert not config.foot_lock
+    assert not config.finishing
     assert config.max_frames == 196
     latent = torch.ones(1, 1, C)
     torch.testing.assert_close(model.network.whiten(latent), 0.8457 * latent)

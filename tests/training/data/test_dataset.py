@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from mgpt3_ros.training.data.dataset import (
 )
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.mocap22 import Clip, DataError
+from tests.support.full_disk import FULL, full_after
 from tests.support.tiny_pack import tiny_clips, write_tiny_pack
 
 
@@ -146,14 +146,8 @@ def test_a_damaged_cache_is_made_anew(
     assert len(calls) == 14
 
 
-def test_a_full_disk_leaves_nothing_behind(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(file: object, array: np.ndarray) -> None:
-        raise OSError(errno.ENOSPC, 'No space left on device')
-
-    monkeypatch.setattr(np, 'save', full)
-    with pytest.raises(OSError, match='No space left'):
+def test_a_full_disk_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
+    with full_after(2000), pytest.raises(OSError, match=FULL):
         load_dataset(folder, tmp_path)
     assert not list(tmp_path.iterdir())
 

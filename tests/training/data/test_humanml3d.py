@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 from pathlib import Path
@@ -24,6 +23,7 @@ from mgpt3_ros.training.data.humanml3d import (
 )
 from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.train import main
+from tests.support.full_disk import FULL, full_after
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.training.test_stages import PRESET
 
@@ -295,16 +295,10 @@ def test_a_damaged_cache_is_made_anew(kind: str, folder: Path, cache: Path) -> N
         assert (one == other).all()
 
 
-def test_a_full_disk_leaves_no_part_of_a_cache(
-    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> dict[str, object]:
-        raise OSError(errno.ENOSPC, 'No space left on device')
-
-    monkeypatch.setattr(motion_store, '_write', full)
-    with pytest.raises(OSError, match='No space left'):
+def test_a_full_disk_leaves_no_part_of_a_cache(folder: Path, cache: Path) -> None:
+    with full_after(20_000), pytest.raises(OSError, match=FULL):
         load_dataset(folder)
-    assert list(cache.iterdir()) == []
+    assert not list(cache.parent.rglob('motions-*'))
 
 
 # What is an error.

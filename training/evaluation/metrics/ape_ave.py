@@ -8,11 +8,11 @@ Both motions begin at the same place, in the same heading, and stand on the floo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+from mgpt3_ros.model.kinematics.heading import heading, heading_across, rotate_about_y
+from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
 from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
 
@@ -22,27 +22,9 @@ PARTS = ('root', 'traj', 'mean_pose', 'mean_joints')
 REFERENCE_UNIT = 1000 * 0.75 / 480
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Which joints tell where a body faces (left minus right) and where its feet are."""
-
-    right: tuple[int, int]
-    left: tuple[int, int]
-    feet: tuple[int, int, int, int]
-
-
-def _indices(*names: str) -> tuple[int, ...]:
-    return tuple(JOINT_NAMES.index(name) for name in names)
-
-
-_LAYOUT = _Layout(
-    _indices('right_hip', 'right_shoulder'),  # type: ignore[arg-type]
-    _indices('left_hip', 'left_shoulder'),  # type: ignore[arg-type]
-    _indices('left_ankle', 'left_foot', 'right_ankle', 'right_foot'),  # type: ignore[arg-type]
-)
 # The authors' code takes the indices of another skeleton, KIT's 21 joints. On 22 joints they are
 # a collar, an elbow, ... (the heading's are looked up after the root was cut off: one more).
-_REFERENCE_LAYOUT = _Layout((17, 9), (12, 6), (14, 15, 19, 20))
+_REFERENCE_LEFT, _REFERENCE_RIGHT, _REFERENCE_FEET = (12, 6), (17, 9), (14, 15, 19, 20)
 
 
 def ape_ave(
@@ -94,27 +76,19 @@ def ape_ave(
 
 def _views(joints: Array, reference: bool) -> tuple[Array, Array, Array, Array]:
     """Return root (T, 3), path (T, 2), local pose (T, J - 1, 3) and joints (T, J, 3)."""
-    layout = _REFERENCE_LAYOUT if reference else _LAYOUT
-    feet = joints[:, layout.feet, 1].min(axis=1)
+    feet = joints[:, _REFERENCE_FEET if reference else FOOT_JOINTS, 1].min(axis=1)
     heights = joints[..., 1] - (_soft_floor(feet) if reference else feet.min())
-    across = joints[:, layout.left].sum(axis=1) - joints[:, layout.right].sum(axis=1)
-    heading = np.arctan2(-across[:, 2], across[:, 0])  # about y; 0 faces +z
-    ground = joints[..., (0, 2)]
-    offsets = ground - ground[:, :1]
-    local = _turn(offsets, heading[:, None])
-    path = _turn(ground[:, 0] - ground[0, 0], heading[0])
-    level = _turn(offsets, heading[0]) + path[:, None]
-    pose = np.stack([local[..., 0], heights, local[..., 1]], axis=-1)[:, 1:]
-    whole = np.stack([level[..., 0], heights, level[..., 1]], axis=-1)
+    yaw = heading(joints)
+    if reference:
+        left, right = joints[:, _REFERENCE_LEFT], joints[:, _REFERENCE_RIGHT]
+        yaw = heading_across(left.sum(axis=1) - right.sum(axis=1))
+    offsets = joints - joints[:, :1]
+    pose = rotate_about_y(offsets, -yaw[:, None])
+    path = rotate_about_y(joints[:, 0] - joints[0, 0], -yaw[0])
+    whole = rotate_about_y(offsets, -yaw[0]) + path[:, None]
+    pose[..., 1] = whole[..., 1] = heights
     unit = REFERENCE_UNIT if reference else 1.0
-    return whole[:, 0] / unit, path / unit, pose / unit, whole / unit
-
-
-def _turn(points: Array, angle: Array | float) -> Array:
-    """Turn (..., 2) points of the floor plane (x, z) by an angle [rad]."""
-    x, z = points[..., 0], points[..., 1]
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.stack([cos * x - sin * z, sin * x + cos * z], axis=-1)
+    return whole[:, 0] / unit, path[:, [0, 2]] / unit, pose[:, 1:] / unit, whole / unit
 
 
 def _soft_floor(heights: Array) -> float:
