@@ -30,8 +30,8 @@ What cannot be used is left out and named; -o is written whole or not at all.
 CHECK = """\
 Look through a data set and write a line for each mistake: the file, and what is wrong with it
 (damaged files, NaN, wrong lengths, missing captions, wrong units and axes, swapped sides). FOLDER
-is in HumanML3D's layout, a mocap22 pack, or a folder as `mgpt3 data build` takes. The exit code is
-1 if something is wrong.
+is in HumanML3D's layout, a pack (mocap22, motion52), or a folder as `mgpt3 data build` takes. The
+exit code is 1 if something is wrong.
 """
 
 

@@ -20,8 +20,8 @@ from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.sequences import IGNORED
 from mgpt3_ros.model.network.vae import MldConfig, VaeConfig
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
-from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import FIRST_PLACE, Batch, Row, TaskBatcher, TaskMix, TaskOptions
 from tests.support.tiny import SENTENCES, swinging_motion, tiny_config

@@ -18,8 +18,8 @@ from mgpt3_ros.bags import (
     open_bag,
 )
 from mgpt3_ros.model.errors import MotionGPT3Error
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.humanml3d import CaptionLine
-from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.data.raw import ReadOptions, Take, Takes, load_captions
 
 _INSIDE = 0.9  # of a caption's time, to count as one of the piece

@@ -24,13 +24,13 @@ from mgpt3_ros.model.kinematics.features import (
 )
 from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED, REST_OFFSETS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     TEXT_FOLDER,
     CaptionLine,
     HumanML3DOptions,
 )
-from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER
 from mgpt3_ros.training.data.plausibility import joint_problems
 from mgpt3_ros.training.data.raw import (

@@ -13,6 +13,7 @@ import numpy as np
 from mgpt3_ros.model.kinematics.features import FEATURES, features_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     TEXT_FOLDER,
@@ -23,8 +24,8 @@ from mgpt3_ros.training.data.humanml3d import (
     parse_caption_line,
     read_list,
 )
-from mgpt3_ros.training.data.mocap22 import DataError, load_mocap22
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER, load_array
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.data.plausibility import joint_problems
 from mgpt3_ros.training.data.raw import (
     BAG_FILES,
@@ -55,7 +56,7 @@ class Check(NamedTuple):
 
 
 def check_dataset(folder: str | Path, options: ReadOptions | None = None) -> Check:
-    """Look through a folder in HumanML3D's layout, a mocap22 pack, or a folder of own motions.
+    """Look through a folder in HumanML3D's layout, a pack, or a folder of own motions.
 
     Args:
         folder: the data set.
@@ -69,7 +70,7 @@ def check_dataset(folder: str | Path, options: ReadOptions | None = None) -> Che
         names = sorted({path.stem for path in (folder / FEATURE_FOLDER).glob('*.npy')})
         return Check(len(names), list(_check_humanml3d(folder, names)))
     if (folder / 'motions.npz').is_file():
-        pack = load_mocap22(folder)
+        pack = load_pack(folder)
         clips = pack.train + pack.val
         found = [Problem(c.id, what) for c in clips for what in joint_problems(c.joints)]
         return Check(len(clips), found)

@@ -22,6 +22,7 @@ from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import MIRRORED
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,
     is_humanml3d,
@@ -29,8 +30,8 @@ from mgpt3_ros.training.data.humanml3d import (
     skip_lines,
 )
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip, DataError, Mocap22Options, load_mocap22
 from mgpt3_ros.training.data.motion_store import cache_folder
+from mgpt3_ros.training.data.packs import PackOptions, load_pack
 from mgpt3_ros.training.data.phrases import KINDS, as_command, command, draw_phrase, statement
 
 CACHE_VERSION = 3  # raise it when features or mirroring change
@@ -180,21 +181,21 @@ def load_dataset(
     folder: str | Path,
     cache: str | Path | None = None,
     options: HumanML3DOptions | None = None,
-    pack_options: Mocap22Options | None = None,
+    pack_options: PackOptions | None = None,
 ) -> MotionDataset:
     """Read a data set of either layout.
 
     Args:
-        folder: of a mocap22 pack, or one in HumanML3D's layout.
+        folder: of a pack (`packs`), or one in HumanML3D's layout.
         cache: folder of the cache of features; None for one in the user's cache folder. A pack's
             key is the hash of the data files.
         options: what is taken of HumanML3D's layout.
-        pack_options: what is taken of a mocap22 pack.
+        pack_options: what is taken of a pack.
 
     Raises:
         DataError: the data set is missing or damaged, or a split has nothing usable.
     """
-    options, taken = options or HumanML3DOptions(), pack_options or Mocap22Options()
+    options, taken = options or HumanML3DOptions(), pack_options or PackOptions()
     if is_humanml3d(folder):
         found = load_humanml3d(folder, options, cache=cache)
         return MotionDataset(
@@ -207,7 +208,7 @@ def load_dataset(
             skipped=found.skipped,
             epochs=options.epochs,
         )
-    pack = load_mocap22(folder)
+    pack = load_pack(folder)
     train, skipped = _usable(pack.train, taken)
     if not train:
         raise DataError(
@@ -218,7 +219,7 @@ def load_dataset(
         _LOG.warning('%s: %s', folder, line)
     clips = train + ([mirror_clip(clip) for clip in train] if taken.mirror else [])
     chosen = (taken.min_frames, taken.max_frames, taken.mirror)
-    usual = Mocap22Options()
+    usual = PackOptions()
     key = pack.digest
     if chosen != (usual.min_frames, usual.max_frames, usual.mirror):
         key += '-'.join(map(str, chosen))  # a file of its own
@@ -234,7 +235,7 @@ def load_dataset(
     )
 
 
-def _usable(clips: list[Clip], options: Mocap22Options) -> tuple[list[Clip], dict[str, list[str]]]:
+def _usable(clips: list[Clip], options: PackOptions) -> tuple[list[Clip], dict[str, list[str]]]:
     """Clips whose length is within the limits, and by reason the names of the others."""
     kept: list[Clip] = []
     skipped: dict[str, list[str]] = {}

@@ -22,8 +22,8 @@ import numpy as np
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.skeleton import FPS, MAX_FRAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.mirroring import mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip, DataError
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, cache_folder, open_motions
 
 TEXT_FOLDER = 'texts'

@@ -14,8 +14,8 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.formats import FORMATS
 from mgpt3_ros.model.formats.bvh_names import Skeleton
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.humanml3d import CaptionLine, parse_caption_line
-from mgpt3_ros.training.data.mocap22 import DataError
 
 BAG_FILES = ('.mcap', '.db3')
 BAG_FOLDER = 'metadata.yaml'  # what makes a folder a rosbag2

@@ -15,8 +15,9 @@ from sklearn.ensemble import ExtraTreesClassifier
 from mgpt3_ros.model.finishing.continuation import rotate_about_y
 from mgpt3_ros.model.kinematics.features import heading
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, MIRRORED
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.mirroring import mirror_action
-from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip
+from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 
 _WATCHED = [
     JOINT_NAMES.index(name)

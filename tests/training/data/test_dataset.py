@@ -13,6 +13,7 @@ import pytest
 from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data import dataset as dataset_module
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.dataset import (
     MotionDataset,
     action_weights,
@@ -20,7 +21,6 @@ from mgpt3_ros.training.data.dataset import (
     mirror_clip,
 )
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip, DataError
 from tests.support.tiny_pack import tiny_clips, write_tiny_pack
 
 

@@ -16,8 +16,8 @@ from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.building import build_dataset
 from mgpt3_ros.training.data.checking import check_dataset
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.dataset import load_dataset
-from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.data.raw import ReadOptions, read_takes
 from tests.model.formats.test_bvh import OWN, foreign
 from tests.support.bag_maker import BEGAN_NS, joint_state, remark, stream, write_bag
