@@ -403,5 +403,6 @@ def _task_trainer(
         stage.options,
         split,
         latents,
+        model.config.inbetween_whole,
     )
     return Trainer(network, batcher, weights, stage.optim, folder)

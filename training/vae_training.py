@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
-from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 
 POSITIONS, CONTACTS = slice(4, 67), slice(259, 263)
@@ -106,15 +106,13 @@ class VaeBatcher:
         self, step: int, micro: int, device: torch.device
     ) -> tuple[Tensor, Tensor, list[torch.Generator]]:
         """Normalised features (B, T, 263), lengths (B,) and each clip's source of noise."""
-        clips, noise = [], []
+        parts, noise = [], []
         for rng, number in self.split.samples(step, micro):
-            clip = self.dataset.features[self._draw(rng, number)]
-            if rng.random() < 0.5:
-                kept = int(rng.integers(min(10, len(clip)), len(clip) + 1))
-                begin = int(rng.integers(0, len(clip) - kept + 1))
-                clip = clip[begin : begin + kept]
-            clips.append(clip)
+            index = self._draw(rng, number)
+            cut = rng.random() < 0.5
+            parts.append(self.dataset.random_part(index, 10, rng) if cut else Part(index))
             noise.append(noise_source(draw_seed(rng)))
+        clips = self.dataset.cut(parts, device)
         lengths = torch.tensor([len(clip) for clip in clips], device=device)
         padded = np.zeros((len(clips), int(lengths.max()), 263), dtype=np.float32)
         for row, clip in zip(padded, clips, strict=True):

@@ -11,16 +11,18 @@ import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from mgpt3_ros.model.atomic_files import save_array
 from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import MIRRORED
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.tasks import window_features
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
 from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.humanml3d import (
@@ -39,10 +41,18 @@ _LOG = logging.getLogger(__name__)
 PHRASES_IN_VOCABULARY = 300  # of each action
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Frames of a clip, by its number; None for all of it."""
+
+    clip: int
+    frames: slice | None = None
+
+
 class MotionDataset:
     """The train clips of a data set and their mirror images.
 
-    features: per clip (T - 1, 263) float32, not normalised; joints are not kept.
+    features: per clip (T - 1, 263) float32, not normalised.
     clips: the clips in the same order; a mirrored clip has mirrored captions and action.
     val: the validation clips, not mirrored.
     stats: mean and deviation over the train features, or those that the data set brings.
@@ -79,6 +89,35 @@ class MotionDataset:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def part(self, clip: int, rows: int, rng: np.random.Generator) -> Part:
+        """A part that gives so many rows of features, from anywhere in a clip."""
+        if rows >= len(self.features[clip]):
+            return Part(clip)
+        begin = int(rng.integers(0, len(self.clips[clip].joints) - rows))
+        return Part(clip, slice(begin, begin + rows + 1))
+
+    def random_part(self, clip: int, least: int, rng: np.random.Generator) -> Part:
+        """A part that gives ``least`` rows of features or more, or all of a shorter clip."""
+        rows = len(self.features[clip])
+        return self.part(clip, int(rng.integers(min(least, rows), rows + 1)), rng)
+
+    def rows(self, part: Part) -> int:
+        """How many rows of features a part has."""
+        if part.frames is None:
+            return len(self.features[part.clip])
+        return int(part.frames.stop - part.frames.start) - 1
+
+    def cut(self, parts: Sequence[Part], device: torch.device | str = 'cpu') -> list[np.ndarray]:
+        """Features of parts, each as if there were no more of its clip than it shows.
+
+        Args:
+            parts: of any clips; features of a whole one are those that are at hand.
+            device: where they are computed.
+        """
+        windows = [self.clips[p.clip].joints[p.frames] for p in parts if p.frames is not None]
+        made = iter(window_features(windows, device))
+        return [self.features[p.clip] if p.frames is None else next(made) for p in parts]
 
     def draw(self, rng: np.random.Generator, number: int, seed: int) -> int:
         """The clip of a sample.
@@ -145,13 +184,9 @@ class MotionDataset:
     def fit_clips(self, parts: int = 1, seed: int = 0) -> list[np.ndarray]:
         """All clips, and ``parts`` random parts of each, as predictions and gaps are parts."""
         rng = np.random.default_rng(seed)
-        found = list(self.features)
-        for clip in self.features:
-            for _ in range(parts):
-                kept = int(rng.integers(min(12, len(clip)), len(clip) + 1))
-                begin = int(rng.integers(0, len(clip) - kept + 1))
-                found.append(clip[begin : begin + kept])
-        return found
+        clips = range(len(self))
+        drawn = [self.random_part(clip, 12, rng) for clip in clips for _ in range(parts)]
+        return self.cut([*map(Part, clips), *drawn])
 
 
 def action_weights(clips: list[Clip], balance: float) -> np.ndarray:

@@ -174,13 +174,14 @@ def test_a_few_frames_are_trimmed_off(in_epochs: MotionDataset) -> None:
     batcher = TaskBatcher(
         in_epochs, network, tokenizer, PromptConfig(), TaskMix(generate=1), options, Split(1, 0)
     )
-    whole = in_epochs.features[0]
+    whole = len(in_epochs.features[0])
     lengths = Counter()
     for number in range(200):
         row = batcher._generate(0, np.random.default_rng(number))
         assert row.target is not None
-        assert (row.whole is None) == (len(row.target) < len(whole))
-        lengths[len(whole) - len(row.target)] += 1
+        assert (row.target.frames is None) == (in_epochs.rows(row.target) == whole)
+        lengths[whole - in_epochs.rows(row.target)] += 1
+        assert len(in_epochs.cut([row.target])[0]) == in_epochs.rows(row.target)
     assert 60 < lengths[0] < 140
     assert set(lengths) == set(range(8))
 
