@@ -135,7 +135,7 @@ def run_build(arguments: argparse.Namespace) -> int:
 def run_check(arguments: argparse.Namespace) -> int:
     """Write a line per mistake; return 1 if there are any."""
     from mgpt3_ros.training.data.checking import check_dataset
-    from mgpt3_ros.training.data.raw import ReadOptions
+    from mgpt3_ros.training.data.takes import ReadOptions
 
     found = check_dataset(arguments.folder, ReadOptions(**_reading(arguments)))
     for problem in found.problems:

@@ -14,6 +14,7 @@ from mgpt3_ros.cli.options import (
     add_motion_files,
     drawing_options,
     load_model,
+    load_motion,
     new_parser,
     positive_seconds,
 )
@@ -49,9 +50,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Continue, write, and say in one line what was done."""
-    from mgpt3_ros.model.motion import Motion
-
-    observed = Motion.load(arguments.file, arguments.fps)
+    observed = load_motion(arguments.file, arguments.fps)
     model = load_model(arguments)
     options = drawing_options(arguments)
     began = time.perf_counter()

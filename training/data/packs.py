@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
+from mgpt3_ros.training.data.caption_lines import text_lines
 from mgpt3_ros.training.data.clip import Clip, DataError
 
 # Contents that count as one action, and those with so few takes that they count in no figure.
@@ -90,7 +91,7 @@ def load_pack(folder: str | Path) -> MotionPack:
         with np.load(files[0], allow_pickle=False) as data:
             delta, start, unit = data['delta'], data['start'], float(data['unit'])
         entries = json.loads(files[1].read_text(encoding='utf-8'))
-        text_only = files[2].read_text(encoding='utf-8').splitlines()
+        text_only = text_lines(files[2].read_bytes())
         if delta.shape != (start[-1], 22, 3):
             raise ValueError(f'motions of shape {delta.shape}, not ({start[-1]}, 22, 3)')
         if not isinstance(entries, list):
