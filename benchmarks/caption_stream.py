@@ -33,7 +33,8 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.caption_actions import read_action
-from mgpt3_ros.training.data.mocap22 import Clip, load_mocap22
+from mgpt3_ros.training.data.clip import Clip
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.measures import Share, counted
 
 INPUT_HZ = 50
@@ -110,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--clips', type=int, help='at most so many (all)')
     parser.add_argument('--seed', type=int, default=0, help='of the order of the clips')
     arguments = parser.parse_args(argv)
-    clips = counted(load_mocap22(arguments.data).val)
+    clips = counted(load_pack(arguments.data).val)
     order = np.random.default_rng(arguments.seed).permutation(len(clips))[: arguments.clips]
     clips = [clips[i] for i in order]
     model = MotionGPT3.from_pretrained(arguments.checkpoint)

@@ -20,7 +20,7 @@ from mgpt3_ros.model.finishing.foot_slip import steady_root
 from mgpt3_ros.model.finishing.grounding import put_on_floor
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import load_mocap22
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.measures import LOCOMOTION, counted, generate_all
 from mgpt3_ros.training.evaluation.motion_quality import floating
 
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--data', type=Path, required=True, help='folder of the mocap22 pack')
     parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
     arguments = parser.parse_args(argv)
-    clips = [c for c in counted(load_mocap22(arguments.data).val) if c.action in LOCOMOTION]
+    clips = [c for c in counted(load_pack(arguments.data).val) if c.action in LOCOMOTION]
     shipped = MotionGPT3.from_pretrained(arguments.checkpoint)
     config = replace(shipped.config, finishing=False)
     model = MotionGPT3(config, shipped.network, shipped.tokenizer, shipped.stats)

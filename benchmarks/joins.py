@@ -130,12 +130,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def recognised(pack: Path, parts: list[np.ndarray]) -> None:
     """Print how many of the joined actions are taken for what was asked for."""
-    from mgpt3_ros.training.data.mocap22 import load_mocap22
+    from mgpt3_ros.training.data.packs import load_pack
     from mgpt3_ros.training.evaluation.classifier import ActionClassifier
     from mgpt3_ros.training.evaluation.measures import Share
 
     wanted = [ACTIONS[text] for pair in permutations(ACTIONS, 2) for text in pair]
-    found = ActionClassifier(load_mocap22(pack).train).predict(parts)
+    found = ActionClassifier(load_pack(pack).train).predict(parts)
     for name, first in (('before', 0), ('after', 1)):
         right = [
             want == find for want, find in zip(wanted[first::2], found[first::2], strict=True)

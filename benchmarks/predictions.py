@@ -26,7 +26,7 @@ from benchmarks.table import circumstances
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import load_mocap22
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.measures import seeded
 from mgpt3_ros.training.evaluation.metrics.displacement import pose_distance
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--seed', type=int, default=0)
     arguments = parser.parse_args(argv)
     seen, ahead = round(SEEN_S * FPS), round(AHEAD_S * FPS)
-    clips = getattr(load_mocap22(arguments.data), arguments.split)
+    clips = getattr(load_pack(arguments.data), arguments.split)
     clips = [clip for clip in clips if len(clip.joints) >= seen + ahead][: arguments.clips]
     model = MotionGPT3.from_pretrained(arguments.checkpoint)
     seams, best, any_one = [], [], []

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import load_mocap22
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.measures import seeded
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--data', type=Path, required=True, help='folder of the mocap22 pack')
     parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
     arguments = parser.parse_args(argv)
-    recogniser = ActionClassifier(load_mocap22(arguments.data).train)
+    recogniser = ActionClassifier(load_pack(arguments.data).train)
     model = MotionGPT3.from_pretrained(arguments.checkpoint)
     for prompt, wanted in PROMPTS.items():
         motions = model.generate([prompt] * MOTIONS, generator=seeded(3))

@@ -32,8 +32,8 @@ from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import PARENTS, REST_OFFSETS
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
-from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import RunConfig, load_run_config, make_trainer, start_model
 

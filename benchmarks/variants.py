@@ -28,7 +28,7 @@ from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.render.labels import INK, text_width, write
-from mgpt3_ros.training.data.mocap22 import load_mocap22
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.measures import (
     bodies,
@@ -109,7 +109,7 @@ class Judge:
     """Measures checkpoints on the validation clips of a pack."""
 
     def __init__(self, data: Path) -> None:
-        pack = load_mocap22(data)
+        pack = load_pack(data)
         self.clips = counted(pack.val)
         self.actions = [str(clip.action) for clip in self.clips]
         self.recogniser = ActionClassifier(pack.train)

@@ -17,7 +17,7 @@ from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import load_mocap22
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
 
 WINDOW = 9  # frames, about one swing
@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
     arguments = parser.parse_args(argv)
     model = MotionGPT3.from_pretrained(arguments.checkpoint)
-    clips = [c for c in load_mocap22(arguments.data).val if c.side and 'wave' in str(c.action)]
+    clips = [c for c in load_pack(arguments.data).val if c.side and 'wave' in str(c.action)]
     sides = [str(clip.side) for clip in clips]
     rebuilt = [decoded for _, decoded in reconstruct_all(model, clips)]
     made = generate_all(model, [clip.captions[0] for clip in clips], seed=1)

@@ -17,7 +17,6 @@ from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
-from mgpt3_ros.model.finishing.continuation import placement
 from mgpt3_ros.model.finishing.finish import finish, finish_joined
 from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, join
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
@@ -27,10 +26,9 @@ from mgpt3_ros.model.language.durations import frames_asked
 from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion, MotionPart
 from mgpt3_ros.model.network.network import MotionGPT3Network
-from mgpt3_ros.model.pipeline import FIRST_PLACE, MotionGPT3Config, Pipeline, feature_rows
+from mgpt3_ros.model.pipeline import MotionGPT3Config, Pipeline
 from mgpt3_ros.model.sampling import (
     OnProgress,
     SamplingKeywords,
@@ -39,6 +37,7 @@ from mgpt3_ros.model.sampling import (
     or_default,
     sampling_of,
 )
+from mgpt3_ros.model.tasks import gap, places, prediction, window_features
 
 __all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
 
@@ -278,6 +277,11 @@ class MotionGPT3:
 
     # ------------------------------------------------------------------ motion to motion
 
+    @property
+    def _most_observed(self) -> int:
+        """Frames of a motion that is continued, at most."""
+        return round(self.config.max_observed_s * FPS) + 1
+
     def predict(
         self,
         observed: Motion,
@@ -333,24 +337,26 @@ class MotionGPT3:
             raise MotionError(f'num_hypotheses must be a whole number from 1 on, got {count!r}')
         sampling = sampling_of(sampling, options)
         frames = frames_asked(horizon_s, FPS, 2, self.config.max_frames - 1)
-        seen = observed.resample(FPS, keep='last')
-        rows = feature_rows(seen, round(self.config.max_observed_s * FPS))
-        # The clip begins at the last observed frame, by which it is put in place; a clip that is
-        # too short for the model is drawn longer and cut.
-        length = max(frames + 1, self.config.min_frames)
-        places = [np.array(FIRST_PLACE)] * count
+        seen = observed.resample(FPS, keep='last').joints
+        windows = prediction(len(seen), len(seen) + frames, self._most_observed)
+        shown = [seen[window] for window in windows.shown]
+        # A clip that is too short for the model is drawn longer and cut.
+        length = max(windows.num_drawn, self.config.min_frames)
         drawn = self.pipeline.draw(
-            self.pipeline.tokens([self.config.prompts.predict] * count, MOTION),
-            self.pipeline.motions([rows] * count, places, [length] * count, sampling.generator),
+            self.pipeline.asked('predict', [''] * count),
+            self.pipeline.motions(
+                window_features(shown) * count,
+                places(shown) * count,
+                [length] * count,
+                sampling.generator,
+            ),
             [length] * count,
             sampling,
             observed=True,
         )
         motions = []
         for clip in drawn:
-            joints, seams = finish(
-                clip, FPS, seen.joints, frames=frames, corrected=self.config.finishing
-            )
+            joints, seams = finish(clip, FPS, seen, frames=frames, corrected=self.config.finishing)
             motions.append(Motion(joints, FPS, {**seams, 'duration_from': 'asked'}))
         return motions
 
@@ -377,23 +383,23 @@ class MotionGPT3:
         """
         sampling = sampling_of(sampling, options)
         frames = frames_asked(duration_s, FPS, 2, self.config.max_frames - 2)
-        before, after = start.resample(FPS, keep='last'), end.resample(FPS)
-        limit = round(self.config.max_observed_s * FPS)
-        if self.config.inbetween_whole:
-            limit = max(min(limit, (self.config.max_frames - frames) // 2), 1)
-        rows = [feature_rows(before, limit), feature_rows(after, limit, head=True)]
-        # The last frame of the start and the first of the end stand in it too, or all of them.
-        begin = len(rows[0]) - 1 if self.config.inbetween_whole else 0
-        length = frames + (len(rows[0]) + len(rows[1]) if self.config.inbetween_whole else 2)
-        places = [np.array(FIRST_PLACE), placement(before.joints[-1], after.joints[0])]
+        before, after = start.resample(FPS, keep='last').joints, end.resample(FPS).joints
+        whole, most = self.config.inbetween_whole, self._most_observed
+        if whole:
+            most = max(min(most, (self.config.max_frames - frames) // 2 + 1), 2)
+        begin, stop = len(before), len(before) + frames
+        windows = gap(begin, stop, stop + len(after), most, whole)
+        shown = [before[windows.shown[0]], after[: windows.shown[1].stop - stop]]
+        length = windows.num_drawn
         drawn = self.pipeline.draw(
-            self.pipeline.tokens([self.config.prompts.inbetween], MOTION),
-            self.pipeline.motions(rows, places, [length], sampling.generator),
+            self.pipeline.asked('inbetween', ['']),
+            self.pipeline.motions(
+                window_features(shown), places(shown), [length], sampling.generator
+            ),
             [length],
             sampling,
             observed=True,
         )
-        joints, seams = finish(
-            drawn[0], FPS, before.joints, after.joints, begin, frames, self.config.finishing
-        )
+        first = begin - 1 - windows.drawn.start
+        joints, seams = finish(drawn[0], FPS, before, after, first, frames, self.config.finishing)
         return Motion(joints, FPS, {**seams, 'duration_from': 'asked'})

@@ -26,7 +26,6 @@ from mgpt3_ros.model.language.durations import (
 )
 from mgpt3_ros.model.language.prompts import PromptConfig, clean_text
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion, MotionInfo
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs, NetworkConfig
@@ -38,8 +37,7 @@ from mgpt3_ros.model.sampling import (
     draw_noise,
     or_default,
 )
-
-FIRST_PLACE = (0.0, 0.0, 0.0, 1.0)  # of a motion that follows no other: dx, dz, sin, cos
+from mgpt3_ros.model.tasks import FIRST_PLACE, window_features, wording
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ class Pipeline:
         # A model that is told durations has never read them; one that is not has only that.
         told = self.config.network.motion_context
         prompts = [rest if told else text for text, (_, rest) in zip(texts, stated, strict=True)]
-        batch = self.tokens([self.config.prompts.generate.format(text=p) for p in prompts], MOTION)
+        batch = self.asked('generate', prompts)
         found = [
             self._known_duration(seconds, said, beyond)
             for seconds, (said, _), beyond in zip(
@@ -187,9 +185,10 @@ class Pipeline:
         """What the model writes about motions, also of those that do not move."""
         if not motions:
             return []
-        clips = [feature_rows(motion, self.config.max_frames) for motion in motions]
-        inputs = self.motions(clips, [np.array(FIRST_PLACE)] * len(clips), [], generator)
-        batch = self.tokens([self.config.prompts.caption] * len(clips), None)
+        limit = self.config.max_frames + 1
+        clips = window_features([motion.resample(FPS).joints[-limit:] for motion in motions])
+        inputs = self.motions(clips, [FIRST_PLACE] * len(clips), [], generator)
+        batch = self.asked('caption', [''] * len(clips))
         decoding = self.config.decoding
         if sample:
             decoding = replace(decoding, sample=True)
@@ -206,6 +205,11 @@ class Pipeline:
             on_progress,
         )
         return [self.tokenizer.decode(ids).strip() for ids in written]
+
+    def asked(self, task: str, texts: list[str]) -> TokenBatch:
+        """Token batch of a task (see `tasks`), asked once for each text."""
+        words = [wording(task, self.config.prompts, text) for text in texts]
+        return self.tokens([prompt for prompt, _ in words], words[0][1])
 
     def tokens(self, prompts: list[str], answer: str | None) -> TokenBatch:
         """Token batch of prompts with an answer; without one it leaves room for a caption."""
@@ -325,9 +329,3 @@ def _one_each(
             'or a single one for all'
         )
     return duration_s
-
-
-def feature_rows(motion: Motion, max_frames: int, head: bool = False) -> np.ndarray:
-    """The last (or first) ``max_frames`` feature rows of a motion at the model's rate."""
-    features = motion.resample(FPS).features()
-    return features[:max_frames] if head else features[-max_frames:]

@@ -25,8 +25,8 @@ import torch
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import MocapPack, load_mocap22
 from mgpt3_ros.training.data.motion_store import cache_folder
+from mgpt3_ros.training.data.packs import MotionPack, load_pack
 from mgpt3_ros.training.evaluation.measures import Recognition, Share, measure
 from mgpt3_ros.training.evaluation.retrieval import RetrievalShare, generated_over_real
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         help='YAML of what only its maker knows: about, data, made_by, limits (Markdown each)',
     )
     arguments = parser.parse_args(argv)
-    pack = load_mocap22(arguments.data)
+    pack = load_pack(arguments.data)
     model = MotionGPT3.from_pretrained(arguments.checkpoint)
     evaluator = TextMotionEncoder.load(arguments.evaluator or _own_evaluator(arguments.data, pack))
     prompts = {name: load_yaml(BENCHMARKS / file) for name, file in PROMPTS.items()}
@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _own_evaluator(data: Path, pack: MocapPack) -> Path:
+def _own_evaluator(data: Path, pack: MotionPack) -> Path:
     """The folder of the evaluator of a pack, in the user's cache; trained if it is not there."""
     runs = cache_folder() / f'evaluator-{pack.digest[:16]}'
     if not (runs / TMR / 'model.safetensors').is_file():

@@ -29,7 +29,7 @@ from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.data.captions import CaptionOptions
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
-from mgpt3_ros.training.data.mocap22 import Mocap22Options
+from mgpt3_ros.training.data.packs import PackOptions
 from mgpt3_ros.training.latent_cache import clip_latents
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
@@ -89,7 +89,7 @@ class RunConfig:
     latent_scale: None whitens the latents of the paper's VAE per dimension; a number multiplies
         them instead, as the authors do (0.8457 for HumanML3D).
     humanml3d: what is taken of a data set in HumanML3D's layout.
-    mocap22: what is taken of a mocap22 pack.
+    mocap22: what is taken of a pack.
     balance: 0 draws clips alike, 1 actions alike; see :func:`~mgpt3_ros.training.data.dataset.
         action_weights`.
     captions: in whose words clips with a known action are described.
@@ -102,7 +102,7 @@ class RunConfig:
     text_branch: str | None = None
     latent_scale: float | None = None
     humanml3d: HumanML3DOptions = field(default_factory=HumanML3DOptions)
-    mocap22: Mocap22Options = field(default_factory=Mocap22Options)
+    mocap22: PackOptions = field(default_factory=PackOptions)
     balance: float = 0.5
     captions: CaptionOptions = field(default_factory=CaptionOptions)
     tmr: TmrStageConfig = field(default_factory=TmrStageConfig)
@@ -406,5 +406,6 @@ def _task_trainer(
         stage.options,
         split,
         latents,
+        model.config.inbetween_whole,
     )
     return Trainer(network, batcher, weights, stage.optim, folder)

@@ -4,17 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.finishing.continuation import placement
-from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import (
@@ -23,11 +20,10 @@ from mgpt3_ros.model.network.sequences import (
     build_sequence,
     collate,
 )
-from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.model.tasks import FIRST_PLACE, Windows, gap, places, prediction, wording
+from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.data.instructions import load_instructions
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
-
-FIRST_PLACE = np.array([0.0, 0.0, 0.0, 1.0], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -81,19 +77,17 @@ class TaskOptions:
 
 @dataclass
 class Row:
-    """One row of a batch before it becomes tensors; clips are (T, 263) features.
+    """One row of a batch before it becomes tensors.
 
     seed: of the noise in its latents and in the head.
-    whole: number of the clip, where the row's only motion is the whole of one.
     """
 
     sequence: TokenSequence
-    inputs: list[np.ndarray]
-    places: list[np.ndarray]
-    target: np.ndarray | None = None
+    inputs: list[Part] = field(default_factory=list)
+    places: list[np.ndarray] = field(default_factory=list)
+    target: Part | None = None
     told: bool = True
     seed: int = 0
-    whole: int | None = None
 
 
 # Arguments of the network; the last are sources of noise, one for each output motion.
@@ -106,6 +100,7 @@ class TaskBatcher:
     Args:
         latents: of all clips, as :func:`~mgpt3_ros.training.latent_cache.clip_latents` gives
             them; None to encode every motion when it is drawn.
+        whole_gaps: the model's ``inbetween_whole``.
     """
 
     def __init__(
@@ -118,6 +113,7 @@ class TaskBatcher:
         options: TaskOptions,
         split: Split,
         latents: np.ndarray | None = None,
+        whole_gaps: bool = False,
     ) -> None:
         if options.learn_padding and not network.config.backbone.reference_masking:
             raise ConfigError(
@@ -126,7 +122,7 @@ class TaskBatcher:
             )
         self.dataset, self.network, self.tokenizer = dataset, network, tokenizer
         self.prompts, self.options = prompts, options
-        self.split, self.latents = split, latents
+        self.split, self.latents, self.whole_gaps = split, latents, whole_gaps
         wordings = options.instructions
         self.instructions = None if wordings is None else load_instructions(wordings)
         self.names = [f.name for f in fields(mix) if getattr(mix, f.name) > 0]
@@ -164,22 +160,22 @@ class TaskBatcher:
             options.pad_to,
             options.learn_padding,
         ).to(device)
-        inputs = [clip for row in rows for clip in row.inputs]
-        places = [place for row in rows for place in row.places]
+        inputs = [part for row in rows for part in row.inputs]
+        standing = [place for row in rows for place in row.places]
         targets = [row.target for row in rows if row.target is not None]
         told = [row.told for row in rows if row.target is not None]
         noise = [noise_source(row.seed) for row in rows]
         of_inputs = [own for row, own in zip(rows, noise, strict=True) for _ in row.inputs]
         of_targets = [own for row, own in zip(rows, noise, strict=True) if row.target is not None]
-        wholes = [row.whole for row in rows for _ in row.inputs]
-        wholes += [row.whole for row in rows if row.target is not None]
-        latents = self._latents(inputs + targets, wholes, of_inputs + of_targets, device)
-        durations = torch.tensor([float(len(clip)) for clip in inputs + targets], device=device)
+        parts = inputs + targets
+        clips = self.dataset.cut(parts, device)
+        latents = self._latents(clips, parts, of_inputs + of_targets, device)
+        durations = torch.tensor([float(len(clip)) for clip in clips], device=device)
         target_durations = durations[len(inputs) :]
         motions = MotionInputs(
             latents[: len(inputs)],
             durations[: len(inputs)],
-            torch.from_numpy(np.array(places, dtype=np.float32).reshape(-1, 4)).to(device),
+            torch.from_numpy(np.array(standing, dtype=np.float32).reshape(-1, 4)).to(device),
             target_durations * torch.tensor(told, device=device),
         )
         return tokens, motions, latents[len(inputs) :], target_durations, of_targets
@@ -188,22 +184,21 @@ class TaskBatcher:
     def _latents(
         self,
         clips: list[np.ndarray],
-        wholes: list[int | None],
+        parts: list[Part],
         noise: list[torch.Generator],
         device: torch.device,
     ) -> Tensor:
-        """Whitened latents of clips; ``wholes`` says which are whole clips of the data set."""
+        """Whitened latents of features (T, 263) and the parts of clips that they are."""
         if not clips:
             return torch.zeros(0, *self.network.vae.latent_shape, device=device)
         if self.latents is None:
             mean, logvar = self._encode(clips, device)
         else:
-            kept = [-1 if whole is None else whole for whole in wholes]
-            both = torch.from_numpy(self.latents[kept]).to(device)
-            parts = [place for place, whole in enumerate(wholes) if whole is None]
-            if parts:
-                encoded = self._encode([clips[place] for place in parts], device)
-                both[parts] = torch.stack(encoded, dim=1).to(both.dtype)
+            both = torch.from_numpy(self.latents[[part.clip for part in parts]]).to(device)
+            cut = [place for place, part in enumerate(parts) if part.frames is not None]
+            if cut:
+                encoded = self._encode([clips[place] for place in cut], device)
+                both[cut] = torch.stack(encoded, dim=1).to(both.dtype)
             mean, logvar = both.unbind(dim=1)
         if self.options.latent_noise:
             drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
@@ -213,6 +208,11 @@ class TaskBatcher:
     def _encode(self, clips: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
         features, lengths = self.dataset.stats.batch(clips)
         return self.network.vae.encode(features.to(device), lengths.to(device))
+
+    def _bare(self, task: str, text: str = '') -> tuple[str, str]:
+        """A prompt as users' requests are put, and its answer; ``text`` describes the motion."""
+        prompt, answer = wording(task, self.prompts, text)
+        return prompt, text if answer is None else answer
 
     def _sequence(self, prompt: str, answer: str) -> TokenSequence:
         config = self.network.config
@@ -231,79 +231,65 @@ class TaskBatcher:
     def _text(self, index: int, rng: np.random.Generator) -> Row:
         worded = self._worded('text', rng, index, len(self.dataset.features[index]))
         if worded is not None:
-            return Row(self._sequence(*worded), [], [])
-        ids = self.tokenizer.encode(self.dataset.sample_text(rng))[: self._limit() - 1]
+            return Row(self._sequence(*worded))
+        limit = self.network.config.backbone.n_positions
+        ids = self.tokenizer.encode(self.dataset.sample_text(rng))[: limit - 1]
         ids = [*ids, self.tokenizer.eos_id]
-        return Row(TokenSequence(ids, list(ids)), [], [])
+        return Row(TokenSequence(ids, list(ids)))
 
-    def _limit(self) -> int:
-        return self.network.config.backbone.n_positions
-
-    def _trimmed(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """Features of a clip, whole or without a few frames."""
-        features = self.dataset.features[index]
-        most = min(self.options.max_trim, len(features) - self.options.min_part)
+    def _trimmed(self, index: int, rng: np.random.Generator) -> Part:
+        """A clip, whole or without a few frames."""
+        rows = self.dataset.rows(Part(index))
+        most = min(self.options.max_trim, rows - self.options.min_part)
         if self.options.trim == 0 or rng.random() >= self.options.trim or most < 1:
-            return features
-        lost = int(rng.integers(1, most + 1))
-        begin = int(rng.integers(0, lost + 1))
-        return features[begin : begin + len(features) - lost]
-
-    def _whole(self, index: int, features: np.ndarray) -> int | None:
-        return index if len(features) == len(self.dataset.features[index]) else None
+            return Part(index)
+        return self.dataset.part(index, rows - int(rng.integers(1, most + 1)), rng)
 
     def _generate(self, index: int, rng: np.random.Generator) -> Row:
-        features = self._trimmed(index, rng)
-        worded = self._worded('generate', rng, index, len(features))
+        target = self._trimmed(index, rng)
+        worded = self._worded('generate', rng, index, self.dataset.rows(target))
         if worded is None:
-            caption = self.dataset.caption(index, rng)
-            worded = self.prompts.generate.format(text=caption), MOTION
+            worded = self._bare('generate', self.dataset.caption(index, rng))
         told = bool(rng.random() < self.options.told_duration)
-        whole = self._whole(index, features)
-        return Row(self._sequence(*worded), [], [], features, told, whole=whole)
+        return Row(self._sequence(*worded), target=target, told=told)
 
     def _caption(self, index: int, rng: np.random.Generator) -> Row:
-        features = self._trimmed(index, rng)
+        part = self._trimmed(index, rng)
         if rng.random() < self.options.crop_caption:
-            kept = int(rng.integers(max(int(0.6 * len(features)), 2), len(features) + 1))
-            begin = int(rng.integers(0, len(features) - kept + 1))
-            features = features[begin : begin + kept]
-        worded = self._worded('caption', rng, index, len(features))
+            least = max(int(0.6 * self.dataset.rows(Part(index))), 2)
+            part = self.dataset.random_part(index, least, rng)
+        worded = self._worded('caption', rng, index, self.dataset.rows(part))
         if worded is None:
-            worded = self.prompts.caption, self.dataset.original_caption(index, rng)
-        whole = self._whole(index, features)
-        return Row(self._sequence(*worded), [features], [FIRST_PLACE], whole=whole)
+            worded = self._bare('caption', self.dataset.original_caption(index, rng))
+        return Row(self._sequence(*worded), [part], [FIRST_PLACE])
 
     def _predict(self, index: int, rng: np.random.Generator) -> Row:
-        features = self.dataset.features[index]
-        least = min(self.options.min_part, len(features) // 2)
-        now = int(rng.integers(least, len(features) - least + 1))
-        seen = int(rng.integers(least, min(now, self.options.max_part) + 1))
-        ahead = int(rng.integers(least, min(len(features) - now + 1, self.options.max_part) + 1))
-        # The target begins at the last observed frame, by which it is put in place.
-        worded = self._worded('predict', rng, index, ahead - 1) or (self.prompts.predict, MOTION)
-        return Row(
-            self._sequence(*worded),
-            [features[now - seen : now]],
-            [FIRST_PLACE],
-            features[now - 1 : now - 1 + ahead],
-        )
+        total, most = len(self.dataset.clips[index].joints), self.options.max_part
+        least = min(self.options.min_part, (total - 1) // 2)
+        begin = int(rng.integers(least + 1, total - least + 1))
+        seen = int(rng.integers(least + 1, min(begin, most + 1) + 1))
+        ahead = int(rng.integers(least, min(total - begin, most) + 1)) - 1
+        windows = prediction(begin, begin + ahead, seen)
+        return self._continued('predict', index, windows, ahead, rng)
 
     def _inbetween(self, index: int, rng: np.random.Generator) -> Row:
-        features = self.dataset.features[index]
-        least = max(min(self.options.min_part, len(features) // 3), 2)
-        gap = int(rng.integers(least, min(len(features) - 2 * least, self.options.max_part) + 1))
-        begin = int(rng.integers(least, len(features) - least - gap + 1))
-        end = begin + gap
-        joints = features_to_joints(features[begin - 1 : end + 1])
-        # The target holds the last frame of the start and the first of the end.
-        worded = self._worded('inbetween', rng, index, gap) or (self.prompts.inbetween, MOTION)
+        total, most = len(self.dataset.clips[index].joints), self.options.max_part
+        least = max(min(self.options.min_part, (total - 2) // 3), 2)
+        missing = int(rng.integers(least, min(total - 2 * least - 2, most) + 1))
+        begin = int(rng.integers(least + 1, total - least - missing))
+        windows = gap(begin, begin + missing, total, most + 1, self.whole_gaps)
+        return self._continued('inbetween', index, windows, missing, rng)
+
+    def _continued(
+        self, task: str, index: int, windows: Windows, frames: int, rng: np.random.Generator
+    ) -> Row:
+        """A row of a motion that is seen in part; ``frames`` of it are asked for."""
+        worded = self._worded(task, rng, index, frames) or self._bare(task)
+        joints = self.dataset.clips[index].joints
+        drawn = slice(windows.drawn.start, windows.drawn.stop + 1)  # its last frame moves too
         return Row(
             self._sequence(*worded),
-            [
-                features[max(begin - self.options.max_part, 0) : begin],
-                features[end : end + self.options.max_part],
-            ],
-            [FIRST_PLACE, placement(joints[0], joints[-1])],
-            features[begin - 1 : end + 1],
+            [Part(index, window) for window in windows.shown],
+            places([joints[window] for window in windows.shown]),
+            Part(index, drawn),
         )

@@ -13,7 +13,7 @@ from mgpt3_ros.model.kinematics.features import CONTACTS, POSITIONS
 from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
-from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.samples import Split, draw_seed, noise_source
 
 _COMPARED = ('features', 'positions', 'motion', 'jerk', 'slide')
@@ -104,16 +104,13 @@ class VaeBatcher:
         self, step: int, micro: int, device: torch.device
     ) -> tuple[Tensor, Tensor, list[torch.Generator]]:
         """Normalised features (B, T, 263), lengths (B,) and each clip's source of noise."""
-        clips, noise = [], []
+        parts, noise = [], []
         for rng, number in self.split.samples(step, micro):
-            clip = self.dataset.features[self._draw(rng, number)]
-            if rng.random() < 0.5:
-                kept = int(rng.integers(min(10, len(clip)), len(clip) + 1))
-                begin = int(rng.integers(0, len(clip) - kept + 1))
-                clip = clip[begin : begin + kept]
-            clips.append(clip)
+            index = self._draw(rng, number)
+            cut = rng.random() < 0.5
+            parts.append(self.dataset.random_part(index, 10, rng) if cut else Part(index))
             noise.append(noise_source(draw_seed(rng)))
-        features, lengths = self.dataset.stats.batch(clips)
+        features, lengths = self.dataset.stats.batch(self.dataset.cut(parts, device))
         return features.to(device), lengths.to(device), noise
 
     def clip_ids(self, step: int, micro: int) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.cli.options import add_model_options, load_model, new_parser
+from mgpt3_ros.cli.options import add_model_options, load_model, load_motion, new_parser
 
 SUMMARY = 'a motion becomes a sentence'
 DESCRIPTION = 'Say in a sentence what a motion shows. The same motion gives the same sentence.'
@@ -34,9 +34,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write one line per file to standard output."""
-    from mgpt3_ros.model.motion import Motion
-
-    motions = [Motion.load(path, arguments.fps) for path in arguments.file]
+    motions = [load_motion(path, arguments.fps) for path in arguments.file]
     model = load_model(arguments)
     for motion in motions:
         sys.stdout.write(f'{model.caption(motion)}\n')

@@ -30,8 +30,8 @@ What cannot be used is left out and named; -o is written whole or not at all.
 CHECK = """\
 Look through a data set and write a line for each mistake: the file, and what is wrong with it
 (damaged files, NaN, wrong lengths, missing captions, wrong units and axes, swapped sides). FOLDER
-is in HumanML3D's layout, a mocap22 pack, or a folder as `mgpt3 data build` takes. The exit code is
-1 if something is wrong.
+is in HumanML3D's layout, a pack (mocap22, motion52), or a folder as `mgpt3 data build` takes. The
+exit code is 1 if something is wrong.
 """
 
 
@@ -135,7 +135,7 @@ def run_build(arguments: argparse.Namespace) -> int:
 def run_check(arguments: argparse.Namespace) -> int:
     """Write a line per mistake; return 1 if there are any."""
     from mgpt3_ros.training.data.checking import check_dataset
-    from mgpt3_ros.training.data.raw import ReadOptions
+    from mgpt3_ros.training.data.takes import ReadOptions
 
     found = check_dataset(arguments.folder, ReadOptions(**_reading(arguments)))
     for problem in found.problems:

@@ -16,12 +16,12 @@ from mgpt3_ros.model.extras import extra
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
-    from mgpt3_ros.training.data.mocap22 import Clip
+    from mgpt3_ros.training.data.clip import Clip
     from mgpt3_ros.training.evaluation.results import Evaluation
 
 SUMMARY = 'measure a checkpoint'
 DESCRIPTION = """\
-Measure a checkpoint on the clips of a data set: a mocap22 pack, or a folder in HumanML3D's layout.
+Measure a checkpoint on the clips of a data set: a pack, or a folder in HumanML3D's layout.
 The table shows means and their 95 % intervals, beside real motion or simple ways to do the same.
 
 t2m, m2t and retrieval need an evaluator (--evaluator), draw everything --replications times, and
@@ -54,7 +54,7 @@ def add_parser(commands: Any) -> None:
         '--split',
         choices=('train', 'val', 'test'),
         default='val',
-        help='clips to take; a mocap22 pack has no test (default: val)',
+        help='clips to take; a pack has no test (default: val)',
     )
     parser.add_argument('--clips', type=int, metavar='N', help='at most so many (default: all)')
     parser.add_argument(

@@ -15,6 +15,7 @@ from mgpt3_ros.cli.options import (
     add_seconds_option,
     drawing_options,
     load_model,
+    load_motion,
     new_parser,
 )
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
@@ -44,9 +45,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fill the gap, write it, and say in one line what was done."""
-    from mgpt3_ros.model.motion import Motion
-
-    start, end = (Motion.load(f, arguments.fps) for f in (arguments.start, arguments.end))
+    start, end = (load_motion(f, arguments.fps) for f in (arguments.start, arguments.end))
     model = load_model(arguments)
     options = drawing_options(arguments)
     began = time.perf_counter()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.model.sampling import SamplingOptions
 
@@ -84,6 +85,17 @@ def add_motion_files(parser: argparse.ArgumentParser, *files: tuple[str, str]) -
     parser.add_argument(
         '--fps', type=float, help='frames per second of .npy files, which do not say (default: 20)'
     )
+
+
+def load_motion(path: Path, fps: float | None) -> Motion:
+    """Read a motion, and say on stderr what no body does, as ``mgpt3 data check`` would."""
+    from mgpt3_ros.model.kinematics.plausibility import joint_problems
+    from mgpt3_ros.model.motion import Motion
+
+    motion = Motion.load(path, fps)
+    for problem in joint_problems(motion.joints, motion.fps):
+        sys.stderr.write(f'{path}: {problem}\n')
+    return motion
 
 
 def load_model(arguments: argparse.Namespace) -> MotionGPT3:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from mgpt3_ros.cli.options import add_motion_files, new_parser
+from mgpt3_ros.cli.options import add_motion_files, load_motion, new_parser
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 SUMMARY = 'a motion file becomes a video or a picture'
@@ -34,9 +34,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and say in one line what was done."""
-    from mgpt3_ros.model.motion import Motion
-
-    motion = Motion.load(arguments.file, arguments.fps)
+    motion = load_motion(arguments.file, arguments.fps)
     began = time.perf_counter()
     write_motion(motion, arguments.output, arguments.title)
     sys.stdout.write(

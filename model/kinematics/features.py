@@ -41,6 +41,16 @@ _LEFT_HIP, _RIGHT_HIP, _LEFT_SHOULDER, _RIGHT_SHOULDER = (
 )
 _RIGHT_SHIN = (JOINT_NAMES.index('right_knee'), JOINT_NAMES.index('right_ankle'))
 
+# Bones by the joints at their ends, and what each one's rotation is relative to: the bone before
+# it on its chain, or the root (0) where a chain begins, as the data set has it, also the arms'.
+_CHILD = list(range(1, 22))
+_CHAIN = {joint: chain for chain in CHAINS for joint in chain[1:]}
+_PARENT = [_CHAIN[joint][_CHAIN[joint].index(joint) - 1] for joint in _CHILD]
+_ABOVE = [
+    0 if parent == _CHAIN[joint][0] else parent
+    for joint, parent in zip(_CHILD, _PARENT, strict=True)
+]
+
 # Directions of the bones in HumanML3D's rest pose, in which all rotations are zero.
 BONE_DIRECTIONS = torch.zeros(22, 3)
 for _axis, _sign, _names in (
@@ -164,16 +174,11 @@ def chain_rotations(joints: Tensor) -> Tensor:
     across = shoulders - (joints[..., _RIGHT_HIP, :] - joints[..., _LEFT_HIP, :])
     root = rotations.between(_smooth(_ahead_of(across)), _AHEAD.to(joints))
     root = torch.cat([rotations.about_y(torch.zeros_like(root[..., :1, 0])), root[..., 1:, :]], -2)
-    found = [root] * 22
-    for chain in CHAINS:
-        # As the data set has it, every chain starts from the root's rotation, also the arms'.
-        above = root
-        for parent, child in itertools.pairwise(chain):
-            bone = F.normalize(joints[..., child, :] - joints[..., parent, :], dim=-1)
-            turned = rotations.between(BONE_DIRECTIONS[child].to(joints).expand_as(bone), bone)
-            found[child] = rotations.multiply(rotations.inverse(above), turned)
-            above = turned
-    return torch.stack(found, dim=-2)
+    bones = F.normalize(joints[..., _CHILD, :] - joints[..., _PARENT, :], dim=-1)
+    turned = rotations.between(BONE_DIRECTIONS[_CHILD].to(joints).expand_as(bones), bones)
+    turned = torch.cat([root[..., None, :], turned], dim=-2)
+    relative = rotations.multiply(rotations.inverse(turned[..., _ABOVE, :]), turned[..., 1:, :])
+    return torch.cat([turned[..., :1, :], relative], dim=-2)
 
 
 def _smooth(forward: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import caption_stream, joins, predictions
 from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.data.clip import Clip
 from tests.support.tiny import save_tiny_model, swinging_motion
 
 

@@ -16,6 +16,7 @@ import pytest
 from mgpt3_ros.cli import doctor, generate, render
 from mgpt3_ros.cli import main as cli
 from mgpt3_ros.cli.options import drawing_options
+from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.released import convert
 from mgpt3_ros.training import train
@@ -208,6 +209,28 @@ def test_predict_and_inbetween(
         assert Motion.load(path).num_frames == whole
         np.testing.assert_allclose(Motion.load(path).joints[:40], Motion.load(walk).joints)
         capsys.readouterr()
+
+
+@pytest.mark.parametrize('command', ['caption', 'predict', 'inbetween', 'render'])
+def test_a_motion_that_no_body_makes_is_read_with_a_warning(
+    command: str, checkpoint: str, walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stats = FeatureStats.load(ROOT / 'models' / 'default' / 'stats.npz')
+    spoilt = str(tmp_path / 'normalised.npy')
+    np.save(spoilt, stats.normalise(Motion.load(walk).features()))
+    out = str(tmp_path / 'out.npz')
+    rest = {
+        'caption': ['--checkpoint', checkpoint],
+        'predict': ['--checkpoint', checkpoint, '--horizon', '1', '-o', out],
+        'inbetween': [walk, '--checkpoint', checkpoint, '--duration', '1', '-o', out],
+        'render': ['-o', out],
+    }[command]
+    assert cli.main([command, walk, *rest]) == 0
+    assert 'changes its length' not in capsys.readouterr().err
+    assert cli.main([command, spoilt, *rest]) == 0
+    said = capsys.readouterr().err
+    assert f'{spoilt}: the bone to ' in said
+    assert 'features that are still normalised?' in said
 
 
 def test_render_changes_the_kind_of_a_file(

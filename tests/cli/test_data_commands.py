@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.cli import main as cli
+from mgpt3_ros.model.kinematics.plausibility import joint_problems
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, MIRRORED, PARENTS, REST_OFFSETS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.building import BuildOptions, build_dataset, split_names
 from mgpt3_ros.training.data.checking import check_dataset
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.data.humanml3d import load_humanml3d
-from mgpt3_ros.training.data.mocap22 import DataError
-from mgpt3_ros.training.data.plausibility import joint_problems
 from tests.support.full_disk import FULL, full_after
 from tests.support.tiny import swinging_motion
 from tests.support.tiny_humanml3d import write_tiny_humanml3d

@@ -23,8 +23,8 @@ from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.vae import MldConfig, VaeConfig, build_vae
-from mgpt3_ros.model.pipeline import FIRST_PLACE, feature_rows
 from mgpt3_ros.model.sampling import SamplingOptions
+from mgpt3_ros.model.tasks import FIRST_PLACE
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
 
@@ -178,8 +178,8 @@ def test_prediction_continues_position_and_velocity(model: MotionGPT3) -> None:
 
 
 def test_input_motions_are_sampled_only_on_request(model: MotionGPT3) -> None:
-    motion = feature_rows(Motion(swinging_motion(4), 20), 100)
-    place = [np.array(FIRST_PLACE)]
+    motion = Motion(swinging_motion(4), 20).features()
+    place = [FIRST_PLACE]
 
     def latents(of: MotionGPT3, seed: int) -> torch.Tensor:
         return of.pipeline.motions([motion], place, [], seeded(seed)).latents

@@ -6,24 +6,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_features
+from mgpt3_ros.model.errors import Cancelled, ConfigError
+from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motiongpt3 import PromptConfig
-from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3, PromptConfig
+from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import IGNORED
 from mgpt3_ros.model.network.vae import MldConfig, VaeConfig
-from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
-from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.model.tasks import FIRST_PLACE
+from mgpt3_ros.training.data.clip import Clip
+from mgpt3_ros.training.data.dataset import MotionDataset, Part, load_dataset
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.tasks import FIRST_PLACE, Batch, Row, TaskBatcher, TaskMix, TaskOptions
+from mgpt3_ros.training.tasks import Batch, Row, TaskBatcher, TaskMix, TaskOptions
 from tests.support.tiny import SENTENCES, swinging_motion, tiny_config
 from tests.support.tiny_pack import write_tiny_pack
 
@@ -168,8 +171,9 @@ def encoded(batcher: TaskBatcher, clip: np.ndarray) -> Tensor:
 def test_motions_line_up_with_their_holders(batcher: TaskBatcher, tasks: str) -> None:
     rows = rows_of(batcher, tasks)
     tokens, motions, target, durations, _ = batcher.batch(rows, CPU)
-    inputs = [(index, clip) for index, row in enumerate(rows) for clip in row.inputs]
-    outputs = [(i, row.target) for i, row in enumerate(rows) if row.target is not None]
+    cut = batcher.dataset.cut
+    inputs = [(index, clip) for index, row in enumerate(rows) for clip in cut(row.inputs)]
+    outputs = [(i, cut([row.target])[0]) for i, row in enumerate(rows) if row.target is not None]
 
     assert rows_of_holders(tokens.ids, batcher.tokenizer.input_holder) == [i for i, _ in inputs]
     assert rows_of_holders(tokens.ids, batcher.tokenizer.output_holder) == [i for i, _ in outputs]
@@ -239,7 +243,7 @@ def test_generation_rows_hold_caption_and_clip(
     rows = [batcher._generate(7, rng) for _ in range(400)]
     for row in rows[:20]:
         assert row.inputs == [] == row.places
-        assert row.target is batcher.dataset.features[7]
+        assert row.target == Part(7)
         assert row.sequence.ids.count(tokenizer.output_holder) == HOLDERS
         assert 'left' not in tokenizer.decode(row.sequence.ids)
     # Half of them are told how long the motion is.
@@ -250,17 +254,17 @@ def test_caption_rows_show_the_clip_or_most_of_it(
     batcher: TaskBatcher, tokenizer: MotionTokenizer
 ) -> None:
     rng = np.random.default_rng(0)
-    whole = batcher.dataset.features[3]
+    total = len(batcher.dataset.clips[3].joints)
     rows = [batcher._caption(3, rng) for _ in range(300)]
     cropped = 0
     for row in rows:
         (seen,) = row.inputs
         assert row.target is None
         assert (row.places[0] == FIRST_PLACE).all()
-        assert len(seen) >= int(0.6 * len(whole))
-        starts = range(len(whole) - len(seen) + 1)
-        assert any((whole[begin : begin + len(seen)] == seen).all() for begin in starts)
-        cropped += len(seen) < len(whole)
+        if seen.frames is not None:
+            assert 0 <= seen.frames.start < seen.frames.stop <= total
+            assert total > seen.frames.stop - seen.frames.start >= int(0.6 * total)
+            cropped += 1
         answer = tokenizer.decode(
             row.sequence.ids[row.sequence.ids.index(tokenizer.end_of_motion) :]
         )
@@ -269,68 +273,143 @@ def test_caption_rows_show_the_clip_or_most_of_it(
     assert 0.2 < cropped / 300 < 0.4
 
 
-def position(whole: np.ndarray, part: np.ndarray) -> int:
-    """The frame of a clip that a part of it begins with."""
-    starts = range(len(whole) - len(part) + 1)
-    found = [begin for begin in starts if (whole[begin : begin + len(part)] == part).all()]
-    assert len(found) == 1
-    return found[0]
+def frames_of(part: Part | None, index: int) -> slice:
+    assert part is not None
+    assert part.clip == index
+    assert part.frames is not None
+    return part.frames
+
+
+def count(frames: slice) -> int:
+    return int(frames.stop - frames.start)
 
 
 def test_a_prediction_begins_at_the_last_frame_that_was_seen(batcher: TaskBatcher) -> None:
     rng = np.random.default_rng(0)
     lengths = set()
     for trial in range(200):
-        whole = batcher.dataset.features[trial % 14]
-        row = batcher._predict(trial % 14, rng)
-        (seen,) = row.inputs
-        assert row.target is not None
-        assert (row.target[0] == seen[-1]).all()
-        assert position(whole, row.target) == position(whole, seen) + len(seen) - 1
-        assert len(seen) >= 10
-        assert len(row.target) >= 10
+        index = trial % 14
+        row = batcher._predict(index, rng)
+        seen, drawn = frames_of(row.inputs[0], index), frames_of(row.target, index)
+        assert drawn.start == seen.stop - 1
+        assert seen.start >= 0
+        assert drawn.stop <= len(batcher.dataset.clips[index].joints)
+        assert count(seen) > 10
+        assert count(drawn) > 10
         assert row.told
-        lengths.add((len(seen), len(row.target)))
+        lengths.add((count(seen), count(drawn)))
     assert len(lengths) > 100
 
 
 def test_what_is_seen_and_predicted_is_bounded(batcher: TaskBatcher) -> None:
     bounded = changed(batcher, options=TaskOptions(min_part=5, max_part=12))
+    rows_of = bounded.dataset.rows
     rng = np.random.default_rng(0)
     for trial in range(100):
         row = bounded._predict(trial % 14, rng)
         assert row.target is not None
-        assert 5 <= len(row.inputs[0]) <= 12
-        assert 5 <= len(row.target) <= 12
+        assert 5 <= rows_of(row.inputs[0]) <= 12
+        assert 5 <= rows_of(row.target) <= 12
         row = bounded._inbetween(trial % 14, rng)
         assert row.target is not None
-        assert 7 <= len(row.target) <= 14  # both neighbours stand in it
-        assert all(5 <= len(clip) <= 12 for clip in row.inputs)
+        assert 7 <= rows_of(row.target) <= 14  # both neighbours stand in it
+        assert all(5 <= rows_of(part) <= 12 for part in row.inputs)
 
 
 def test_a_gap_holds_both_its_neighbours(batcher: TaskBatcher) -> None:
     rng = np.random.default_rng(0)
     for trial in range(100):
-        whole = batcher.dataset.features[trial % 14]
-        row = batcher._inbetween(trial % 14, rng)
-        before, after = row.inputs
-        assert row.target is not None
-        assert (row.target[0] == before[-1]).all()
-        assert (row.target[-1] == after[0]).all()
-        assert len(before) + len(row.target) - 2 + len(after) == len(whole)
+        index = trial % 14
+        row = batcher._inbetween(index, rng)
+        before, after = (frames_of(part, index) for part in row.inputs)
+        drawn = frames_of(row.target, index)
+        assert drawn.start == before.stop - 1
+        assert drawn.stop - 1 == after.start + 1  # one more, for the last one's velocity
+        assert (before.start, after.stop) == (0, len(batcher.dataset.clips[index].joints))
         assert (row.places[0] == FIRST_PLACE).all()
         assert row.told
 
 
+def test_a_gap_may_be_drawn_with_what_is_around_it(batcher: TaskBatcher) -> None:
+    whole = changed(batcher, whole_gaps=True)
+    rng = np.random.default_rng(0)
+    for index in range(14):
+        row = whole._inbetween(index, rng)
+        drawn = frames_of(row.target, index)
+        assert (drawn.start, drawn.stop) == (1, len(batcher.dataset.clips[index].joints))
+
+
 def test_the_shortest_clips_have_every_task(batcher: TaskBatcher) -> None:
-    short = joints_to_features(swinging_motion(0, 20).astype(np.float64)).astype(np.float32)
-    data = batcher.dataset
-    tiny = MotionDataset(data.clips[:1], [short], [], [], '')
+    tiny = changed(batcher, dataset=dataset_of(swinging_motion(0, 20).astype(np.float64)))
     rng = np.random.default_rng(0)
     for _ in range(50):
-        for row in rows_of(changed(batcher, dataset=tiny), 'gcpi', int(rng.integers(1000))):
-            assert row.target is None or len(row.target) >= 2
-            assert all(len(clip) >= 2 for clip in row.inputs)
+        for row in rows_of(tiny, 'gcpi', int(rng.integers(1000))):
+            parts = row.inputs if row.target is None else [*row.inputs, row.target]
+            assert all(len(clip) >= 2 for clip in tiny.dataset.cut(parts))
+
+
+# What a row shows is what the model is shown when it is asked.
+
+
+def asked_of(
+    monkeypatch: pytest.MonkeyPatch, model: MotionGPT3, call: str, *arguments: object
+) -> tuple[Tensor, MotionInputs]:
+    """The tokens and motions that a call puts to the network."""
+    found: list[tuple[Tensor, MotionInputs]] = []
+
+    def stop(ids: Tensor, mask: Tensor, motions: MotionInputs, *_: object, **__: object) -> None:
+        found.append((ids, motions))
+        raise Cancelled('seen enough')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model.network, 'hidden', stop)
+        with pytest.raises(Cancelled):
+            getattr(model, call)(*arguments)
+    return found[0]
+
+
+@pytest.mark.parametrize('whole', [False, True])
+@pytest.mark.parametrize('task', ['caption', 'predict', 'inbetween'])
+def test_rows_show_what_is_seen_when_the_model_is_asked(
+    task: str,
+    whole: bool,
+    batcher: TaskBatcher,
+    network: MotionGPT3Network,
+    tokenizer: MotionTokenizer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A body that turns ever faster: its heading is smoothed over seconds to either side.
+    joints = turning_body()
+    data = dataset_of(joints)
+    config = dataclasses.replace(
+        tiny_config(tokenizer.vocab_size), inbetween_whole=whole, min_frames=2
+    )
+    model = MotionGPT3(config, network, tokenizer, data.stats)
+    options = TaskOptions(latent_noise=False, crop_caption=1.0, min_part=4)
+    asked = changed(batcher, dataset=data, options=options, whole_gaps=whole)
+    for seed in range(5):
+        row = getattr(asked, f'_{task}')(0, np.random.default_rng(seed))
+        shown: list[Any] = [Motion(data.clips[0].joints[p.frames]) for p in row.inputs]
+        if task != 'caption':
+            end = row.inputs[1].frames.start if task == 'inbetween' else row.target.frames.stop - 1
+            shown.append((end - row.inputs[0].frames.stop) / 20)
+        ids, motions = asked_of(monkeypatch, model, task, *shown)
+        tokens, learned, *_ = asked.batch([row], CPU)
+        assert tokens.ids[0, : ids.shape[1]].tolist() == ids[0].tolist()
+        torch.testing.assert_close(motions.latents, learned.latents, rtol=0, atol=1e-5)
+        torch.testing.assert_close(motions.placements, learned.placements, rtol=0, atol=1e-6)
+        assert motions.durations.tolist() == learned.durations.tolist()
+        assert motions.output_durations.tolist() == learned.output_durations.tolist()
+
+
+def test_what_follows_changes_nothing_of_what_is_seen() -> None:
+    joints = turning_body()
+    straight = joints.copy()
+    straight[41:] = joints[40]
+    seen = Part(0, slice(10, 41))
+    one, other = (dataset_of(body).cut([seen])[0] for body in (joints, straight))
+    assert (one == other).all()
+    assert np.abs(joints_to_features(joints)[10:40, 0] - one[:, 0]).max() > 0.01  # as cut rows
 
 
 # Where the end of a gap stands.
@@ -357,13 +436,21 @@ def dataset_of(joints: np.ndarray) -> MotionDataset:
     return MotionDataset([clip], [joints_to_features(joints).astype(np.float32)], [], [], 'digest')
 
 
+def turning_body(frames: int = 80) -> np.ndarray:
+    """A body (T, 22, 3) that walks, and turns ever faster."""
+    angle = 0.0015 * np.arange(frames)[:, None] ** 2
+    x, y, z = swinging_motion(3, frames, 0.6).astype(np.float64).transpose(2, 0, 1)
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.stack([x * cos + z * sin, y, z * cos - x * sin], axis=-1)
+
+
 def test_the_end_of_a_gap_stands_straight_ahead(batcher: TaskBatcher) -> None:
     # 0.6 m/s along +Z without turning: gap + 1 frames of 0.03 m.
     walk = changed(batcher, dataset=dataset_of(swinging_motion(0, 60, 0.6).astype(np.float64)))
     for seed in range(10):
         row = walk._inbetween(0, np.random.default_rng(seed))
         assert row.target is not None
-        ahead = 0.03 * (len(row.target) - 1)
+        ahead = 0.03 * (count(frames_of(row.target, 0)) - 2)
         assert row.places[1] == pytest.approx([0, ahead, 0, 1], abs=2e-3)
 
 
@@ -379,7 +466,7 @@ def test_the_end_of_a_gap_stands_along_a_circle(batcher: TaskBatcher) -> None:
     for seed in range(10):
         row = circle._inbetween(0, np.random.default_rng(seed))
         assert row.target is not None
-        a = 0.5 * (len(row.target) - 1) / 20
+        a = 0.5 * (count(frames_of(row.target, 0)) - 2) / 20
         expected = [2 * (1 - np.cos(a)), 2 * np.sin(a), np.sin(a), np.cos(a)]
         assert row.places[1] == pytest.approx(expected, abs=0.01)
 
@@ -387,9 +474,8 @@ def test_the_end_of_a_gap_stands_along_a_circle(batcher: TaskBatcher) -> None:
 def test_the_end_of_a_gap_stands_where_the_whole_clip_has_it(batcher: TaskBatcher) -> None:
     rng = np.random.default_rng(1)
     for index in range(14):
-        whole = features_to_joints(batcher.dataset.features[index])
+        whole = batcher.dataset.clips[index].joints
         row = batcher._inbetween(index, rng)
-        assert row.target is not None
-        last = len(row.inputs[0]) - 1
-        expected = place_by_hand(whole[last], whole[last + len(row.target) - 1])
-        assert row.places[1] == pytest.approx(expected, abs=2e-3)
+        before, after = (frames_of(part, index) for part in row.inputs)
+        expected = place_by_hand(whole[before.stop - 1], whole[after.start])
+        assert row.places[1] == pytest.approx(expected, abs=1e-5)

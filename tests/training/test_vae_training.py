@@ -13,6 +13,7 @@ from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.base import MotionVae
+from mgpt3_ros.model.tasks import window_features
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.samples import Split, noise_source
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
@@ -213,8 +214,9 @@ def test_rows_are_normalised_parts_of_the_clips(data: MotionDataset) -> None:
     features, lengths, _ = VaeBatcher(data, Split(20, 0))(0, 0, CPU)
     for row, length in zip(features, lengths.tolist(), strict=True):
         part = data.stats.denormalise(row[:length].numpy())
-        assert any(
-            np.allclose(clip[begin : begin + length], part, atol=1e-4)
-            for clip in data.features
-            for begin in range(len(clip) - length + 1)
-        )
+        windows = [
+            clip.joints[begin : begin + length + 1]
+            for clip in data.clips
+            for begin in range(len(clip.joints) - length)
+        ]
+        assert any(np.allclose(of, part, atol=1e-4) for of in window_features(windows))

@@ -18,9 +18,9 @@ from mgpt3_ros.bags import (
     open_bag,
 )
 from mgpt3_ros.model.errors import MotionGPT3Error
-from mgpt3_ros.training.data.humanml3d import CaptionLine
-from mgpt3_ros.training.data.mocap22 import DataError
-from mgpt3_ros.training.data.raw import ReadOptions, Take, Takes, load_captions
+from mgpt3_ros.training.data.caption_lines import CaptionLine, load_captions
+from mgpt3_ros.training.data.clip import DataError
+from mgpt3_ros.training.data.takes import ReadOptions, Take, Takes
 
 _INSIDE = 0.9  # of a caption's time, to count as one of the piece
 _WHOLE_S = 24 * 3600.0  # a window longer than any piece: each comes out in one

@@ -22,25 +22,15 @@ from mgpt3_ros.model.kinematics.features import (
     joints_to_features,
     uniform_skeleton,
 )
+from mgpt3_ros.model.kinematics.plausibility import joint_problems
 from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED, REST_OFFSETS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
-from mgpt3_ros.training.data.humanml3d import (
-    SPLITS,
-    TEXT_FOLDER,
-    CaptionLine,
-    HumanML3DOptions,
-)
-from mgpt3_ros.training.data.mocap22 import DataError
+from mgpt3_ros.training.data.caption_lines import CaptionLine, without_suffix
+from mgpt3_ros.training.data.clip import DataError
+from mgpt3_ros.training.data.humanml3d import SPLITS, TEXT_FOLDER, HumanML3DOptions
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER
-from mgpt3_ros.training.data.plausibility import joint_problems
-from mgpt3_ros.training.data.raw import (
-    ReadOptions,
-    Take,
-    lone_captions,
-    motion_files,
-    read_takes,
-    without_suffix,
-)
+from mgpt3_ros.training.data.raw import lone_captions, motion_files, read_takes
+from mgpt3_ros.training.data.takes import ReadOptions, Take
 
 
 @dataclass(frozen=True)
@@ -140,7 +130,9 @@ def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions)
         if found.remarks:
             report.remarks[label] = found.remarks
         for take in found.takes:
+            # As it will be read from a list: a line, without blanks at its ends.
             name = '_'.join(without_suffix(file).relative_to(folder).parts) + take.suffix
+            name = ' '.join(name.splitlines()).strip()
             try:
                 if name in made:
                     raise DataError('another file gives the same name')

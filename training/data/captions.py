@@ -18,8 +18,8 @@ import numpy as np
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.data.caption_actions import read_action
+from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip, action_side
 from mgpt3_ros.training.data.phrases import (
     ACTIONS,
     SENTENCES,

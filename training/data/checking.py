@@ -11,30 +11,34 @@ from typing import NamedTuple
 import numpy as np
 
 from mgpt3_ros.model.kinematics.features import FEATURES, features_to_joints
+from mgpt3_ros.model.kinematics.plausibility import joint_problems
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.training.data.caption_lines import (
+    CaptionLine,
+    load_captions,
+    parse_caption_line,
+    text_lines,
+)
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     TEXT_FOLDER,
-    CaptionLine,
     HumanML3DOptions,
     is_humanml3d,
     load_stats,
-    parse_caption_line,
     read_list,
 )
-from mgpt3_ros.training.data.mocap22 import DataError, load_mocap22
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER, load_array
-from mgpt3_ros.training.data.plausibility import joint_problems
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.data.raw import (
     BAG_FILES,
-    ReadOptions,
-    load_captions,
     load_motion,
     lone_captions,
     motion_files,
     read_takes,
 )
+from mgpt3_ros.training.data.takes import ReadOptions
 
 MAX_DISAGREEMENT_M = 0.01  # of joints and features; the authors' own agree to 1e-4
 MAX_FLOOR_M = 0.1  # of the lowest joint; features have it at 0
@@ -55,7 +59,7 @@ class Check(NamedTuple):
 
 
 def check_dataset(folder: str | Path, options: ReadOptions | None = None) -> Check:
-    """Look through a folder in HumanML3D's layout, a mocap22 pack, or a folder of own motions.
+    """Look through a folder in HumanML3D's layout, a pack, or a folder of own motions.
 
     Args:
         folder: the data set.
@@ -69,7 +73,7 @@ def check_dataset(folder: str | Path, options: ReadOptions | None = None) -> Che
         names = sorted({path.stem for path in (folder / FEATURE_FOLDER).glob('*.npy')})
         return Check(len(names), list(_check_humanml3d(folder, names)))
     if (folder / 'motions.npz').is_file():
-        pack = load_mocap22(folder)
+        pack = load_pack(folder)
         clips = pack.train + pack.val
         found = [Problem(c.id, what) for c in clips for what in joint_problems(c.joints)]
         return Check(len(clips), found)
@@ -183,7 +187,7 @@ def _check_motion(folder: Path, name: str) -> Iterator[Problem]:
 def _read_lines(folder: Path, label: str, lines: list[CaptionLine]) -> Iterator[Problem]:
     """Fill ``lines`` with the captions, and say what is wrong with them."""
     try:
-        written = (folder / label).read_text(encoding='utf-8').splitlines()
+        written = text_lines((folder / label).read_bytes())
     except FileNotFoundError:
         yield Problem(label, 'missing: the motion has no caption')
         return

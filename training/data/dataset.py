@@ -9,17 +9,20 @@ import dataclasses
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from mgpt3_ros.model.atomic_files import save_array, whole_files
 from mgpt3_ros.model.kinematics.features import FEATURES, joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import MIRRORED
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.tasks import window_features
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,
     is_humanml3d,
@@ -27,8 +30,8 @@ from mgpt3_ros.training.data.humanml3d import (
     skip_lines,
 )
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip, DataError, Mocap22Options, load_mocap22
 from mgpt3_ros.training.data.motion_store import cache_folder
+from mgpt3_ros.training.data.packs import PackOptions, load_pack
 from mgpt3_ros.training.data.phrases import KINDS, as_command, command, draw_phrase, statement
 
 CACHE_VERSION = 3  # raise it when features or mirroring change
@@ -36,10 +39,18 @@ _LOG = logging.getLogger(__name__)
 PHRASES_IN_VOCABULARY = 300  # of each action
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Frames of a clip, by its number; None for all of it."""
+
+    clip: int
+    frames: slice | None = None
+
+
 class MotionDataset:
     """The train clips of a data set and their mirror images.
 
-    features: per clip (T - 1, 263) float32, not normalised; joints are not kept.
+    features: per clip (T - 1, 263) float32, not normalised.
     clips: the clips in the same order; a mirrored clip has mirrored captions and action.
     val: the validation clips, not mirrored.
     stats: mean and deviation over the train features, or those that the data set brings.
@@ -76,6 +87,35 @@ class MotionDataset:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def part(self, clip: int, rows: int, rng: np.random.Generator) -> Part:
+        """A part that gives so many rows of features, from anywhere in a clip."""
+        if rows >= len(self.features[clip]):
+            return Part(clip)
+        begin = int(rng.integers(0, len(self.clips[clip].joints) - rows))
+        return Part(clip, slice(begin, begin + rows + 1))
+
+    def random_part(self, clip: int, least: int, rng: np.random.Generator) -> Part:
+        """A part that gives ``least`` rows of features or more, or all of a shorter clip."""
+        rows = len(self.features[clip])
+        return self.part(clip, int(rng.integers(min(least, rows), rows + 1)), rng)
+
+    def rows(self, part: Part) -> int:
+        """How many rows of features a part has."""
+        if part.frames is None:
+            return len(self.features[part.clip])
+        return int(part.frames.stop - part.frames.start) - 1
+
+    def cut(self, parts: Sequence[Part], device: torch.device | str = 'cpu') -> list[np.ndarray]:
+        """Features of parts, each as if there were no more of its clip than it shows.
+
+        Args:
+            parts: of any clips; features of a whole one are those that are at hand.
+            device: where they are computed.
+        """
+        windows = [self.clips[p.clip].joints[p.frames] for p in parts if p.frames is not None]
+        made = iter(window_features(windows, device))
+        return [self.features[p.clip] if p.frames is None else next(made) for p in parts]
 
     def draw(self, rng: np.random.Generator, number: int, seed: int) -> int:
         """The clip of a sample.
@@ -142,13 +182,9 @@ class MotionDataset:
     def fit_clips(self, parts: int = 1, seed: int = 0) -> list[np.ndarray]:
         """All clips, and ``parts`` random parts of each, as predictions and gaps are parts."""
         rng = np.random.default_rng(seed)
-        found = list(self.features)
-        for clip in self.features:
-            for _ in range(parts):
-                kept = int(rng.integers(min(12, len(clip)), len(clip) + 1))
-                begin = int(rng.integers(0, len(clip) - kept + 1))
-                found.append(clip[begin : begin + kept])
-        return found
+        clips = range(len(self))
+        drawn = [self.random_part(clip, 12, rng) for clip in clips for _ in range(parts)]
+        return self.cut([*map(Part, clips), *drawn])
 
 
 def action_weights(clips: list[Clip], balance: float) -> np.ndarray:
@@ -178,21 +214,21 @@ def load_dataset(
     folder: str | Path,
     cache: str | Path | None = None,
     options: HumanML3DOptions | None = None,
-    pack_options: Mocap22Options | None = None,
+    pack_options: PackOptions | None = None,
 ) -> MotionDataset:
     """Read a data set of either layout.
 
     Args:
-        folder: of a mocap22 pack, or one in HumanML3D's layout.
+        folder: of a pack (`packs`), or one in HumanML3D's layout.
         cache: folder of the cache of features; None for one in the user's cache folder. A pack's
             key is the hash of the data files.
         options: what is taken of HumanML3D's layout.
-        pack_options: what is taken of a mocap22 pack.
+        pack_options: what is taken of a pack.
 
     Raises:
         DataError: the data set is missing or damaged, or a split has nothing usable.
     """
-    options, taken = options or HumanML3DOptions(), pack_options or Mocap22Options()
+    options, taken = options or HumanML3DOptions(), pack_options or PackOptions()
     if is_humanml3d(folder):
         found = load_humanml3d(folder, options, cache=cache)
         return MotionDataset(
@@ -205,7 +241,7 @@ def load_dataset(
             skipped=found.skipped,
             epochs=options.epochs,
         )
-    pack = load_mocap22(folder)
+    pack = load_pack(folder)
     train, skipped = _usable(pack.train, taken)
     if not train:
         raise DataError(
@@ -216,7 +252,7 @@ def load_dataset(
         _LOG.warning('%s: %s', folder, line)
     clips = train + ([mirror_clip(clip) for clip in train] if taken.mirror else [])
     chosen = (taken.min_frames, taken.max_frames, taken.mirror)
-    usual = Mocap22Options()
+    usual = PackOptions()
     key = pack.digest
     if chosen != (usual.min_frames, usual.max_frames, usual.mirror):
         key += '-'.join(map(str, chosen))  # a file of its own
@@ -232,7 +268,7 @@ def load_dataset(
     )
 
 
-def _usable(clips: list[Clip], options: Mocap22Options) -> tuple[list[Clip], dict[str, list[str]]]:
+def _usable(clips: list[Clip], options: PackOptions) -> tuple[list[Clip], dict[str, list[str]]]:
     """Clips whose length is within the limits, and by reason the names of the others."""
     kept: list[Clip] = []
     skipped: dict[str, list[str]] = {}

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.kinematics.skeleton import FPS, MAX_FRAMES
+from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.training.data.caption_lines import CaptionLine, parse_caption_line, text_lines
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.mirroring import mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip, DataError
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, cache_folder, open_motions
 
 TEXT_FOLDER = 'texts'
@@ -56,26 +56,6 @@ class HumanML3DOptions:
     sub_clips: bool = True
     mirror: bool = True
     epochs: bool = True
-
-
-@dataclass(frozen=True)
-class CaptionLine:
-    """A line of a caption file; start and end [s] are both 0 for the whole motion."""
-
-    text: str
-    start_s: float
-    end_s: float
-
-    @property
-    def is_part(self) -> bool:
-        """Whether it speaks of a part of the motion."""
-        return (self.start_s, self.end_s) != (0.0, 0.0)
-
-    def rows(self, count: int) -> slice:
-        """The rows of features, of ``count``, of which it speaks."""
-        if not self.is_part:
-            return slice(0, count)
-        return slice(int(self.start_s * FPS), min(int(self.end_s * FPS), count))
 
 
 @dataclass
@@ -144,42 +124,23 @@ def skip_lines(skipped: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def read_list(file: Path) -> list[str]:
-    """The IDs of a split list, each once.
+    """The IDs of a split list, one a line, each once; there may be blanks in them.
 
     Raises:
         DataError: the list is missing, unreadable or empty.
     """
     try:
-        lines = file.read_text(encoding='utf-8').split()
+        names = [line.strip() for line in text_lines(file.read_bytes())]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'cannot read the split list {file}: {error}') from error
-    if not lines:
+    if not any(names):
         raise DataError(f'the split list {file} is empty: write one ID of {FEATURE_FOLDER} a line')
-    return list(dict.fromkeys(lines))
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def mirrored_id(name: str, names: set[str]) -> bool:
     """Whether a motion is the mirrored copy of another, by the authors' naming."""
     return bool(_MIRRORED_ID.fullmatch(name)) or (name[:1] == 'M' and name[1:] in names)
-
-
-def parse_caption_line(line: str) -> CaptionLine:
-    """Read ``caption#tokens#start#end``.
-
-    Raises:
-        ValueError: it has another form, no caption, or times that are no part of a motion.
-    """
-    fields = line.strip().split('#')
-    if len(fields) != 4:
-        raise ValueError(f'{len(fields)} fields, not caption#tokens#start#end')
-    text = fields[0].strip()
-    if not text:
-        raise ValueError('no caption')
-    # HumanML3D writes nan where no time was given.
-    start, end = (0.0 if math.isnan(time) else time for time in map(float, fields[2:]))
-    if (start, end) != (0.0, 0.0) and not 0 <= start < end < math.inf:
-        raise ValueError(f'from {start:g} s to {end:g} s is no part of a motion')
-    return CaptionLine(text, start, end)
 
 
 def load_stats(folder: Path) -> FeatureStats | None:
@@ -261,7 +222,7 @@ class _Reader:
             raise _SkipError(f'captions missing in {TEXT_FOLDER}')
         try:
             content = file.read_bytes()
-            written = content.decode('utf-8').splitlines()
+            written = text_lines(content)
         except (OSError, UnicodeDecodeError) as error:
             raise _SkipError(f'unreadable file in {TEXT_FOLDER}') from error
         self.digest.update(content)

@@ -15,28 +15,12 @@ from mgpt3_ros.model.config import from_dict, load_yaml
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.vocabulary import MOTION
+from mgpt3_ros.model.tasks import TASKS
 
 SHIPPED = 'shipped'
-KINDS = ('generate', 'caption', 'predict', 'inbetween', 'text')
 
 _PLACE = re.compile(r'\{([^{}]*)\}')
 _WORDS = ('caption', 'frames', 'seconds')
-# Motions that a prompt and an answer of a kind have, in this order.
-_MOTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    'generate': ((), ('motion',)),
-    'caption': (('motion',), ()),
-    'predict': (('motion',), ('motion',)),
-    'inbetween': (('start', 'end'), ('motion',)),
-    'text': ((), ()),
-}
-_DRAWN = ('{motion}',)
-_ANSWERS = {
-    'generate': _DRAWN,
-    'predict': _DRAWN,
-    'inbetween': _DRAWN,
-    'caption': ('{caption}',),
-    'text': (),
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +48,7 @@ class Instructions:
         self.tasks = {
             name: _checked(task, f'{where}: task {name}') for name, task in tasks.items()
         }
-        self._of_kind: dict[str, list[Instruction]] = {kind: [] for kind in KINDS}
+        self._of_kind: dict[str, list[Instruction]] = {kind: [] for kind in TASKS}
         for task in self.tasks.values():
             if task.share > 0:
                 self._of_kind[task.trains].append(task)
@@ -153,11 +137,15 @@ def _merged(base: Instruction | None, entry: Any, where: str) -> Instruction:
 
 
 def _checked(task: Instruction, where: str) -> Instruction:
-    if task.trains not in KINDS:
-        raise ConfigError(f'{where} trains {task.trains!r}; choose of {", ".join(KINDS)}')
-    answers = task.answers or _ANSWERS[task.trains]
-    for kind, wordings, motions in zip(
-        ('prompt', 'answer'), (task.prompts, answers), _MOTIONS[task.trains], strict=True
+    if task.trains not in TASKS:
+        raise ConfigError(f'{where} trains {task.trains!r}; choose of {", ".join(TASKS)}')
+    described = TASKS[task.trains]
+    drawn = ('motion',) if described.draws else ()
+    usual = {'caption': ('{caption}',), 'text': ()}.get(task.trains, ('{motion}',))
+    answers = task.answers or usual
+    for kind, wordings, motions in (
+        ('prompt', task.prompts, described.motions),
+        ('answer', answers, drawn),
     ):
         if not wordings:
             raise ConfigError(f'{where} has no {kind}s')

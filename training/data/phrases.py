@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from mgpt3_ros.model.config import load_yaml
-from mgpt3_ros.training.data.mocap22 import action_side
+from mgpt3_ros.training.data.clip import action_side
 
 
 @cache

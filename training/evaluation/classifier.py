@@ -14,8 +14,9 @@ import numpy as np
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, MIRRORED
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.mirroring import mirror_action
-from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip
+from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 
 with extra('eval'):
     from sklearn.ensemble import ExtraTreesClassifier

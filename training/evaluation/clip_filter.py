@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.humanml3d import (
     SPLITS,
     HumanML3DOptions,
     is_humanml3d,
     load_humanml3d,
 )
-from mgpt3_ros.training.data.mocap22 import Clip, DataError, load_mocap22
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.metrics import MetricError
 
 
@@ -30,7 +31,7 @@ def load_clips(
     """Clips of a split, not mirrored, and the hash of what was read.
 
     Args:
-        folder: of a mocap22 pack, or one in HumanML3D's layout.
+        folder: of a pack (`packs`), or one in HumanML3D's layout.
         split: ``train`` or ``val``; HumanML3D's layout has ``test`` too.
         options: which clips of HumanML3D's layout are taken.
         cache: folder of its cache; None for the user's.
@@ -44,10 +45,10 @@ def load_clips(
         taken = replace(options or HumanML3DOptions(), mirror=False)
         found = load_humanml3d(folder, taken, (split,), cache)
         return found.clips[split], found.digest
-    pack = load_mocap22(folder)
+    pack = load_pack(folder)
     parts = {'train': pack.train, 'val': pack.val}
     if split not in parts:
-        raise DataError(f'a mocap22 pack has no split {split!r}; it has {", ".join(parts)}')
+        raise DataError(f'a pack has no split {split!r}; it has {", ".join(parts)}')
     if not parts[split]:
         raise DataError(f'split {split!r} of {folder} is empty')
     return parts[split], pack.digest

@@ -19,7 +19,8 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.caption_actions import read_action
-from mgpt3_ros.training.data.mocap22 import UNCOUNTED_ACTIONS, Clip, action_side
+from mgpt3_ros.training.data.clip import Clip, action_side
+from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.motion_quality import floating, jitter
 

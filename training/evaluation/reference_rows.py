@@ -15,7 +15,7 @@ import numpy as np
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.measures import seeded
 from mgpt3_ros.training.evaluation.metrics.displacement import SEEN_SHARE

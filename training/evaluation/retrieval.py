@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation.evaluators import Evaluator
 from mgpt3_ros.training.evaluation.measures import generate_all
 from mgpt3_ros.training.evaluation.metrics.ranks import ranks, ranks_in_groups

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mgpt3_ros.model.extras import extra
-from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.phrases import as_command
 from mgpt3_ros.training.evaluation.metrics.words import Words, words
 

@@ -147,7 +147,7 @@ class CaptionTokens:
         """Read all caption files; none where the data set has no such folder."""
         lines = []
         for file in sorted((Path(folder) / TEXT_FOLDER).glob('*.txt')):
-            for line in file.read_text(encoding='utf-8', errors='replace').splitlines():
+            for line in file.read_text(encoding='utf-8-sig', errors='replace').splitlines():
                 caption, _, rest = line.partition('#')
                 tokens = rest.split('#')[0].split()
                 if tokens:

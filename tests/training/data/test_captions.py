@@ -12,8 +12,8 @@ from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip
 from mgpt3_ros.training.data.phrases import (
     KINDS,
     as_command,
@@ -193,9 +193,9 @@ def test_held_out_prompts_are_never_trained_on(file: str, parity_data: Path | No
         assert not any(line.fullmatch(text) for line in lines), text
     if parity_data is None:
         return
-    from mgpt3_ros.training.data.mocap22 import load_mocap22
+    from mgpt3_ros.training.data.packs import load_pack
 
-    pack = load_mocap22(parity_data)
+    pack = load_pack(parity_data)
     captions = [c for clip in [*pack.train, *pack.val] for c in clip.captions] + pack.text_only
     captions += [mirror_caption(caption) for caption in captions]
     captions += [as_command(caption) for caption in captions]

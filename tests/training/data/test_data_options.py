@@ -15,9 +15,10 @@ from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.data.captions import CaptionOptions
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
-from mgpt3_ros.training.data.mocap22 import Clip, DataError, Mocap22Options
+from mgpt3_ros.training.data.packs import PackOptions
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import load_run_config
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
@@ -117,10 +118,10 @@ def test_a_clip_has_another_caption_each_time(in_epochs: MotionDataset) -> None:
 def test_a_pack_is_taken_as_its_options_say(pack: Path, cache: Path) -> None:
     usual = load_dataset(pack, cache)
     assert (len(usual), usual.epochs, usual.skipped) == (14, False, {})
-    plain = load_dataset(pack, cache, pack_options=Mocap22Options(mirror=False, epochs=True))
+    plain = load_dataset(pack, cache, pack_options=PackOptions(mirror=False, epochs=True))
     assert [clip.id for clip in plain.clips] == [clip.id for clip in usual.clips[:7]]
     assert plain.epochs
-    some = load_dataset(pack, cache, pack_options=Mocap22Options(min_frames=50, max_frames=64))
+    some = load_dataset(pack, cache, pack_options=PackOptions(min_frames=50, max_frames=64))
     assert [len(clip.joints) for clip in some.clips[:3]] == [56, 64, 52]
     assert some.skipped == {
         'shorter than 50 frames': ['clip-0', 'clip-1', 'clip-5'],
@@ -160,7 +161,7 @@ def test_actions_are_balanced_as_far_as_asked(pack: Path, cache: Path) -> None:
 def test_options_stand_in_the_preset(tmp_path: Path) -> None:
     overrides = ('mocap22.mirror=false', 'mocap22.max_frames=100', 'humanml3d.epochs=false')
     config = load_run_config(write_preset(tmp_path), overrides)
-    assert config.mocap22 == Mocap22Options(mirror=False, max_frames=100)
+    assert config.mocap22 == PackOptions(mirror=False, max_frames=100)
     assert config.humanml3d == HumanML3DOptions(epochs=False)
     for name in ('paper', 'reference'):
         assert load_run_config(name).captions.commanded == 0
@@ -173,13 +174,14 @@ def test_a_few_frames_are_trimmed_off(in_epochs: MotionDataset) -> None:
     batcher = TaskBatcher(
         in_epochs, network, tokenizer, PromptConfig(), TaskMix(generate=1), options, Split(1, 0)
     )
-    whole = in_epochs.features[0]
+    whole = len(in_epochs.features[0])
     lengths = Counter()
     for number in range(200):
         row = batcher._generate(0, np.random.default_rng(number))
         assert row.target is not None
-        assert (row.whole is None) == (len(row.target) < len(whole))
-        lengths[len(whole) - len(row.target)] += 1
+        assert (row.target.frames is None) == (in_epochs.rows(row.target) == whole)
+        lengths[whole - in_epochs.rows(row.target)] += 1
+        assert len(in_epochs.cut([row.target])[0]) == in_epochs.rows(row.target)
     assert 60 < lengths[0] < 140
     assert set(lengths) == set(range(8))
 
@@ -212,4 +214,4 @@ def test_a_split_without_clips_is_an_error(tmp_path: Path) -> None:
         load_dataset(folder, tmp_path / 'cache')
     folder = write_tiny_pack(tmp_path / 'other')
     with pytest.raises(DataError, match=r'train split \(7 left out, shorter than 90 frames: clip'):
-        load_dataset(folder, tmp_path / 'cache', pack_options=Mocap22Options(min_frames=90))
+        load_dataset(folder, tmp_path / 'cache', pack_options=PackOptions(min_frames=90))

@@ -12,6 +12,7 @@ import pytest
 from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data import dataset as dataset_module
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.dataset import (
     MotionDataset,
     action_weights,
@@ -19,7 +20,6 @@ from mgpt3_ros.training.data.dataset import (
     mirror_clip,
 )
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
-from mgpt3_ros.training.data.mocap22 import Clip, DataError
 from tests.support.full_disk import FULL, full_after
 from tests.support.tiny_pack import tiny_clips, write_tiny_pack
 
@@ -243,10 +243,11 @@ def test_fit_clips_are_whole_clips_and_parts_of_them(data: MotionDataset) -> Non
     assert len(found) == 42
     assert all((one == other).all() for one, other in zip(found[:14], data.features, strict=True))
     for index, part in enumerate(found[14:]):
-        whole = data.features[index // 2]
-        assert 12 <= len(part) <= len(whole)
-        starts = range(len(whole) - len(part) + 1)
-        assert any((whole[begin : begin + len(part)] == part).all() for begin in starts)
+        rows = len(data.features[index // 2])
+        assert 12 <= len(part) <= rows
+        joints = data.clips[index // 2].joints
+        windows = [joints[begin : begin + len(part) + 1] for begin in range(rows - len(part) + 1)]
+        assert any(np.allclose(Motion(w).features(), part, atol=1e-5) for w in windows)
     assert len({len(part) for part in found[14:]}) > 5
     again = data.fit_clips(parts=2, seed=3)
     assert all((one == other).all() for one, other in zip(found, again, strict=True))

@@ -15,13 +15,13 @@ import yaml
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data import motion_store
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,
     load_humanml3d,
     parse_caption_line,
 )
-from mgpt3_ros.training.data.mocap22 import DataError
 from mgpt3_ros.training.train import main
 from tests.support.full_disk import FULL, full_after
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
@@ -328,7 +328,7 @@ def test_statistics_of_another_kind_are_an_error(mean: np.ndarray, folder: Path)
 
 
 def test_a_folder_of_neither_layout_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r'is no mocap22 pack: .* no folder new_joint_vecs'):
+    with pytest.raises(DataError, match=r'is no pack of motions: .* no folder new_joint_vecs'):
         load_dataset(tmp_path)
 
 

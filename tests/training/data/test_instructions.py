@@ -17,8 +17,9 @@ from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.sequences import SEPARATOR
+from mgpt3_ros.model.tasks import TASKS
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
-from mgpt3_ros.training.data.instructions import KINDS, Instructions, filled, load_instructions
+from mgpt3_ros.training.data.instructions import Instructions, filled, load_instructions
 from mgpt3_ros.training.run_log import read_journal
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import load_run_config, run_stage
@@ -65,7 +66,7 @@ def test_every_task_has_thirty_wordings_of_its_own(shipped: Instructions) -> Non
 def test_every_kind_of_task_is_there_with_frames_and_seconds(shipped: Instructions) -> None:
     kinds = Counter(task.trains for task in shipped.tasks.values())
     assert kinds == {'generate': 4, 'caption': 3, 'predict': 2, 'inbetween': 2, 'text': 5}
-    for kind in KINDS:
+    for kind in TASKS:
         lines = [p for t in shipped.tasks.values() if t.trains == kind for p in t.prompts]
         for place in ('{frames}', '{seconds}'):
             assert sum(place in line for line in lines) >= 16, (kind, place)
@@ -73,7 +74,7 @@ def test_every_kind_of_task_is_there_with_frames_and_seconds(shipped: Instructio
 
 def test_wordings_are_sentences_without_leftovers(shipped: Instructions) -> None:
     rng = np.random.default_rng(0)
-    for kind in KINDS:
+    for kind in TASKS:
         for _ in range(300):
             prompt, answer = shipped.draw(kind, rng, 'a person walks.', 50)
             for text in (prompt, answer):
@@ -242,7 +243,7 @@ def test_rows_state_the_length_of_their_motion(data: MotionDataset, tmp_path: Pa
     batcher = batcher_of(data, options)
     # What a prediction and a gap are asked for is their own frames, without those that are given.
     given = {'predict': 1, 'inbetween': 2}
-    for task in KINDS:
+    for task in TASKS:
         for text, row in rows_of(batcher, task):
             clip = row.target if row.target is not None else None
             if task == 'caption':
@@ -281,7 +282,7 @@ def test_stage_instruct_learns_in_words_and_is_left_out_of_all(
         'optional': True,
         'start_from': 'vae',
         'trained': ['text', *stages['align']['trained']],
-        'tasks': dict.fromkeys(KINDS, 1),
+        'tasks': dict.fromkeys(TASKS, 1),
         'options': {'instructions': str(write(tmp_path, own)), 'instructed': 1.0},
     }
     vae = {**stages['vae'], 'optim': {**stages['vae']['optim'], 'steps': 5}}

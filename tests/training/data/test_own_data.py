@@ -15,10 +15,13 @@ from mgpt3_ros.model.formats.bvh_names import load_skeleton
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.building import build_dataset
+from mgpt3_ros.training.data.caption_lines import load_captions, text_lines
 from mgpt3_ros.training.data.checking import check_dataset
+from mgpt3_ros.training.data.clip import DataError
 from mgpt3_ros.training.data.dataset import load_dataset
-from mgpt3_ros.training.data.mocap22 import DataError
-from mgpt3_ros.training.data.raw import ReadOptions, read_takes
+from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
+from mgpt3_ros.training.data.raw import read_takes
+from mgpt3_ros.training.data.takes import ReadOptions
 from tests.model.formats.test_bvh import OWN, foreign
 from tests.support.bag_maker import BEGAN_NS, joint_state, remark, stream, write_bag
 from tests.support.tiny import swinging_motion
@@ -278,3 +281,49 @@ def test_lengths_of_own_motions_are_checked(
     walk(frames=frames).save(tmp_path / 'walk.npz')
     (tmp_path / 'walk.txt').write_text(lines)
     assert check_dataset(tmp_path).problems == [('walk.npz', message)]
+
+
+# Names and texts as people and their systems write them.
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['Walk Left Turn (1)', 'two  blanks', 'wide\u3000blank', 'no\u00a0break', ' blank ends '],
+)
+def test_names_with_blanks_lose_no_clip(name: str, tmp_path: Path) -> None:
+    captures = tmp_path / 'captures'
+    (captures / 'day one').mkdir(parents=True)
+    for number, stem in enumerate([name, f'day one/{name}', 'plain']):
+        walk(number).save(captures / f'{stem}.npz')
+        (captures / f'{stem}.txt').write_text('a person walks.\n', encoding='utf-8')
+    report = build_dataset(captures, tmp_path / 'out')
+    names = sorted(found for split in report.splits.values() for found in split)
+    assert names == sorted([name.strip(), f'day one_{name}'.strip(), 'plain'])
+    assert check_dataset(tmp_path / 'out').problems == []
+    data = load_dataset(tmp_path / 'out', options=HumanML3DOptions(mirror=False))
+    known = {clip.id for clip in [*data.clips, *data.val]}
+    assert known == set(report.splits['train'] + report.splits['val'])
+
+
+def test_a_byte_order_mark_is_part_of_no_text(tmp_path: Path) -> None:
+    captures = tmp_path / 'captures'
+    captures.mkdir()
+    said = 'left arm up.'
+    written = {'a': said, 'b': f'{said}#left/ADJ#0.0#0.0\r\n', 'c': f'{said}\r'}
+    for number, (stem, text) in enumerate(written.items()):
+        walk(number).save(captures / f'{stem}.npz')
+        (captures / f'{stem}.txt').write_bytes(b'\xef\xbb\xbf' + text.encode())
+        assert [line.text for line in load_captions(captures / f'{stem}.npz')] == [said]
+    build_dataset(captures, tmp_path / 'out')
+    for file in (tmp_path / 'out').rglob('*.txt'):
+        file.write_bytes(b'\xef\xbb\xbf' + file.read_bytes().removeprefix(b'\xef\xbb\xbf'))
+    assert check_dataset(tmp_path / 'out').problems == []
+    data = load_dataset(tmp_path / 'out', options=HumanML3DOptions(mirror=False))
+    assert {clip.captions for clip in [*data.clips, *data.val]} == {(said,)}
+
+
+def test_only_line_ends_part_lines() -> None:
+    assert text_lines(b'a\r\nb\rc\nd') == ['a', 'b', 'c', 'd']
+    assert text_lines('a\x0bb\u2028c\x85d'.encode()) == ['a\x0bb\u2028c\x85d']
+    with pytest.raises(UnicodeDecodeError):
+        text_lines('a person'.encode('utf-16'))

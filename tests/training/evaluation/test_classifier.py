@@ -11,7 +11,8 @@ import pytest
 
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.training.data.mocap22 import Clip, load_mocap22
+from mgpt3_ros.training.data.clip import Clip
+from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier, summary
 from mgpt3_ros.training.evaluation.measures import counted, recognition
 from tests.support import mocap
@@ -83,7 +84,7 @@ def test_the_same_clips_make_the_same_judge() -> None:
 def test_real_clips_that_were_held_out_are_recognised() -> None:
     if not (mocap.FOLDER / 'motions.npz').exists():
         pytest.skip(f'no motion capture in {mocap.FOLDER}')
-    pack = load_mocap22(mocap.FOLDER)
+    pack = load_pack(mocap.FOLDER)
     val = counted(pack.val)
     judge = ActionClassifier(pack.train)
     found = recognition(

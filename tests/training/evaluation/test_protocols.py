@@ -17,7 +17,7 @@ from mgpt3_ros.cli import evaluate
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import Clip
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all
 from mgpt3_ros.training.evaluation.metrics import MetricError

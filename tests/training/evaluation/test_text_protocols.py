@@ -19,7 +19,7 @@ from mgpt3_ros.cli import evaluate
 from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.mocap22 import Clip, DataError
+from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.clip_filter import load_clips
 from mgpt3_ros.training.evaluation.replications import averaged, replicate

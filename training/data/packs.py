@@ -1,6 +1,13 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reader of the mocap22 pack: 4.3 hours of captioned motion in HumanML3D's joint layout."""
+"""Reader of packs: mocap22 and motion52, captioned motion in HumanML3D's joint layout.
+
+A pack is a folder of three files. ``motions.npz`` holds ``delta`` int16 (frames, 22, 3), ``start``
+int64 (clips + 1,) and ``unit`` [m]: clip i is the running sum of its deltas times the unit, at
+20 fps. ``captions.json`` has an entry a clip: ``id``, ``frames``, ``captions``, ``split``,
+``source``, ``caption_kind``, and in motion52 ``action``, ``style`` and ``take``. ``text_only.txt``
+has captions without motions, one a line.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +15,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
-
-Side = Literal['left', 'right']
+from mgpt3_ros.training.data.caption_lines import text_lines
+from mgpt3_ros.training.data.clip import Clip, DataError
 
 # Contents that count as one action, and those with so few takes that they count in no figure.
 SAME_ACTION = {
@@ -27,33 +33,8 @@ SAME_ACTION = {
 UNCOUNTED_ACTIONS = ('call', 'dance', 'kick', 'punch', 'slash')
 
 
-class DataError(MotionGPT3Error):
-    """A data set is missing, damaged or unusable."""
-
-
-@dataclass(frozen=True, eq=False)
-class Clip:
-    """A captioned clip: joints (T, 22, 3) float32 [m], Y up, 20 fps.
-
-    ``action`` is what a Bandai-Namco clip shows by the data set's own naming, None elsewhere.
-    """
-
-    id: str
-    joints: np.ndarray
-    captions: tuple[str, ...]
-    split: str
-    source: str
-    action: str | None
-    style: str | None = None
-
-    @property
-    def side(self) -> Side | None:
-        """The side that is part of the action's name."""
-        return action_side(self.action)
-
-
 @dataclass(frozen=True)
-class Mocap22Options:
+class PackOptions:
     """What of a pack is trained on, and how it is drawn.
 
     min_frames: the shortest clip, in frames of 1/20 s. 20: less shows no action.
@@ -71,22 +52,13 @@ class Mocap22Options:
 
 
 @dataclass(frozen=True)
-class MocapPack:
+class MotionPack:
     """All clips, the captions without motion, and a hash of the files."""
 
     train: list[Clip]
     val: list[Clip]
     text_only: list[str]
     digest: str
-
-
-def action_side(action: str | None) -> Side | None:
-    """'left' or 'right' where the action has one."""
-    sides: tuple[Side, Side] = ('left', 'right')
-    for side in sides:
-        if action is not None and side in action.split('-'):
-            return side
-    return None
 
 
 def action_of(caption_kind: str) -> tuple[str | None, str | None]:
@@ -98,7 +70,7 @@ def action_of(caption_kind: str) -> tuple[str | None, str | None]:
     return SAME_ACTION.get(content, content), style
 
 
-def load_mocap22(folder: str | Path) -> MocapPack:
+def load_pack(folder: str | Path) -> MotionPack:
     """Read the pack.
 
     Raises:
@@ -109,7 +81,7 @@ def load_mocap22(folder: str | Path) -> MocapPack:
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise DataError(
-            f'{folder} is no mocap22 pack: {", ".join(missing)} not found '
+            f'{folder} is no pack of motions: {", ".join(missing)} not found '
             '(and no folder new_joint_vecs, as HumanML3D has)'
         )
     digest = hashlib.sha256()
@@ -119,7 +91,7 @@ def load_mocap22(folder: str | Path) -> MocapPack:
         with np.load(files[0], allow_pickle=False) as data:
             delta, start, unit = data['delta'], data['start'], float(data['unit'])
         entries = json.loads(files[1].read_text(encoding='utf-8'))
-        text_only = files[2].read_text(encoding='utf-8').splitlines()
+        text_only = text_lines(files[2].read_bytes())
         if delta.shape != (start[-1], 22, 3):
             raise ValueError(f'motions of shape {delta.shape}, not ({start[-1]}, 22, 3)')
         if not isinstance(entries, list):
@@ -133,7 +105,7 @@ def load_mocap22(folder: str | Path) -> MocapPack:
     except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
         what = f'{error} is missing' if isinstance(error, KeyError) else str(error)
         raise DataError(f'the pack in {folder} is damaged: {what}') from error
-    return MocapPack(
+    return MotionPack(
         [clip for clip in clips if clip.split == 'train'],
         [clip for clip in clips if clip.split == 'val'],
         [line.strip() for line in text_only if line.strip()],
@@ -147,8 +119,8 @@ def _clip(entry: dict[str, Any], joints: np.ndarray) -> Clip:
         raise ValueError(f'clip {entry["id"]} has {len(joints)} frames, not {entry["frames"]}')
     if not entry['captions']:
         raise ValueError(f'clip {entry["id"]} has no caption')
-    action, style = None, None
-    if entry['source'] == 'bandai':
+    action, style = entry.get('action'), entry.get('style')
+    if 'action' not in entry and entry['source'] == 'bandai':
         action, style = action_of(entry['caption_kind'])
     return Clip(
         entry['id'],
@@ -158,4 +130,5 @@ def _clip(entry: dict[str, Any], joints: np.ndarray) -> Clip:
         entry['source'],
         action,
         style,
+        entry.get('take'),
     )

@@ -101,7 +101,8 @@ def _bone_problems(lengths: np.ndarray) -> list[str | None]:
     if stretch.max() > MAX_STRETCH:
         name = JOINT_NAMES[1 + int(stretch.argmax())]
         found.append(
-            f'the bone to {name} changes its length by {stretch.max():.0%}: wrong order of joints?'
+            f'the bone to {name} changes its length by {stretch.max():.0%}: '
+            'wrong order of joints, or features that are still normalised?'
         )
     for limb in _LIMBS:
         left, right = (max(float(mean[_INDEX[f'{side}_{limb}']]), 1e-9) for side in _SIDES)

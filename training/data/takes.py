@@ -1,0 +1,50 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What own files give, and how they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mgpt3_ros.model.formats.bvh_names import Skeleton
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.training.data.caption_lines import CaptionLine
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How own files are read.
+
+    fps: rate of .npy files, which do not say; None for 20.
+    up: 'z' for .npy and .npz whose vertical is +Z; a .bvh is always read with Y up.
+    skeletons: mappings of a .bvh's bones, tried before the known ones.
+    topic, odometry, profile, body_id: which body of a bag; see ``bags.find_body``.
+    """
+
+    fps: float | None = None
+    up: str = 'y'
+    skeletons: tuple[Skeleton, ...] = ()
+    topic: str | None = None
+    odometry: str | None = None
+    profile: str = 'auto'
+    body_id: str = ''
+
+
+class Take(NamedTuple):
+    """A motion and what is said of it.
+
+    suffix: of its name; a bag whose stream breaks off gives several takes.
+    """
+
+    suffix: str
+    motion: Motion
+    lines: list[CaptionLine]
+
+
+@dataclass
+class Takes:
+    """What a file gives, and remarks on what in it was left out or had to be assumed."""
+
+    takes: list[Take] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
