@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Curves of a run as one picture: a row for each stage, a panel for each figure of its journal."""
+"""Curves of a run as one picture: a row for each stage, a panel for each figure of its log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mgpt3_ros.model.render.labels import BOLD, FAINT_INK, INK, RAIL, text_width, write
-from mgpt3_ros.training.run_log import LOG, read_journal
+from mgpt3_ros.training.run_log import LOG, read_log
 from mgpt3_ros.training.trainer import TrainingError
 
 PANEL = (360, 240)  # px
@@ -38,7 +38,7 @@ class Curve:
 
 
 def find_stages(run: Path) -> list[Path]:
-    """Folders with a journal: the folder itself, or the stages in it, oldest first.
+    """Folders with a log: the folder itself, or the stages in it, oldest first.
 
     Raises:
         TrainingError: there is none.
@@ -58,7 +58,7 @@ def find_stages(run: Path) -> list[Path]:
 def read_curves(stage: Path) -> list[Curve]:
     """Curves of a stage: its loss, the terms of it, validation, then how it went."""
     found: dict[tuple[str, bool], list[tuple[int, float]]] = {}
-    for record in read_journal(stage):
+    for record in read_log(stage):
         measured = 'val' in record
         figures: dict[str, Any] = record['val'] if measured else record
         for name, value in figures.items():
@@ -100,7 +100,7 @@ def plot_run(run: Path, output: Path) -> list[Path]:
         The folders that were drawn.
 
     Raises:
-        TrainingError: the run has no journal.
+        TrainingError: the run has no log.
         OSError: the file cannot be written.
     """
     stages = find_stages(run)
