@@ -248,9 +248,7 @@ def test_an_override_invents_no_stage(tmp_path: Path) -> None:
 
 def test_clips_that_the_vae_cannot_take_are_refused(pack: Path, tmp_path: Path) -> None:
     run = config(tmp_path, 'model.network.vae.trunk.max_frames=50', 'model.max_frames=50')
-    message = (
-        r'a clip of 71 frames, but the VAE takes 50: set .* to 50 or less'
-    )
+    message = r'a clip of 71 frames, but the VAE takes 50: set .* to 50 or less'
     with pytest.raises(ConfigError, match=message):
         run_stage('vae', run, pack, tmp_path / 'run', 'cpu')
     assert not (tmp_path / 'run' / 'vae').exists()
