@@ -34,8 +34,10 @@ from mgpt3_ros.model.kinematics.skeleton import PARENTS, REST_OFFSETS
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
+from mgpt3_ros.training.run_config import RunConfig, load_run_config
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.stages import RunConfig, load_run_config, make_trainer, start_model
+from mgpt3_ros.training.stages import make_trainer
+from mgpt3_ros.training.start import start_model
 
 GPT2_WORDS = 50257
 CLIPS = 256

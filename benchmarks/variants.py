@@ -39,7 +39,8 @@ from mgpt3_ros.training.evaluation.measures import (
     recognition,
     spread_ratio,
 )
-from mgpt3_ros.training.stages import load_run_config, run_stage
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.stages import run_stage
 
 HEAD = 'model.network.head'
 _AS_THEY_ARE = ('captions.rewritten=0', 'captions.sentences=0', 'captions.borrowed=0')

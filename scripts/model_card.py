@@ -30,7 +30,9 @@ from mgpt3_ros.training.data.packs import MotionPack, load_pack
 from mgpt3_ros.training.evaluation.measures import Recognition, Share, measure
 from mgpt3_ros.training.evaluation.retrieval import RetrievalShare, generated_over_real
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
-from mgpt3_ros.training.stages import TMR, load_run_config, run_stage
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.run_record import TMR
+from mgpt3_ros.training.stages import run_stage
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / 'benchmarks'
 PROMPTS = {'paraphrases': 'paraphrases.yaml', 'blind prompts': 'blind_prompts.yaml'}

@@ -15,7 +15,7 @@ from scipy.ndimage import uniform_filter1d
 from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.training.evaluation.results import Evaluation
-from mgpt3_ros.training.run_log import LOG, read_journal
+from mgpt3_ros.training.run_log import LOG, read_log
 
 with extra('train'):
     from matplotlib.figure import Figure
@@ -50,7 +50,7 @@ def read_curves(stage: Path) -> dict[str, np.ndarray]:
     Values may be NaN. What validation measured is named ``val: ...``.
     """
     found: dict[str, list[tuple[int, float]]] = {}
-    for record in read_journal(stage):
+    for record in read_log(stage):
         figures: dict[str, Any] = record.get('val', record)
         for name, value in figures.items():
             if name != 'step':

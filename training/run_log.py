@@ -12,7 +12,7 @@ LOG = 'log.jsonl'
 BOARD = 'tensorboard'
 
 
-class Journal:
+class RunLog:
     """Appends records of a run to its folder; a process that is not the main one writes nothing.
 
     Args:
@@ -27,7 +27,7 @@ class Journal:
         if not writes:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / LOG).open('a', encoding='utf-8')
+        self._file = (folder / LOG).open('a' if step else 'w', encoding='utf-8')
         self._board = _open_board(folder / BOARD, step)
 
     def write(self, record: dict[str, Any]) -> None:
@@ -46,14 +46,14 @@ class Journal:
             if file is not None:
                 file.close()
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> RunLog:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def read_journal(folder: Path) -> list[dict[str, Any]]:
+def read_log(folder: Path) -> list[dict[str, Any]]:
     """Records of a run in the order of their steps.
 
     Where a killed run did steps again, the later record counts; a last line that was cut off by

@@ -25,8 +25,9 @@ from mgpt3_ros.training.evaluation.tmr import (
     feature_batch,
     token_batch,
 )
+from mgpt3_ros.training.optim import OptimConfig
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.trainer import OptimConfig, Trainer
+from mgpt3_ros.training.trainer import Trainer
 
 LOSSES = {'contrast': 1.0}
 

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
-from mgpt3_ros.training.stages import load_run_config, run_stage
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.training.run_config import RunConfig, load_run_config
+from mgpt3_ros.training.stages import run_stage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--data', required=True, help='folder of the data set')
     parser.add_argument('--output', required=True, help='run folder; an interrupted run goes on')
     parser.add_argument('--config', default='small', help='preset or YAML file (default: small)')
+    parser.add_argument(
+        '--start-from',
+        metavar='FOLDER',
+        help='fine-tune this checkpoint, or "shipped" for the one that comes with the package: '
+        'the same as stages.STAGE.start_from=FOLDER of the stage, or of the first of all',
+    )
+    parser.add_argument(
+        '--new-rate',
+        action='store_true',
+        help='an interrupted run may go on with another learning rate than it began with',
+    )
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (default: auto)')
     parser.add_argument(
         'overrides', nargs='*', metavar='key=value', help='e.g. stages.t2m.optim.steps=500'
@@ -31,9 +45,21 @@ def run(arguments: argparse.Namespace) -> int:
     stages = [arguments.stage]
     if arguments.stage == 'all':
         stages = [name for name, stage in config.stages.items() if not stage.optional]
+    if arguments.start_from is not None:
+        config = _start_from(arguments.start_from, config, stages[0])
     for stage in stages:
-        run_stage(stage, config, arguments.data, arguments.output, arguments.device)
+        run_stage(
+            *(stage, config, arguments.data, arguments.output),
+            *(arguments.device, arguments.new_rate),
+        )
     return 0
+
+
+def _start_from(start: str, config: RunConfig, stage: str) -> RunConfig:
+    if stage not in config.stages:
+        raise ConfigError(f'--start-from is for the stages {", ".join(config.stages)}')
+    first = replace(config.stages[stage], start_from=start)
+    return replace(config, stages={**config.stages, stage: first})
 
 
 def main(argv: list[str] | None = None) -> int:

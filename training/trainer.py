@@ -12,7 +12,6 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,62 +22,19 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mgpt3_ros.model.atomic_files import whole_file
-from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
+from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.model.extras import extra
-from mgpt3_ros.training.run_log import Journal
+from mgpt3_ros.training.optim import OptimConfig
+from mgpt3_ros.training.run_log import RunLog
 
 with extra('train'):
     from accelerate import Accelerator, DistributedDataParallelKwargs
 
+CHECKPOINT = 'checkpoint.pt'
+
 
 class TrainingError(MotionGPT3Error):
     """Training cannot go on: a loss is not finite, or a run folder does not fit."""
-
-
-@dataclass(frozen=True)
-class OptimConfig:
-    """Optimiser and schedule of a stage.
-
-    steps: optimiser steps of the whole stage.
-    batch_size: samples per step and process.
-    learning_rate: of all but what the module names as ``head_parameters``, which learn at
-        ``head_learning_rate``; None for the same rate.
-    warmup_steps: linear rise at the beginning; then a cosine down to ``final_rate_share``, which
-        is 1 for a constant rate.
-    cosine_steps: steps from the beginning to the cosine's end, None for those of the stage. The
-        authors stop long before it.
-    weight_decay: of matrices; norms, biases and tables (tokens, positions) have none.
-    clip_norm: bound on the gradient's norm, 0 for none.
-    ema_decay: of the weights that are written, 0 for the last ones.
-    accumulate: micro-batches whose gradients make one step.
-    precision: 'no' (float32) or 'bf16', with weights in float32.
-    """
-
-    steps: int = 1000
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    head_learning_rate: float | None = None
-    warmup_steps: int = 50
-    final_rate_share: float = 0.02
-    cosine_steps: int | None = None
-    weight_decay: float = 0.0
-    beta1: float = 0.9
-    beta2: float = 0.99
-    clip_norm: float = 1.0
-    ema_decay: float = 0.0
-    accumulate: int = 1
-    precision: str = 'no'
-    checkpoint_every: int = 250
-    log_every: int = 10
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse impossible values."""
-        if self.precision not in ('no', 'bf16'):
-            raise ConfigError(f"optim.precision is {self.precision!r}; choose 'no' or 'bf16'")
-        for name in ('steps', 'batch_size', 'accumulate', 'checkpoint_every', 'log_every'):
-            if getattr(self, name) < 1:
-                raise ConfigError(f'optim.{name} is {getattr(self, name)}; it must be at least 1')
 
 
 class Trainer:
@@ -96,7 +52,7 @@ class Trainer:
             else. If it has a method ``clip_ids(step, micro_step)``, errors name these clips.
         weights: weight of each term in the loss; a term without one is only logged.
         config: optimiser and schedule.
-        folder: run folder; ``checkpoint.pt`` and the journal are written there, by the main
+        folder: run folder; ``checkpoint.pt`` and the log are written there, by the main
             process.
         validate: called at each checkpoint with the averaged weights in place; its figures are
             logged.
@@ -123,14 +79,12 @@ class Trainer:
         self.accelerator = Accelerator(cpu=cpu, mixed_precision='no', kwargs_handlers=[parallel])
         self.raw = module
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
+        groups = self._groups()
+        self.rates = [group['lr'] for group in groups]
         optimizer = torch.optim.AdamW(
-            self._groups(),
-            betas=(config.beta1, config.beta2),
-            weight_decay=config.weight_decay,
+            groups, betas=(config.beta1, config.beta2), weight_decay=config.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
         self.module, self.optimizer = self.accelerator.prepare(module, optimizer)
-        self.schedule = schedule
         self.average = {n: p.detach().clone() for n, p in self.trained.items()}
         self.step = 0
         self._stop = False
@@ -156,15 +110,6 @@ class Trainer:
             for (head, spared), own in sorted(groups.items())
         ]
 
-    def _rate(self, step: int) -> float:
-        config = self.config
-        if step < config.warmup_steps:
-            return (step + 1) / config.warmup_steps
-        end = config.steps if config.cosine_steps is None else config.cosine_steps
-        done = (step - config.warmup_steps) / max(end - config.warmup_steps, 1)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-        return config.final_rate_share + (1 - config.final_rate_share) * cosine
-
     def run(self) -> None:
         """Train from the last checkpoint, or from the beginning, to the last step.
 
@@ -183,7 +128,7 @@ class Trainer:
             disable=not main,
             mininterval=1.0,
         )
-        with self._signals(), Journal(self.folder, self.step, main) as journal, bar:
+        with self._signals(), RunLog(self.folder, self.step, main) as log, bar:
             self.module.train()
             begun, begun_step = time.monotonic(), self.step
             while self.step < self.config.steps and not self._stopped():
@@ -191,14 +136,12 @@ class Trainer:
                 bar.update()
                 if self.step % self.config.log_every == 0 or self.step == self.config.steps:
                     rate = (self.step - begun_step) / (time.monotonic() - begun)
-                    journal.write(
-                        {'step': self.step, **terms, 'samples_per_s': self._samples(rate)}
-                    )
+                    log.write({'step': self.step, **terms, 'samples_per_s': self._samples(rate)})
                     shown = {**terms, 'samples/s': self._samples(rate)}
                     bar.set_postfix({k: f'{v:.3g}' for k, v in shown.items()})
                 if self.step % self.config.checkpoint_every == 0:
                     self.save()
-                    self._validate(journal)
+                    self._validate(log)
             self.save()
         if self._stopped():
             raise KeyboardInterrupt
@@ -262,9 +205,11 @@ class Trainer:
         parameters = list(self.trained.values())
         bound = self.config.clip_norm or math.inf
         logged['gradient_norm'] = float(self.accelerator.clip_grad_norm_(parameters, bound))
-        logged['rate'] = float(self.schedule.get_last_lr()[0])
+        # A function of the step, like all else: a run that goes on has the rate of its settings.
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group['lr'] = rate * self.config.rate_share(self.step)
+        logged['rate'] = self.optimizer.param_groups[0]['lr']
         self.optimizer.step()
-        self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._update_average()
         return logged
@@ -340,11 +285,11 @@ class Trainer:
         for name, parameter in self.trained.items():
             parameter.copy_(values[name])
 
-    def _validate(self, journal: Journal) -> None:
+    def _validate(self, log: RunLog) -> None:
         if self.validate is None or not self.accelerator.is_main_process:
             return
         with self.averaged(), torch.no_grad():
-            journal.write({'step': self.step, 'val': self.validate()})
+            log.write({'step': self.step, 'val': self.validate()})
 
     def save(self) -> None:
         """Write ``checkpoint.pt`` whole or not at all.
@@ -359,11 +304,10 @@ class Trainer:
             'trained': {name: p.detach().cpu() for name, p in self.trained.items()},
             'average': {name: p.cpu() for name, p in self.average.items()},
             'optimizer': self.optimizer.state_dict(),
-            'schedule': self.schedule.state_dict(),
             'buffers': {name: b.cpu() for name, b in self._buffers().items()},
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / 'checkpoint.pt'
+        path = self.folder / CHECKPOINT
         try:
             with whole_file(path) as partial, partial.open('wb') as file:
                 torch.save(state, file)
@@ -381,10 +325,11 @@ class Trainer:
         """Take up ``checkpoint.pt`` where there is one.
 
         Raises:
-            TrainingError: it is of a model with other parameters, or of other sizes.
+            TrainingError: it is of a model with other parameters, or of other sizes, or more
+                steps have been done than are asked for.
         """
-        path = self.folder / 'checkpoint.pt'
-        if not path.exists():
+        path = self.folder / CHECKPOINT
+        if self.step or not path.exists():
             return
         state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
         kept = state['trained']
@@ -395,6 +340,11 @@ class Trainer:
                 f'{path} does not fit: {len(odd)} parameters differ, such as {min(odd)}. '
                 'Train into another folder, or remove this one.'
             )
+        if state['step'] > self.config.steps:
+            raise TrainingError(
+                f'{path} is of step {state["step"]}, but optim.steps is {self.config.steps}: '
+                'steps that were done cannot be undone. Train into another folder.'
+            )
         if len(state['optimizer']['param_groups']) != len(self.optimizer.param_groups):
             raise TrainingError(
                 f'{path} does not fit: weight_decay spared other parameters there. '
@@ -403,7 +353,6 @@ class Trainer:
         self._fill(kept)
         self.average = {name: value.clone() for name, value in state['average'].items()}
         self.optimizer.load_state_dict(state['optimizer'])
-        self.schedule.load_state_dict(state['schedule'])
         # What was fitted to the data before the first step: another machine fits otherwise.
         buffers = self._buffers()
         for name, value in state.get('buffers', {}).items():

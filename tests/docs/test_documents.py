@@ -23,7 +23,7 @@ from mgpt3_ros.cli import main as cli
 from mgpt3_ros.model import motiongpt3
 from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.training import train
-from mgpt3_ros.training.stages import load_run_config
+from mgpt3_ros.training.run_config import load_run_config
 from tests.support import fences
 from tests.support.bag_maker import stream, write_bag
 from tests.support.tiny_humanml3d import write_tiny_humanml3d

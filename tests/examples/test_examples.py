@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.nodes.conftest import domain, start, tiny_checkpoint  # noqa: F401  fixtures
 from tests.support.tiny import swinging_motion
 from tests.support.tiny_pack import write_tiny_pack
@@ -123,6 +124,26 @@ def test_nobody_answers(domain: int):  # noqa: F811
     )
     assert done.returncode == 1
     assert 'is generate_node running' in done.stderr
+
+
+def test_the_shipped_checkpoint_is_fine_tuned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    captures = tmp_path / 'captures'
+    captures.mkdir()
+    for number in range(3):
+        Motion(swinging_motion(number, 40)).save(captures / f'take{number}.bvh')
+        (captures / f'take{number}.txt').write_text('a person swings.\n')
+    said = run(tmp_path, '07_fine_tune.py', 'captures', 'runs', '--steps', '1')
+    assert "'train': 1" in said
+    assert '--checkpoint runs/align' in said
+    log = (tmp_path / 'runs' / 'align' / 'log.jsonl').read_text().splitlines()
+    assert len(log) == 1
+    shipped, tuned = (
+        MotionGPT3.from_pretrained(folder, 'cpu') for folder in (None, tmp_path / 'runs' / 'align')
+    )
+    np.testing.assert_array_equal(tuned.stats.mean, shipped.stats.mean)
 
 
 def test_a_checkpoint_is_measured(tmp_path: Path):

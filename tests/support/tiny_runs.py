@@ -13,8 +13,8 @@ import yaml
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.data.dataset import load_dataset
+from mgpt3_ros.training.run_config import StageConfig
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.stages import StageConfig
 from mgpt3_ros.training.tasks import TaskBatcher
 
 OPTIM = {

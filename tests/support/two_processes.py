@@ -19,6 +19,7 @@ from accelerate import PartialState
 from torch import Tensor
 
 from mgpt3_ros.training import stages
+from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.trainer import Trainer
 
 EVERYTHING = '[text, motion, markers, holders, duration, head]'
@@ -68,7 +69,7 @@ def train(preset: str, pack: str, output: str, batch_size: str) -> None:
     # Without clipping and with a small rate: Adam's first steps enlarge rounding errors.
     options = (f'batch_size={batch_size}', f'steps={STEPS}', 'clip_norm=0', 'learning_rate=1e-5')
     sizes = [f'stages.{stage}.optim.{o}' for stage in (*STAGES, STOPPED) for o in options]
-    config = stages.load_run_config(Path(preset), (*OVERRIDES, *sizes))
+    config = load_run_config(Path(preset), (*OVERRIDES, *sizes))
     stages.Trainer = RecordingTrainer  # type: ignore[misc]
     try:
         for stage in STAGES:

@@ -21,8 +21,9 @@ from mgpt3_ros.model.network import network as network_module
 from mgpt3_ros.model.network.heads import KINDS
 from mgpt3_ros.model.network.heads.base import MotionHead, Noise
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
-from mgpt3_ros.training.run_log import read_journal
-from mgpt3_ros.training.stages import load_run_config, run_stage
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.run_log import read_log
+from mgpt3_ros.training.stages import run_stage
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 
@@ -118,7 +119,7 @@ def toy(pack: Path, tmp_path: Path) -> Train:
         config = load_run_config(write_preset(tmp_path), overrides)
         for each in dict.fromkeys(('vae', stage)):
             folder = run_stage(each, config, pack, tmp_path, 'cpu')
-        return folder, read_journal(folder)
+        return folder, read_log(folder)
 
     return train
 
@@ -150,7 +151,7 @@ def test_a_step_is_the_same_however_its_samples_are_split(pack: Path, tmp_path: 
         config = load_run_config(write_preset(tmp_path), overrides)
         for stage in ('vae', 't2m'):
             folder = run_stage(stage, config, pack, tmp_path / name, 'cpu')
-        (record,) = read_journal(folder)
+        (record,) = read_log(folder)
         found.append([record[term] for term in ('signs', 'sizes', 'text', 'gradient_norm')])
     assert found[1] == pytest.approx(found[0], rel=1e-4)
 
@@ -187,7 +188,7 @@ def test_the_names_of_older_files_mean_the_same(pack: Path, tmp_path: Path) -> N
         config = load_run_config(write_preset(tmp_path), overrides)
         for stage in ('vae', 't2m'):
             folder = run_stage(stage, config, pack, tmp_path / name, 'cpu')
-        found.append([record['loss'] for record in read_journal(folder)])
+        found.append([record['loss'] for record in read_log(folder)])
     assert found[0] == found[1]
 
 

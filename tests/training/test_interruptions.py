@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file
 
 from mgpt3_ros.cli.main import main
-from mgpt3_ros.training.run_log import read_journal
-from mgpt3_ros.training.stages import load_run_config
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.run_log import read_log
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 from tests.training.test_trainer import Line, batch, losses, trainer
@@ -97,9 +97,9 @@ def test_kill_9_leaves_a_run_that_goes_on_with_the_same_losses(
     assert signalled(16, 'SIGKILL', arguments) == -signal.SIGKILL
     # In the middle of an epoch, and between two checkpoints.
     assert torch.load(folder / 'checkpoint.pt', weights_only=True)['step'] == 14
-    assert read_journal(folder)[-1]['step'] == 16
+    assert read_log(folder)[-1]['step'] == 16
     assert main(arguments) == 0
-    whole, again = ([r['loss'] for r in read_journal(run)] for run in (unbroken, folder))
+    whole, again = ([r['loss'] for r in read_log(run)] for run in (unbroken, folder))
     assert len(whole) == STEPS
     assert again == pytest.approx(whole, rel=0, abs=1e-5)
     one, other = (load_file(run / 'model.safetensors') for run in (unbroken, folder))
@@ -112,11 +112,11 @@ def test_sigterm_saves_the_step_at_which_it_came(
 ) -> None:
     folder = tmp_path / 't2m'
     assert signalled(10, 'SIGTERM', command(tmp_path)) == 130
-    log = read_journal(folder)
+    log = read_log(folder)
     assert log[-1]['step'] == 11
     assert torch.load(folder / 'checkpoint.pt', weights_only=True)['step'] == 11
     assert not (folder / 'model.safetensors').exists()
-    whole = [record['loss'] for record in read_journal(unbroken)][:11]
+    whole = [record['loss'] for record in read_log(unbroken)][:11]
     assert [record['loss'] for record in log] == pytest.approx(whole, rel=0, abs=1e-5)
 
 

@@ -18,9 +18,10 @@ from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.vae import VaeConfig
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.latent_cache import clip_latents
-from mgpt3_ros.training.run_log import read_journal
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.run_log import read_log
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.stages import load_run_config, run_stage
+from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from tests.support.full_disk import FULL, full_after
 from tests.support.tiny import SENTENCES, tiny_config
@@ -160,7 +161,7 @@ def test_a_stage_trains_the_same_with_it(tmp_path: Path, monkeypatch: pytest.Mon
         )
         config = load_run_config(write_preset(tmp_path), overrides)
         folder = run_stage('t2m', config, pack, tmp_path / cached, 'cpu')
-        losses.append([record['loss'] for record in read_journal(folder)])
+        losses.append([record['loss'] for record in read_log(folder)])
         found = list((tmp_path / 'cache' / 'mgpt3_ros').glob('latents-*.npy'))
         assert len(found) == 1
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)

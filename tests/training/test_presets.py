@@ -14,14 +14,9 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training import stages
-from mgpt3_ros.training.run_log import read_journal
-from mgpt3_ros.training.stages import (
-    RunConfig,
-    freeze_all_but,
-    load_run_config,
-    loss_weights,
-    run_stage,
-)
+from mgpt3_ros.training.run_config import RunConfig, load_run_config
+from mgpt3_ros.training.run_log import read_log
+from mgpt3_ros.training.stages import freeze_all_but, loss_weights, run_stage
 from mgpt3_ros.training.tasks import TaskMix
 from tests.support.tiny_pack import write_tiny_pack
 
@@ -168,7 +163,7 @@ def test_every_stage_of_a_preset_runs_after_the_one_before(
     preset = load_run_config(name, (*TINY, *short))
     for stage in preset.stages:
         folder = run_stage(stage, preset, pack, tmp_path, 'cpu')
-        log = read_journal(folder)
+        log = read_log(folder)
         assert [record['step'] for record in log] == [1, 2]
         if stage != 'vae' and name == 'reference':
             assert log[0]['rate'] == preset.stages[stage].optim.learning_rate

@@ -19,12 +19,8 @@ from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.network import MotionGPT3Network
-from mgpt3_ros.training.stages import (
-    RunConfig,
-    freeze_all_but,
-    load_run_config,
-    run_stage,
-)
+from mgpt3_ros.training.run_config import RunConfig, load_run_config
+from mgpt3_ros.training.stages import freeze_all_but, run_stage
 from mgpt3_ros.training.train import main
 from mgpt3_ros.training.trainer import Trainer
 from tests.support.tiny import swinging_motion, tiny_config
@@ -70,6 +66,14 @@ def log_of(folder: Path) -> list[dict[str, float]]:
 
 def run_config(tmp_path: Path, *overrides: str) -> RunConfig:
     return load_run_config(write_preset(tmp_path), overrides)
+
+
+def run_after(trained: Path, stage: str, tmp_path: Path) -> Path:
+    """A run folder in which no more than a stage has been trained."""
+    folder = tmp_path / 'run'
+    folder.mkdir()
+    (folder / stage).symlink_to(trained / stage)
+    return folder
 
 
 # The chain.
@@ -188,9 +192,7 @@ def test_a_stage_that_is_done_is_written_again_unchanged(
 def test_a_run_is_repeatable_and_goes_on_where_it_was(
     trained: Path, pack: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path / 'run'
-    folder.mkdir()
-    (folder / 'text').symlink_to(trained / 'text')
+    folder = run_after(trained, 'text', tmp_path)
     config = run_config(tmp_path)
     stop_at(20, lambda: run_stage('t2m', config, pack, folder, 'cpu'))
     assert not (folder / 't2m' / 'model.safetensors').exists()
@@ -282,7 +284,7 @@ def test_a_head_is_not_trained_without_its_loss(trained: Path, pack: Path, tmp_p
     stages = {**config.stages, 't2m': dataclasses.replace(stage, losses=losses)}
     bare = dataclasses.replace(config, stages=stages)
     with pytest.raises(ConfigError, match="its loss 'flow' has no weight"):
-        run_stage('t2m', bare, pack, trained, 'cpu')
+        run_stage('t2m', bare, pack, run_after(trained, 'text', tmp_path), 'cpu')
 
 
 @pytest.mark.parametrize(
@@ -301,8 +303,9 @@ def test_a_stage_of_another_model_is_refused(
     overrides: list[str], named: list[str], trained: Path, pack: Path, tmp_path: Path
 ) -> None:
     config = run_config(tmp_path, *(f'model.network.{override}' for override in overrides))
-    with pytest.raises(ConfigError, match=r"stage 'text' in .* another model: ") as refused:
-        run_stage('t2m', config, pack, trained, 'cpu')
+    folder = run_after(trained, 'text', tmp_path)
+    with pytest.raises(ConfigError, match=r'in .*text is of another model: ') as refused:
+        run_stage('t2m', config, pack, folder, 'cpu')
     for words in named:
         refused.match(words)
 
@@ -310,8 +313,7 @@ def test_a_stage_of_another_model_is_refused(
 def test_a_stage_may_have_another_dropout_and_other_prompts(
     trained: Path, pack: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / 'run').mkdir()
-    (tmp_path / 'run' / 'text').symlink_to(trained / 'text')
+    folder = run_after(trained, 'text', tmp_path)
     config = run_config(
         tmp_path,
         'model.network.backbone.dropout=0.25',
@@ -319,7 +321,7 @@ def test_a_stage_may_have_another_dropout_and_other_prompts(
         'model.prompts.predict="Then?"',
         'stages.t2m.optim.steps=1',
     )
-    model = MotionGPT3.from_pretrained(run_stage('t2m', config, pack, tmp_path / 'run', 'cpu'))
+    model = MotionGPT3.from_pretrained(run_stage('t2m', config, pack, folder, 'cpu'))
     assert model.config.network.backbone.dropout == 0.25
     assert model.config.network.head.guidance_scale == 2
     assert model.config.prompts.predict == 'Then?'

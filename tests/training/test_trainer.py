@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.training.run_log import read_journal
-from mgpt3_ros.training.trainer import OptimConfig, Trainer, TrainingError
+from mgpt3_ros.training.optim import OptimConfig
+from mgpt3_ros.training.run_log import read_log
+from mgpt3_ros.training.trainer import Trainer, TrainingError
 
 CONFIG = OptimConfig(
     steps=12, batch_size=4, learning_rate=0.05, warmup_steps=2, ema_decay=0.9, checkpoint_every=4,
@@ -340,11 +341,11 @@ def test_training_needs_no_tensorboard(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / 'tensorboard').exists()
 
 
-def test_a_journal_is_read_as_if_nothing_had_been_killed(tmp_path: Path) -> None:
+def test_a_log_is_read_as_if_nothing_had_been_killed(tmp_path: Path) -> None:
     lines = ['{"step": 1, "loss": 1.0}', '{"step": 2, "loss": 9}', '{"step": 2, "val": {"a": 1}}']
     lines += ['{"step": 2, "loss": 2.0}', '{"step": 3, "lo']
     (tmp_path / 'log.jsonl').write_text('\n'.join(lines))
-    assert read_journal(tmp_path) == [
+    assert read_log(tmp_path) == [
         {'step': 1, 'loss': 1.0},
         {'step': 2, 'loss': 2.0},
         {'step': 2, 'val': {'a': 1}},

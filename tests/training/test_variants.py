@@ -12,7 +12,8 @@ import torch
 
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training import stages
-from mgpt3_ros.training.stages import load_run_config, run_stage
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.trainer import Trainer
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import group_names, loss_on_fixed_samples, write_preset

@@ -26,7 +26,8 @@ from mgpt3_ros.model.network.sequences import IGNORED, TokenBatch, TokenSequence
 from mgpt3_ros.model.network.vae import VaeConfig
 from mgpt3_ros.model.network.vae.mld import MldConfig
 from mgpt3_ros.model.sampling import SamplingOptions
-from mgpt3_ros.training.stages import freeze_all_but, load_run_config
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.stages import freeze_all_but
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from tests.support.seeded import fill_by_name, numbers
 

@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import numpy as np
 import pytest
 import torch
 
+from mgpt3_ros.model.checkpoint import read_weights, shipped_checkpoint
 from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_features
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.trunk import (
+    LEAST_SPREAD,
     TrunkConfig,
     TrunkVae,
     features_of_trunk,
@@ -74,6 +79,24 @@ def test_latents_are_white(fitted: tuple[TrunkVae, FeatureStats]) -> None:
     )
     assert latents.mean(dim=0).abs().max() < 0.1
     assert (latents.square().mean(dim=0).sqrt() - 1).abs()[:8].max() < 0.1
+
+
+def test_few_clips_leave_the_latents_of_others_in_bounds() -> None:
+    """Components beyond the rank of the data have no spread to be divided by."""
+    clips = [clip(seed, 40 + 4 * seed) for seed in range(4)]
+    stats = FeatureStats.of_clips(clips)
+    vae = TrunkVae(dataclasses.replace(CONFIG, latent_dim=64))
+    vae.fit(clips, stats)
+    assert vae.components_of_data() == 3  # four clips about their mean
+    for features in (clip(2, 57), clips[3][10:30]):
+        seen = torch.from_numpy(stats.normalise(features))[None]
+        mean, _ = vae.encode(seen, torch.tensor([len(features)]))
+        assert mean.square().mean().sqrt() < 8
+
+
+def test_the_shipped_trunk_is_above_the_least_spread() -> None:
+    shipped = read_weights(shipped_checkpoint())['vae.component_std']
+    assert shipped.min() > LEAST_SPREAD * math.sqrt(TrunkConfig().steps)
 
 
 def test_padding_changes_nothing(fitted: tuple[TrunkVae, FeatureStats]) -> None:

@@ -19,8 +19,8 @@ from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
 from mgpt3_ros.training.data.packs import PackOptions
+from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.stages import load_run_config
 from mgpt3_ros.training.tasks import TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.vae_training import VaeBatcher
 from tests.support.tiny import SENTENCES, tiny_config

@@ -20,9 +20,10 @@ from mgpt3_ros.model.network.sequences import SEPARATOR
 from mgpt3_ros.model.tasks import TASKS
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.instructions import Instructions, filled, load_instructions
-from mgpt3_ros.training.run_log import read_journal
+from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.run_log import read_log
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.stages import load_run_config, run_stage
+from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.tasks import Row, TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.train import main
 from tests.support.tiny import SENTENCES, tiny_config
@@ -297,7 +298,7 @@ def test_stage_instruct_learns_in_words_and_is_left_out_of_all(
     stage = config.stages['instruct']
     first, last = (loss_on_fixed_samples(folder / s, stage, pack) for s in ('vae', 'instruct'))
     assert last < 0.95 * first
-    assert {'text', 'flow'} <= set(read_journal(folder / 'instruct')[-1])
+    assert {'text', 'flow'} <= set(read_log(folder / 'instruct')[-1])
 
 
 @pytest.mark.parametrize('name', ['paper', 'reference', 'small'])

@@ -18,11 +18,12 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
+from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.samples import Split
-from mgpt3_ros.training.stages import load_run_config, run_stage
+from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.tmr_training import TmrBatcher, TmrTask
 from mgpt3_ros.training.train import main
-from mgpt3_ros.training.trainer import Trainer, TrainingError
+from mgpt3_ros.training.trainer import Trainer
 from tests.support.tiny import save_tiny_model, swinging_motion
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
@@ -140,8 +141,11 @@ def test_humanml3d_trains_one_and_a_run_of_another_size_is_refused(tmp_path: Pat
     assert train(pack, tmp_path / 'run', *short) == 0
     encoder = TextMotionEncoder.load(tmp_path / 'run' / 'tmr', device='cpu')
     np.testing.assert_array_equal(encoder.stats.mean, np.load(pack / 'Mean.npy'))
-    with pytest.raises(TrainingError, match=r'does not fit: .* parameters differ, such as'):
+    with pytest.raises(ConfigError, match=r'otherwise: tmr\.network\.width was 16 and is 32'):
         train(pack, tmp_path / 'run', *short, 'tmr.network.width=32')
+    # The motions of a batch are each other's negatives.
+    with pytest.raises(ConfigError, match=r'tmr\.optim\.batch_size was \d+ and is 5\.'):
+        train(pack, tmp_path / 'run', *short, 'tmr.optim.batch_size=5')
 
 
 def test_it_belongs_to_every_preset_and_to_no_list_of_stages(pack: Path, tmp_path: Path) -> None:

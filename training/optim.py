@@ -1,0 +1,65 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The optimiser's settings and its learning rate, a function of the step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mgpt3_ros.model.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """Optimiser and schedule of a stage.
+
+    steps: optimiser steps of the whole stage.
+    batch_size: samples per step and process.
+    learning_rate: of all but what the module names as ``head_parameters``, which learn at
+        ``head_learning_rate``; None for the same rate.
+    warmup_steps: linear rise at the beginning; then a cosine down to ``final_rate_share``, which
+        is 1 for a constant rate.
+    cosine_steps: steps from the beginning to the cosine's end, None for those of the stage. The
+        authors stop long before it.
+    weight_decay: of matrices; norms, biases and tables (tokens, positions) have none.
+    clip_norm: bound on the gradient's norm, 0 for none.
+    ema_decay: of the weights that are written, 0 for the last ones.
+    accumulate: micro-batches whose gradients make one step.
+    precision: 'no' (float32) or 'bf16', with weights in float32.
+    """
+
+    steps: int = 1000
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    head_learning_rate: float | None = None
+    warmup_steps: int = 50
+    final_rate_share: float = 0.02
+    cosine_steps: int | None = None
+    weight_decay: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.99
+    clip_norm: float = 1.0
+    ema_decay: float = 0.0
+    accumulate: int = 1
+    precision: str = 'no'
+    checkpoint_every: int = 250
+    log_every: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        if self.precision not in ('no', 'bf16'):
+            raise ConfigError(f"optim.precision is {self.precision!r}; choose 'no' or 'bf16'")
+        for name in ('steps', 'batch_size', 'accumulate', 'checkpoint_every', 'log_every'):
+            if getattr(self, name) < 1:
+                raise ConfigError(f'optim.{name} is {getattr(self, name)}; it must be at least 1')
+
+    def rate_share(self, step: int) -> float:
+        """The share of the learning rate that a step has, 0 to 1."""
+        if step < self.warmup_steps:
+            return (step + 1) / self.warmup_steps
+        end = self.steps if self.cosine_steps is None else self.cosine_steps
+        done = (step - self.warmup_steps) / max(end - self.warmup_steps, 1)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        return self.final_rate_share + (1 - self.final_rate_share) * cosine

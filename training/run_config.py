@@ -1,0 +1,118 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A preset as it is read: the model, its stages, and what is taken of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mgpt3_ros.model.config import from_dict, load_yaml
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.training.data.captions import CaptionOptions
+from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
+from mgpt3_ros.training.data.packs import PackOptions
+from mgpt3_ros.training.optim import OptimConfig
+from mgpt3_ros.training.tasks import TaskMix, TaskOptions
+from mgpt3_ros.training.tmr_training import TmrStageConfig
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage: what it starts from, what it trains, on which tasks, with which losses.
+
+    start_from: a stage of the same run; or the folder of a checkpoint, or 'shipped' for the one
+        that comes with the package, to fine-tune it on any data; or None for fresh weights.
+    trained: names of the network's parameter groups; everything else is frozen.
+    losses: weight of each loss term; terms without one are only logged. ``head`` stands for all
+        terms of the head, of whatever kind, that are not named.
+    condition_drop: share of the samples that see the head's fake condition; None leaves it as
+        the model has it. The authors drop none after stage 1.
+    optional: trained by its name alone, not by ``all``.
+    """
+
+    start_from: str | None = None
+    trained: tuple[str, ...] = ()
+    tasks: TaskMix = field(default_factory=TaskMix)
+    options: TaskOptions = field(default_factory=TaskOptions)
+    losses: dict[str, float] = field(default_factory=dict)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    condition_drop: float | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """A folder with GPT-2's files, or the size of a vocabulary that is learned from the data."""
+
+    folder: str | None = None
+    vocab_size: int = 1024
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A preset: the model and its stages.
+
+    text_branch: folder (or name on the hub) of the GPT-2 checkpoint that the text branch starts
+        from; None for fresh weights, which a stage ``text`` must train.
+    latent_scale: None whitens the latents of the paper's VAE per dimension; a number multiplies
+        them instead, as the authors do (0.8457 for HumanML3D).
+    humanml3d: what is taken of a data set in HumanML3D's layout.
+    mocap22: what is taken of a pack.
+    balance: 0 draws clips alike, 1 actions alike; see :func:`~mgpt3_ros.training.data.dataset.
+        action_weights`.
+    captions: in whose words clips with a known action are described.
+    tmr: the evaluator that stage ``tmr`` trains.
+    """
+
+    model: dict[str, Any]
+    tokenizer: TokenizerConfig
+    stages: dict[str, StageConfig]
+    text_branch: str | None = None
+    latent_scale: float | None = None
+    humanml3d: HumanML3DOptions = field(default_factory=HumanML3DOptions)
+    mocap22: PackOptions = field(default_factory=PackOptions)
+    balance: float = 0.5
+    captions: CaptionOptions = field(default_factory=CaptionOptions)
+    tmr: TmrStageConfig = field(default_factory=TmrStageConfig)
+
+
+def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
+    """Read a preset by name (such as ``small``) or a YAML file, with ``key.key=value`` overrides.
+
+    Raises:
+        ConfigError: a file, key or value is wrong.
+    """
+    shipped = Path(__file__).resolve().parent / 'configs'
+    file = Path(path)
+    if not file.suffix:
+        file = shipped / f'{path}.yaml'
+        if not file.is_file():
+            known = ', '.join(sorted(p.stem for p in shipped.glob('*.yaml')))
+            raise ConfigError(f'no preset {str(path)!r}; presets are: {known}')
+    data = load_yaml(file)
+    stages = set(data.get('stages', ()))
+    for override in overrides:
+        _override(data, override)
+    run = from_dict(RunConfig, data)
+    for name in run.stages.keys() - stages:  # a slip of the pen would train a stage of nothing
+        raise ConfigError(f'an override names the stage {name!r}; there are: {", ".join(stages)}')
+    return run
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    key, found, value = override.partition('=')
+    if not found:
+        raise ConfigError(f'{override!r} is no override: write key.key=value')
+    *parents, last = key.split('.')
+    for parent in parents:
+        data = data.setdefault(parent, {})
+        if not isinstance(data, dict):
+            raise ConfigError(f'{override!r}: {parent} is no section')
+    try:
+        data[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f'{override!r}: {value!r} is no YAML: {error}') from error
