@@ -249,7 +249,8 @@ def test_rows_state_the_length_of_their_motion(data: MotionDataset, tmp_path: Pa
             clip = row.target if row.target is not None else None
             if task == 'caption':
                 (clip,) = row.inputs
-            frames = len(data.features[0]) if clip is None else len(clip) - given.get(task, 0)
+            rows = len(data.features[0]) if clip is None else data.rows(clip)
+            frames = rows - given.get(task, 0)
             assert text.startswith(f'{frames} frames.'), (task, text)
             if task in ('caption', 'text'):
                 _, _, answer = text.partition(SEPARATOR)
