@@ -27,7 +27,7 @@ PLACES = {'loss': -1, 'gradient_norm': 1, 'rate': 2, 'samples_per_s': 3}  # of p
 
 
 def find_stages(run: Path) -> list[Path]:
-    """Folders with a journal: the folder itself, or the stages in it, oldest first.
+    """Folders with a log: the folder itself, or the stages in it, oldest first.
 
     Raises:
         FileNotFoundError: there is none.
@@ -67,7 +67,7 @@ def plot_run(run: Path, output: Path) -> list[Path]:
         The folders that were drawn.
 
     Raises:
-        OSError: the run has no journal, or the file cannot be written.
+        OSError: the run has no log, or the file cannot be written.
     """
     stages = find_stages(run)
     _save(draw_curves(stages), output)
