@@ -270,13 +270,8 @@ class GenerateNode(BodyNode):
     def _timing(self, lead_in_s: float) -> Timing:
         fps_out, blend_s = (self.parameters[name] for name in ('fps_out', 'blend_s'))
         max_velocity = self.parameters['max_joint_velocity'] or np.inf
-        return Timing(
-            fps_out,
-            lead_in_s,
-            blend_s,
-            np.minimum(self.profile.velocity_limits, max_velocity),
-            self._max_acceleration(),
-        )
+        speeds = np.minimum(self.profile.velocity_limits, max_velocity)
+        return Timing(fps_out, lead_in_s, blend_s, speeds, self._max_acceleration())
 
     def _max_acceleration(self) -> float:
         return self.parameters['max_joint_acceleration'] or np.inf
