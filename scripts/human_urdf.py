@@ -8,17 +8,18 @@ Frames follow REP-103: at zero every link has x forward, y left, z up. The root 
 at the pelvis; it is empty, since dynamics libraries want no inertia there. A ball joint ``J`` is
 three revolute joints ``J_x|_y|_z`` in the order of ``human.axis_order``; the two links between
 them (``J_y_link`` ...) are massless, the link after the last is ``J`` itself. The joint values are
-those of ``joint_angles.BodyAngles``.
+those of ``joint_angles.BodyAngles``. The XML around the numbers stands in human.urdf.j2.
 """
 
 from __future__ import annotations
 
 import argparse
-import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,6 +58,19 @@ _MASS_SHARE = {
     'wrist': 0.006,
 }
 
+# Capsules along a bone: from which share of its length to which, radius [m] and colour.
+_LIMBS = {
+    'collar': [(0, 1, 0.066, 'shirt')],
+    'shoulder': [(0, 0.55, 0.058, 'shirt'), (0.5, 1, 0.043, 'skin')],
+    'elbow': [(0, 0.5, 0.041, 'skin'), (0.5, 1, 0.033, 'skin')],
+    'hip': [
+        (0, 0.4, 0.081, 'trousers'),
+        (0.4, 0.75, 0.072, 'trousers'),
+        (0.7, 1, 0.062, 'trousers'),
+    ],
+    'knee': [(0, 0.45, 0.057, 'trousers'), (0.45, 0.95, 0.047, 'trousers')],
+}
+
 _COLOURS = {
     'skin': '0.87 0.68 0.55 1',
     'hair': '0.22 0.15 0.11 1',
@@ -76,6 +90,12 @@ class Shape:
     colour: str
     direction: Vector = (0.0, 0.0, 1.0)  # of a cylinder's axis
 
+    @property
+    def rpy(self) -> tuple[float, float, float]:
+        """The turn [rad] of its own z axis to ``direction``."""
+        x, y, z = self.direction
+        return 0.0, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
+
     def half_extent(self) -> NDArray[np.float64]:
         """Half the size (3,) [m] of the box along the link's axes that holds the shape."""
         if self.kind == 'box':
@@ -89,85 +109,55 @@ class Shape:
 
 def human_urdf() -> str:
     """The robot description as XML text."""
-    robot = ET.Element('robot', name='human')
-    robot.append(
-        ET.Comment(
-            ' Written by scripts.human_urdf: change that and write anew.'
-            ' Copyright 2026 The mgpt3_ros authors. SPDX-License-Identifier: Apache-2.0 '
-        )
+    template = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    ).get_template('human.urdf.j2')
+    return template.render(
+        base_link=BASE_LINK,
+        colours=_COLOURS,
+        effort=EFFORT,
+        links=[_link(name) for name in JOINT_NAMES],
+        text=_text,
     )
-    for name, rgba in _COLOURS.items():
-        ET.SubElement(ET.SubElement(robot, 'material', name=name), 'color', rgba=rgba)
-    ET.SubElement(robot, 'link', name=BASE_LINK)
-    base = ET.SubElement(robot, 'joint', name='base_to_pelvis', type='fixed')
-    ET.SubElement(base, 'parent', link=BASE_LINK)
-    ET.SubElement(base, 'child', link='pelvis')
-    _add_link(robot, 'pelvis')
-    for name in JOINT_NAMES[1:]:
-        _add_ball_joint(robot, name)
-    ET.indent(robot, '  ')
-    return f'<?xml version="1.0"?>\n{ET.tostring(robot, encoding="unicode")}\n'
 
 
-def _add_ball_joint(robot: ET.Element, name: str) -> None:
-    index = JOINT_INDEX[name]
-    parent, origin = JOINT_NAMES[PARENTS[index]], ZERO_OFFSETS[index]
-    for axis in axis_order(name):
-        last = axis == axis_order(name)[-1]
-        child = name if last else f'{name}_{axis}_link'
-        number = ANGLE_NAMES.index(f'{name}_{axis}')
-        joint = ET.SubElement(robot, 'joint', name=ANGLE_NAMES[number], type='revolute')
-        ET.SubElement(joint, 'origin', xyz=_text(origin), rpy='0 0 0')
-        ET.SubElement(joint, 'parent', link=parent)
-        ET.SubElement(joint, 'child', link=child)
-        ET.SubElement(joint, 'axis', xyz=' '.join('1' if a == axis else '0' for a in 'xyz'))
-        lower, upper = ANGLE_LIMITS[number]
-        ET.SubElement(
-            joint,
-            'limit',
-            lower=f'{lower:.6f}',
-            upper=f'{upper:.6f}',
-            effort=f'{EFFORT:g}',
-            velocity=f'{VELOCITY_LIMITS[number]:g}',
-        )
-        if last:
-            _add_link(robot, name)
-        else:
-            ET.SubElement(robot, 'link', name=child)
-        parent, origin = child, np.zeros(3)
-
-
-def _add_link(robot: ET.Element, name: str) -> None:
-    link = ET.SubElement(robot, 'link', name=name)
-    shapes = _shapes(name)
-    _add_inertia(link, BODY_MASS * _MASS_SHARE[name.split('_')[-1]], shapes)
-    for shape in shapes:
-        visual = ET.SubElement(link, 'visual')
-        x, y, z = shape.direction
-        rpy = (0.0, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x))
-        ET.SubElement(visual, 'origin', xyz=_text(shape.centre), rpy=_text(rpy))
-        geometry = ET.SubElement(visual, 'geometry')
-        if shape.kind == 'box':
-            ET.SubElement(geometry, 'box', size=_text(shape.size))
-        elif shape.kind == 'sphere':
-            ET.SubElement(geometry, 'sphere', radius=_text(shape.size))
-        else:
-            radius, length = shape.size
-            ET.SubElement(geometry, 'cylinder', radius=_text([radius]), length=_text([length]))
-        ET.SubElement(visual, 'material', name=shape.colour)
-
-
-def _add_inertia(link: ET.Element, mass: float, shapes: list[Shape]) -> None:
-    """Inertia of a homogeneous ellipsoid in the box around all shapes."""
+def _link(name: str) -> dict[str, Any]:
+    """A link, with the inertia of a homogeneous ellipsoid in the box around all its shapes."""
+    shapes, mass = _shapes(name), BODY_MASS * _MASS_SHARE[name.split('_')[-1]]
     low = np.min([np.asarray(s.centre) - s.half_extent() for s in shapes], axis=0)
     high = np.max([np.asarray(s.centre) + s.half_extent() for s in shapes], axis=0)
     square = np.square((high - low) / 2)
-    moments = mass / 5 * (square.sum() - square)
-    inertial = ET.SubElement(link, 'inertial')
-    ET.SubElement(inertial, 'origin', xyz=_text((low + high) / 2), rpy='0 0 0')
-    ET.SubElement(inertial, 'mass', value=f'{mass:.4f}')
-    ixx, iyy, izz = (f'{moment:.6f}' for moment in moments)
-    ET.SubElement(inertial, 'inertia', ixx=ixx, iyy=iyy, izz=izz, ixy='0', ixz='0', iyz='0')
+    return {
+        'name': name,
+        'joints': [] if name == JOINT_NAMES[0] else _ball_joint(name),
+        'shapes': shapes,
+        'mass': mass,
+        'centre': (low + high) / 2,
+        'moments': mass / 5 * (square.sum() - square),
+    }
+
+
+def _ball_joint(name: str) -> list[dict[str, Any]]:
+    """The three revolute joints from the parent's link to a link."""
+    index, axes = JOINT_INDEX[name], axis_order(name)
+    links = [JOINT_NAMES[PARENTS[index]], *(f'{name}_{axis}_link' for axis in axes[:-1]), name]
+    numbers = [ANGLE_NAMES.index(f'{name}_{axis}') for axis in axes]
+    return [
+        {
+            'name': ANGLE_NAMES[number],
+            'origin': np.zeros(3) if place else ZERO_OFFSETS[index],
+            'parent': links[place],
+            'child': links[place + 1],
+            'axis': [axes[place] == axis for axis in 'xyz'],
+            'lower': ANGLE_LIMITS[number][0],
+            'upper': ANGLE_LIMITS[number][1],
+            'velocity': VELOCITY_LIMITS[number],
+        }
+        for place, number in enumerate(numbers)
+    ]
 
 
 def _shapes(name: str) -> list[Shape]:
@@ -204,39 +194,16 @@ def _shapes(name: str) -> list[Shape]:
         ]
     if part in ('ankle', 'foot'):
         return _shoe_shapes(part, bones)
-    return _limb_shapes(part, bones)
-
-
-def _limb_shapes(part: str, bones: list[NDArray[np.float64]]) -> list[Shape]:
-    zero = np.zeros(3)
     if part == 'wrist':
         return [
             Shape('box', (0.070, 0.030, 0.090), (0.0, 0, -0.055), 'skin'),
             *_capsule(np.array([0.006, 0, -0.09]), np.array([0.006, 0, -0.15]), 0.025, 'skin'),
             *_capsule(np.array([0.03, 0, -0.04]), np.array([0.05, 0, -0.085]), 0.013, 'skin'),
         ]
-    bone = bones[0]
-    if part == 'collar':
-        return _capsule(zero, bone, 0.066, 'shirt')
-    if part == 'shoulder':
-        return [
-            *_capsule(zero, bone * 0.55, 0.058, 'shirt'),
-            *_capsule(bone * 0.5, bone, 0.043, 'skin'),
-        ]
-    if part == 'elbow':
-        return [
-            *_capsule(zero, bone * 0.5, 0.041, 'skin'),
-            *_capsule(bone * 0.5, bone, 0.033, 'skin'),
-        ]
-    if part == 'hip':
-        return [
-            *_capsule(zero, bone * 0.4, 0.081, 'trousers'),
-            *_capsule(bone * 0.4, bone * 0.75, 0.072, 'trousers'),
-            *_capsule(bone * 0.7, bone, 0.062, 'trousers'),
-        ]
     return [
-        *_capsule(zero, bone * 0.45, 0.057, 'trousers'),
-        *_capsule(bone * 0.45, bone * 0.95, 0.047, 'trousers'),
+        shape
+        for begin, end, radius, colour in _LIMBS[part]
+        for shape in _capsule(bones[0] * begin, bones[0] * end, radius, colour)
     ]
 
 
