@@ -16,7 +16,7 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.evaluation.metrics import MetricError
-from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups
+from mgpt3_ros.training.evaluation.metrics.retrieval import ranks_in_groups
 from mgpt3_ros.training.evaluation.same_meaning import TextSimilarity, describes
 from mgpt3_ros.training.evaluation.tmr import (
     TextMotionEncoder,

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from tqdm import tqdm
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.training.evaluation.metrics import replicated
-from mgpt3_ros.training.evaluation.results import Figure
+from mgpt3_ros.training.evaluation.results import Figure, replicated
 
 Found = dict[str, dict[str, float]]  # by maker, by measure
 
@@ -71,14 +69,11 @@ def _read(partial: Path, settings: Mapping[str, Any]) -> list[Found]:
 def averaged(
     done: list[Found], clips: int, reference: bool = False
 ) -> dict[str, dict[str, Figure]]:
-    """Mean and 95 % interval, 1.96 s / sqrt(n), of each measure over the replications."""
-    figures: dict[str, dict[str, Figure]] = {}
-    for maker, measures in done[0].items():
-        figures[maker] = {}
-        for measure in measures:
-            found = replicated([one[maker][measure] for one in done], reference)
-            half = found.half if found.count > 1 else math.nan
-            figures[maker][measure] = Figure(
-                found.mean, found.mean - half, found.mean + half, clips, found.count
-            )
-    return figures
+    """The figure of each measure over the replications."""
+    return {
+        maker: {
+            measure: replicated([one[maker][measure] for one in done], clips, reference)
+            for measure in measures
+        }
+        for maker, measures in done[0].items()
+    }

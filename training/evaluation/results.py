@@ -59,6 +59,21 @@ def figure(values: Sequence[float], weights: Sequence[float] | None = None) -> F
     return Figure(mean, float(low), float(high), len(array))
 
 
+def replicated(values: Sequence[float], clips: int, reference: bool = False) -> Figure:
+    """Return the mean of a value of each replication on ``clips`` clips.
+
+    Its interval is 1.96 s / sqrt(n), where s divides by n - 1, or by n as in the authors' code.
+
+    Raises:
+        MetricError: no values, or one that is not finite.
+    """
+    array = numbers(values, 'figures of replications', ('n',))
+    mean, half = float(array.mean()), math.nan
+    if len(array) > 1:
+        half = float(1.96 * array.std(ddof=0 if reference else 1) / math.sqrt(len(array)))
+    return Figure(mean, mean - half, mean + half, clips, len(array))
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What a protocol found.

@@ -28,7 +28,6 @@ from mgpt3_ros.training.evaluation.clip_filter import usable_clips
 from mgpt3_ros.training.evaluation.evaluators import Evaluator
 from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
 from mgpt3_ros.training.evaluation.metrics.distribution import PAIRS, REPEAT_PAIRS
-from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups
 from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
 from mgpt3_ros.training.evaluation.metrics.rouge import resampled
 from mgpt3_ros.training.evaluation.motion_quality import physical
@@ -290,11 +289,12 @@ def _matching(
 ) -> dict[str, float]:
     """R-precision and MM-Dist, in groups that are the same for every row of a replication."""
     top = min(TOP, run.group)
-    found = metrics.retrieval(texts, motions, top=top, group=run.group, rng=run.rng(number, 1))
-    values = {f'R@{k}': share for k, share in enumerate(found.r_precision, 1)}
-    if right is not None:
-        places, _ = ranks_in_groups(texts, motions, right, run.rng(number, 1), run.group)
-        values |= {f'R@{k}, same meaning': float((places <= k).mean()) for k in range(1, top + 1)}
+    values = {}
+    for name, answers in (('', None), (', same meaning', right)):
+        if not name or answers is not None:
+            rng = run.rng(number, 1)
+            found = metrics.retrieval(texts, motions, answers, top, run.group, rng)
+            values |= {f'R@{k}{name}': share for k, share in enumerate(found.r_precision, 1)}
     return values | {'MM-Dist': float(np.linalg.norm(texts - motions, axis=1).mean())}
 
 

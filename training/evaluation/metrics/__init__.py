@@ -11,13 +11,16 @@ from mgpt3_ros.training.evaluation.metrics.displacement import Displacement, dis
 from mgpt3_ros.training.evaluation.metrics.distribution import diversity, fid, multimodality
 from mgpt3_ros.training.evaluation.metrics.joints import pad
 from mgpt3_ros.training.evaluation.metrics.pose_errors import PoseErrors, pose_errors
-from mgpt3_ros.training.evaluation.metrics.replications import Interval, replicated
-from mgpt3_ros.training.evaluation.metrics.retrieval import Retrieval, retrieval
+from mgpt3_ros.training.evaluation.metrics.retrieval import (
+    Retrieval,
+    ranks,
+    ranks_in_groups,
+    retrieval,
+)
 from mgpt3_ros.training.evaluation.metrics.rouge import rouge_l
 
 __all__ = [
     'Displacement',
-    'Interval',
     'MetricError',
     'PoseErrors',
     'Retrieval',
@@ -31,7 +34,8 @@ __all__ = [
     'multimodality',
     'pad',
     'pose_errors',
-    'replicated',
+    'ranks',
+    'ranks_in_groups',
     'retrieval',
     'rouge_l',
 ]
