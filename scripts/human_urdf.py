@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +31,7 @@ from mgpt3_ros.model.kinematics.human import (
     axis_order,
 )
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS
+from scripts.templates import render
 
 Vector = Sequence[float] | NDArray[np.float64]
 
@@ -109,13 +109,8 @@ class Shape:
 
 def human_urdf() -> str:
     """The robot description as XML text."""
-    template = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template('human.urdf.j2')
-    return template.render(
+    return render(
+        'human.urdf.j2',
         base_link=BASE_LINK,
         colours=_COLOURS,
         effort=EFFORT,

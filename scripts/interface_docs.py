@@ -1,9 +1,8 @@
-#!/usr/bin/env python3
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """Write docs/interface.md: what the nodes and launch files declare, read from themselves.
 
-``python scripts/interface_docs.py``. The nodes are made over rclpy, unconfigured and without a
+``python -m scripts.interface_docs``. The nodes are made over rclpy, unconfigured and without a
 model, and asked for their parameters, topics and services; the launch files are run against the
 stand-ins of the tests, since ``launch`` comes with a ROS installation only. What the declared
 names are for stands in interface.yaml, the page around them in interface.md.j2. A test holds the
@@ -12,12 +11,13 @@ file against this.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import yaml
+
+from scripts.templates import render
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / 'docs' / 'interface.md'
@@ -184,13 +184,8 @@ def page(nodes: list[Interface], launch: dict[str, list[Any]]) -> str:
             choices = ', '.join(choice or "''" for choice in argument.choices or ())
             key = (argument.name, default or "''", choices, argument.description)
             arguments.setdefault(key, []).append(file.removesuffix('.launch.py'))
-    template = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ROOT / 'scripts'),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template('interface.md.j2')
-    text = template.render(
+    text = render(
+        'interface.md.j2',
         nodes=nodes,
         meanings=MEANINGS,
         of_all=sorted(of_all),
@@ -204,6 +199,6 @@ def page(nodes: list[Interface], launch: dict[str, list[Any]]) -> str:
 
 
 if __name__ == '__main__':
-    sys.path.insert(0, str(ROOT))
+    argparse.ArgumentParser(description=__doc__).parse_args()
     PAGE.write_text(page(read_nodes(), read_launch_files()), encoding='utf-8')
     print(PAGE)
