@@ -289,7 +289,7 @@ def _matching(
 ) -> dict[str, float]:
     """R-precision and MM-Dist, in groups that are the same for every row of a replication."""
     top = min(TOP, run.group)
-    values = {}
+    values: dict[str, float] = {}
     for name, answers in (('', None), (', same meaning', right)):
         if not name or answers is not None:
             rng = run.rng(number, 1)

@@ -14,7 +14,7 @@ import numpy as np
 from mgpt3_ros.model.kinematics.heading import heading, heading_across, rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
-from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
+from mgpt3_ros.training.evaluation.metrics.joints import Joints, motion_pairs
 
 PARTS = ('root', 'traj', 'mean_pose', 'mean_joints')
 
@@ -50,14 +50,8 @@ def ape_ave(
     Raises:
         MetricError: shapes that do not fit, NaN, or motions of one frame.
     """
-    if reference:
-        first, second, counted = padded_batch(made, real, lengths)
-        pairs = list(zip(first, second, strict=True))
-    else:
-        pairs = true_frames(made, real, lengths, least=2)
-        counted = [len(pair[0]) for pair in pairs]
-    if min(counted) < 2:
-        raise MetricError('AVE needs motions of 2 frames at least: one has no variance')
+    # One frame has no variance.
+    pairs, counted = motion_pairs(made, real, lengths, least=2, reference=reference)
     if pairs[0][0].shape[1] != len(JOINT_NAMES):
         raise MetricError(f'APE takes {len(JOINT_NAMES)} joints, got {pairs[0][0].shape[1]}')
     ape, ave = np.zeros(len(PARTS)), np.zeros(len(PARTS))

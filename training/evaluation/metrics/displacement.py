@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
-from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
+from mgpt3_ros.training.evaluation.metrics.joints import Joints, motion_pairs
 
 Task = Literal['prediction', 'inbetween']
 SEEN_SHARE = 0.2  # of a motion is given before the prediction begins
@@ -57,12 +57,7 @@ def displacement(
     """
     if task not in ('prediction', 'inbetween'):
         raise MetricError(f"task must be 'prediction' or 'inbetween', got {task!r}")
-    if reference:
-        first, second, counted = padded_batch(made, real, lengths)
-        pairs = list(zip(first, second, strict=True))
-    else:
-        pairs = true_frames(made, real, lengths)
-        counted = [len(pair[0]) for pair in pairs]
+    pairs, counted = motion_pairs(made, real, lengths, reference=reference)
     rows = []
     for (a, b), length in zip(pairs, counted, strict=True):
         part = made_frames(length, len(a), task)

@@ -20,20 +20,25 @@ from mgpt3_ros.training.evaluation.metrics.checks import (
 Joints = NDArray | Sequence[ArrayLike]
 
 
-def true_frames(
-    made: Joints, real: Joints, lengths: Sequence[int] | None = None, least: int = 1
-) -> list[tuple[Array, Array]]:
-    """Return each pair of motions without its padding.
+def motion_pairs(
+    made: Joints,
+    real: Joints,
+    lengths: Sequence[int] | None = None,
+    least: int = 1,
+    reference: bool = False,
+) -> tuple[list[tuple[Array, Array]], list[int]]:
+    """Return each made motion beside its real one, and how many of their frames count.
 
     Args:
         made: (B, T, J, 3) [m], or B arrays (T_b, J, 3).
         real: the same shapes.
         lengths: frames of each motion that count; None: all.
         least: fewest frames of a motion.
+        reference: with its padding, as the authors' metrics read it; else without.
 
     Raises:
-        MetricError: shapes or lengths that do not fit, or NaN within a length; what lies behind
-            it is never read.
+        MetricError: shapes or lengths that do not fit, or NaN; what lies behind a length is read
+            in reference mode alone.
     """
     first, second = [np.asarray(m) for m in made], [np.asarray(m) for m in real]
     if len(first) != len(second):
@@ -51,30 +56,14 @@ def true_frames(
                 f'motion {number} has {length} frames of {len(a)}: {least} at least are needed, '
                 'and no more than the array holds'
             )
+        read = slice(None if reference else length)
         pairs.append(
             (
-                numbers(a[:length], f'made joints of motion {number}', ('T', 'J', 3)),
-                numbers(b[:length], f'real joints of motion {number}', ('T', 'J', 3)),
+                numbers(a[read], f'made joints of motion {number}', ('T', 'J', 3)),
+                numbers(b[read], f'real joints of motion {number}', ('T', 'J', 3)),
             )
         )
-    return pairs
-
-
-def padded_batch(
-    made: Joints, real: Joints, lengths: Sequence[int] | None
-) -> tuple[Array, Array, list[int]]:
-    """Return a batch with all its padding, as the authors' metrics read it.
-
-    Raises:
-        MetricError: no arrays (B, T, J, 3) of the same shape, lengths that do not fit, or NaN.
-    """
-    first = numbers(made, 'made joints', ('B', 'T', 'J', 3))
-    second = numbers(real, 'real joints', ('B', 'T', 'J', 3))
-    same_shape(first, second, 'made and real joints')
-    counted = [first.shape[1]] * len(first) if lengths is None else [int(n) for n in lengths]
-    if len(counted) != len(first) or not all(0 < n <= first.shape[1] for n in counted):
-        raise MetricError(f'lengths {counted} do not fit joints of shape {first.shape}')
-    return first, second, counted
+    return pairs, counted
 
 
 def pad(motions: Sequence[ArrayLike]) -> tuple[Array, list[int]]:

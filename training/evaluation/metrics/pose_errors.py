@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError
-from mgpt3_ros.training.evaluation.metrics.joints import Joints, padded_batch, true_frames
+from mgpt3_ros.training.evaluation.metrics.joints import Joints, motion_pairs
 
 MILLIMETRES = 1000.0
 ROOT = 0
@@ -50,12 +50,8 @@ def pose_errors(
         MetricError: shapes that do not fit, NaN, motions of fewer than 3 frames, or a pose whose
             joints all lie in one point (not in reference mode).
     """
-    if reference:
-        first, second, counted = padded_batch(made, real, lengths)
-        pairs = list(zip(first, second, strict=True))
-    else:
-        pairs = true_frames(made, real, lengths, least=3)
-        counted = [len(pair[0]) for pair in pairs]
+    pairs, counted = motion_pairs(made, real, lengths, 1 if reference else 3, reference)
+    if not reference:
         flat = sum(int((np.ptp(pair[0], axis=1).max(axis=-1) == 0).sum()) for pair in pairs)
         if flat:
             raise MetricError(f'{flat} made poses have all joints in one point: nothing to align')
