@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.training.evaluation.metrics.checks import MetricError
+from mgpt3_ros.model.network.vae.base import frame_mask
 
 WORD_VECTOR = 300  # GloVe
 WORD_KINDS = 15  # parts of speech and groups of words about motion, one-hot
@@ -76,10 +76,10 @@ class MovementEncoder(nn.Module):
         """
         frames = features.transpose(1, 2)
         if lengths is not None:
-            frames = frames * _within(lengths, frames.shape[2])
+            frames = frames * frame_mask(lengths, frames.shape[2])[:, None]
         halves = self.main[:3](frames)
         if lengths is not None:
-            halves = halves * _within(lengths // 2, halves.shape[2])
+            halves = halves * frame_mask(lengths // 2, halves.shape[2])[:, None]
         return self.out_net(self.main[3:](halves).transpose(1, 2))
 
 
@@ -126,29 +126,20 @@ class T2MEvaluator(nn.Module):
 
         Args:
             features: (B, T, 263 or 259), normalised; of 263 the foot contacts are left out.
-            lengths: (B,) frames of each motion; None: all. A motion's embedding is the same
+            lengths: (B,) frames of each motion, 4 at least; None: all. A motion's embedding is the same
                 alone and in any padded batch. The last frames beyond a multiple of 4 are not
                 seen.
             reference: as the authors' code does it: lengths are ignored, so that the embedding
                 depends on the padding.
-
-        Raises:
-            MetricError: a wrong shape, NaN within a length, or a motion of fewer than 4 frames.
         """
-        if features.ndim != 3 or features.shape[2] not in (MOTION_FEATURES, MOTION_FEATURES + 4):
-            raise MetricError(
-                f'features must be (B, T, 263) or (B, T, 259), got {_shape(features)}'
-            )
         features = features[..., :MOTION_FEATURES]
-        counted = _counts(lengths, features, least=FRAMES_PER_MOVEMENT, what='frames of a motion')
-        if reference:
-            _refuse_non_finite(features, 'motions')
+        if lengths is None or reference:
             return self.motion_encoder(self.movement_encoder(features))
-        behind = _within(counted, features.shape[1]).transpose(1, 2) == 0
-        features = features.masked_fill(behind, 0.0)  # zeroing by a product would keep NaN
-        _refuse_non_finite(features, 'motions')
-        movements = self.movement_encoder(features, counted)
-        return self.motion_encoder(movements, counted // FRAMES_PER_MOVEMENT)
+        lengths = lengths.to(features.device)
+        behind = ~frame_mask(lengths, features.shape[1])
+        features = features.masked_fill(behind[..., None], 0.0)  # a product would keep NaN
+        movements = self.movement_encoder(features, lengths)
+        return self.motion_encoder(movements, lengths // FRAMES_PER_MOVEMENT)
 
     @torch.inference_mode()
     def embed_text(self, words: Tensor, kinds: Tensor, lengths: Tensor) -> Tensor:
@@ -157,22 +148,9 @@ class T2MEvaluator(nn.Module):
         Args:
             words: (B, N, 300) word vectors.
             kinds: (B, N, 15) kinds of the words, one-hot.
-            lengths: (B,) words of each text, in any order.
-
-        Raises:
-            MetricError: a wrong shape, NaN, or a text of no word.
+            lengths: (B,) words of each text, one at least, in any order.
         """
-        if words.ndim != 3 or words.shape[2] != WORD_VECTOR:
-            raise MetricError(f'words must be (B, N, {WORD_VECTOR}), got {_shape(words)}')
-        if kinds.shape != (*words.shape[:2], WORD_KINDS):
-            raise MetricError(
-                f'kinds must be {(*words.shape[:2], WORD_KINDS)} as the words are, '
-                f'got {_shape(kinds)}'
-            )
-        counted = _counts(lengths, words, least=1, what='words of a text')
-        _refuse_non_finite(words, 'texts')
-        _refuse_non_finite(kinds, 'kinds of words')
-        return self.text_encoder(words, kinds, counted)
+        return self.text_encoder(words, kinds, lengths)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path) -> T2MEvaluator:
@@ -243,31 +221,3 @@ def _last_states(gru: nn.GRU, inputs: Tensor, first: Tensor, lengths: Tensor | N
         )
         _, last = gru(packed, start)
     return torch.cat([last[0], last[1]], dim=-1)
-
-
-def _within(lengths: Tensor, size: int) -> Tensor:
-    """Return (B, 1, size): 1 before each length, 0 behind."""
-    return (torch.arange(size, device=lengths.device) < lengths[:, None]).float()[:, None]
-
-
-def _counts(lengths: Tensor | None, inputs: Tensor, least: int, what: str) -> Tensor:
-    """Return (B,) lengths on the device of ``inputs``, checked."""
-    batch, size = inputs.shape[:2]
-    given = torch.full((batch,), size) if lengths is None else torch.as_tensor(lengths)
-    if given.shape != (batch,):
-        raise MetricError(f'lengths must be ({batch},), got {_shape(given)}')
-    if batch and not (least <= int(given.min()) and int(given.max()) <= size):
-        raise MetricError(
-            f'{what} must be {least} to {size}, got {int(given.min())} to {int(given.max())}'
-        )
-    return given.to(inputs.device)
-
-
-def _refuse_non_finite(inputs: Tensor, what: str) -> None:
-    bad = int((~torch.isfinite(inputs)).flatten(1).any(dim=1).sum())
-    if bad:
-        raise MetricError(f'{bad} of {len(inputs)} {what} hold NaN or infinity')
-
-
-def _shape(tensor: Tensor) -> tuple[int, ...]:
-    return tuple(tensor.shape)
