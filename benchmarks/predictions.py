@@ -29,7 +29,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.measures import seeded
-from mgpt3_ros.training.evaluation.metrics.displacement import pose_distance
+from mgpt3_ros.training.evaluation.metrics.poses import pose_distance
 from mgpt3_ros.training.evaluation.results import figure
 
 SEEN_S, AHEAD_S = 1.0, 2.0

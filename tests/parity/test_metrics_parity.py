@@ -14,12 +14,12 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from mgpt3_ros.training.evaluation import metrics
-from mgpt3_ros.training.evaluation.metrics.pose_errors import (
+from mgpt3_ros.training.evaluation.metrics.captions import resampled
+from mgpt3_ros.training.evaluation.metrics.poses import (
     frame_accl,
     frame_mpjpe,
     frame_pa_mpjpe,
 )
-from mgpt3_ros.training.evaluation.metrics.rouge import resampled
 
 EXACT = {'rel': 1e-6}
 

@@ -28,7 +28,7 @@ from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.clip_filter import usable_clips
 from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all, seeded
 from mgpt3_ros.training.evaluation.metrics import MetricError, ape_ave, pose_errors
-from mgpt3_ros.training.evaluation.metrics.displacement import made_frames, pose_distance
+from mgpt3_ros.training.evaluation.metrics.poses import made_frames, pose_distance
 from mgpt3_ros.training.evaluation.motion_quality import physical
 from mgpt3_ros.training.evaluation.reference_rows import (
     ROW,

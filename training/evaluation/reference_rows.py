@@ -18,7 +18,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.measures import seeded
-from mgpt3_ros.training.evaluation.metrics.displacement import SEEN_SHARE
+from mgpt3_ros.training.evaluation.metrics.poses import SEEN_SHARE
 
 ROW = "as the authors' code computes"
 BATCH = 32

@@ -126,9 +126,9 @@ class T2MEvaluator(nn.Module):
 
         Args:
             features: (B, T, 263 or 259), normalised; of 263 the foot contacts are left out.
-            lengths: (B,) frames of each motion, 4 at least; None: all. A motion's embedding is the same
-                alone and in any padded batch. The last frames beyond a multiple of 4 are not
-                seen.
+            lengths: (B,) frames of each motion, 4 at least; None: all. A motion's embedding is
+                the same alone and in any padded batch. The last frames beyond a multiple of 4 are
+                not seen.
             reference: as the authors' code does it: lengths are ignored, so that the embedding
                 depends on the padding.
         """

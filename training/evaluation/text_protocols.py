@@ -9,6 +9,7 @@ predicted length.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -27,10 +28,10 @@ from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.clip_filter import usable_clips
 from mgpt3_ros.training.evaluation.evaluators import Evaluator
 from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
+from mgpt3_ros.training.evaluation.metrics.captions import resampled
 from mgpt3_ros.training.evaluation.metrics.distribution import PAIRS, REPEAT_PAIRS
 from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
-from mgpt3_ros.training.evaluation.metrics.rouge import resampled
-from mgpt3_ros.training.evaluation.motion_quality import physical
+from mgpt3_ros.training.evaluation.motion_quality import bodies
 from mgpt3_ros.training.evaluation.replications import Found, averaged, replicate
 from mgpt3_ros.training.evaluation.results import Evaluation
 from mgpt3_ros.training.evaluation.retrieval import tmr_protocols
@@ -75,7 +76,10 @@ class TextProtocolConfig:
             raise ConfigError(f'clips must be 1 at least, got {self.clips}')
 
 
-class _Run:
+Once = Callable[[int], Found]  # figures of a replication, by its number
+
+
+class Run:
     """A protocol on some clips: what does not change from one replication to the next."""
 
     def __init__(
@@ -105,6 +109,7 @@ class _Run:
         return [clip.captions[int(rng.integers(len(clip.captions)))] for clip in self.clips]
 
     def rng(self, number: int, purpose: int) -> np.random.Generator:
+        """The chance of a replication for one purpose."""
         return np.random.default_rng([self.config.seed, number, purpose])
 
     def true_durations(self) -> list[float]:
@@ -113,6 +118,7 @@ class _Run:
         return [min(max(len(clip.joints), least), most) / FPS for clip in self.clips]
 
     def right(self, texts: Sequence[str]) -> np.ndarray | None:
+        """Whether (N, N) text i describes motion j; None: only its own."""
         return None if self.config.reference else describes(texts, self.clips)
 
     def draw(self, texts: Sequence[str], number: int) -> dict[str, list[np.ndarray]]:
@@ -130,7 +136,8 @@ class _Run:
             REBUILT: [made for _, made in reconstruct_all(self.model, self.clips)],
         }
 
-    def evaluation(self, once: Callable[[int], Found]) -> Evaluation:
+    def evaluation(self, once: Once) -> Evaluation:
+        """The figures of all replications."""
         settings = {
             **asdict(self.config),
             'evaluator': self.evaluator.name,
@@ -145,26 +152,46 @@ class _Run:
         return Evaluation(self.protocol, figures, self.skipped, shown, tuple(self.notes))
 
 
-def t2m(
+def text_protocol(
+    protocol: str,
     model: MotionGPT3,
     clips: Sequence[Clip],
     evaluator: Evaluator,
     config: TextProtocolConfig | None = None,
     partial: Path | None = None,
 ) -> Evaluation:
-    """Text to motion: R-precision, MM-Dist, FID, Diversity, MultiModality, and bodies.
+    """Measure a checkpoint by ``t2m``, ``m2t`` or ``retrieval``; see the functions of these names.
 
-    R@k is the field's, where only a text's own motion is right; "same meaning" counts captions
-    that say the same as well. FID is that from the real motions: 0 for themselves.
+    Args:
+        protocol: its name.
+        model: what is measured.
+        clips: real motions and their captions.
+        evaluator: of text and motion.
+        config: how it is run.
+        partial: a file that holds the replications that are done; see `replicate`.
 
     Raises:
         MetricError: too few clips.
         GenerationError: the model gave NaN.
     """
-    run = _Run('t2m', model, evaluator, clips, config or TextProtocolConfig(), partial)
-    fixed = run.fixed()
+    run = Run(protocol, model, evaluator, clips, config or TextProtocolConfig(), partial)
+    return run.evaluation({'t2m': t2m, 'm2t': m2t, 'retrieval': retrieval}[protocol](run))
+
+
+TEXT_PROTOCOLS = {
+    name: functools.partial(text_protocol, name) for name in ('t2m', 'm2t', 'retrieval')
+}
+
+
+def t2m(run: Run) -> Once:
+    """Text to motion: R-precision, MM-Dist, FID, Diversity, MultiModality, and bodies.
+
+    R@k is the field's, where only a text's own motion is right; "same meaning" counts captions
+    that say the same as well. FID is that from the real motions: 0 for themselves.
+    """
+    evaluator, fixed = run.evaluator, run.fixed()
     known = {row: evaluator.embed_motions(motions) for row, motions in fixed.items()}
-    bodies = {row: _bodies(motions) for row, motions in fixed.items()}
+    quality = {row: bodies(motions) for row, motions in fixed.items()}
     real = known[REAL]
     few = len(real) <= evaluator.width
     if few:
@@ -186,26 +213,15 @@ def t2m(
             if row in made:
                 durations = run.true_durations() if row == TRUE_LENGTH else None
                 found[row] |= _multimodality(run, number, texts, durations)
-            found[row] |= bodies[row] if row in bodies else _bodies(made[row])
+            found[row] |= quality[row] if row in quality else bodies(made[row])
         return found
 
-    return run.evaluation(once)
+    return once
 
 
-def retrieval(
-    model: MotionGPT3,
-    clips: Sequence[Clip],
-    evaluator: Evaluator,
-    config: TextProtocolConfig | None = None,
-    partial: Path | None = None,
-) -> Evaluation:
-    """TMR's four protocols, of texts that look for motions and of motions that look for texts.
-
-    Raises:
-        MetricError: too few clips.
-        GenerationError: the model gave NaN.
-    """
-    run = _Run('retrieval', model, evaluator, clips, config or TextProtocolConfig(), partial)
+def retrieval(run: Run) -> Once:
+    """TMR's four protocols, of texts that look for motions and of motions that look for texts."""
+    evaluator = run.evaluator
     known = {row: evaluator.embed_motions(motions) for row, motions in run.fixed().items()}
     alike = TextSimilarity([caption for clip in run.clips for caption in clip.captions])
     if not run.config.reference:
@@ -221,27 +237,18 @@ def retrieval(
             for row, motions in embedded.items()
         }
 
-    return run.evaluation(once)
+    return once
 
 
-def m2t(
-    model: MotionGPT3,
-    clips: Sequence[Clip],
-    evaluator: Evaluator,
-    config: TextProtocolConfig | None = None,
-    partial: Path | None = None,
-) -> Evaluation:
+def m2t(run: Run) -> Once:
     """Motion to text: captions against their motions, and against the data set's captions.
 
     Of a real caption the other ones of its clip are the references, of a generated one all.
     Captions are written without chance; replications draw the real ones, and the groups.
-
-    Raises:
-        MetricError: too few clips.
     """
-    run = _Run('m2t', model, evaluator, clips, config or TextProtocolConfig(), partial)
+    evaluator = run.evaluator
     motions = [Motion(clip.joints) for clip in run.clips]
-    written = _captions(model, motions)
+    written = run.model.pipeline.caption(motions)  # the model is measured, not the gate
     empty = sum(not text.strip() for text in written)
     if empty:
         run.notes.append(f'{empty} generated captions are empty; they count as "nothing"')
@@ -270,10 +277,7 @@ def m2t(
             'generated captions': _matching(run, number, said, shown, right) | scored,
         }
 
-    return run.evaluation(once)
-
-
-TEXT_PROTOCOLS = {'t2m': t2m, 'm2t': m2t, 'retrieval': retrieval}
+    return once
 
 
 def _fingerprint(network: nn.Module) -> str:
@@ -285,7 +289,7 @@ def _fingerprint(network: nn.Module) -> str:
 
 
 def _matching(
-    run: _Run, number: int, texts: np.ndarray, motions: np.ndarray, right: np.ndarray | None
+    run: Run, number: int, texts: np.ndarray, motions: np.ndarray, right: np.ndarray | None
 ) -> dict[str, float]:
     """R-precision and MM-Dist, in groups that are the same for every row of a replication."""
     top = min(TOP, run.group)
@@ -298,13 +302,13 @@ def _matching(
     return values | {'MM-Dist': float(np.linalg.norm(texts - motions, axis=1).mean())}
 
 
-def _diversity(run: _Run, number: int, motions: np.ndarray) -> float:
+def _diversity(run: Run, number: int, motions: np.ndarray) -> float:
     pairs = min(PAIRS, len(motions)) if run.config.reference else None
     return metrics.diversity(motions, pairs, run.rng(number, 2))
 
 
 def _multimodality(
-    run: _Run, number: int, texts: Sequence[str], durations: Sequence[float] | None
+    run: Run, number: int, texts: Sequence[str], durations: Sequence[float] | None
 ) -> dict[str, float]:
     config, rng = run.config, run.rng(number, 3)
     count = min(config.multimodality_texts, len(texts))
@@ -325,17 +329,8 @@ def _multimodality(
     return {MULTIMODALITY: metrics.multimodality(stacked, pairs, rng)}
 
 
-def _bodies(motions: Sequence[np.ndarray]) -> dict[str, float]:
-    found = [physical(joints) for joints in motions]
-    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
-
-
-def _captions(model: MotionGPT3, motions: Sequence[Motion]) -> list[str]:
-    return model.pipeline.caption(motions)  # the model is measured, not the gate
-
-
 def _language(
-    run: _Run, made: Sequence[str], references: Sequence[Sequence[str]]
+    run: Run, made: Sequence[str], references: Sequence[Sequence[str]]
 ) -> dict[str, float]:
     reference = run.config.reference
     bleu = metrics.bleu(made, references, reference=reference)

@@ -13,9 +13,8 @@ from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.distance import cdist, pdist
 
 from mgpt3_ros.training.evaluation import metrics
-from mgpt3_ros.training.evaluation.metrics.ape_ave import PARTS
-from mgpt3_ros.training.evaluation.metrics.pose_errors import frame_pa_mpjpe, procrustes
-from mgpt3_ros.training.evaluation.metrics.rouge import resampled
+from mgpt3_ros.training.evaluation.metrics.captions import resampled
+from mgpt3_ros.training.evaluation.metrics.poses import PARTS, frame_pa_mpjpe, procrustes
 from mgpt3_ros.training.evaluation.results import replicated
 
 RNG = np.random.default_rng(3)

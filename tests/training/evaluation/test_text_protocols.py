@@ -28,17 +28,17 @@ from mgpt3_ros.training.evaluation.text_protocols import (
     OWN_LENGTH,
     REAL,
     REBUILT,
+    TEXT_PROTOCOLS,
     TRUE_LENGTH,
     TextProtocolConfig,
-    m2t,
-    retrieval,
-    t2m,
 )
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
 from tests.support.tiny import swinging_motion, tiny_model
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_tmr import tiny_encoder
+
+t2m, m2t, retrieval = (TEXT_PROTOCOLS[name] for name in ('t2m', 'm2t', 'retrieval'))
 
 # Motions of 3 s at least, so that a prediction has 2 s to go.
 MOTIONS = {
