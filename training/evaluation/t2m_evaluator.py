@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,21 +35,37 @@ _PARTS = {
 _PREFIX = 'metrics.TM2TMetrics.'  # of a MotionGPT3 checkpoint
 
 
-class TextEncoder(nn.Module):
-    """Words to an embedding, through a bidirectional GRU over the words that are there."""
+class _Recurrent(nn.Module):
+    """An embedding of a sequence, from the last states of a bidirectional GRU."""
 
-    def __init__(self, hidden: int = 512, out: int = 512) -> None:
+    def __init__(self, width: int, hidden: int, out: int) -> None:
         super().__init__()
-        self.pos_emb = nn.Linear(WORD_KINDS, WORD_VECTOR)
-        self.input_emb = nn.Linear(WORD_VECTOR, hidden)
+        self.input_emb = nn.Linear(width, hidden)
         self.gru = nn.GRU(hidden, hidden, batch_first=True, bidirectional=True)
         self.hidden = nn.Parameter(torch.randn(2, 1, hidden))
-        self.output_net = _output_net(2 * hidden, hidden, out)
+        self.output_net = nn.Sequential(
+            nn.Linear(2 * hidden, hidden),
+            nn.LayerNorm(hidden),
+            nn.LeakyReLU(LEAK),
+            nn.Linear(hidden, out),
+        )
 
-    def forward(self, words: Tensor, kinds: Tensor, lengths: Tensor) -> Tensor:
-        """Return (B, 512) of words (B, N, 300), their kinds (B, N, 15) and counts (B,)."""
-        inputs = self.input_emb(words + self.pos_emb(kinds))
-        return self.output_net(_last_states(self.gru, inputs, self.hidden, lengths))
+    def forward(self, sequence: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return (B, 512) of sequences (B, N, D), the first ``lengths`` (B,) of each or all."""
+        inputs: Any = self.input_emb(sequence)
+        if lengths is not None:
+            counts = lengths.cpu()
+            inputs = pack_padded_sequence(inputs, counts, batch_first=True, enforce_sorted=False)
+        _, last = self.gru(inputs, self.hidden.expand(-1, len(sequence), -1).contiguous())
+        return self.output_net(torch.cat([last[0], last[1]], dim=-1))
+
+
+class TextEncoder(_Recurrent):
+    """Words to an embedding, through a bidirectional GRU over the words that are there."""
+
+    def __init__(self) -> None:
+        super().__init__(WORD_VECTOR, hidden=512, out=512)
+        self.pos_emb = nn.Linear(WORD_KINDS, WORD_VECTOR)
 
 
 class MovementEncoder(nn.Module):
@@ -83,22 +100,6 @@ class MovementEncoder(nn.Module):
         return self.out_net(self.main[3:](halves).transpose(1, 2))
 
 
-class MotionEncoder(nn.Module):
-    """Movements to an embedding, through a bidirectional GRU."""
-
-    def __init__(self, width: int = 512, hidden: int = 1024, out: int = 512) -> None:
-        super().__init__()
-        self.input_emb = nn.Linear(width, hidden)
-        self.gru = nn.GRU(hidden, hidden, batch_first=True, bidirectional=True)
-        self.hidden = nn.Parameter(torch.randn(2, 1, hidden))
-        self.output_net = _output_net(2 * hidden, hidden, out)
-
-    def forward(self, movements: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return (B, 512) of movements (B, N, 512), the first ``lengths`` (B,) of each or all."""
-        inputs = self.input_emb(movements)
-        return self.output_net(_last_states(self.gru, inputs, self.hidden, lengths))
-
-
 class T2MEvaluator(nn.Module):
     """The three networks; never trained here.
 
@@ -110,7 +111,7 @@ class T2MEvaluator(nn.Module):
         super().__init__()
         self.text_encoder = TextEncoder()
         self.movement_encoder = MovementEncoder()
-        self.motion_encoder = MotionEncoder()
+        self.motion_encoder = _Recurrent(512, hidden=1024, out=512)
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> T2MEvaluator:
@@ -150,7 +151,7 @@ class T2MEvaluator(nn.Module):
             kinds: (B, N, 15) kinds of the words, one-hot.
             lengths: (B,) words of each text, one at least, in any order.
         """
-        return self.text_encoder(words, kinds, lengths)
+        return self.text_encoder(words + self.text_encoder.pos_emb(kinds), lengths)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path) -> T2MEvaluator:
@@ -202,22 +203,3 @@ def _parts(found: object, path: Path) -> dict[str, dict[str, Tensor]]:
         if not parts[name]:
             raise CheckpointError(f'{path} holds neither {name} nor {prefix}*: no T2M evaluator')
     return parts
-
-
-def _output_net(width: int, hidden: int, out: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.LeakyReLU(LEAK), nn.Linear(hidden, out)
-    )
-
-
-def _last_states(gru: nn.GRU, inputs: Tensor, first: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return the last states of both directions (B, 2 H)."""
-    start = first.expand(-1, len(inputs), -1).contiguous()
-    if lengths is None:
-        _, last = gru(inputs, start)
-    else:
-        packed = pack_padded_sequence(
-            inputs, lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        _, last = gru(packed, start)
-    return torch.cat([last[0], last[1]], dim=-1)
