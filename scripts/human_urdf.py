@@ -8,7 +8,8 @@ Frames follow REP-103: at zero every link has x forward, y left, z up. The root 
 at the pelvis; it is empty, since dynamics libraries want no inertia there. A ball joint ``J`` is
 three revolute joints ``J_x|_y|_z`` in the order of ``human.axis_order``; the two links between
 them (``J_y_link`` ...) are massless, the link after the last is ``J`` itself. The joint values are
-those of ``joint_angles.BodyAngles``. The XML around the numbers stands in human.urdf.j2.
+those of ``joint_angles.BodyAngles``. Looks and weights stand in human.yaml, the XML around the
+numbers in human.urdf.j2.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.kinematics.human import (
     ANGLE_LIMITS,
     ANGLE_NAMES,
@@ -39,45 +41,7 @@ BASE_LINK = 'base_link'
 BODY_MASS = 70.0  # [kg]
 EFFORT = 300.0  # [N m]: URDF asks for a number; a strong person's knee or hip
 
-# Shares of the body mass: Winter, Biomechanics and Motor Control of Human Movement, table 4.1;
-# within trunk, head and foot divided by size.
-_MASS_SHARE = {
-    'pelvis': 0.142,
-    'spine1': 0.070,
-    'spine2': 0.069,
-    'spine3': 0.196,
-    'collar': 0.010,
-    'neck': 0.013,
-    'head': 0.068,
-    'hip': 0.100,
-    'knee': 0.0465,
-    'ankle': 0.0115,
-    'foot': 0.003,
-    'shoulder': 0.028,
-    'elbow': 0.016,
-    'wrist': 0.006,
-}
-
-# Capsules along a bone: from which share of its length to which, radius [m] and colour.
-_LIMBS = {
-    'collar': [(0, 1, 0.066, 'shirt')],
-    'shoulder': [(0, 0.55, 0.058, 'shirt'), (0.5, 1, 0.043, 'skin')],
-    'elbow': [(0, 0.5, 0.041, 'skin'), (0.5, 1, 0.033, 'skin')],
-    'hip': [
-        (0, 0.4, 0.081, 'trousers'),
-        (0.4, 0.75, 0.072, 'trousers'),
-        (0.7, 1, 0.062, 'trousers'),
-    ],
-    'knee': [(0, 0.45, 0.057, 'trousers'), (0.45, 0.95, 0.047, 'trousers')],
-}
-
-_COLOURS = {
-    'skin': '0.87 0.68 0.55 1',
-    'hair': '0.22 0.15 0.11 1',
-    'shirt': '0.20 0.42 0.62 1',
-    'trousers': '0.20 0.22 0.28 1',
-    'shoe': '0.85 0.85 0.83 1',
-}
+_LOOKS = load_yaml(Path(__file__).with_name('human.yaml'))
 
 
 @dataclass(frozen=True)
@@ -112,7 +76,7 @@ def human_urdf() -> str:
     return render(
         'human.urdf.j2',
         base_link=BASE_LINK,
-        colours=_COLOURS,
+        colours=_LOOKS['colours'],
         effort=EFFORT,
         links=[_link(name) for name in JOINT_NAMES],
         text=_text,
@@ -121,7 +85,7 @@ def human_urdf() -> str:
 
 def _link(name: str) -> dict[str, Any]:
     """A link, with the inertia of a homogeneous ellipsoid in the box around all its shapes."""
-    shapes, mass = _shapes(name), BODY_MASS * _MASS_SHARE[name.split('_')[-1]]
+    shapes, mass = _shapes(name), BODY_MASS * _LOOKS['mass_share'][name.split('_')[-1]]
     low = np.min([np.asarray(s.centre) - s.half_extent() for s in shapes], axis=0)
     high = np.max([np.asarray(s.centre) + s.half_extent() for s in shapes], axis=0)
     square = np.square((high - low) / 2)
@@ -180,42 +144,29 @@ def _shapes(name: str) -> list[Shape]:
         ]
     if part == 'neck':
         return _capsule(np.array([0.0, 0, -0.05]), bones[0], 0.05, 'skin')
-    if part == 'head':
-        return [
-            Shape('sphere', (0.098,), (0.012, 0, 0.088), 'skin'),
-            Shape('sphere', (0.072,), (0.034, 0, 0.040), 'skin'),  # chin
-            Shape('sphere', (0.103,), (-0.010, 0, 0.104), 'hair'),
-            Shape('sphere', (0.017,), (0.108, 0, 0.072), 'skin'),  # nose
-        ]
-    if part in ('ankle', 'foot'):
-        return _shoe_shapes(part, bones)
-    if part == 'wrist':
-        return [
-            Shape('box', (0.070, 0.030, 0.090), (0.0, 0, -0.055), 'skin'),
-            *_capsule(np.array([0.006, 0, -0.09]), np.array([0.006, 0, -0.15]), 0.025, 'skin'),
-            *_capsule(np.array([0.03, 0, -0.04]), np.array([0.05, 0, -0.085]), 0.013, 'skin'),
-        ]
-    return [
-        shape
-        for begin, end, radius, colour in _LIMBS[part]
-        for shape in _capsule(bones[0] * begin, bones[0] * end, radius, colour)
-    ]
+    if part == 'ankle':
+        return _shoe(bones[0])
+    return [shape for look in _LOOKS['shapes'][part] for shape in _seen(look, bones)]
 
 
-def _shoe_shapes(part: str, bones: list[NDArray[np.float64]]) -> list[Shape]:
-    sole = 0.0  # HumanML3D's floor goes through the lowest joint, so the sole does too
-    if part == 'foot':
-        return [
-            Shape('box', (0.05, 0.084, 0.040), (0.02, 0, sole + 0.020), 'shoe'),
-            Shape('cylinder', (0.042, 0.040), (0.045, 0, sole + 0.020), 'shoe'),
-        ]
-    forward, _, down = bones[0]
+def _seen(look: dict[str, Any], bones: list[NDArray[np.float64]]) -> list[Shape]:
+    """The shapes of an entry in human.yaml."""
+    if 'kind' in look:
+        return [Shape(**look)]
+    ends = [bones[0] * share for share in look['along']] if 'along' in look else None
+    start, end = ends or [np.array(look[key], np.float64) for key in ('from', 'to')]
+    return _capsule(start, end, look['radius'], look['colour'])
+
+
+def _shoe(bone: NDArray[np.float64]) -> list[Shape]:
+    """From the ankle to the ball, ``bone`` (3,) [m]; the sole lies on the floor."""
+    forward, _, down = bone
     heel, height = 0.05, 0.055
-    middle = ((forward - heel) / 2, 0.0, down + sole + height / 2)
+    middle = ((forward - heel) / 2, 0.0, down + height / 2)
     return [
         Shape('sphere', (0.044,), (0.0, 0, -0.01), 'shoe'),
         Shape('box', (forward + heel, 0.080, height), middle, 'shoe'),
-        *_capsule(np.array([0.0, 0, -0.01]), bones[0] + [0, 0, 0.02], 0.036, 'shoe'),
+        *_capsule(np.array([0.0, 0, -0.01]), bone + np.array([0, 0, 0.02]), 0.036, 'shoe'),
     ]
 
 

@@ -23,6 +23,7 @@ from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.motion_quality import bodies
+from mgpt3_ros.training.samples import noise_source
 
 LOCOMOTION = (
     *('run', 'walk', 'walk-back', 'walk-left', 'walk-right'),
@@ -84,11 +85,6 @@ def counted(clips: Sequence[Clip]) -> list[Clip]:
     return [c for c in clips if c.action is not None and c.action not in UNCOUNTED_ACTIONS]
 
 
-def seeded(seed: int) -> torch.Generator:
-    """A generator of this seed."""
-    return torch.Generator().manual_seed(seed)
-
-
 def generate_all(
     model: MotionGPT3,
     texts: Sequence[str],
@@ -102,7 +98,7 @@ def generate_all(
     for begin in tqdm(batches, desc=f'generating, seed {seed}', leave=leave):
         part = slice(begin, begin + BATCH)
         asked = None if durations is None else list(durations[part])
-        motions = model.generate(list(texts[part]), asked, generator=seeded(seed + begin))
+        motions = model.generate(list(texts[part]), asked, generator=noise_source(seed + begin))
         found += [motion.joints for motion in motions]
     return found
 

@@ -17,8 +17,8 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import metrics
-from mgpt3_ros.training.evaluation.measures import seeded
 from mgpt3_ros.training.evaluation.metrics.poses import SEEN_SHARE
+from mgpt3_ros.training.samples import noise_source
 
 ROW = "as the authors' code computes"
 BATCH = 32
@@ -67,7 +67,7 @@ def prediction_row(
         if seen < 2 or wanted >= model.config.max_frames:
             continue
         drawn = model.predict(
-            Motion(clip.joints[:seen]), wanted / FPS, generator=seeded(seed + number)
+            Motion(clip.joints[:seen]), wanted / FPS, generator=noise_source(seed + number)
         )
         pairs.append((np.concatenate([clip.joints[:seen], drawn.joints]), clip.joints))
     return displacement_row(pairs), len(clips) - len(pairs)

@@ -32,8 +32,7 @@ from mgpt3_ros.training.evaluation.metrics.captions import resampled
 from mgpt3_ros.training.evaluation.metrics.distribution import PAIRS, REPEAT_PAIRS
 from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
 from mgpt3_ros.training.evaluation.motion_quality import bodies
-from mgpt3_ros.training.evaluation.replications import Found, averaged, replicate
-from mgpt3_ros.training.evaluation.results import Evaluation
+from mgpt3_ros.training.evaluation.results import Evaluation, Found, averaged, replicate
 from mgpt3_ros.training.evaluation.retrieval import tmr_protocols
 from mgpt3_ros.training.evaluation.same_meaning import TextSimilarity, describes
 

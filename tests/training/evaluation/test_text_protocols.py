@@ -22,8 +22,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.clip_filter import load_clips
-from mgpt3_ros.training.evaluation.replications import averaged, replicate
-from mgpt3_ros.training.evaluation.results import Figure
+from mgpt3_ros.training.evaluation.results import Figure, averaged, replicate
 from mgpt3_ros.training.evaluation.text_protocols import (
     OWN_LENGTH,
     REAL,
