@@ -107,7 +107,9 @@ def load_humanml3d(
     for split in splits:
         reader.read_split(split)
     pack = reader.pack
-    pack.stats = reader.read_stats()
+    pack.stats = load_stats(reader.folder)
+    if pack.stats is not None:
+        reader.digest.update(pack.stats.mean.tobytes() + pack.stats.std.tobytes())
     pack.digest = reader.digest.hexdigest()
     for line in skip_lines(pack.skipped):
         _LOG.warning('%s: %s', folder, line)
@@ -175,12 +177,6 @@ class _Reader:
         self.digest = hashlib.sha256()
         self.pack = HumanML3DPack()
 
-    def read_stats(self) -> FeatureStats | None:
-        stats = load_stats(self.folder)
-        if stats is not None:
-            self.digest.update(stats.mean.tobytes() + stats.std.tobytes())
-        return stats
-
     def read_split(self, split: str) -> None:
         """Put the clips of a split into the pack."""
         names = read_list(self.folder / f'{split}.txt')
@@ -217,12 +213,11 @@ class _Reader:
         self.pack.features[split] = [rows for _, rows in found]
 
     def _lines(self, name: str) -> list[CaptionLine]:
-        file = self.folder / TEXT_FOLDER / f'{name}.txt'
-        if not file.is_file():
-            raise _SkipError(f'captions missing in {TEXT_FOLDER}')
         try:
-            content = file.read_bytes()
+            content = (self.folder / TEXT_FOLDER / f'{name}.txt').read_bytes()
             written = text_lines(content)
+        except FileNotFoundError as error:
+            raise _SkipError(f'captions missing in {TEXT_FOLDER}') from error
         except (OSError, UnicodeDecodeError) as error:
             raise _SkipError(f'unreadable file in {TEXT_FOLDER}') from error
         self.digest.update(content)

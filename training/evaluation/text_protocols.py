@@ -24,6 +24,7 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
+from mgpt3_ros.training.data.phrases import pick
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.clip_filter import usable_clips
 from mgpt3_ros.training.evaluation.evaluators import Evaluator
@@ -105,7 +106,7 @@ class Run:
 
     def captions(self, rng: np.random.Generator) -> list[str]:
         """A caption of each clip, in the data set's words."""
-        return [clip.captions[int(rng.integers(len(clip.captions)))] for clip in self.clips]
+        return [pick(clip.captions, rng) for clip in self.clips]
 
     def rng(self, number: int, purpose: int) -> np.random.Generator:
         """The chance of a replication for one purpose."""
@@ -208,7 +209,8 @@ def t2m(run: Run) -> Once:
         for row, motions in embedded.items():
             found[row] = _matching(run, number, queries, motions, right)
             found[row]['FID'] = max(metrics.fid(motions, real, allow_few=few), 0.0)
-            found[row]['Diversity'] = _diversity(run, number, motions)
+            pairs = min(PAIRS, len(motions)) if run.config.reference else None
+            found[row]['Diversity'] = metrics.diversity(motions, pairs, run.rng(number, 2))
             if row in made:
                 durations = run.true_durations() if row == TRUE_LENGTH else None
                 found[row] |= _multimodality(run, number, texts, durations)
@@ -299,11 +301,6 @@ def _matching(
             found = metrics.retrieval(texts, motions, answers, top, run.group, rng)
             values |= {f'R@{k}{name}': share for k, share in enumerate(found.r_precision, 1)}
     return values | {'MM-Dist': float(np.linalg.norm(texts - motions, axis=1).mean())}
-
-
-def _diversity(run: Run, number: int, motions: np.ndarray) -> float:
-    pairs = min(PAIRS, len(motions)) if run.config.reference else None
-    return metrics.diversity(motions, pairs, run.rng(number, 2))
 
 
 def _multimodality(

@@ -13,12 +13,7 @@ from mgpt3_ros.training.evaluation.metrics.poses import (
     pad,
     pose_errors,
 )
-from mgpt3_ros.training.evaluation.metrics.retrieval import (
-    Retrieval,
-    ranks,
-    ranks_in_groups,
-    retrieval,
-)
+from mgpt3_ros.training.evaluation.metrics.retrieval import Retrieval, retrieval
 
 __all__ = [
     'Displacement',
@@ -35,8 +30,6 @@ __all__ = [
     'multimodality',
     'pad',
     'pose_errors',
-    'ranks',
-    'ranks_in_groups',
     'retrieval',
     'rouge_l',
 ]
