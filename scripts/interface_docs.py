@@ -21,17 +21,9 @@ from scripts.templates import render
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / 'docs' / 'interface.md'
-MEANINGS: dict[str, str] = yaml.safe_load((ROOT / 'scripts' / 'interface.yaml').read_text())
-
-# Every node of rclpy has these, and every lifecycle node; they are named in one line.
-OF_ALL = {
-    *('/rosout', '/parameter_events', '~/transition_event', '/clock'),
-    *('~/describe_parameters', '~/get_parameter_types', '~/get_parameters'),
-    *('~/list_parameters', '~/set_parameters', '~/set_parameters_atomically'),
-    '~/get_type_description',
-    *('~/change_state', '~/get_state', '~/get_available_states', '~/get_available_transitions'),
-    '~/get_transition_graph',
-}
+NAMES = yaml.safe_load((ROOT / 'scripts' / 'interface.yaml').read_text())
+MEANINGS: dict[str, str] = NAMES['meanings']
+OF_ALL = set(NAMES['of_all'])
 
 
 class Endpoint(NamedTuple):

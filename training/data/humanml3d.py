@@ -21,6 +21,7 @@ import numpy as np
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.released import convert
 from mgpt3_ros.training.data.caption_lines import CaptionLine, parse_caption_line, text_lines
 from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.mirroring import mirror_caption
@@ -158,9 +159,8 @@ def load_stats(folder: Path) -> FeatureStats | None:
     if missing:
         raise DataError(f'{folder} lacks {missing[0]}: put it there, or remove the other too')
     try:
-        mean, std = (np.load(file, allow_pickle=False) for file in files)
-        return FeatureStats(mean, std)
-    except (OSError, ValueError, EOFError, TypeError, CheckpointError) as error:
+        return convert.load_stats(*files)
+    except (CheckpointError, TypeError) as error:
         raise DataError(f'Mean.npy and Std.npy in {folder} are no statistics: {error}') from error
 
 

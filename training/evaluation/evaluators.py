@@ -17,6 +17,7 @@ from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.released.convert import load_stats
 from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.t2m_evaluator import FRAMES_PER_MOVEMENT, T2MEvaluator
 from mgpt3_ros.training.evaluation.t2m_words import CaptionTokens, WordVectors
@@ -144,22 +145,13 @@ def load_evaluator(
             'our_vab_words.pkl and our_vab_idx.pkl'
         )
     folder = Path(stats) if stats is not None else path.parent / _PUBLISHED_STATS
-    return GuoEvaluator(
-        networks,
-        WordVectors.load(glove),
-        CaptionTokens.read(data),
-        _published_stats(folder),
-        reference,
-    )
-
-
-def _published_stats(folder: Path) -> FeatureStats:
-    files = [folder / 'mean.npy', folder / 'std.npy']
     try:
-        mean, std = (np.load(file, allow_pickle=False) for file in files)
-    except (OSError, ValueError, EOFError) as error:
+        published = load_stats(folder / 'mean.npy', folder / 'std.npy')
+    except CheckpointError as error:
         raise CheckpointError(
             f"the T2M evaluator's mean.npy and std.npy cannot be read from {folder} ({error}): "
             'give --evaluator-stats FOLDER (Comp_v6_KLD01/meta of the published tree)'
         ) from error
-    return FeatureStats(mean, std)
+    return GuoEvaluator(
+        networks, WordVectors.load(glove), CaptionTokens.read(data), published, reference
+    )

@@ -22,7 +22,7 @@ from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.training.data.humanml3d import TEXT_FOLDER
 from mgpt3_ros.training.data.phrases import base_form
-from mgpt3_ros.training.evaluation.metrics.words import words
+from mgpt3_ros.training.evaluation.metrics.captions import words
 from mgpt3_ros.training.evaluation.t2m_evaluator import WORD_KINDS, WORD_VECTOR
 
 MAX_WORDS = 20  # of a caption; its beginning and end are two more

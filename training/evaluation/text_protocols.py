@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,28 +79,26 @@ class TextProtocolConfig:
 Once = Callable[[int], Found]  # figures of a replication, by its number
 
 
+@dataclass
 class Run:
     """A protocol on some clips: what does not change from one replication to the next."""
 
-    def __init__(
-        self,
-        protocol: str,
-        model: MotionGPT3,
-        evaluator: Evaluator,
-        clips: Sequence[Clip],
-        config: TextProtocolConfig,
-        partial: Path | None,
-    ) -> None:
-        self.protocol, self.model, self.evaluator = protocol, model, evaluator
-        self.config, self.partial = config, partial
-        least = model.config.min_frames + 1
-        self.clips, self.skipped = usable_clips(clips, least, config.clips)
+    protocol: str
+    model: MotionGPT3
+    evaluator: Evaluator
+    clips: Sequence[Clip]
+    config: TextProtocolConfig
+    partial: Path | None
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        least = self.model.config.min_frames + 1
+        self.clips, self.skipped = usable_clips(self.clips, least, self.config.clips)
         if len(self.clips) < LEAST_CLIPS:
             raise metrics.MetricError(
-                f'{len(self.clips)} clips are too few for {protocol}: {LEAST_CLIPS} at least'
+                f'{len(self.clips)} clips are too few for {self.protocol}: {LEAST_CLIPS} at least'
             )
         self.group = min(GROUP, len(self.clips))
-        self.notes: list[str] = []
         if self.group < GROUP:
             self.notes.append(f'groups of {self.group}, since there are no more clips')
 

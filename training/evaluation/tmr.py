@@ -172,6 +172,7 @@ class TextMotionEncoder:
 
         return in_batches(embed, texts, BATCH, self.width)
 
+    @torch.inference_mode()
     def embed_motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
         """Unit vectors (N, D) float32 of N motions (T, 22, 3) [m], Y up, 20 fps.
 
@@ -184,15 +185,7 @@ class TextMotionEncoder:
         quiet = len(motions) <= PROGRESS_FROM
         shown = tqdm(motions, desc='features', leave=False, disable=quiet)
         most = self.config.max_frames + 1  # the last frame gives no features
-        return self.embed_features([Motion(joints[:most]).features() for joints in shown])
-
-    @torch.inference_mode()
-    def embed_features(self, clips: Sequence[np.ndarray]) -> np.ndarray:
-        """Unit vectors (N, D) float32 of features (T, 263), not normalised.
-
-        Raises:
-            MetricError: fewer than 4 frames, or values that are not finite.
-        """
+        clips = [Motion(joints[:most]).features() for joints in shown]
 
         def embed(part: Sequence[np.ndarray]) -> Tensor:
             features, lengths = feature_batch(part, self.stats, self.config.max_frames)

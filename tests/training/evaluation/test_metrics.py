@@ -184,7 +184,7 @@ def test_bleu_by_hand() -> None:
 
 def test_bleu_agrees_with_sacrebleu() -> None:
     sacrebleu = pytest.importorskip('sacrebleu')
-    from mgpt3_ros.training.evaluation.metrics.words import words
+    from mgpt3_ros.training.evaluation.metrics.captions import words
 
     made = [' '.join(words(text)) for text in PREDICTIONS]
     real = [[' '.join(words(group[k])) for group in REFERENCES] for k in range(2)]

@@ -8,13 +8,13 @@ Each raises `MetricError` for texts that cannot be compared.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from mgpt3_ros.training.evaluation.metrics.checks import MetricError, numbers
-from mgpt3_ros.training.evaluation.metrics.words import Words, check_texts, ngrams, words
 
 RESAMPLES = 1000  # of ROUGE-L
 ORDERS = 4  # of CIDEr-D: longest run of words
@@ -24,7 +24,35 @@ SCALE = 10.0  # of CIDEr-D
 Scorer = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[float]]
 Texts = Sequence[str]
 References = Sequence[Sequence[str]]
+Words = tuple[str, ...]
 Vector = dict[Words, float]
+
+
+def words(text: str) -> Words:
+    """Return the words in lower case; whatever is neither letter nor digit separates them."""
+    return tuple(re.findall(r'[^\W_]+', text.lower()))
+
+
+def ngrams(tokens: Sequence[str], size: int) -> Counter[Words]:
+    """Return how often each run of ``size`` words occurs."""
+    return Counter(tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
+
+
+def check_texts(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
+    """Refuse texts that cannot be compared.
+
+    Raises:
+        MetricError: no texts, another number of references, or a prediction without any.
+    """
+    if isinstance(predictions, str) or any(isinstance(group, str) for group in references):
+        raise MetricError('give a list of predictions, and a list of references for each of them')
+    if not predictions:
+        raise MetricError('there are no captions to compare')
+    if len(predictions) != len(references):
+        raise MetricError(f'{len(predictions)} captions, but references for {len(references)}')
+    for number, group in enumerate(references):
+        if not any(text.strip() for text in group):
+            raise MetricError(f'caption {number} has no reference to be compared with')
 
 
 def _split(
