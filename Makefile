@@ -12,7 +12,7 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test lint format types docs installs bench fuzz soak bounds card retrain clean
+.PHONY: help venv demo test lint format types docs installs bench fuzz soak bounds card retrain release clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
@@ -25,6 +25,7 @@ help:
 	@echo 'make bounds    velocities and accelerations of many motions against their bounds'
 	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
 	@echo 'make retrain   trains the shipped checkpoint anew (an hour on two cores): make retrain DATA=FOLDER'
+	@echo 'make release   writes, commits and tags the next version: make release PART=patch, minor or major'
 	@echo 'make clean     removes everything that was made, .venv too'
 
 venv:
@@ -74,6 +75,10 @@ retrain: venv
 
 card: venv
 	$(PY) -m scripts.model_card models/default --data $(DATA) --about scripts/card_default.yaml $(ARGS)
+
+# Where the version stands: .bumpversion.toml.
+release: venv
+	$(PY) -m bumpversion bump $(PART) $(ARGS)
 
 clean:
 	rm -rf .venv build install log out site .pytest_cache .mypy_cache .ruff_cache *.egg-info

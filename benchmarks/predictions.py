@@ -28,9 +28,9 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation import baselines
-from mgpt3_ros.training.evaluation.measures import seeded
-from mgpt3_ros.training.evaluation.metrics.displacement import pose_distance
+from mgpt3_ros.training.evaluation.metrics.poses import pose_distance
 from mgpt3_ros.training.evaluation.results import figure
+from mgpt3_ros.training.samples import noise_source
 
 SEEN_S, AHEAD_S = 1.0, 2.0
 TIMES_S = (0.5, 1.0, 2.0)
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     for number, clip in enumerate(tqdm(clips, desc='predictions')):
         observed, real = clip.joints[:seen], clip.joints[seen : seen + ahead]
         drawn = model.predict_many(
-            Motion(observed), AHEAD_S, HYPOTHESES, generator=seeded(arguments.seed + number)
+            Motion(observed), AHEAD_S, HYPOTHESES, generator=noise_source(arguments.seed + number)
         )
         made = [motion.joints for motion in drawn]
         leads_to = 2 * observed[-1] - observed[-2]

@@ -14,7 +14,7 @@ from pathlib import Path
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
-from mgpt3_ros.training.evaluation.measures import seeded
+from mgpt3_ros.training.samples import noise_source
 
 MOTIONS = 20
 PROMPTS = {
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     recogniser = ActionClassifier(load_pack(arguments.data).train)
     model = MotionGPT3.from_pretrained(arguments.checkpoint)
     for prompt, wanted in PROMPTS.items():
-        motions = model.generate([prompt] * MOTIONS, generator=seeded(3))
+        motions = model.generate([prompt] * MOTIONS, generator=noise_source(3))
         found = Counter(recogniser.predict([motion.joints for motion in motions]))
         right = found.pop(wanted, 0)
         others = ', '.join(f'{count} {action}' for action, count in found.items())

@@ -31,7 +31,6 @@ from mgpt3_ros.model.render.labels import INK, text_width, write
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.measures import (
-    bodies,
     counted,
     generate_all,
     grouped,
@@ -39,6 +38,7 @@ from mgpt3_ros.training.evaluation.measures import (
     recognition,
     spread_ratio,
 )
+from mgpt3_ros.training.evaluation.motion_quality import bodies
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.stages import run_stage
 
@@ -129,7 +129,7 @@ class Judge:
             'mean over actions': found.mean_over_actions,
             'wrong side': found.side_wrong.value,
             'paraphrases': understood.mean_over_actions,
-            'jitter over real': bodies(made)[1] / bodies(real)[1],
+            'jitter over real': bodies(made)['jitter [m/s^3]'] / bodies(real)['jitter [m/s^3]'],
             'spread over real': spread_ratio(
                 grouped(self.actions, real), grouped(self.actions * draws, made)
             ),

@@ -9,4 +9,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${1:-.venv/bin/python}
 "$python" -m mypy -p mgpt3_ros
-"$python" -m mypy scripts
+"$python" -m mypy -p scripts

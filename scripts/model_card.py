@@ -33,13 +33,14 @@ from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.run_record import TMR
 from mgpt3_ros.training.stages import run_stage
+from scripts.templates import render
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / 'benchmarks'
 PROMPTS = {'paraphrases': 'paraphrases.yaml', 'blind prompts': 'blind_prompts.yaml'}
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the table, write ``MODEL_CARD.md`` and ``measures.json`` into the folder."""
+    """Measure, print the card, write ``MODEL_CARD.md`` and ``measures.json`` into the folder."""
     parser = argparse.ArgumentParser(prog='python -m scripts.model_card', description=__doc__)
     parser.add_argument('checkpoint', type=Path, help='checkpoint folder')
     parser.add_argument('--data', type=Path, required=True, help='folder of the mocap22 pack')
@@ -71,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     checkpoint.write_text(
         arguments.checkpoint / 'measures.json', json.dumps(plain, indent=2) + '\n'
     )
-    print(target_table(targets(figures)))
+    print(card)
     return 0
 
 
@@ -111,76 +112,23 @@ def targets(figures: dict[str, Any]) -> list[Target]:
     """What a shipped checkpoint is held to, from the figures of `measure`."""
     real, made, said = figures['real motion'], figures['generated'], figures['captions']
     slide = {k: figures[f'foot slide locomotion, {k} [m/s]'] for k in ('real', 'generated')}
-    found: RetrievalShare = figures['retrieval']
+    values = {
+        'reconstruction MPJPE [mm]': figures['reconstruction MPJPE, all [mm]'],
+        'retrieval R@3, generated over real': figures['retrieval'].ratio,
+        'action, generated over real': made.action.value / real.action.value,
+        'mean over actions, generated over real': made.mean_over_actions / real.mean_over_actions,
+        'wrong side of sided prompts': made.side_wrong.value,
+        'captions, right action': said.action.value,
+        'captions, right side': 1 - said.side_wrong.value,
+        'foot slide in place [m/s]': figures['foot slide in place, generated [m/s]'],
+        'foot slide in locomotion, generated over real': slide['generated'] / slide['real'],
+        **{f'{name}, mean over actions': figures[name].mean_over_actions for name in PROMPTS},
+    }
+    bounds = load_yaml(Path(__file__).with_name('targets.yaml'))
     return [
-        Target('reconstruction MPJPE [mm]', figures['reconstruction MPJPE, all [mm]'], high=28),
-        Target('retrieval R@3, generated over real', found.ratio, low=0.80),
-        Target('action, generated over real', made.action.value / real.action.value, low=0.97),
-        Target(
-            'mean over actions, generated over real',
-            made.mean_over_actions / real.mean_over_actions,
-            low=0.92,
-        ),
-        Target('wrong side of sided prompts', made.side_wrong.value, high=0.01),
-        Target('captions, right action', said.action.value, low=0.94),
-        Target('captions, right side', 1 - said.side_wrong.value, low=0.98),
-        Target(
-            'foot slide in place [m/s]', figures['foot slide in place, generated [m/s]'], high=0.03
-        ),
-        Target(
-            'foot slide in locomotion, generated over real',
-            slide['generated'] / slide['real'],
-            high=1.3,
-        ),
-        Target('jitter, generated over real', figures['jitter, generated over real'], 0.9, 1.15),
-        Target(
-            'spread within an action, generated over real',
-            figures['spread within an action, generated over real'],
-            0.9,
-            1.15,
-        ),
-        Target(
-            'predicted duration, median error [s]',
-            figures['predicted duration, median error [s]'],
-            high=0.4,
-        ),
-        *(
-            Target(f'{name}, mean over actions', figures[name].mean_over_actions, low=0.85)
-            for name in PROMPTS
-        ),
+        Target(name, values[name] if name in values else figures[name], **bound)
+        for name, bound in bounds.items()
     ]
-
-
-def target_table(found: list[Target]) -> str:
-    """Targets as a Markdown table."""
-    lines = ['| measure | value | target | met |', '|---|---|---|---|']
-    for target in found:
-        met = 'yes' if target.met else 'NO'
-        lines.append(f'| {target.name} | {target.value:.3g} | {target.wanted} | {met} |')
-    return '\n'.join(lines)
-
-
-def table(figures: dict[str, Any]) -> str:
-    """Figures as a Markdown table."""
-    lines = ['| measure | value |', '|---|---|']
-    for name, value in figures.items():
-        if isinstance(value, Recognition):
-            lines.append(f'| {name}: right action | {value.action} |')
-            lines.append(f'| {name}: mean over actions | {value.mean_over_actions:.3f} |')
-            lines.append(
-                f'| {name}: wrong side | {value.side_wrong.right} of {value.side_wrong.count} |'
-            )
-        elif isinstance(value, RetrievalShare):
-            lines.append(
-                f'| text finds its motion, R@3 in groups of 32: real | {value.real:.3f} |'
-            )
-            lines.append(
-                f'| text finds its motion: generated | {value.generated:.3f}, of real '
-                f'{value.ratio:.3f} [{value.low:.3f}, {value.high:.3f}] |'
-            )
-        elif isinstance(value, float):
-            lines.append(f'| {name} | {value:.3g} |')
-    return '\n'.join(lines)
 
 
 def write_card(
@@ -188,62 +136,20 @@ def write_card(
 ) -> str:
     """The text of ``MODEL_CARD.md``; ``about`` holds the paragraphs of ``--about``."""
     network = model.config.network
-    parameters = sum(p.numel() for p in model.network.parameters())
-    backbone, head = network.backbone, network.head
-    made = f'\nMade by:\n\n```\n{about["made_by"]}```\n' if 'made_by' in about else ''
-    data = about.get('data', f'Licence of the weights: {model.licence}.\n')
-    limits = f'\n## What it cannot do\n\n{about["limits"]}' if 'limits' in about else ''
-    cmu = '\n'.join(
-        f'| {clip} | {real} | {read} |' for clip, (real, read) in figures['CMU captions'].items()
+    return render(
+        'model_card.md.j2',
+        model=model,
+        network=network,
+        backbone=network.backbone,
+        head=network.head,
+        parameters=sum(p.numel() for p in model.network.parameters()) / 1e6,
+        about=dict.fromkeys(('about', 'data', 'made_by', 'limits')) | about,
+        figures=figures,
+        targets=targets(figures),
+        measured_on=f'{date.today()}, commit {_commit()}, {platform.machine()}, '
+        f'torch {torch.__version__}',
+        measured_by=measured_by,
     )
-    return f"""\
-# {model.name}
-
-{about.get('about', '')}
-## Data and licences
-
-{data}
-## Configuration
-
-{parameters / 1e6:.1f} M parameters. Backbone: two branches of width {backbone.n_embd},
-{backbone.n_layer} layers, {backbone.n_head} heads, attention shared in every layer, vocabulary
-{backbone.vocab_size}. Head: {head.kind}, width {head.width}, {head.num_inference_steps} steps,
-guidance {head.guidance_scale:g}, temperature {head.temperature:g}. VAE: {network.vae.kind}, latent
-{model.network.vae.latent_shape}. Holders: {network.holders}. All in `config.json`.
-{made}
-## Measured
-
-On the pack's validation clips, which were never trained on, with default settings. Actions are
-recognised by a forest of trees trained on the real train clips (`training/evaluation/`);
-"generated" are motions drawn from a clip's caption, with their predicted duration. "Paraphrases"
-are the prompts of `benchmarks/paraphrases.yaml`: never trained on, but wordings for training were
-written after their failures were seen. "Blind prompts" are those of
-`benchmarks/blind_prompts.yaml`, written without sight of the data and of the wordings, as the
-whole sentences that training draws were without sight of them, if in the same spirit; nothing was
-chosen by them. Guidance and temperature were chosen on the validation clips. A text finds its
-motion where a text-motion encoder (`mgpt3 train tmr`) places it among the three nearest of 32;
-captions that say the same count as right. Intervals of shares are Wilson's, 95 %, and count every
-motion as one, though several come from one prompt; that of the retrieval is a bootstrap over the
-clips.
-
-{table(figures)}
-
-Against what a shipped checkpoint should reach:
-
-{target_table(targets(figures))}
-
-{date.today()}, commit {_commit()}, {platform.machine()}, torch {torch.__version__}. Command:
-
-```
-{measured_by}
-```
-
-Captions of the CMU clips in val (there is no list of actions to score them by):
-
-| clip | caption | read by the model |
-|---|---|---|
-{cmu}
-{limits}"""
 
 
 def _commit() -> str:

@@ -100,11 +100,10 @@ def check(folder: Path, record: dict[str, Any], new_rate: bool = False) -> None:
     for key in rates if new_rate else ():
         del odd[key]
     if odd:
-        changed = '; '.join(f'{key} was {old} and is {new}' for key, (old, new) in odd.items())
         hint = ' Give --new-rate to go on with another rate.' if rates and not new_rate else ''
         raise ConfigError(
-            f'{folder} holds a run that began otherwise: {changed}. Set these as they were, or '
-            f'train into another folder.{hint}'
+            f'{folder} holds a run that began otherwise: {"; ".join(odd.values())}. Set these as '
+            f'they were, or train into another folder.{hint}'
         )
 
 
@@ -114,11 +113,11 @@ def finished(folder: Path, steps: int) -> bool:
     return before.get('done') == steps and (folder / checkpoint.WEIGHTS).is_file()
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Both values, as they are written, of the dotted keys in which nested dictionaries differ."""
+def differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, str]:
+    """Of the dotted keys in which nested dictionaries differ, what they were and are, in words."""
     old, new = _flat(before), _flat(now)
     return {
-        key: (_shown(old.get(key)), _shown(new.get(key)))
+        key: f'{key} was {_shown(old.get(key))} and is {_shown(new.get(key))}'
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
     }

@@ -28,20 +28,17 @@ class Split:
     processes: int = 1
     accumulate: int = 1
 
-    def generators(self, step: int, micro: int) -> list[np.random.Generator]:
-        """One source of chance for each sample of a micro-batch, in order."""
-        numbers = self._within(micro)
-        return [np.random.default_rng([self.seed, step, number]) for number in numbers]
-
     def samples(self, step: int, micro: int) -> list[tuple[np.random.Generator, int]]:
-        """These sources, each with the running number of its sample in the whole run."""
-        before = step * self.accumulate * self.processes * self.batch_size
-        numbers = (before + number for number in self._within(micro))
-        return list(zip(self.generators(step, micro), numbers, strict=True))
+        """A source of chance for each sample of a micro-batch, in order, with its running number.
 
-    def _within(self, micro: int) -> range:
+        The number is that in the whole run.
+        """
+        before = step * self.accumulate * self.processes * self.batch_size
         first = (micro * self.processes + self.process) * self.batch_size
-        return range(first, first + self.batch_size)
+        return [
+            (np.random.default_rng([self.seed, step, number]), before + number)
+            for number in range(first, first + self.batch_size)
+        ]
 
 
 def noise_source(seed: int) -> torch.Generator:

@@ -92,7 +92,7 @@ def _check_same_run(run: RunConfig, folder: Path, dataset: MotionDataset) -> Non
     if record is not None:
         now = {**to_dict(run), 'data': dataset.digest}
         found = run_record.differences(record, now)
-        odd = [f'{k} was {found[k][0]} and is {found[k][1]}' for k in SHARED if k in found]
+        odd = [found[key] for key in SHARED if key in found]
     else:  # a converted model does not know its data, but has its statistics
         own = FeatureStats.load(folder / checkpoint.STATS)
         pairs = ((own.mean, dataset.stats.mean), (own.std, dataset.stats.std))
@@ -113,8 +113,8 @@ def _continued(run: RunConfig, folder: Path) -> MotionGPT3:
     config = _model_config(run, found.tokenizer.vocab_size)
     there, here = to_dict(found.config.network), to_dict(config.network)
     odd = [
-        f'{key} is {old} there and {new} here'
-        for key, (old, new) in run_record.differences(there, here).items()
+        what
+        for key, what in run_record.differences(there, here).items()
         if key.split('.')[-1] not in MAY_CHANGE
     ]
     if odd:

@@ -16,7 +16,7 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.evaluation.metrics import MetricError
-from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups
+from mgpt3_ros.training.evaluation.metrics.retrieval import ranks_in_groups
 from mgpt3_ros.training.evaluation.same_meaning import TextSimilarity, describes
 from mgpt3_ros.training.evaluation.tmr import (
     TextMotionEncoder,
@@ -106,7 +106,7 @@ class TmrBatcher:
     def __call__(self, step: int, micro: int, device: torch.device) -> tuple[Tensor, ...]:
         """Token ids and counts, features and lengths, and which pairs are no negatives."""
         clips, texts, rows = [], [], []
-        for rng in self.split.generators(step, micro):
+        for rng, _ in self.split.samples(step, micro):
             index = self._draw(rng)
             clip = self.dataset.features[index]
             noise = rng.standard_normal(clip.shape, dtype=np.float32)
@@ -122,7 +122,7 @@ class TmrBatcher:
 
     def clip_ids(self, step: int, micro: int) -> list[str]:
         """Names of the clips that this batch drew, in its order."""
-        drawn = map(self._draw, self.split.generators(step, micro))
+        drawn = (self._draw(rng) for rng, _ in self.split.samples(step, micro))
         return [self.dataset.clips[index].id for index in drawn]
 
     def _draw(self, rng: np.random.Generator) -> int:

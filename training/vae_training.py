@@ -44,22 +44,18 @@ class VaeTask(nn.Module):
         """Loss terms of normalised features (B, T, 263), each with a source of noise."""
         decoded, own_terms = self.vae.reconstruct(features, lengths, noise)
         mask = frame_mask(lengths, features.shape[1])
-        terms = {
-            'features': _masked(F.smooth_l1_loss(decoded, features, reduction='none'), mask),
-            'positions': _masked(
-                F.smooth_l1_loss(
-                    decoded[..., POSITIONS], features[..., POSITIONS], reduction='none'
-                ),
-                mask,
-            ),
-        }
+        smooth = F.smooth_l1_loss(decoded, features, reduction='none')
         own = (decoded * self.std + self.mean)[..., POSITIONS]
         true = (features * self.std + self.mean)[..., POSITIONS]
         error = own - true
-        terms['motion'] = _masked(error.diff(dim=1).abs(), mask[:, 1:])
-        terms['jerk'] = _masked(error.diff(n=3, dim=1).abs(), mask[:, 3:])
-        terms['slide'] = self._slide(decoded, self._contact(features), mask)
-        return terms | own_terms
+        return {
+            'features': _masked(smooth, mask),
+            'positions': _masked(smooth[..., POSITIONS], mask),
+            'motion': _masked(error.diff(dim=1).abs(), mask[:, 1:]),
+            'jerk': _masked(error.diff(n=3, dim=1).abs(), mask[:, 3:]),
+            'slide': self._slide(decoded, self._contact(features), mask),
+            **own_terms,
+        }
 
     def counts(
         self, features: Tensor, lengths: Tensor, noise: list[torch.Generator]

@@ -182,7 +182,7 @@ WRONG = [
     ('make sing', READ),
     ('make card DATE=PACK', READ),
     ('make test', RUN),
-    ('python scripts/interface_docs.py --sing', READ),
+    ('python -m scripts.interface_docs --sing', READ),
     ('python scripts/sing.py', RUN),
     ('sing', RUN),
 ]

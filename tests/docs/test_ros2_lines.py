@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
@@ -18,6 +15,7 @@ from tests.support import fences
 
 pytest.importorskip('rclpy', reason='without ROS there are no nodes to ask')
 
+from scripts import interface_docs
 from tests.support.ros2_lines import Checker, LineError
 
 ROOT = fences.ROOT
@@ -25,19 +23,7 @@ EXECUTABLES = set(re.findall(r"'(\w+) = mgpt3_ros", (ROOT / 'setup.py').read_tex
 
 
 @pytest.fixture(scope='module')
-def interface_docs() -> ModuleType:
-    path = ROOT / 'scripts' / 'interface_docs.py'
-    spec = importlib.util.spec_from_file_location('interface_docs', path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['interface_docs'] = module  # its dataclasses ask for it
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope='module')
-def nodes(interface_docs: ModuleType) -> list:
+def nodes() -> list:
     from tests.support.domains import free_domain
 
     with free_domain():
@@ -45,14 +31,14 @@ def nodes(interface_docs: ModuleType) -> list:
 
 
 @pytest.fixture(scope='module')
-def checker(interface_docs: ModuleType, nodes: list) -> Checker:
+def checker(nodes: list) -> Checker:
     return Checker(nodes, interface_docs.read_launch_files(), EXECUTABLES)
 
 
-def test_the_table_of_the_interface_is_as_the_nodes_are(interface_docs, nodes):
+def test_the_table_of_the_interface_is_as_the_nodes_are(nodes):
     made = interface_docs.page(nodes, interface_docs.read_launch_files())
     kept = interface_docs.PAGE.read_text(encoding='utf-8')
-    assert kept == made, 'stale: run python scripts/interface_docs.py'
+    assert kept == made, 'stale: run python -m scripts.interface_docs'
 
 
 def test_the_table_holds_what_is_declared(nodes):

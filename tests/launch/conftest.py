@@ -4,47 +4,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-STANDINS = Path(__file__).parent / 'standins'
-SHARED = 'mgpt3_ros.nodes.launching'
-REPLACED = ('launch', 'launch_ros', 'ament_index_python')
+from tests.support import launch_files
 
 
 @pytest.fixture
-def standins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def standins() -> Iterator[None]:
     """Put the stand-ins in the place of the real packages, for one test."""
-
-    def forget() -> dict[str, ModuleType]:
-        # launching.py is bound to what it imported.
-        names = [n for n in sys.modules if n.split('.')[0] in REPLACED or n == SHARED]
-        return {name: sys.modules.pop(name) for name in names}
-
-    real = forget()
-    monkeypatch.syspath_prepend(str(STANDINS))
-    yield
-    forget()
-    sys.modules.update(real)
-
-
-def load(name: str) -> ModuleType:
-    """Import a launch file, whose name is none of a module's."""
-    path = ROOT / 'launch' / name
-    spec = importlib.util.spec_from_file_location(path.name.replace('.', '_'), path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with launch_files.standins():
+        yield
 
 
 @pytest.fixture
@@ -62,8 +37,8 @@ def launched(
     def execute(name: str, **arguments: str) -> SimpleNamespace:
         from launch import LaunchContext
 
-        entities = load(name).generate_launch_description().entities
-        declared = {e.name: e for e in entities if type(e).__name__ == 'DeclareLaunchArgument'}
+        entities = launch_files.load(name).generate_launch_description().entities
+        declared = launch_files.declared(entities)
         unknown = set(arguments) - set(declared)
         assert not unknown, f'undeclared arguments: {unknown}'
         values = {n: arguments.get(n, argument.default_value) for n, argument in declared.items()}

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from mgpt3_ros.training.evaluation import metrics
-from mgpt3_ros.training.evaluation.metrics.pose_errors import (
+from mgpt3_ros.training.evaluation.metrics.captions import resampled
+from mgpt3_ros.training.evaluation.metrics.poses import (
     frame_accl,
     frame_mpjpe,
     frame_pa_mpjpe,
 )
-from mgpt3_ros.training.evaluation.metrics.retrieval import distances
-from mgpt3_ros.training.evaluation.metrics.rouge import resampled
 
 EXACT = {'rel': 1e-6}
 
@@ -70,7 +70,7 @@ def test_retrieval(inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> No
     assert found.mm_dist == pytest.approx(outputs['Matching_score_noshuffle'], **EXACT)
     assert found.count == len(inputs['rp_text'])
     size = len(inputs['rp_dist_first32'])
-    first = distances(*(inputs[name][:size].astype(float) for name in ('rp_text', 'rp_motion')))
+    first = cdist(*(inputs[name][:size].astype(float) for name in ('rp_text', 'rp_motion')))
     np.testing.assert_allclose(first, inputs['rp_dist_first32'], rtol=1e-5)
 
 

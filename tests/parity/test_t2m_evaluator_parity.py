@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 import torch
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.t2m_evaluator import T2MEvaluator
 from tests.support.recipe import official_shapes, recipe
 
@@ -123,28 +121,3 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     torch.save({name: {'weight': torch.ones(2)} for name in NAMES.values()}, path)
     with pytest.raises(CheckpointError, match='text_encoder does not fit'):
         T2MEvaluator.from_checkpoint(path)
-
-
-@pytest.mark.parametrize(
-    ('call', 'message'),
-    [
-        (lambda e: e.embed_motion(torch.ones(2, 8, 66), None), r'got \(2, 8, 66\)'),
-        (lambda e: e.embed_motion(torch.ones(2, 3, 263), None), 'frames of a motion must be 4'),
-        (lambda e: e.embed_motion(torch.ones(2, 8, 263), torch.tensor([8, 9])), 'got 8 to 9'),
-        (lambda e: e.embed_motion(torch.ones(2, 8, 263), torch.tensor([8])), r'must be \(2,\)'),
-        (lambda e: e.embed_motion(torch.ones(2, 8, 263) * torch.nan, None), '2 of 2 motions'),
-        (
-            lambda e: e.embed_text(torch.ones(1, 2, 300), torch.ones(1, 3, 15), torch.ones(1)),
-            'kinds must be',
-        ),
-        (
-            lambda e: e.embed_text(torch.ones(1, 2, 9), torch.ones(1, 2, 15), torch.ones(1)),
-            'words must be',
-        ),
-    ],
-)
-def test_bad_input(
-    evaluator: T2MEvaluator, call: Callable[[T2MEvaluator], torch.Tensor], message: str
-) -> None:
-    with pytest.raises(MetricError, match=message):
-        call(evaluator)

@@ -7,7 +7,7 @@ from pathlib import Path
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.training.evaluation.measures import Share, recognition
 from mgpt3_ros.training.evaluation.retrieval import RetrievalShare
-from scripts.model_card import Target, table, target_table, targets, write_card
+from scripts.model_card import Target, targets, write_card
 from tests.support.tiny import tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ FIGURES = {
 
 
 def test_the_table_has_a_row_for_every_figure() -> None:
-    lines = table(FIGURES).splitlines()
+    lines = write_card(tiny_model(), FIGURES, 'measure it', {}).splitlines()
     assert '| reconstruction MPJPE, all [mm] | 27 |' in lines
     assert f'| generated: right action | {Share(2, 4)} |' in lines
     assert '| generated: mean over actions | 0.500 |' in lines
@@ -85,11 +85,8 @@ def test_targets_are_met_or_not() -> None:
 
 
 def test_targets_are_said_in_words() -> None:
-    rows = target_table(
-        [Target('a', 1.0, high=2), Target('b', 1.0, low=2), Target('c', 1, 0.9, 1.15)]
-    )
-    assert rows.splitlines()[2:] == [
-        '| a | 1 | at most 2 | yes |',
-        '| b | 1 | at least 2 | NO |',
-        '| c | 1 | 0.9 to 1.15 | yes |',
-    ]
+    found = [Target('a', 1.0, high=2), Target('b', 1.0, low=2), Target('c', 1, 0.9, 1.15)]
+    assert [target.wanted for target in found] == ['at most 2', 'at least 2', '0.9 to 1.15']
+    lines = write_card(tiny_model(), FIGURES, 'measure it', {}).splitlines()
+    assert '| reconstruction MPJPE [mm] | 27 | at most 28 | yes |' in lines
+    assert '| wrong side of sided prompts | 0.5 | at most 0.01 | NO |' in lines

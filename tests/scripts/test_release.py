@@ -1,64 +1,69 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A release writes its version into every place, and refuses what is no release."""
+"""A release writes its version into every place, and is refused where they differ."""
 
 from __future__ import annotations
 
 import datetime
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from bumpversion.cli import cli
+from click.testing import CliRunner
 
-from scripts import release
-
-DAY = datetime.date(2031, 2, 3)
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = ('setup.py', 'package.xml', 'CITATION.cff', 'CHANGELOG.md')
+UNRELEASED = '## [Unreleased]\n'
+(VERSION,) = re.findall(r"^    version='(.*)'", (ROOT / 'setup.py').read_text(), re.MULTILINE)
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    for name in release.PLACES:
-        shutil.copy(release.ROOT / name, tmp_path)
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The places, with something to release."""
+    for name in ('.bumpversion.toml', *PLACES):
+        shutil.copy(ROOT / name, tmp_path)
+    path = tmp_path / 'CHANGELOG.md'
+    before, after = path.read_text().split(UNRELEASED)
+    path.write_text(f'{before}{UNRELEASED}\n### Added\n\n- A new thing.\n{after}')
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def add_a_change(tree: Path) -> None:
-    path = tree / 'CHANGELOG.md'
-    before, after = path.read_text().split(release.UNRELEASED)
-    path.write_text(f'{before}{release.UNRELEASED}\n### Added\n\n- A new thing.\n{after}')
-
-
-def test_the_places_agree_here():
-    assert len(set(release.versions(release.ROOT).values())) == 1
+def bump() -> int:
+    return CliRunner().invoke(cli, ['bump', 'minor', '--no-commit', '--no-tag']).exit_code
 
 
 def test_a_version_goes_into_every_place(tree: Path):
-    add_a_change(tree)
-    release.write(tree, '7.0.1', DAY)
-    assert set(release.versions(tree).values()) == {'7.0.1'}
-    assert 'date-released: "2031-02-03"' in (tree / 'CITATION.cff').read_text()
-    changelog = (tree / 'CHANGELOG.md').read_text()
-    assert '## [Unreleased]\n\n## [7.0.1] - 2031-02-03\n\n### Added\n\n- A new thing.' in changelog
-    assert (tree / 'package.xml').read_text().count('7.0.1') == 1
+    assert bump() == 0
+    texts = {name: (tree / name).read_text() for name in PLACES}
+    major, minor, _ = VERSION.split('.')
+    version, today = f'{major}.{int(minor) + 1}.0', datetime.date.today()
+    assert f"    version='{version}'," in texts['setup.py']
+    assert f'<version>{version}</version>' in texts['package.xml']
+    assert f'\nversion: {version}\ndate-released: "{today}"\n' in texts['CITATION.cff']
+    section = f'{UNRELEASED}\n## [{version}] - {today}\n\n### Added\n\n- A new thing.'
+    assert section in texts['CHANGELOG.md']
+    for name, changed in zip(PLACES, (1, 1, 2, 0), strict=True):  # nothing else is lost
+        lost = set((ROOT / name).read_text().splitlines()) - set(texts[name].splitlines())
+        assert len(lost) == changed, lost
 
 
-@pytest.mark.parametrize('version', ['0.0.1', '0.1.0', 'v1.0.0', '1.0', 'next'])
-def test_what_is_no_new_version_is_refused(version: str, tree: Path):
-    add_a_change(tree)
-    before = {name: (tree / name).read_text() for name in release.PLACES}
-    with pytest.raises(ValueError, match=version):
-        release.write(tree, version, DAY)
-    assert before == {name: (tree / name).read_text() for name in release.PLACES}
+@pytest.mark.parametrize('name', PLACES)
+def test_a_place_that_differs_is_refused(name: str, tree: Path):
+    text = (tree / name).read_text()
+    (tree / name).write_text(text.replace(VERSION, '9.9.9').replace('[Unreleased]', '[Next]'))
+    before = {name: (tree / name).read_text() for name in PLACES}
+    assert bump() != 0
+    assert before == {name: (tree / name).read_text() for name in PLACES}
 
 
 def test_a_release_of_nothing_is_refused(tree: Path):
-    add_a_change(tree)
-    release.write(tree, '7.0.1', DAY)
-    with pytest.raises(ValueError, match='nothing under Unreleased'):
-        release.write(tree, '7.0.2', DAY)
+    assert bump() == 0
+    assert bump() != 0
 
 
-def test_a_file_without_a_version_is_named(tree: Path):
-    (tree / 'package.xml').write_text('<package/>')
-    with pytest.raises(ValueError, match=r'package\.xml'):
-        release.versions(tree)
+def test_the_changelog_begins_with_the_version():
+    (released,) = re.findall(r'(?m)^## \[(\d\S*)\]', (ROOT / 'CHANGELOG.md').read_text())[:1]
+    assert released == VERSION

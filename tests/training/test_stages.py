@@ -290,13 +290,10 @@ def test_a_head_is_not_trained_without_its_loss(trained: Path, pack: Path, tmp_p
 @pytest.mark.parametrize(
     ('overrides', 'named'),
     [
-        (['head.width=32'], ['head.width is 16 there and 32 here']),
-        (
-            ['holders=4', 'backbone.n_layer=3'],
-            ['backbone.n_layer is 2 there', 'holders is 2 there'],
-        ),
-        (['vae.kind=mld'], ["vae.kind is 'trunk' there and 'mld' here"]),
-        (['backbone.shared_layers=[0]'], [r'shared_layers is None there and \[0\] here']),
+        (['head.width=32'], ['head.width was 16 and is 32']),
+        (['holders=4', 'backbone.n_layer=3'], ['backbone.n_layer was 2', 'holders was 2']),
+        (['vae.kind=mld'], ["vae.kind was 'trunk' and is 'mld'"]),
+        (['backbone.shared_layers=[0]'], [r'shared_layers was None and is \[0\]']),
     ],
 )
 def test_a_stage_of_another_model_is_refused(

@@ -27,6 +27,7 @@ from mgpt3_ros.training.data.phrases import (
     command,
     draw_phrase,
     held_out,
+    pick,
     statement,
     wordings,
 )
@@ -130,7 +131,7 @@ class CaptionSampler:
 
     def original(self, clip: Clip, rng: np.random.Generator) -> str:
         """One of the data set's captions."""
-        return clip.captions[int(rng.integers(len(clip.captions)))]
+        return pick(clip.captions, rng)
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> str:
         """A caption, in the data set's words or others; none that is held out if it has others."""
@@ -150,31 +151,25 @@ class CaptionSampler:
                     return self._with_gaps(self._reword(phrase, clip.style, rng), rng)
             lines = self.borrowed.get(clip.action, ())
             if lines and kind < told + self.options.borrowed:
-                line = lines[int(rng.integers(len(lines)))]
-                return self._with_gaps(
-                    as_command(line) if rng.random() < self.options.commanded else line, rng
-                )
-        caption = self.original(clip, rng)
+                return self._with_gaps(self._as_told(pick(lines, rng), rng), rng)
+        return self._as_told(self.original(clip, rng), rng)
+
+    def _as_told(self, caption: str, rng: np.random.Generator) -> str:
         return as_command(caption) if rng.random() < self.options.commanded else caption
 
     def _reword(self, phrase: str, style: str | None, rng: np.random.Generator) -> str:
-        told = wordings()
-
-        def choose(words: Sequence[str]) -> str:
-            return words[int(rng.integers(len(words)))]
-
-        form = rng.random()
+        told, form = wordings(), rng.random()
         if form < 0.3:
             text = command(phrase)
         elif form < 0.5 and '*' in phrase:
-            text = choose(told['requests']).replace('{command}', command(phrase))
+            text = pick(told['requests'], rng).replace('{command}', command(phrase))
         else:
-            text = statement(phrase, choose(told['subjects']), progressive=form > 0.8)
+            text = statement(phrase, pick(told['subjects'], rng), progressive=form > 0.8)
         adverbs = told['styles'].get(style or '', [])
         if adverbs and rng.random() < 0.6:
-            text = f'{text} {choose(adverbs)}'
+            text = f'{text} {pick(adverbs, rng)}'
         elif rng.random() < 0.15:
-            text = f'{text} {choose(told["manners"])}'
+            text = f'{text} {pick(told["manners"], rng)}'
         if rng.random() < 0.4:
             text += '.'
         return text[0].upper() + text[1:] if rng.random() < 0.15 else text

@@ -13,7 +13,6 @@ import numpy as np
 from mgpt3_ros.model.kinematics.features import FEATURES, features_to_joints
 from mgpt3_ros.model.kinematics.plausibility import joint_problems
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.caption_lines import (
     CaptionLine,
     load_captions,
@@ -105,7 +104,7 @@ def _own_problems(file: Path, options: ReadOptions) -> Iterator[str]:
     except DataError as error:
         yield str(error)
         return
-    yield from _length_problems(motion, lines)
+    yield from _row_problems(motion.resample(FPS).num_frames - 1, lines)
 
 
 def _bag_problems(file: Path, options: ReadOptions) -> Iterator[str]:
@@ -117,15 +116,9 @@ def _bag_problems(file: Path, options: ReadOptions) -> Iterator[str]:
     yield from found.remarks
     for take in found.takes:
         where = f'piece {take.suffix[1:]}: ' if take.suffix else ''
-        problems = [*joint_problems(take.motion.joints, take.motion.fps)]
-        for what in [*problems, *_length_problems(take.motion, take.lines)]:
-            yield where + what
-
-
-def _length_problems(motion: Motion, lines: list[CaptionLine]) -> Iterator[str]:
-    """Of a motion at any rate: what of it is too short or too long to be used."""
-    count = motion.resample(FPS).num_frames - 1
-    yield from _row_problems(count, lines)
+        rows = take.motion.resample(FPS).num_frames - 1
+        yield from (where + what for what in joint_problems(take.motion.joints, take.motion.fps))
+        yield from (where + what for what in _row_problems(rows, take.lines))
 
 
 def _check_humanml3d(folder: Path, names: list[str]) -> Iterator[Problem]:

@@ -44,8 +44,5 @@ class Clip:
 
 def action_side(action: str | None) -> Side | None:
     """'left' or 'right' where the action has one."""
-    sides: tuple[Side, Side] = ('left', 'right')
-    for side in sides:
-        if action is not None and side in action.split('-'):
-            return side
-    return None
+    named = [] if action is None else action.split('-')
+    return 'left' if 'left' in named else 'right' if 'right' in named else None

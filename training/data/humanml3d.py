@@ -21,6 +21,7 @@ import numpy as np
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.released import convert
 from mgpt3_ros.training.data.caption_lines import CaptionLine, parse_caption_line, text_lines
 from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.mirroring import mirror_caption
@@ -107,7 +108,9 @@ def load_humanml3d(
     for split in splits:
         reader.read_split(split)
     pack = reader.pack
-    pack.stats = reader.read_stats()
+    pack.stats = load_stats(reader.folder)
+    if pack.stats is not None:
+        reader.digest.update(pack.stats.mean.tobytes() + pack.stats.std.tobytes())
     pack.digest = reader.digest.hexdigest()
     for line in skip_lines(pack.skipped):
         _LOG.warning('%s: %s', folder, line)
@@ -156,9 +159,8 @@ def load_stats(folder: Path) -> FeatureStats | None:
     if missing:
         raise DataError(f'{folder} lacks {missing[0]}: put it there, or remove the other too')
     try:
-        mean, std = (np.load(file, allow_pickle=False) for file in files)
-        return FeatureStats(mean, std)
-    except (OSError, ValueError, EOFError, TypeError, CheckpointError) as error:
+        return convert.load_stats(*files)
+    except (CheckpointError, TypeError) as error:
         raise DataError(f'Mean.npy and Std.npy in {folder} are no statistics: {error}') from error
 
 
@@ -174,12 +176,6 @@ class _Reader:
         self.folder, self.options, self.cache = folder, options, cache
         self.digest = hashlib.sha256()
         self.pack = HumanML3DPack()
-
-    def read_stats(self) -> FeatureStats | None:
-        stats = load_stats(self.folder)
-        if stats is not None:
-            self.digest.update(stats.mean.tobytes() + stats.std.tobytes())
-        return stats
 
     def read_split(self, split: str) -> None:
         """Put the clips of a split into the pack."""
@@ -217,12 +213,11 @@ class _Reader:
         self.pack.features[split] = [rows for _, rows in found]
 
     def _lines(self, name: str) -> list[CaptionLine]:
-        file = self.folder / TEXT_FOLDER / f'{name}.txt'
-        if not file.is_file():
-            raise _SkipError(f'captions missing in {TEXT_FOLDER}')
         try:
-            content = file.read_bytes()
+            content = (self.folder / TEXT_FOLDER / f'{name}.txt').read_bytes()
             written = text_lines(content)
+        except FileNotFoundError as error:
+            raise _SkipError(f'captions missing in {TEXT_FOLDER}') from error
         except (OSError, UnicodeDecodeError) as error:
             raise _SkipError(f'unreadable file in {TEXT_FOLDER}') from error
         self.digest.update(content)

@@ -16,6 +16,7 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.tasks import TASKS
+from mgpt3_ros.training.data.phrases import pick
 
 SHIPPED = 'shipped'
 
@@ -71,9 +72,7 @@ class Instructions:
         tasks = self._of_kind[kind]
         shares = np.cumsum([task.share for task in tasks])
         task = tasks[int(np.searchsorted(shares, rng.random() * shares[-1], side='right'))]
-        prompt, answer = (
-            wordings[int(rng.integers(len(wordings)))] for wordings in (task.prompts, task.answers)
-        )
+        prompt, answer = pick(task.prompts, rng), pick(task.answers, rng)
         return filled(prompt, caption, frames), filled(answer, caption, frames)
 
 

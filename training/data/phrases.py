@@ -64,18 +64,12 @@ def _templates(action: str, kind: str) -> tuple[tuple[tuple[str, ...], ...], ...
     for line in wordings()[kind].get(general, []):
         row: list[tuple[str, ...]] = []
         for index, piece in enumerate(_CHOICE.split(line)):
-            if (
-                index % 2
-            ):  # words inside of a choice stay marked: draw_phrase and phrases fill them
+            if index % 2:  # words in a choice stay marked: draw_phrase and phrases fill them
                 row.append(tuple(piece.split('|')))
                 continue
-            for part, text in enumerate(_WORD.split(piece)):
-                if part % 2 and text in words:
-                    row.append(tuple(words[text]))
-                elif part % 2:
-                    row.append((f'{{{text}}}',))
-                else:
-                    row.append((text,))
+            for text in re.split(r'({\w+})', piece):
+                named = text[1:-1] if text.startswith('{') else ''
+                row.append(tuple(words.get(named, (text,))))
         found.append(tuple(row))
     return tuple(found)
 
@@ -103,6 +97,11 @@ def _fillings(text: str) -> list[str]:
     return [f for word in words[named[1]] for f in _fillings(text.replace(named[0], word, 1))]
 
 
+def pick(texts: Sequence[str], rng: np.random.Generator) -> str:
+    """One of some texts, each as likely as the others."""
+    return texts[int(rng.integers(len(texts)))]
+
+
 def draw_phrase(action: str, rng: np.random.Generator, kind: str = ACTIONS) -> str | None:
     """One phrase of an action, verbs still marked; None for an unknown action.
 
@@ -125,14 +124,12 @@ def _draw_phrase(action: str, rng: np.random.Generator, kind: str) -> str:
     rows = _templates(action, kind)
     row = rows[int(np.searchsorted(_cumulative(action, kind), rng.random()))]
 
-    def choose(words: Sequence[str]) -> str:
-        return words[int(rng.integers(len(words)))]
-
     def word(match: re.Match[str]) -> str:
         words: dict[str, list[str]] = wordings()['words']
-        return choose(words[match[1]]) if match[1] in words else match[0]
+        return pick(words[match[1]], rng) if match[1] in words else match[0]
 
-    return _WORD.sub(word, ''.join(map(choose, row))).replace('{side}', action_side(action) or '')
+    text = _WORD.sub(word, ''.join(pick(piece, rng) for piece in row))
+    return text.replace('{side}', action_side(action) or '')
 
 
 @cache

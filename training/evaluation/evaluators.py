@@ -17,10 +17,11 @@ from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.released.convert import load_stats
 from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.t2m_evaluator import FRAMES_PER_MOVEMENT, T2MEvaluator
 from mgpt3_ros.training.evaluation.t2m_words import CaptionTokens, WordVectors
-from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder, feature_batch
+from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder, feature_batch, in_batches
 
 GUO_WIDTH = 512
 BATCH = 32  # as in the field; of weight in reference mode alone, where padding has a part
@@ -75,19 +76,18 @@ class GuoEvaluator:
         Raises:
             MetricError: a text is empty.
         """
-        found = []
-        for begin in range(0, len(texts), BATCH):
-            part = texts[begin : begin + BATCH]
-            if not all(text.strip() for text in part):
-                raise MetricError('an empty text cannot be embedded')
+        if not all(text.strip() for text in texts):
+            raise MetricError('an empty text cannot be embedded')
+
+        def embed(part: Sequence[str]) -> torch.Tensor:
             words, kinds, counts = zip(*(self.vectors(self.tokens(t)) for t in part), strict=True)
-            embedded = self.networks.embed_text(
+            return self.networks.embed_text(
                 torch.from_numpy(np.stack(words)).to(self._device),
                 torch.from_numpy(np.stack(kinds)).to(self._device),
                 torch.tensor(counts),
             )
-            found.append(embedded.cpu().numpy())
-        return np.concatenate(found) if found else np.zeros((0, self.width), np.float32)
+
+        return in_batches(embed, texts, BATCH, self.width)
 
     def embed_motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
         """(N, 512) of N motions (T, 22, 3) [m], Y up, 20 fps; of long ones the first 10 s.
@@ -96,19 +96,14 @@ class GuoEvaluator:
             MotionError: joints of another shape, or not finite.
             MetricError: a motion of fewer than 5 frames.
         """
-        found = []
-        for begin in range(0, len(motions), BATCH):
-            rows = [
-                Motion(joints[: MAX_FRAMES + 1]).features()
-                for joints in motions[begin : begin + BATCH]
-            ]
+
+        def embed(part: Sequence[np.ndarray]) -> torch.Tensor:
+            rows = [Motion(joints[: MAX_FRAMES + 1]).features() for joints in part]
             rows = [row[: len(row) // FRAMES_PER_MOVEMENT * FRAMES_PER_MOVEMENT] for row in rows]
             features, lengths = feature_batch(rows, self.stats, MAX_FRAMES)
-            embedded = self.networks.embed_motion(
-                features.to(self._device), lengths, reference=self.reference
-            )
-            found.append(embedded.cpu().numpy())
-        return np.concatenate(found) if found else np.zeros((0, self.width), np.float32)
+            return self.networks.embed_motion(features.to(self._device), lengths, self.reference)
+
+        return in_batches(embed, motions, BATCH, self.width)
 
     @property
     def _device(self) -> torch.device:
@@ -150,22 +145,13 @@ def load_evaluator(
             'our_vab_words.pkl and our_vab_idx.pkl'
         )
     folder = Path(stats) if stats is not None else path.parent / _PUBLISHED_STATS
-    return GuoEvaluator(
-        networks,
-        WordVectors.load(glove),
-        CaptionTokens.read(data),
-        _published_stats(folder),
-        reference,
-    )
-
-
-def _published_stats(folder: Path) -> FeatureStats:
-    files = [folder / 'mean.npy', folder / 'std.npy']
     try:
-        mean, std = (np.load(file, allow_pickle=False) for file in files)
-    except (OSError, ValueError, EOFError) as error:
+        published = load_stats(folder / 'mean.npy', folder / 'std.npy')
+    except CheckpointError as error:
         raise CheckpointError(
             f"the T2M evaluator's mean.npy and std.npy cannot be read from {folder} ({error}): "
             'give --evaluator-stats FOLDER (Comp_v6_KLD01/meta of the published tree)'
         ) from error
-    return FeatureStats(mean, std)
+    return GuoEvaluator(
+        networks, WordVectors.load(glove), CaptionTokens.read(data), published, reference
+    )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.stats import binomtest
 from tqdm import tqdm
 
-from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
@@ -22,7 +22,8 @@ from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
-from mgpt3_ros.training.evaluation.motion_quality import floating, jitter
+from mgpt3_ros.training.evaluation.motion_quality import bodies
+from mgpt3_ros.training.samples import noise_source
 
 LOCOMOTION = (
     *('run', 'walk', 'walk-back', 'walk-left', 'walk-right'),
@@ -48,10 +49,8 @@ class Share:
         """Wilson's score interval (1927) at 95 %."""
         if not self.count:
             return math.nan, math.nan
-        z, n, p = 1.96, self.count, self.value
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return centre - half, centre + half
+        found = binomtest(self.right, self.count).proportion_ci(0.95, 'wilson')
+        return float(found.low), float(found.high)
 
     def __str__(self) -> str:
         low, high = self.interval
@@ -86,11 +85,6 @@ def counted(clips: Sequence[Clip]) -> list[Clip]:
     return [c for c in clips if c.action is not None and c.action not in UNCOUNTED_ACTIONS]
 
 
-def seeded(seed: int) -> torch.Generator:
-    """A generator of this seed."""
-    return torch.Generator().manual_seed(seed)
-
-
 def generate_all(
     model: MotionGPT3,
     texts: Sequence[str],
@@ -104,7 +98,7 @@ def generate_all(
     for begin in tqdm(batches, desc=f'generating, seed {seed}', leave=leave):
         part = slice(begin, begin + BATCH)
         asked = None if durations is None else list(durations[part])
-        motions = model.generate(list(texts[part]), asked, generator=seeded(seed + begin))
+        motions = model.generate(list(texts[part]), asked, generator=noise_source(seed + begin))
         found += [motion.joints for motion in motions]
     return found
 
@@ -162,14 +156,6 @@ def _spread(clips: Sequence[np.ndarray]) -> float:
     distances = np.linalg.norm(stacked[:, None] - stacked[None], axis=-1).mean(axis=(-1, -2))
     upper = np.triu_indices(len(poses), 1)
     return float(distances[upper].mean())
-
-
-def bodies(motions: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Mean foot slide on the floor [m/s] and jitter [m/s^3]."""
-    return (
-        float(np.mean([foot_slide(joints, FPS) for joints in motions])),
-        float(np.mean([jitter(joints) for joints in motions])),
-    )
 
 
 def pace(joints: np.ndarray) -> float:
@@ -234,16 +220,14 @@ def measure(
             if (action in LOCOMOTION) == places
         ]
         for kind, motions in (('real', real_part), ('generated', made_part)):
-            result[f'foot slide {name}, {kind} [m/s]'] = bodies(motions)[0]
-            heights = [1000 * floating(joints) for joints in motions]
-            result[f'floating {name}, {kind} [mm]'] = float(np.mean(heights))
-            if not places:
-                continue
-            speed = float(np.mean([pace(joints) for joints in motions]))
-            result[f'speed {name}, {kind} [m/s]'] = speed
-    result['jitter, generated over real'] = (
-        bodies(drawn)[1] / bodies([clip.joints for clip in clips])[1]
-    )
+            quality = bodies(motions)
+            result[f'foot slide {name}, {kind} [m/s]'] = quality['foot slide [m/s]']
+            result[f'floating {name}, {kind} [mm]'] = quality['floating [mm]']
+            if places:
+                speeds = [pace(joints) for joints in motions]
+                result[f'speed {name}, {kind} [m/s]'] = float(np.mean(speeds))
+    real_jitter = bodies([clip.joints for clip in clips])['jitter [m/s^3]']
+    result['jitter, generated over real'] = bodies(drawn)['jitter [m/s^3]'] / real_jitter
     result['spread within an action, generated over real'] = spread_ratio(
         grouped(wanted, [c.joints for c in clips]), grouped(wanted * seeds, drawn)
     )

@@ -8,6 +8,8 @@ something beside that of real clips.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
@@ -47,6 +49,12 @@ def physical(joints: np.ndarray) -> dict[str, float]:
         'penetration [mm]': 1000 * penetration(joints),
         'jitter [m/s^3]': jitter(joints),
     }
+
+
+def bodies(motions: Sequence[np.ndarray]) -> dict[str, float]:
+    """The mean of each of these measures over motions."""
+    found = [physical(joints) for joints in motions]
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
 def _lowest(joints: np.ndarray) -> np.ndarray:

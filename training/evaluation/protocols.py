@@ -26,9 +26,9 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.clip_filter import usable_clips
-from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all, seeded
-from mgpt3_ros.training.evaluation.metrics import MetricError, ape_ave, pose_errors
-from mgpt3_ros.training.evaluation.metrics.displacement import made_frames, pose_distance
+from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all
+from mgpt3_ros.training.evaluation.metrics import ape_ave, pose_errors
+from mgpt3_ros.training.evaluation.metrics.poses import made_frames, pose_distance
 from mgpt3_ros.training.evaluation.motion_quality import physical
 from mgpt3_ros.training.evaluation.reference_rows import (
     ROW,
@@ -37,6 +37,7 @@ from mgpt3_ros.training.evaluation.reference_rows import (
     reconstruction_row,
 )
 from mgpt3_ros.training.evaluation.results import Evaluation, Figure, figure
+from mgpt3_ros.training.samples import noise_source
 
 PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
 Values = dict[str, dict[str, list[float]]]  # by maker, by measure: one value per clip
@@ -123,7 +124,7 @@ def prediction(
             Motion(observed),
             frames / FPS,
             config.replications,
-            generator=seeded(config.seed + number),
+            generator=noise_source(config.seed + number),
         )
         _add(values, 'model', _mean([_following(m.joints, real) for m in motions]))
         for name, make in simple.items():
@@ -153,7 +154,7 @@ def inbetween(
         middle = made_frames(len(joints), len(joints), 'inbetween')
         start, real, end = joints[: middle.start], joints[middle], joints[middle.stop :]
         frames = len(real)
-        generator = seeded(config.seed + number)
+        generator = noise_source(config.seed + number)
         drawn = [
             model.inbetween(Motion(start), Motion(end), frames / FPS, generator=generator).joints
             for _ in range(config.replications)
@@ -196,8 +197,6 @@ def _between(made: np.ndarray, real: np.ndarray) -> dict[str, float]:
 
 def _distances(made: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean distance of a joint, and of the pose as a whole, in each frame [m]."""
-    if made.shape != real.shape:
-        raise MetricError(f'made frames of shape {made.shape}, real ones of {real.shape}')
     return np.linalg.norm(made - real, axis=-1).mean(axis=1), pose_distance(made, real)
 
 

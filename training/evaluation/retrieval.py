@@ -14,8 +14,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation.evaluators import Evaluator
 from mgpt3_ros.training.evaluation.measures import generate_all
-from mgpt3_ros.training.evaluation.metrics.ranks import ranks, ranks_in_groups
-from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
+from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP, ranks, ranks_in_groups
 from mgpt3_ros.training.evaluation.same_meaning import describes
 
 RECALLS = (1, 2, 3, 5, 10)

@@ -17,7 +17,7 @@ import numpy as np
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.phrases import as_command
-from mgpt3_ros.training.evaluation.metrics.words import Words, words
+from mgpt3_ros.training.evaluation.metrics.captions import Words, words
 
 with extra('train'):
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.training.evaluation.metrics.checks import MetricError
+from mgpt3_ros.model.network.vae.base import frame_mask
 
 WORD_VECTOR = 300  # GloVe
 WORD_KINDS = 15  # parts of speech and groups of words about motion, one-hot
@@ -34,21 +35,37 @@ _PARTS = {
 _PREFIX = 'metrics.TM2TMetrics.'  # of a MotionGPT3 checkpoint
 
 
-class TextEncoder(nn.Module):
-    """Words to an embedding, through a bidirectional GRU over the words that are there."""
+class _Recurrent(nn.Module):
+    """An embedding of a sequence, from the last states of a bidirectional GRU."""
 
-    def __init__(self, hidden: int = 512, out: int = 512) -> None:
+    def __init__(self, width: int, hidden: int, out: int) -> None:
         super().__init__()
-        self.pos_emb = nn.Linear(WORD_KINDS, WORD_VECTOR)
-        self.input_emb = nn.Linear(WORD_VECTOR, hidden)
+        self.input_emb = nn.Linear(width, hidden)
         self.gru = nn.GRU(hidden, hidden, batch_first=True, bidirectional=True)
         self.hidden = nn.Parameter(torch.randn(2, 1, hidden))
-        self.output_net = _output_net(2 * hidden, hidden, out)
+        self.output_net = nn.Sequential(
+            nn.Linear(2 * hidden, hidden),
+            nn.LayerNorm(hidden),
+            nn.LeakyReLU(LEAK),
+            nn.Linear(hidden, out),
+        )
 
-    def forward(self, words: Tensor, kinds: Tensor, lengths: Tensor) -> Tensor:
-        """Return (B, 512) of words (B, N, 300), their kinds (B, N, 15) and counts (B,)."""
-        inputs = self.input_emb(words + self.pos_emb(kinds))
-        return self.output_net(_last_states(self.gru, inputs, self.hidden, lengths))
+    def forward(self, sequence: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return (B, 512) of sequences (B, N, D), the first ``lengths`` (B,) of each or all."""
+        inputs: Any = self.input_emb(sequence)
+        if lengths is not None:
+            counts = lengths.cpu()
+            inputs = pack_padded_sequence(inputs, counts, batch_first=True, enforce_sorted=False)
+        _, last = self.gru(inputs, self.hidden.expand(-1, len(sequence), -1).contiguous())
+        return self.output_net(torch.cat([last[0], last[1]], dim=-1))
+
+
+class TextEncoder(_Recurrent):
+    """Words to an embedding, through a bidirectional GRU over the words that are there."""
+
+    def __init__(self) -> None:
+        super().__init__(WORD_VECTOR, hidden=512, out=512)
+        self.pos_emb = nn.Linear(WORD_KINDS, WORD_VECTOR)
 
 
 class MovementEncoder(nn.Module):
@@ -76,27 +93,11 @@ class MovementEncoder(nn.Module):
         """
         frames = features.transpose(1, 2)
         if lengths is not None:
-            frames = frames * _within(lengths, frames.shape[2])
+            frames = frames * frame_mask(lengths, frames.shape[2])[:, None]
         halves = self.main[:3](frames)
         if lengths is not None:
-            halves = halves * _within(lengths // 2, halves.shape[2])
+            halves = halves * frame_mask(lengths // 2, halves.shape[2])[:, None]
         return self.out_net(self.main[3:](halves).transpose(1, 2))
-
-
-class MotionEncoder(nn.Module):
-    """Movements to an embedding, through a bidirectional GRU."""
-
-    def __init__(self, width: int = 512, hidden: int = 1024, out: int = 512) -> None:
-        super().__init__()
-        self.input_emb = nn.Linear(width, hidden)
-        self.gru = nn.GRU(hidden, hidden, batch_first=True, bidirectional=True)
-        self.hidden = nn.Parameter(torch.randn(2, 1, hidden))
-        self.output_net = _output_net(2 * hidden, hidden, out)
-
-    def forward(self, movements: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return (B, 512) of movements (B, N, 512), the first ``lengths`` (B,) of each or all."""
-        inputs = self.input_emb(movements)
-        return self.output_net(_last_states(self.gru, inputs, self.hidden, lengths))
 
 
 class T2MEvaluator(nn.Module):
@@ -110,7 +111,7 @@ class T2MEvaluator(nn.Module):
         super().__init__()
         self.text_encoder = TextEncoder()
         self.movement_encoder = MovementEncoder()
-        self.motion_encoder = MotionEncoder()
+        self.motion_encoder = _Recurrent(512, hidden=1024, out=512)
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> T2MEvaluator:
@@ -126,29 +127,20 @@ class T2MEvaluator(nn.Module):
 
         Args:
             features: (B, T, 263 or 259), normalised; of 263 the foot contacts are left out.
-            lengths: (B,) frames of each motion; None: all. A motion's embedding is the same
-                alone and in any padded batch. The last frames beyond a multiple of 4 are not
-                seen.
+            lengths: (B,) frames of each motion, 4 at least; None: all. A motion's embedding is
+                the same alone and in any padded batch. The last frames beyond a multiple of 4 are
+                not seen.
             reference: as the authors' code does it: lengths are ignored, so that the embedding
                 depends on the padding.
-
-        Raises:
-            MetricError: a wrong shape, NaN within a length, or a motion of fewer than 4 frames.
         """
-        if features.ndim != 3 or features.shape[2] not in (MOTION_FEATURES, MOTION_FEATURES + 4):
-            raise MetricError(
-                f'features must be (B, T, 263) or (B, T, 259), got {_shape(features)}'
-            )
         features = features[..., :MOTION_FEATURES]
-        counted = _counts(lengths, features, least=FRAMES_PER_MOVEMENT, what='frames of a motion')
-        if reference:
-            _refuse_non_finite(features, 'motions')
+        if lengths is None or reference:
             return self.motion_encoder(self.movement_encoder(features))
-        behind = _within(counted, features.shape[1]).transpose(1, 2) == 0
-        features = features.masked_fill(behind, 0.0)  # zeroing by a product would keep NaN
-        _refuse_non_finite(features, 'motions')
-        movements = self.movement_encoder(features, counted)
-        return self.motion_encoder(movements, counted // FRAMES_PER_MOVEMENT)
+        lengths = lengths.to(features.device)
+        behind = ~frame_mask(lengths, features.shape[1])
+        features = features.masked_fill(behind[..., None], 0.0)  # a product would keep NaN
+        movements = self.movement_encoder(features, lengths)
+        return self.motion_encoder(movements, lengths // FRAMES_PER_MOVEMENT)
 
     @torch.inference_mode()
     def embed_text(self, words: Tensor, kinds: Tensor, lengths: Tensor) -> Tensor:
@@ -157,22 +149,9 @@ class T2MEvaluator(nn.Module):
         Args:
             words: (B, N, 300) word vectors.
             kinds: (B, N, 15) kinds of the words, one-hot.
-            lengths: (B,) words of each text, in any order.
-
-        Raises:
-            MetricError: a wrong shape, NaN, or a text of no word.
+            lengths: (B,) words of each text, one at least, in any order.
         """
-        if words.ndim != 3 or words.shape[2] != WORD_VECTOR:
-            raise MetricError(f'words must be (B, N, {WORD_VECTOR}), got {_shape(words)}')
-        if kinds.shape != (*words.shape[:2], WORD_KINDS):
-            raise MetricError(
-                f'kinds must be {(*words.shape[:2], WORD_KINDS)} as the words are, '
-                f'got {_shape(kinds)}'
-            )
-        counted = _counts(lengths, words, least=1, what='words of a text')
-        _refuse_non_finite(words, 'texts')
-        _refuse_non_finite(kinds, 'kinds of words')
-        return self.text_encoder(words, kinds, counted)
+        return self.text_encoder(words + self.text_encoder.pos_emb(kinds), lengths)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path) -> T2MEvaluator:
@@ -224,50 +203,3 @@ def _parts(found: object, path: Path) -> dict[str, dict[str, Tensor]]:
         if not parts[name]:
             raise CheckpointError(f'{path} holds neither {name} nor {prefix}*: no T2M evaluator')
     return parts
-
-
-def _output_net(width: int, hidden: int, out: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.LeakyReLU(LEAK), nn.Linear(hidden, out)
-    )
-
-
-def _last_states(gru: nn.GRU, inputs: Tensor, first: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return the last states of both directions (B, 2 H)."""
-    start = first.expand(-1, len(inputs), -1).contiguous()
-    if lengths is None:
-        _, last = gru(inputs, start)
-    else:
-        packed = pack_padded_sequence(
-            inputs, lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        _, last = gru(packed, start)
-    return torch.cat([last[0], last[1]], dim=-1)
-
-
-def _within(lengths: Tensor, size: int) -> Tensor:
-    """Return (B, 1, size): 1 before each length, 0 behind."""
-    return (torch.arange(size, device=lengths.device) < lengths[:, None]).float()[:, None]
-
-
-def _counts(lengths: Tensor | None, inputs: Tensor, least: int, what: str) -> Tensor:
-    """Return (B,) lengths on the device of ``inputs``, checked."""
-    batch, size = inputs.shape[:2]
-    given = torch.full((batch,), size) if lengths is None else torch.as_tensor(lengths)
-    if given.shape != (batch,):
-        raise MetricError(f'lengths must be ({batch},), got {_shape(given)}')
-    if batch and not (least <= int(given.min()) and int(given.max()) <= size):
-        raise MetricError(
-            f'{what} must be {least} to {size}, got {int(given.min())} to {int(given.max())}'
-        )
-    return given.to(inputs.device)
-
-
-def _refuse_non_finite(inputs: Tensor, what: str) -> None:
-    bad = int((~torch.isfinite(inputs)).flatten(1).any(dim=1).sum())
-    if bad:
-        raise MetricError(f'{bad} of {len(inputs)} {what} hold NaN or infinity')
-
-
-def _shape(tensor: Tensor) -> tuple[int, ...]:
-    return tuple(tensor.shape)

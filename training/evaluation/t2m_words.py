@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.training.data.humanml3d import TEXT_FOLDER
 from mgpt3_ros.training.data.phrases import base_form
-from mgpt3_ros.training.evaluation.metrics.words import words
+from mgpt3_ros.training.evaluation.metrics.captions import words
 from mgpt3_ros.training.evaluation.t2m_evaluator import WORD_KINDS, WORD_VECTOR
 
 MAX_WORDS = 20  # of a caption; its beginning and end are two more
@@ -31,32 +32,13 @@ _LOG = logging.getLogger(__name__)
 # The order of the 15 kinds in the published weights: parts of speech, then words of places,
 # bodies, objects, actions and manners, which count before their part of speech.
 _PARTS_OF_SPEECH = ('VERB', 'NOUN', 'DET', 'ADP', 'NUM', 'AUX', 'PRON', 'ADJ', 'ADV')
-_PLACES = (
-    *('left', 'right', 'clockwise', 'counterclockwise', 'anticlockwise', 'forward', 'back'),
-    *('backward', 'up', 'down', 'straight', 'curve'),
-)
-_BODIES = (
-    *('arm', 'chin', 'foot', 'feet', 'face', 'hand', 'mouth', 'leg', 'waist', 'eye', 'knee'),
-    *('shoulder', 'thigh'),
-)
-_OBJECTS = (
-    *('stair', 'dumbbell', 'chair', 'window', 'floor', 'car', 'ball', 'handrail', 'baseball'),
-    'basketball',
-)
-_ACTIONS = (
-    *('walk', 'run', 'swing', 'pick', 'bring', 'kick', 'put', 'squat', 'throw', 'hop', 'dance'),
-    *('jump', 'turn', 'stumble', 'stop', 'sit', 'lift', 'lower', 'raise', 'wash', 'stand'),
-    *('kneel', 'stroll', 'rub', 'bend', 'balance', 'flap', 'jog', 'shuffle', 'lean', 'rotate'),
-    *('spin', 'spread', 'climb'),
-)
-_MANNERS = (
-    *('slowly', 'carefully', 'fast', 'careful', 'slow', 'quickly', 'happy', 'angry', 'sad'),
-    *('happily', 'angrily', 'sadly'),
-)
-_GROUPS = (_PLACES, _BODIES, _OBJECTS, _ACTIONS, _MANNERS)
 _KIND = {name: number for number, name in enumerate(_PARTS_OF_SPEECH)} | {OTHER: WORD_KINDS - 1}
-_KIND_OF_WORD = {
-    word: len(_PARTS_OF_SPEECH) + number for number, group in enumerate(_GROUPS) for word in group
+_KIND_OF_WORD: dict[str, int] = {
+    word: number
+    for number, group in enumerate(
+        load_yaml(Path(__file__).with_suffix('.yaml')).values(), len(_PARTS_OF_SPEECH)
+    )
+    for word in group
 }
 
 

@@ -9,9 +9,10 @@ predicted length.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,17 +24,16 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
+from mgpt3_ros.training.data.phrases import pick
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.clip_filter import usable_clips
 from mgpt3_ros.training.evaluation.evaluators import Evaluator
 from mgpt3_ros.training.evaluation.measures import generate_all, reconstruct_all
+from mgpt3_ros.training.evaluation.metrics.captions import resampled
 from mgpt3_ros.training.evaluation.metrics.distribution import PAIRS, REPEAT_PAIRS
-from mgpt3_ros.training.evaluation.metrics.ranks import ranks_in_groups
 from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
-from mgpt3_ros.training.evaluation.metrics.rouge import resampled
-from mgpt3_ros.training.evaluation.motion_quality import physical
-from mgpt3_ros.training.evaluation.replications import Found, averaged, replicate
-from mgpt3_ros.training.evaluation.results import Evaluation
+from mgpt3_ros.training.evaluation.motion_quality import bodies
+from mgpt3_ros.training.evaluation.results import Evaluation, Found, averaged, replicate
 from mgpt3_ros.training.evaluation.retrieval import tmr_protocols
 from mgpt3_ros.training.evaluation.same_meaning import TextSimilarity, describes
 
@@ -76,36 +76,38 @@ class TextProtocolConfig:
             raise ConfigError(f'clips must be 1 at least, got {self.clips}')
 
 
-class _Run:
+Once = Callable[[int], Found]  # figures of a replication, by its number
+
+
+@dataclass
+class Run:
     """A protocol on some clips: what does not change from one replication to the next."""
 
-    def __init__(
-        self,
-        protocol: str,
-        model: MotionGPT3,
-        evaluator: Evaluator,
-        clips: Sequence[Clip],
-        config: TextProtocolConfig,
-        partial: Path | None,
-    ) -> None:
-        self.protocol, self.model, self.evaluator = protocol, model, evaluator
-        self.config, self.partial = config, partial
-        least = model.config.min_frames + 1
-        self.clips, self.skipped = usable_clips(clips, least, config.clips)
+    protocol: str
+    model: MotionGPT3
+    evaluator: Evaluator
+    clips: Sequence[Clip]
+    config: TextProtocolConfig
+    partial: Path | None
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        least = self.model.config.min_frames + 1
+        self.clips, self.skipped = usable_clips(self.clips, least, self.config.clips)
         if len(self.clips) < LEAST_CLIPS:
             raise metrics.MetricError(
-                f'{len(self.clips)} clips are too few for {protocol}: {LEAST_CLIPS} at least'
+                f'{len(self.clips)} clips are too few for {self.protocol}: {LEAST_CLIPS} at least'
             )
         self.group = min(GROUP, len(self.clips))
-        self.notes: list[str] = []
         if self.group < GROUP:
             self.notes.append(f'groups of {self.group}, since there are no more clips')
 
     def captions(self, rng: np.random.Generator) -> list[str]:
         """A caption of each clip, in the data set's words."""
-        return [clip.captions[int(rng.integers(len(clip.captions)))] for clip in self.clips]
+        return [pick(clip.captions, rng) for clip in self.clips]
 
     def rng(self, number: int, purpose: int) -> np.random.Generator:
+        """The chance of a replication for one purpose."""
         return np.random.default_rng([self.config.seed, number, purpose])
 
     def true_durations(self) -> list[float]:
@@ -114,6 +116,7 @@ class _Run:
         return [min(max(len(clip.joints), least), most) / FPS for clip in self.clips]
 
     def right(self, texts: Sequence[str]) -> np.ndarray | None:
+        """Whether (N, N) text i describes motion j; None: only its own."""
         return None if self.config.reference else describes(texts, self.clips)
 
     def draw(self, texts: Sequence[str], number: int) -> dict[str, list[np.ndarray]]:
@@ -131,7 +134,8 @@ class _Run:
             REBUILT: [made for _, made in reconstruct_all(self.model, self.clips)],
         }
 
-    def evaluation(self, once: Callable[[int], Found]) -> Evaluation:
+    def evaluation(self, once: Once) -> Evaluation:
+        """The figures of all replications."""
         settings = {
             **asdict(self.config),
             'evaluator': self.evaluator.name,
@@ -146,26 +150,46 @@ class _Run:
         return Evaluation(self.protocol, figures, self.skipped, shown, tuple(self.notes))
 
 
-def t2m(
+def text_protocol(
+    protocol: str,
     model: MotionGPT3,
     clips: Sequence[Clip],
     evaluator: Evaluator,
     config: TextProtocolConfig | None = None,
     partial: Path | None = None,
 ) -> Evaluation:
-    """Text to motion: R-precision, MM-Dist, FID, Diversity, MultiModality, and bodies.
+    """Measure a checkpoint by ``t2m``, ``m2t`` or ``retrieval``; see the functions of these names.
 
-    R@k is the field's, where only a text's own motion is right; "same meaning" counts captions
-    that say the same as well. FID is that from the real motions: 0 for themselves.
+    Args:
+        protocol: its name.
+        model: what is measured.
+        clips: real motions and their captions.
+        evaluator: of text and motion.
+        config: how it is run.
+        partial: a file that holds the replications that are done; see `replicate`.
 
     Raises:
         MetricError: too few clips.
         GenerationError: the model gave NaN.
     """
-    run = _Run('t2m', model, evaluator, clips, config or TextProtocolConfig(), partial)
-    fixed = run.fixed()
+    run = Run(protocol, model, evaluator, clips, config or TextProtocolConfig(), partial)
+    return run.evaluation({'t2m': t2m, 'm2t': m2t, 'retrieval': retrieval}[protocol](run))
+
+
+TEXT_PROTOCOLS = {
+    name: functools.partial(text_protocol, name) for name in ('t2m', 'm2t', 'retrieval')
+}
+
+
+def t2m(run: Run) -> Once:
+    """Text to motion: R-precision, MM-Dist, FID, Diversity, MultiModality, and bodies.
+
+    R@k is the field's, where only a text's own motion is right; "same meaning" counts captions
+    that say the same as well. FID is that from the real motions: 0 for themselves.
+    """
+    evaluator, fixed = run.evaluator, run.fixed()
     known = {row: evaluator.embed_motions(motions) for row, motions in fixed.items()}
-    bodies = {row: _bodies(motions) for row, motions in fixed.items()}
+    quality = {row: bodies(motions) for row, motions in fixed.items()}
     real = known[REAL]
     few = len(real) <= evaluator.width
     if few:
@@ -183,30 +207,20 @@ def t2m(
         for row, motions in embedded.items():
             found[row] = _matching(run, number, queries, motions, right)
             found[row]['FID'] = max(metrics.fid(motions, real, allow_few=few), 0.0)
-            found[row]['Diversity'] = _diversity(run, number, motions)
+            pairs = min(PAIRS, len(motions)) if run.config.reference else None
+            found[row]['Diversity'] = metrics.diversity(motions, pairs, run.rng(number, 2))
             if row in made:
                 durations = run.true_durations() if row == TRUE_LENGTH else None
                 found[row] |= _multimodality(run, number, texts, durations)
-            found[row] |= bodies[row] if row in bodies else _bodies(made[row])
+            found[row] |= quality[row] if row in quality else bodies(made[row])
         return found
 
-    return run.evaluation(once)
+    return once
 
 
-def retrieval(
-    model: MotionGPT3,
-    clips: Sequence[Clip],
-    evaluator: Evaluator,
-    config: TextProtocolConfig | None = None,
-    partial: Path | None = None,
-) -> Evaluation:
-    """TMR's four protocols, of texts that look for motions and of motions that look for texts.
-
-    Raises:
-        MetricError: too few clips.
-        GenerationError: the model gave NaN.
-    """
-    run = _Run('retrieval', model, evaluator, clips, config or TextProtocolConfig(), partial)
+def retrieval(run: Run) -> Once:
+    """TMR's four protocols, of texts that look for motions and of motions that look for texts."""
+    evaluator = run.evaluator
     known = {row: evaluator.embed_motions(motions) for row, motions in run.fixed().items()}
     alike = TextSimilarity([caption for clip in run.clips for caption in clip.captions])
     if not run.config.reference:
@@ -222,27 +236,18 @@ def retrieval(
             for row, motions in embedded.items()
         }
 
-    return run.evaluation(once)
+    return once
 
 
-def m2t(
-    model: MotionGPT3,
-    clips: Sequence[Clip],
-    evaluator: Evaluator,
-    config: TextProtocolConfig | None = None,
-    partial: Path | None = None,
-) -> Evaluation:
+def m2t(run: Run) -> Once:
     """Motion to text: captions against their motions, and against the data set's captions.
 
     Of a real caption the other ones of its clip are the references, of a generated one all.
     Captions are written without chance; replications draw the real ones, and the groups.
-
-    Raises:
-        MetricError: too few clips.
     """
-    run = _Run('m2t', model, evaluator, clips, config or TextProtocolConfig(), partial)
+    evaluator = run.evaluator
     motions = [Motion(clip.joints) for clip in run.clips]
-    written = _captions(model, motions)
+    written = run.model.pipeline.caption(motions)  # the model is measured, not the gate
     empty = sum(not text.strip() for text in written)
     if empty:
         run.notes.append(f'{empty} generated captions are empty; they count as "nothing"')
@@ -271,10 +276,7 @@ def m2t(
             'generated captions': _matching(run, number, said, shown, right) | scored,
         }
 
-    return run.evaluation(once)
-
-
-TEXT_PROTOCOLS = {'t2m': t2m, 'm2t': m2t, 'retrieval': retrieval}
+    return once
 
 
 def _fingerprint(network: nn.Module) -> str:
@@ -286,25 +288,21 @@ def _fingerprint(network: nn.Module) -> str:
 
 
 def _matching(
-    run: _Run, number: int, texts: np.ndarray, motions: np.ndarray, right: np.ndarray | None
+    run: Run, number: int, texts: np.ndarray, motions: np.ndarray, right: np.ndarray | None
 ) -> dict[str, float]:
     """R-precision and MM-Dist, in groups that are the same for every row of a replication."""
     top = min(TOP, run.group)
-    found = metrics.retrieval(texts, motions, top=top, group=run.group, rng=run.rng(number, 1))
-    values = {f'R@{k}': share for k, share in enumerate(found.r_precision, 1)}
-    if right is not None:
-        places, _ = ranks_in_groups(texts, motions, right, run.rng(number, 1), run.group)
-        values |= {f'R@{k}, same meaning': float((places <= k).mean()) for k in range(1, top + 1)}
+    values: dict[str, float] = {}
+    for name, answers in (('', None), (', same meaning', right)):
+        if not name or answers is not None:
+            rng = run.rng(number, 1)
+            found = metrics.retrieval(texts, motions, answers, top, run.group, rng)
+            values |= {f'R@{k}{name}': share for k, share in enumerate(found.r_precision, 1)}
     return values | {'MM-Dist': float(np.linalg.norm(texts - motions, axis=1).mean())}
 
 
-def _diversity(run: _Run, number: int, motions: np.ndarray) -> float:
-    pairs = min(PAIRS, len(motions)) if run.config.reference else None
-    return metrics.diversity(motions, pairs, run.rng(number, 2))
-
-
 def _multimodality(
-    run: _Run, number: int, texts: Sequence[str], durations: Sequence[float] | None
+    run: Run, number: int, texts: Sequence[str], durations: Sequence[float] | None
 ) -> dict[str, float]:
     config, rng = run.config, run.rng(number, 3)
     count = min(config.multimodality_texts, len(texts))
@@ -325,17 +323,8 @@ def _multimodality(
     return {MULTIMODALITY: metrics.multimodality(stacked, pairs, rng)}
 
 
-def _bodies(motions: Sequence[np.ndarray]) -> dict[str, float]:
-    found = [physical(joints) for joints in motions]
-    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
-
-
-def _captions(model: MotionGPT3, motions: Sequence[Motion]) -> list[str]:
-    return model.pipeline.caption(motions)  # the model is measured, not the gate
-
-
 def _language(
-    run: _Run, made: Sequence[str], references: Sequence[Sequence[str]]
+    run: Run, made: Sequence[str], references: Sequence[Sequence[str]]
 ) -> dict[str, float]:
     reference = run.config.reference
     bleu = metrics.bleu(made, references, reference=reference)

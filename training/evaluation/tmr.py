@@ -10,9 +10,10 @@ decoder, which only helps in training, is left out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -164,14 +165,14 @@ class TextMotionEncoder:
         Raises:
             MetricError: a text is empty.
         """
-        found = []
-        for begin in range(0, len(texts), BATCH):
-            ids, lengths = token_batch(
-                texts[begin : begin + BATCH], self.tokenizer, self.config.max_tokens
-            )
-            found.append(self.network.embed_text(ids.to(self._device), lengths.to(self._device)))
-        return self._stacked(found)
 
+        def embed(part: Sequence[str]) -> Tensor:
+            ids, lengths = token_batch(part, self.tokenizer, self.config.max_tokens)
+            return self.network.embed_text(ids.to(self._device), lengths.to(self._device))
+
+        return in_batches(embed, texts, BATCH, self.width)
+
+    @torch.inference_mode()
     def embed_motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
         """Unit vectors (N, D) float32 of N motions (T, 22, 3) [m], Y up, 20 fps.
 
@@ -184,29 +185,13 @@ class TextMotionEncoder:
         quiet = len(motions) <= PROGRESS_FROM
         shown = tqdm(motions, desc='features', leave=False, disable=quiet)
         most = self.config.max_frames + 1  # the last frame gives no features
-        return self.embed_features([Motion(joints[:most]).features() for joints in shown])
+        clips = [Motion(joints[:most]).features() for joints in shown]
 
-    @torch.inference_mode()
-    def embed_features(self, clips: Sequence[np.ndarray]) -> np.ndarray:
-        """Unit vectors (N, D) float32 of features (T, 263), not normalised.
+        def embed(part: Sequence[np.ndarray]) -> Tensor:
+            features, lengths = feature_batch(part, self.stats, self.config.max_frames)
+            return self.network.embed_motion(features.to(self._device), lengths.to(self._device))
 
-        Raises:
-            MetricError: fewer than 4 frames, or values that are not finite.
-        """
-        found = []
-        for begin in range(0, len(clips), BATCH):
-            features, lengths = feature_batch(
-                clips[begin : begin + BATCH], self.stats, self.config.max_frames
-            )
-            found.append(
-                self.network.embed_motion(features.to(self._device), lengths.to(self._device))
-            )
-        return self._stacked(found)
-
-    def _stacked(self, found: Sequence[Tensor]) -> np.ndarray:
-        if not found:
-            return np.zeros((0, self.width), dtype=np.float32)
-        return torch.cat(list(found)).float().cpu().numpy()
+        return in_batches(embed, clips, BATCH, self.width)
 
     @property
     def _device(self) -> torch.device:
@@ -248,6 +233,16 @@ class TextMotionEncoder:
         return cls(config, network, tokenizer, stats, f'{data.get("name", "tmr")} {weights}')
 
 
+def in_batches(
+    embed: Callable[[Sequence[Any]], Tensor], items: Sequence[Any], size: int, width: int
+) -> np.ndarray:
+    """Embeddings (N, ``width``) float32 of N items, ``size`` at once."""
+    if not items:
+        return np.zeros((0, width), dtype=np.float32)
+    found = [embed(items[begin : begin + size]) for begin in range(0, len(items), size)]
+    return torch.cat(found).float().cpu().numpy()
+
+
 def token_batch(
     texts: Sequence[str], tokenizer: MotionTokenizer, max_tokens: int
 ) -> tuple[Tensor, Tensor]:
@@ -277,13 +272,9 @@ def feature_batch(
     """
     rows = [np.asarray(clip, dtype=np.float32)[:max_frames] for clip in clips]
     for number, row in enumerate(rows):
-        if len(row) < FRAMES_PER_TOKEN or not np.isfinite(row).all():
-            raise MetricError(
-                f'motion {number} has {len(row)} rows of features'
-                + (
-                    f': at least {FRAMES_PER_TOKEN} are needed'
-                    if np.isfinite(row).all()
-                    else ', some of them not finite'
-                )
-            )
+        what = f'motion {number} has {len(row)} rows of features'
+        if not np.isfinite(row).all():
+            raise MetricError(f'{what}, some of them not finite')
+        if len(row) < FRAMES_PER_TOKEN:
+            raise MetricError(f'{what}: at least {FRAMES_PER_TOKEN} are needed')
     return stats.batch(rows)

@@ -13,9 +13,9 @@ from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.distance import cdist, pdist
 
 from mgpt3_ros.training.evaluation import metrics
-from mgpt3_ros.training.evaluation.metrics.ape_ave import PARTS
-from mgpt3_ros.training.evaluation.metrics.pose_errors import frame_pa_mpjpe, procrustes
-from mgpt3_ros.training.evaluation.metrics.rouge import resampled
+from mgpt3_ros.training.evaluation.metrics.captions import resampled
+from mgpt3_ros.training.evaluation.metrics.poses import PARTS, frame_pa_mpjpe, procrustes
+from mgpt3_ros.training.evaluation.results import replicated
 
 RNG = np.random.default_rng(3)
 PREDICTIONS = ['a man walks slowly forward, slowly', 'the person jumps', 'someone waves', 'a kick']
@@ -46,7 +46,7 @@ def test_retrieval_by_hand() -> None:
     # text 1 is nearest to motion 2 (0.2, own 1.1), text 2 to motion 1 (0.1, own 0.8)
     assert found.r_precision == (0.5, 0.75, 1.0)
     assert found.mm_dist == pytest.approx((0 + 1.1 + 0.8 + 0.5) / 4)
-    same = metrics.retrieval(text, motion, labels=['a', 'b', 'b', 'c'], group=4)
+    same = metrics.retrieval(text, motion, np.eye(4) + np.eye(4)[[0, 2, 1, 3]], group=4)
     assert same.r_precision == (1.0, 1.0, 1.0)
     assert same.mm_dist == found.mm_dist
 
@@ -184,7 +184,7 @@ def test_bleu_by_hand() -> None:
 
 def test_bleu_agrees_with_sacrebleu() -> None:
     sacrebleu = pytest.importorskip('sacrebleu')
-    from mgpt3_ros.training.evaluation.metrics.words import words
+    from mgpt3_ros.training.evaluation.metrics.captions import words
 
     made = [' '.join(words(text)) for text in PREDICTIONS]
     real = [[' '.join(words(group[k])) for group in REFERENCES] for k in range(2)]
@@ -232,11 +232,11 @@ def test_bert_score_takes_a_scorer() -> None:
 
 
 def test_intervals() -> None:
-    found = metrics.replicated([1.0, 2.0, 3.0])
-    assert (found.mean, found.half) == pytest.approx((2.0, 1.96 / math.sqrt(3)))
-    authors = metrics.replicated([1.0, 2.0, 3.0], reference=True)
-    assert authors.half == pytest.approx(1.96 * math.sqrt(2 / 3) / math.sqrt(3))
-    assert math.isnan(metrics.replicated([1.0]).half)
+    found = replicated([1.0, 2.0, 3.0], 7)
+    assert (found.mean, found.high - 2) == pytest.approx((2.0, 1.96 / math.sqrt(3)))
+    authors = replicated([1.0, 2.0, 3.0], 7, reference=True)
+    assert authors.high - 2 == pytest.approx(1.96 * math.sqrt(2 / 3) / math.sqrt(3))
+    assert math.isnan(replicated([1.0], 7, reference=True).low)
 
 
 def bad_embeddings() -> np.ndarray:
@@ -269,7 +269,7 @@ def bad_embeddings() -> np.ndarray:
         (lambda: metrics.bleu(['a'], [[' ']]), 'caption 0 has no reference'),
         (lambda: metrics.rouge_l([], []), 'no captions'),
         (lambda: metrics.cider(['a'], [['a']]), '2 captions at least'),
-        (lambda: metrics.replicated([]), '0 samples are too few'),
+        (lambda: replicated([], 7), '0 samples are too few'),
     ],
 )
 @pytest.mark.filterwarnings('ignore:divide by zero')

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from scipy.stats import rankdata
 
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation.metrics import MetricError
-from mgpt3_ros.training.evaluation.metrics.ranks import ranks, ranks_in_groups
-from mgpt3_ros.training.evaluation.metrics.retrieval import distances
+from mgpt3_ros.training.evaluation.metrics.retrieval import ranks, ranks_in_groups
 from mgpt3_ros.training.evaluation.retrieval import (
     dissimilar,
     generated_over_real,
@@ -78,7 +78,7 @@ def test_places_by_hand_and_as_scipy_ranks() -> None:
     right[2, 1] = True
     assert ranks(queries, line, right).tolist() == [1, 2, 2]
     a, b = RNG.normal(size=(40, 6)), RNG.normal(size=(40, 6))
-    want = np.diag(rankdata(distances(a, b), axis=1))
+    want = np.diag(rankdata(cdist(a, b), axis=1))
     np.testing.assert_array_equal(ranks(a, b), want)
     # Where everything lies in one point, nothing has been found.
     assert ranks(np.ones((5, 2)), np.ones((5, 2))).tolist() == [5] * 5

@@ -22,23 +22,22 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.clip_filter import load_clips
-from mgpt3_ros.training.evaluation.replications import averaged, replicate
-from mgpt3_ros.training.evaluation.results import Figure
+from mgpt3_ros.training.evaluation.results import Figure, averaged, replicate
 from mgpt3_ros.training.evaluation.text_protocols import (
     OWN_LENGTH,
     REAL,
     REBUILT,
+    TEXT_PROTOCOLS,
     TRUE_LENGTH,
     TextProtocolConfig,
-    m2t,
-    retrieval,
-    t2m,
 )
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
 from tests.support.tiny import swinging_motion, tiny_model
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_tmr import tiny_encoder
+
+t2m, m2t, retrieval = (TEXT_PROTOCOLS[name] for name in ('t2m', 'm2t', 'retrieval'))
 
 # Motions of 3 s at least, so that a prediction has 2 s to go.
 MOTIONS = {

@@ -17,7 +17,7 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.evaluation.metrics import MetricError
-from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
+from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder, feature_batch
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import run_stage
@@ -209,7 +209,7 @@ def test_bad_input(encoder: TextMotionEncoder, tmp_path: Path) -> None:
     with pytest.raises(MotionError, match='frame 3'):
         encoder.embed_motions([broken])
     with pytest.raises(MetricError, match='not finite'):
-        encoder.embed_features([np.full((9, 263), np.nan)])
+        feature_batch([np.full((9, 263), np.nan)], encoder.stats, 200)
     assert encoder.embed_texts([]).shape == (0, encoder.width)
     with pytest.raises(ConfigError, match='width 18 must be even and a multiple of heads 4'):
         tiny_encoder(width=18, heads=4)

@@ -45,22 +45,13 @@ def numbers(
         raise MetricError(f'{name} must be ({wanted}), got {array.shape}')
     if len(array) < least:
         raise MetricError(f'{name}: {len(array)} samples are too few, {least} are needed')
-    refuse_non_finite(array, name)
-    return array
-
-
-def refuse_non_finite(array: NDArray, name: str) -> None:
-    """Count the entries along the first axis that hold NaN or infinity, and refuse any.
-
-    Raises:
-        MetricError: there is one.
-    """
     bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if bad.any():
         raise MetricError(
             f'{name}: {int(bad.sum())} of {len(array)} samples hold NaN or infinity (first: '
             f'number {int(np.argmax(bad))}); find out why, or leave them out and say so'
         )
+    return array
 
 
 def same_shape(first: NDArray, second: NDArray, names: str) -> None:

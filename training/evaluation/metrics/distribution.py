@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist
 
 from mgpt3_ros.training.evaluation.metrics.checks import Array, MetricError, numbers
 
@@ -76,7 +77,7 @@ def diversity(
     least = 2 if pairs is None else max(pairs, 2)
     array = numbers(embeddings, 'embeddings for Diversity', ('B', 'D'), least)
     if pairs is None:
-        return _mean_distance(array)
+        return float(pdist(array).mean())
     first, second = _draw(len(array), pairs, rng)
     return float(np.linalg.norm(array[first] - array[second], axis=1).mean())
 
@@ -100,7 +101,7 @@ def multimodality(
     if repeats < least:
         raise MetricError(f'MultiModality: {repeats} motions per text are too few, not {least}')
     if pairs is None:
-        return float(np.mean([_mean_distance(group) for group in array]))
+        return float(np.mean([pdist(group).mean() for group in array]))
     first, second = _draw(repeats, pairs, rng)
     return float(np.linalg.norm(array[:, first] - array[:, second], axis=2).mean())
 
@@ -111,10 +112,3 @@ def _draw(count: int, pairs: int, rng: Random | None) -> tuple[Indices, Indices]
     if pairs < 1:
         raise MetricError(f'pairs must be 1 at least, got {pairs}')
     return rng.choice(count, pairs, replace=False), rng.choice(count, pairs, replace=False)
-
-
-def _mean_distance(array: Array) -> float:
-    upper = np.triu_indices(len(array), 1)
-    squares = (array**2).sum(axis=1)
-    squared = squares[:, None] + squares[None] - 2 * array @ array.T
-    return float(np.sqrt(np.clip(squared[upper], 0, None)).mean())

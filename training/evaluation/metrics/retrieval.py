@@ -1,10 +1,9 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""R-precision and MM-Dist: does a motion lie nearest to its own text?"""
+"""At which place a right answer comes when candidates are sorted by how near they are."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,18 +32,18 @@ class Retrieval:
 def retrieval(
     text: ArrayLike,
     motion: ArrayLike,
-    labels: Sequence[Hashable] | None = None,
+    right: ArrayLike | None = None,
     top: int = 3,
     group: int = GROUP,
-    rng: np.random.Generator | np.random.RandomState | None = None,
+    rng: np.random.Generator | None = None,
 ) -> Retrieval:
-    """Look for each text's motion within groups, by Euclidean distance.
+    """R-precision and MM-Dist: look for each text's motion within groups; see :func:`ranks`.
 
     Args:
         text: (B, D) embeddings of the texts.
         motion: (B, D) embeddings of the motions, in the same order.
-        labels: what each text says; a motion whose text says the same is right as well. None:
-            only the text's own motion is, as in the field's protocol.
+        right: (B, B) bool, whether text i describes motion j; None: only its own, as in the
+            field's protocol.
         top: largest k.
         group: pairs per group.
         rng: shuffles the pairs before they are grouped; None keeps their order.
@@ -52,35 +51,72 @@ def retrieval(
     Raises:
         MetricError: shapes that do not fit, NaN, or fewer pairs than one group.
     """
-    texts = numbers(text, 'text embeddings', ('B', 'D'))
-    motions = numbers(motion, 'motion embeddings', ('B', 'D'))
-    same_shape(texts, motions, 'text and motion embeddings')
     if not 1 <= top <= group:
         raise MetricError(f'top must be 1 to {group} (the size of a group), got {top}')
-    if len(texts) < group:
+    places, order = ranks_in_groups(text, motion, right, rng, group)
+    apart = np.linalg.norm(np.asarray(text)[order] - np.asarray(motion)[order], axis=1)
+    shares = tuple(float((places <= k).mean()) for k in range(1, top + 1))
+    return Retrieval(shares, float(apart.mean()), len(order))
+
+
+def ranks(queries: ArrayLike, candidates: ArrayLike, right: ArrayLike | None = None) -> np.ndarray:
+    """Place of the first right candidate of each query, by Euclidean distance; 1 is the first.
+
+    Candidates that are as near as the right one come before it, so that an encoder that maps
+    everything to one point finds nothing.
+
+    Args:
+        queries: (N, D) embeddings.
+        candidates: (N, D), in the same order.
+        right: (N, N) bool, which candidate j answers query i; None: its own, j = i.
+
+    Raises:
+        MetricError: shapes that do not fit, NaN, or a query without a right answer.
+    """
+    first, second, answers = _checked(queries, candidates, right)
+    if not answers.any(axis=1).all():
+        raise MetricError(f'{int((~answers.any(axis=1)).sum())} queries have no right answer')
+    distance = cdist(first, second)
+    nearest = np.where(answers, distance, np.inf).min(axis=1, keepdims=True)
+    return 1 + ((distance <= nearest) & ~answers).sum(axis=1)
+
+
+def ranks_in_groups(
+    queries: ArrayLike,
+    candidates: ArrayLike,
+    right: ArrayLike | None,
+    rng: np.random.Generator | None,
+    group: int = GROUP,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places within groups, random ones or (``rng`` None) in the order of the pairs.
+
+    Returns:
+        Places (M,) and the queries (M,) that have them, group after group; M is a multiple of
+        ``group``: the pairs of a last, incomplete group are left out.
+
+    Raises:
+        MetricError: as :func:`ranks`, or fewer pairs than one group.
+    """
+    first, second, answers = _checked(queries, candidates, right)
+    if len(first) < group:
         raise MetricError(
-            f'{len(texts)} pairs do not fill one group of {group}; take more, or smaller groups '
+            f'{len(first)} pairs do not fill one group of {group}; take more, or smaller groups '
             'and say so beside the figure'
         )
-    if labels is not None and len(labels) != len(texts):
-        raise MetricError(f'{len(labels)} labels for {len(texts)} texts')
-    order = np.arange(len(texts)) if rng is None else rng.permutation(len(texts))
-    used = len(texts) // group * group
-    hits = np.zeros(top)
-    matching = 0.0
-    for begin in range(0, used, group):
-        part = order[begin : begin + group]
-        distance = distances(texts[part], motions[part])
-        right = np.eye(group, dtype=bool)
-        if labels is not None:
-            right |= np.array([[labels[i] == labels[j] for j in part] for i in part])
-        nearest = np.argsort(distance, axis=1, kind='stable')[:, :top]
-        found = np.take_along_axis(right, nearest, axis=1)
-        hits += np.logical_or.accumulate(found, axis=1).sum(axis=0)
-        matching += float(np.trace(distance))
-    return Retrieval(tuple(float(hit) for hit in hits / used), matching / used, used)
+    order = np.arange(len(first)) if rng is None else rng.permutation(len(first))
+    order = order[: len(first) // group * group]
+    parts = order.reshape(-1, group)
+    found = [ranks(first[part], second[part], answers[np.ix_(part, part)]) for part in parts]
+    return np.concatenate(found), order
 
 
-def distances(first: Array, second: Array) -> Array:
-    """Euclidean distances (A, B) of (A, D) from (B, D)."""
-    return cdist(first, second)
+def _checked(
+    queries: ArrayLike, candidates: ArrayLike, right: ArrayLike | None
+) -> tuple[Array, Array, np.ndarray]:
+    first = numbers(queries, 'embeddings of queries', ('N', 'D'))
+    second = numbers(candidates, 'embeddings of candidates', ('N', 'D'))
+    same_shape(first, second, 'embeddings of queries and candidates')
+    answers = np.eye(len(first), dtype=bool) if right is None else np.asarray(right, dtype=bool)
+    if answers.shape != (len(first), len(first)):
+        raise MetricError(f'right answers of shape {answers.shape} for {len(first)} queries')
+    return first, second, answers
