@@ -8,9 +8,8 @@ import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mgpt3_ros.cli.options import new_parser
 from mgpt3_ros.cli.outputs import add_output_option, output_file
 from mgpt3_ros.model.extras import extra
 
@@ -42,9 +41,8 @@ TEXT_MIN_FRAMES = 40  # HumanML3D's evaluation of text to motion (Guo et al. 202
 OUTPUTS = ('.json', '.md', '.png')
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'evaluate', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument('checkpoint', type=Path, metavar='CHECKPOINT', help='checkpoint folder')
     parser.add_argument(
         '--data', type=Path, required=True, metavar='FOLDER', help='folder of the data set'
@@ -91,7 +89,6 @@ def add_parser(commands: Any) -> None:
     )
     add_output_option(parser, output_file(*OUTPUTS), what, required=False)
     _add_evaluator_options(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_evaluator_options(parser: argparse.ArgumentParser) -> None:

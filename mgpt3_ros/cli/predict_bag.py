@@ -8,25 +8,9 @@ import argparse
 import itertools
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mgpt3_ros.cli.bag_options import (
-    add_bag_argument,
-    add_body_options,
-    add_write_bag_option,
-    beside,
-    body_of,
-    counted,
-    read_with_progress,
-    say_what_was_wrong,
-)
-from mgpt3_ros.cli.options import (
-    add_model_options,
-    add_seconds_option,
-    drawing_options,
-    load_model,
-    new_parser,
-)
+from mgpt3_ros.cli import bag_options, options
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 if TYPE_CHECKING:
@@ -46,18 +30,16 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'predict-bag', SUMMARY, DESCRIPTION, EXAMPLES)
-    add_bag_argument(parser)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    bag_options.add_bag_argument(parser)
     add_output_option(parser, required=False)
-    add_write_bag_option(parser, 'forecasts as trajectories')
+    bag_options.add_write_bag_option(parser, 'forecasts as trajectories')
     since = 'moment since the beginning of BAG from which -o goes on'
-    add_seconds_option(parser, '--at', None, since, 'the end')
-    add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
-    add_body_options(parser, stride_s=1.0)
-    add_model_options(parser)
-    parser.set_defaults(run=run)
+    options.add_seconds_option(parser, '--at', None, since, 'the end')
+    options.add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
+    bag_options.add_body_options(parser, stride_s=1.0)
+    options.add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,13 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.output and arguments.write_bag is None:
         raise MotionError('nothing to write: give -o FILE or --write-bag OUT')
     with open_bag(arguments.bag) as bag:
-        body = body_of(bag, arguments)
+        body = bag_options.body_of(bag, arguments)
         windows = Windows(body.profile, arguments.window, arguments.stride)
-        model = load_model(arguments)
-        options = drawing_options(arguments)
+        model = options.load_model(arguments)
+        sampling = options.drawing_options(arguments)
 
         def follow(observed: Motion) -> Motion:
-            return model.predict(observed, arguments.horizon, sampling=options)
+            return model.predict(observed, arguments.horizon, sampling=sampling)
 
         if arguments.output:
             _predict_once(arguments, bag, body, windows, follow)
@@ -84,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
                 body.profile, arguments.window, arguments.stride, first_s=MIN_WINDOW_S
             )
             count = _predict_all(arguments, bag, body, windows, follow)
-            sys.stdout.write(f'{counted(count, "forecast")}: {arguments.write_bag}\n')
-        say_what_was_wrong(bag, windows)
+            sys.stdout.write(f'{bag_options.counted(count, "forecast")}: {arguments.write_bag}\n')
+        bag_options.say_what_was_wrong(bag, windows)
     return 0
 
 
@@ -102,9 +84,8 @@ def _predict_once(
 
     at_s = (bag.end_ns - bag.start_ns) * 1e-9 if arguments.at is None else arguments.at
     last_ns = bag.start_ns + round(at_s * 1e9)
-    messages = itertools.takewhile(
-        lambda message: message.recorded_ns <= last_ns, read_with_progress(bag, body.topics)
-    )
+    messages = bag_options.read_with_progress(bag, body.topics)
+    messages = itertools.takewhile(lambda message: message.recorded_ns <= last_ns, messages)
     for _ in body_windows(body, messages, windows):
         pass
     window = windows.latest()
@@ -129,19 +110,15 @@ def _predict_all(
 ) -> int:
     """Copy the bag with a forecast at every window; return how many there are."""
     from mgpt3_ros.bags import BagCopy, body_windows
-    from mgpt3_ros.bags.messages import (
-        BASE_TRAJECTORY,
-        JOINT_TRAJECTORY,
-        trajectory_messages,
-    )
+    from mgpt3_ros.bags.messages import BASE_TRAJECTORY, JOINT_TRAJECTORY, trajectory_messages
     from mgpt3_ros.body.from_motion import following
 
-    joint_topic = beside(body.joint_topic, 'predicted_trajectory')
-    base_topic = beside(body.joint_topic, 'predicted_base_trajectory')
+    joint_topic = bag_options.beside(body.joint_topic, 'predicted_trajectory')
+    base_topic = bag_options.beside(body.joint_topic, 'predicted_base_trajectory')
     added = {joint_topic: JOINT_TRAJECTORY, base_topic: BASE_TRAJECTORY}
-    count = 0
+    count, messages = 0, bag_options.read_with_progress(bag, None)
     with BagCopy(arguments.write_bag, bag, added) as copy:
-        for message, done in body_windows(body, read_with_progress(bag, None), windows):
+        for message, done in body_windows(body, messages, windows):
             if message is not None:
                 copy.copy(message)
             for window in done:
