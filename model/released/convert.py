@@ -315,7 +315,7 @@ def _backbone_config(
                 'channels: say how many heads it has'
             )
     return BackboneConfig(
-        vocab_size=_vocabulary(weights),
+        vocab_size=size_of(weights, (WTE, 0)) - MARKERS,
         n_positions=size_of(weights, (wpe, 0)),
         n_embd=width,
         n_layer=count_layers(weights, 'transformer.h'),
@@ -323,10 +323,6 @@ def _backbone_config(
         motion_width=None if motion_width == width else motion_width,
         shared_layers=shared_layers,
     )
-
-
-def _vocabulary(weights: Mapping[str, Tensor]) -> int:
-    return size_of(weights, (WTE, 0)) - MARKERS
 
 
 def _motion_width(weights: Mapping[str, Tensor]) -> int:
@@ -355,8 +351,7 @@ def _head_config(weights: Mapping[str, Tensor], condition_heads: int) -> HeadCon
 
 def _holders(backbone: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> int:
     stem, width = 'lm.motion_und_head.layers', _motion_width(backbone)
-    places = [(f'{stem}.bias', 0), (f'{stem}.weight', 0)]
-    rows = size_of(other, *places)
+    rows = size_of(other, (f'{stem}.bias', 0), (f'{stem}.weight', 0))
     if rows % width:
         raise CheckpointError(
             f'{stem}.bias has {rows} entries, which is no multiple of the motion width {width}'
