@@ -97,8 +97,8 @@ def _caption_all(
             for window in done:
                 caption = timed(bag, window, describe(window))
                 count += 1
-                for file in files:
-                    file.add(caption)
+                for add in files:
+                    add(caption)
                 if copy:
                     copy.add(topic, window.recorded_ns, text_message(caption.caption))
                 if not copy and not files:

@@ -171,11 +171,11 @@ class GenerateNode(BodyNode):
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
-        if self._running is None or not self._running[1].done:
+        if self._running is None or not self._running[1].done():
             return
         (step, job), self._running = self._running, None
         try:
-            self._drawn = _Drawn(step, job.result)
+            self._drawn = _Drawn(step, job.result())
         except Exception as error:
             self._fail(step, error, job.trace)
         self._publish_when_due()

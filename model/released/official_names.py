@@ -113,11 +113,8 @@ def backbone_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
             if WTE not in official or not _same(value, official[WTE]):
                 raise CheckpointError(f'{name} should be a copy of {WTE}, but differs from it')
         elif name not in UNUSED_IN_BACKBONE:
-            yield Weight(
-                name,
-                _renamed(name, _BACKBONE, "MotionGPT3's backbone"),
-                value.T if _CONV1D.search(name) else value,
-            )
+            ours = _renamed(name, _BACKBONE, "MotionGPT3's backbone")
+            yield Weight(name, ours, value.T if _CONV1D.search(name) else value)
 
 
 def _renamed(name: str, table: Table, what: str, prefix: str = '') -> str:
