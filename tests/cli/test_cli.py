@@ -358,9 +358,11 @@ def test_convert_calls_the_converter(
 
 
 def test_doctor_gets_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, 'run', lambda checkpoint: 1 if checkpoint == 'x' else 0)
-    assert cli.main(['doctor', '--checkpoint', 'x']) == 1
+    looked_at: list[str | None] = []
+    monkeypatch.setattr(doctor, 'examine', lambda folder: looked_at.append(folder) or [])
+    assert cli.main(['doctor', '--checkpoint', 'x']) == 0
     assert cli.main(['doctor']) == 0
+    assert looked_at == ['x', None]
 
 
 def test_it_is_a_program(walk: str, tmp_path: Path) -> None:
