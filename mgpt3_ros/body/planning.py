@@ -20,7 +20,7 @@ from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, 
 from mgpt3_ros.body.from_motion import BodyClip
 from mgpt3_ros.body.profiles.base import UNLIMITED
 from mgpt3_ros.body.quaternions import Array
-from mgpt3_ros.body.spline import extreme_rates, spline_velocities, start_slope
+from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise
 
@@ -289,16 +289,10 @@ def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, 
 def _sample_clip(clip: BodyClip, phase: Array) -> tuple[Array, Array, Array]:
     """Return positions (N, J), base_pos (N, 3) and base_rot (N, 4) at moments (N,) of the clip."""
     times = np.arange(len(clip.positions)) / clip.fps
-    values = np.concatenate([clip.positions, clip.base_pos, clip.base_rot], axis=1)
-    ends = start_slope(times, values), -start_slope(-times[::-1], values[::-1])
-    sampled = JointPath(times, values, spline_velocities(times, values, *ends)).sample(phase)[0]
-    joints = clip.positions.shape[1]
-    rot = sampled[:, joints + 3 :]
-    return (
-        sampled[:, :joints],
-        sampled[:, joints : joints + 3],
-        rot / np.linalg.norm(rot, axis=1, keepdims=True),
-    )
+    poses = clip.positions, clip.base_pos, clip.base_rot
+    whole = BodyTrajectory.through(clip.names, times, *poses, ends_at_rest=False)
+    joints, base = whole.sample(phase)
+    return joints.positions, base.pos, base.rot
 
 
 def _blend(
