@@ -143,12 +143,13 @@ def run(arguments: argparse.Namespace) -> int:
             f'`mgpt3 train tmr --data {arguments.data} --output runs/evaluator`, or give the '
             'published finest.tar with --glove'
         )
+    if arguments.replications is None:
+        arguments.replications = REPLICATIONS if about_text else 1
     least = arguments.min_frames or (TEXT_MIN_FRAMES if about_text else 20)
     options = HumanML3DOptions(min_frames=least)
     clips, digest = load_clips(arguments.data, arguments.split, options)
     model = load_model(arguments)
-    measure = _measure_texts if about_text else _measure_motions
-    found = measure(arguments, model, clips)
+    found = (_measure_texts if about_text else _measure_motions)(arguments, model, clips)
     sys.stdout.write(found.table() + '\n')
     for reason, count in found.skipped.items():
         sys.stderr.write(f'{count} clips were left out: {reason}\n')
@@ -166,10 +167,8 @@ def _measure_motions(
     from mgpt3_ros.training.evaluation.protocols import PROTOCOLS as RUNS
     from mgpt3_ros.training.evaluation.protocols import ProtocolConfig
 
-    replications = 1 if arguments.replications is None else arguments.replications
-    config = ProtocolConfig(
-        replications, arguments.seed, arguments.observed, arguments.clips, arguments.reference
-    )
+    shared = arguments.replications, arguments.seed, arguments.observed
+    config = ProtocolConfig(*shared, arguments.clips, arguments.reference)
     return RUNS[arguments.protocol](model, clips, config)
 
 
@@ -180,11 +179,8 @@ def _measure_texts(
     from mgpt3_ros.training.evaluation.text_protocols import TEXT_PROTOCOLS as RUNS
     from mgpt3_ros.training.evaluation.text_protocols import TextProtocolConfig
 
-    replications = REPLICATIONS if arguments.replications is None else arguments.replications
-    texts, repeats = arguments.multimodality
-    config = TextProtocolConfig(
-        replications, arguments.seed, arguments.clips, texts, repeats, arguments.reference
-    )
+    shared = arguments.replications, arguments.seed, arguments.clips
+    config = TextProtocolConfig(*shared, *arguments.multimodality, arguments.reference)
     evaluator = load_evaluator(
         arguments.evaluator,
         arguments.data,

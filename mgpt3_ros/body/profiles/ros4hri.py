@@ -152,4 +152,4 @@ def _about(axis: str, angle: Array) -> Array:
     """Return rotations (T, 3, 3) by ``angle`` (T,) [rad] about x, y or z."""
     from scipy.spatial.transform import Rotation
 
-    return np.asarray(Rotation.from_euler(axis, angle).as_matrix())
+    return np.asarray(Rotation.from_euler(axis, angle[:, None]).as_matrix())
