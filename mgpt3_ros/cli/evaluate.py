@@ -180,7 +180,8 @@ def _measure_texts(
     from mgpt3_ros.training.evaluation.text_protocols import TextProtocolConfig
 
     shared = arguments.replications, arguments.seed, arguments.clips
-    config = TextProtocolConfig(*shared, *arguments.multimodality, arguments.reference)
+    texts, repeats = arguments.multimodality
+    config = TextProtocolConfig(*shared, texts, repeats, arguments.reference)
     evaluator = load_evaluator(
         arguments.evaluator,
         arguments.data,
