@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mgpt3_ros.cli import bag_options, options
@@ -17,6 +16,7 @@ from mgpt3_ros.cli.outputs import add_output_option, names, output_file
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Window, Windows
     from mgpt3_ros.bags.caption_files import Caption
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 SUMMARY = 'what a body in a bag of ROS 2 does, over time'
 DESCRIPTION = """\
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         body = bag_options.body_of(bag, arguments)
         windows = Windows(body.profile, arguments.window, arguments.stride)
         model = options.load_model(arguments)
-        count = _caption_all(arguments, bag, body, windows, lambda w: str(model.caption(w.motion)))
+        count = _caption_all(arguments, bag, body, windows, model)
         bag_options.say_what_was_wrong(bag, windows)
         seconds = (bag.end_ns - bag.start_ns) * 1e-9
     if not count:
@@ -72,14 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _caption_all(
-    arguments: argparse.Namespace,
-    bag: Bag,
-    body: Body,
-    windows: Windows,
-    describe: Callable[[Window], str],
+    arguments: argparse.Namespace, bag: Bag, body: Body, windows: Windows, model: MotionGPT3
 ) -> int:
     """Read the bag through and write its captions; return how many there are."""
-    from mgpt3_ros.bags import BagCopy, body_windows
+    from mgpt3_ros.bags import BagCopy
     from mgpt3_ros.bags.caption_files import caption_file
     from mgpt3_ros.bags.messages import STRING, text_message
 
@@ -90,21 +86,17 @@ def _caption_all(
         if arguments.write_bag is not None:
             copy = stack.enter_context(BagCopy(arguments.write_bag, bag, {topic: STRING}))
         files = [stack.enter_context(caption_file(path)) for path in arguments.output]
-        messages = bag_options.read_with_progress(bag, None if copy else body.topics)
-        for message, done in body_windows(body, messages, windows):
-            if copy and message is not None:
-                copy.copy(message)
-            for window in done:
-                caption = timed(bag, window, describe(window))
-                count += 1
-                for add in files:
-                    add(caption)
-                if copy:
-                    copy.add(topic, window.recorded_ns, text_message(caption.caption))
-                if not copy and not files:
-                    span = f'{caption.start_s:8.2f} {caption.end_s:8.2f}'
-                    sys.stdout.write(f'{span}  {caption.caption}\n')
-                    sys.stdout.flush()
+        for window in bag_options.read_windows(bag, body, windows, copy):
+            caption = timed(bag, window, str(model.caption(window.motion)))
+            count += 1
+            for add in files:
+                add(caption)
+            if copy:
+                copy.add(topic, window.recorded_ns, text_message(caption.caption))
+            if not copy and not files:
+                span = f'{caption.start_s:8.2f} {caption.end_s:8.2f}'
+                sys.stdout.write(f'{span}  {caption.caption}\n')
+                sys.stdout.flush()
     return count
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Windows
     from mgpt3_ros.model.motion import Motion
 
+    Follow = Callable[[Motion], Motion]  # from what was observed to what follows
+
 SUMMARY = 'what a body in a bag of ROS 2 may do next'
 DESCRIPTION = """\
 Continue the motion in a rosbag2 (sqlite3 or mcap, compressed or not): with -o from one moment, the
@@ -62,9 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
             _predict_once(arguments, bag, body, windows, follow)
         if arguments.write_bag is not None:
             # A forecast needs a second of motion, not a whole window.
-            windows = Windows(
-                body.profile, arguments.window, arguments.stride, first_s=MIN_WINDOW_S
-            )
+            lengths = arguments.window, arguments.stride
+            windows = Windows(body.profile, *lengths, first_s=MIN_WINDOW_S)
             count = _predict_all(arguments, bag, body, windows, follow)
             sys.stdout.write(f'{bag_options.counted(count, "forecast")}: {arguments.write_bag}\n')
         bag_options.say_what_was_wrong(bag, windows)
@@ -72,11 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _predict_once(
-    arguments: argparse.Namespace,
-    bag: Bag,
-    body: Body,
-    windows: Windows,
-    follow: Callable[[Motion], Motion],
+    arguments: argparse.Namespace, bag: Bag, body: Body, windows: Windows, follow: Follow
 ) -> None:
     """Continue from one moment, and write what follows as a motion."""
     from mgpt3_ros.bags import body_windows
@@ -102,30 +99,23 @@ def _predict_once(
 
 
 def _predict_all(
-    arguments: argparse.Namespace,
-    bag: Bag,
-    body: Body,
-    windows: Windows,
-    follow: Callable[[Motion], Motion],
+    arguments: argparse.Namespace, bag: Bag, body: Body, windows: Windows, follow: Follow
 ) -> int:
     """Copy the bag with a forecast at every window; return how many there are."""
-    from mgpt3_ros.bags import BagCopy, body_windows
+    from mgpt3_ros.bags import BagCopy
     from mgpt3_ros.bags.messages import BASE_TRAJECTORY, JOINT_TRAJECTORY, trajectory_messages
     from mgpt3_ros.body.from_motion import following
 
     joint_topic = bag_options.beside(body.joint_topic, 'predicted_trajectory')
     base_topic = bag_options.beside(body.joint_topic, 'predicted_base_trajectory')
     added = {joint_topic: JOINT_TRAJECTORY, base_topic: BASE_TRAJECTORY}
-    count, messages = 0, bag_options.read_with_progress(bag, None)
+    count = 0
     with BagCopy(arguments.write_bag, bag, added) as copy:
-        for message, done in body_windows(body, messages, windows):
-            if message is not None:
-                copy.copy(message)
-            for window in done:
-                predicted = follow(window.motion)
-                ahead = following(window.observed, window.motion, predicted, body.profile)
-                joints, base = trajectory_messages(ahead, window.end_ns, 'map', 'base_link')
-                copy.add(joint_topic, window.recorded_ns, joints)
-                copy.add(base_topic, window.recorded_ns, base)
-                count += 1
+        for window in bag_options.read_windows(bag, body, windows, copy):
+            predicted = follow(window.motion)
+            ahead = following(window.observed, window.motion, predicted, body.profile)
+            joints, base = trajectory_messages(ahead, window.end_ns, 'map', 'base_link')
+            copy.add(joint_topic, window.recorded_ns, joints)
+            copy.add(base_topic, window.recorded_ns, base)
+            count += 1
     return count
