@@ -135,7 +135,7 @@ def test_the_folders_have_an_order():
         ('mgpt3_ros/bags', 'mgpt3_ros.body.frames', True),
         ('mgpt3_ros/nodes', 'mgpt3_ros.training.train', False),
         ('mgpt3_ros/nodes', 'mgpt3_ros.bags', False),
-        ('mgpt3_ros/cli', 'mgpt3_ros.nodes.prediction', False),
+        ('mgpt3_ros/cli', 'mgpt3_ros.nodes.generation', False),
         ('mgpt3_ros/cli', 'mgpt3_ros.training.data.clip', True),
         ('training/data', 'mgpt3_ros.bags.reading', True),
         ('training/data', 'mgpt3_ros.training.evaluation.results', False),

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import csv
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -30,83 +29,44 @@ class Caption:
     caption: str
 
 
-class CaptionFile(ABC):
-    """Writes captions to an open file as they come."""
+class _Subtitles:
+    """Windows overlap, subtitles do not, so each is shown until the next begins."""
 
     def __init__(self, file: TextIO) -> None:
-        self.file = file
-
-    @abstractmethod
-    def add(self, caption: Caption) -> None:
-        """Write one more."""
-
-    def end(self) -> None:  # noqa: B027 - most have nothing to say behind
-        """Write what stands at the end."""
-
-
-class JsonLines(CaptionFile):
-    """An object a line, with the fields of :class:`Caption`."""
-
-    def add(self, caption: Caption) -> None:
-        """Write a line."""
-        self.file.write(json.dumps(asdict(caption), ensure_ascii=False) + '\n')
-
-
-class Csv(CaptionFile):
-    """A header, then a row each, with the fields of :class:`Caption`."""
-
-    def __init__(self, file: TextIO) -> None:
-        super().__init__(file)
-        self._rows = csv.writer(file, lineterminator='\n')
-        self._rows.writerow([f.name for f in fields(Caption)])
-
-    def add(self, caption: Caption) -> None:
-        """Write a row."""
-        self._rows.writerow(asdict(caption).values())
-
-
-class SubRip(CaptionFile):
-    """Subtitles: windows overlap, subtitles do not, so each is shown until the next begins."""
-
-    def __init__(self, file: TextIO) -> None:
-        super().__init__(file)
+        self._file = file
         self._waiting: Caption | None = None
         self._count = 0
 
-    def add(self, caption: Caption) -> None:
-        """Write the one before, now that its end is known."""
-        if self._waiting is not None:
-            self._show(self._waiting, min(self._waiting.end_s, caption.start_s))
-        self._waiting = caption
-
-    def end(self) -> None:
-        """Write the last."""
-        if self._waiting is not None:
-            self._show(self._waiting, self._waiting.end_s)
-
-    def _show(self, caption: Caption, end_s: float) -> None:
-        if end_s <= caption.start_s:
+    def add(self, caption: Caption | None) -> None:
+        """Write the one before, now that its end is known; None writes the last."""
+        shown, self._waiting = self._waiting, caption
+        if shown is None:
             return
-        self._count += 1
-        span = f'{_clock(caption.start_s)} --> {_clock(end_s)}'
-        self.file.write(f'{self._count}\n{span}\n{caption.caption}\n\n')
-
-
-KINDS: dict[str, type[JsonLines | SubRip | Csv]] = {
-    '.jsonl': JsonLines,
-    '.srt': SubRip,
-    '.csv': Csv,
-}
+        end_s = shown.end_s if caption is None else min(shown.end_s, caption.start_s)
+        if end_s > shown.start_s:
+            self._count += 1
+            span = f'{_clock(shown.start_s)} --> {_clock(end_s)}'
+            self._file.write(f'{self._count}\n{span}\n{shown.caption}\n\n')
 
 
 @contextmanager
-def caption_file(path: Path) -> Iterator[CaptionFile]:
-    """Open the writer of a .jsonl, .srt or .csv, which is there whole or not at all."""
-    kind = KINDS[path.suffix.lower()]
+def caption_file(path: Path) -> Iterator[Callable[[Caption], object]]:
+    """Open a .jsonl, .srt or .csv, which is there whole or not at all; give what adds a caption.
+
+    JSON has an object a line, CSV a header and a row each, with the fields of :class:`Caption`.
+    """
     with whole_file(path) as partial, partial.open('w', encoding='utf-8', newline='') as file:
-        captions = kind(file)
-        yield captions
-        captions.end()
+        if path.suffix.lower() == '.srt':
+            subtitles = _Subtitles(file)
+            yield subtitles.add
+            subtitles.add(None)
+        elif path.suffix.lower() == '.csv':
+            names = [field.name for field in fields(Caption)]
+            rows = csv.DictWriter(file, names, lineterminator='\n')
+            rows.writeheader()
+            yield lambda c: rows.writerow(asdict(c))
+        else:
+            yield lambda c: file.write(json.dumps(asdict(c), ensure_ascii=False) + '\n')
 
 
 def _clock(seconds: float) -> str:

@@ -95,24 +95,18 @@ def _add(writer: Any, topic: Topic) -> Any:
 
 def _quality(latched: bool) -> Any:
     """Quality of service as the nodes publish: reliable, captions kept for late listeners."""
-    from rosbags.interfaces import (
-        Qos,
-        QosDurability,
-        QosHistory,
-        QosLiveliness,
-        QosReliability,
-        QosTime,
-    )
+    from rosbags import interfaces
 
-    forever = QosTime(9223372036, 854775807)
-    return Qos(
-        QosHistory.KEEP_LAST,
+    kept = interfaces.QosDurability
+    forever = interfaces.QosTime(9223372036, 854775807)
+    return interfaces.Qos(
+        interfaces.QosHistory.KEEP_LAST,
         1 if latched else 10,
-        QosReliability.RELIABLE,
-        QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        interfaces.QosReliability.RELIABLE,
+        kept.TRANSIENT_LOCAL if latched else kept.VOLATILE,
         forever,
         forever,
-        QosLiveliness.AUTOMATIC,
+        interfaces.QosLiveliness.AUTOMATIC,
         forever,
         avoid_ros_namespace_conventions=False,
     )

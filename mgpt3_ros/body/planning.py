@@ -20,7 +20,7 @@ from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, 
 from mgpt3_ros.body.from_motion import BodyClip
 from mgpt3_ros.body.profiles.base import UNLIMITED
 from mgpt3_ros.body.quaternions import Array
-from mgpt3_ros.body.spline import extreme_rates, spline_velocities, start_slope
+from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise
 
@@ -214,7 +214,7 @@ def _draw(
     sampled = _sample_clip(clip, phase)
     if state is not None:
         first = BodyTrajectory.through(clip.names, elapsed, *sampled).state_at(0.0)
-        sampled = _blend(*sampled, timing.fps_out, state, first, timing.blend_s * slower)
+        sampled = _blend(sampled, timing.fps_out, state, first, timing.blend_s * slower)
     drawn = BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
     return _within(drawn, clip.limits, state, timing.blend_s * slower)
 
@@ -286,35 +286,27 @@ def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, 
     return elapsed, phase
 
 
-def _sample_clip(clip: BodyClip, phase: Array) -> tuple[Array, Array, Array]:
-    """Return positions (N, J), base_pos (N, 3) and base_rot (N, 4) at moments (N,) of the clip."""
+Poses = tuple[Array, Array, Array]  # positions (N, J), base_pos (N, 3) and base_rot (N, 4)
+
+
+def _sample_clip(clip: BodyClip, phase: Array) -> Poses:
+    """Return the poses at moments (N,) of the clip."""
     times = np.arange(len(clip.positions)) / clip.fps
-    values = np.concatenate([clip.positions, clip.base_pos, clip.base_rot], axis=1)
-    ends = start_slope(times, values), -start_slope(-times[::-1], values[::-1])
-    sampled = JointPath(times, values, spline_velocities(times, values, *ends)).sample(phase)[0]
-    joints = clip.positions.shape[1]
-    rot = sampled[:, joints + 3 :]
-    return (
-        sampled[:, :joints],
-        sampled[:, joints : joints + 3],
-        rot / np.linalg.norm(rot, axis=1, keepdims=True),
-    )
+    poses = clip.positions, clip.base_pos, clip.base_rot
+    whole = BodyTrajectory.through(clip.names, times, *poses, ends_at_rest=False)
+    joints, base = whole.sample(phase)
+    return joints.positions, base.pos, base.rot
 
 
 def _blend(
-    positions: Array,
-    base_pos: Array,
-    base_rot: Array,
-    fps: float,
-    state: BodyState,
-    first: BodyState,
-    blend_s: float,
-) -> tuple[Array, Array, Array]:
+    sampled: Poses, fps: float, state: BodyState, first: BodyState, blend_s: float
+) -> Poses:
     """Let the difference between ``state`` and the clip's ``first`` state die away (N frames).
 
     Where the body goes (base x and y) it is not pulled back: only the velocity's difference dies
     away, and the place keeps what was gained by it.
     """
+    positions, base_pos, base_rot = sampled
     tilt = quat.log(quat.multiply(state.base_rot, quat.inverse(first.base_rot)))
     spin = state.base_ang - first.base_ang
     gaps = (state.positions - first.positions, tilt, state.base_pos[2:] - first.base_pos[2:])

@@ -16,17 +16,10 @@ IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
 
 def multiply(a: Array, b: Array) -> Array:
     """Return the rotation that does ``b`` first and ``a`` after it: (..., 4)."""
-    ax, ay, az, aw = np.moveaxis(np.asarray(a, dtype=np.float64), -1, 0)
-    bx, by, bz, bw = np.moveaxis(np.asarray(b, dtype=np.float64), -1, 0)
-    return np.stack(
-        [
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-            aw * bw - ax * bx - ay * by - az * bz,
-        ],
-        axis=-1,
-    )
+    av, aw = np.split(np.asarray(a, dtype=np.float64), [3], axis=-1)
+    bv, bw = np.split(np.asarray(b, dtype=np.float64), [3], axis=-1)
+    w = aw * bw - np.sum(av * bv, axis=-1, keepdims=True)
+    return np.concatenate([aw * bv + bw * av + np.cross(av, bv), w], axis=-1)
 
 
 def inverse(q: Array) -> Array:

@@ -7,10 +7,9 @@ from __future__ import annotations
 import argparse
 import datetime
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mgpt3_ros.cli.bag_options import add_bag_argument, say_what_was_wrong
-from mgpt3_ros.cli.options import new_parser
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag
@@ -26,11 +25,9 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'bag-info', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     add_bag_argument(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

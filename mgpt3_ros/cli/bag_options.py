@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mgpt3_ros.cli.options import add_seconds_option
 
 if TYPE_CHECKING:
-    from mgpt3_ros.bags import Bag, Body, Recorded, Windows
+    from mgpt3_ros.bags import Bag, BagCopy, Body, Recorded, Window, Windows
 
 DROPPED = {
     'names': 'with a joint named twice',
@@ -92,6 +92,19 @@ def read_with_progress(bag: Bag, topics: Collection[str] | None) -> Iterator[Rec
         for message in bag.messages(topics):
             progress.update()
             yield message
+
+
+def read_windows(
+    bag: Bag, body: Body, windows: Windows, copy: BagCopy | None = None
+) -> Iterator[Window]:
+    """Read a bag through, all of it into ``copy`` if there is one; give the body's windows."""
+    from mgpt3_ros.bags import body_windows
+
+    messages = read_with_progress(bag, None if copy else body.topics)
+    for message, done in body_windows(body, messages, windows):
+        if copy and message is not None:
+            copy.copy(message)
+        yield from done
 
 
 def say_what_was_wrong(bag: Bag, windows: Windows | None = None) -> None:

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
 
-from mgpt3_ros.cli.options import add_model_options, load_model, load_motion, new_parser
+from mgpt3_ros.cli.options import add_model_options, add_motion_files, load_model, load_motion
 
 SUMMARY = 'a motion becomes a sentence'
 DESCRIPTION = 'Say in a sentence what a motion shows. The same motion gives the same sentence.'
@@ -19,17 +17,10 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'caption', SUMMARY, DESCRIPTION, EXAMPLES)
-    parser.add_argument(
-        'file', nargs='+', type=Path, metavar='FILE', help='motion (.npz, .npy or .bvh)'
-    )
-    parser.add_argument(
-        '--fps', type=float, help='frames per second of .npy files, which do not say (default: 20)'
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_motion_files(parser, nargs='+', file='motion')
     add_model_options(parser, draws=False)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,25 +8,15 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mgpt3_ros.cli.bag_options import (
-    add_bag_argument,
-    add_body_options,
-    add_write_bag_option,
-    beside,
-    body_of,
-    counted,
-    read_with_progress,
-    say_what_was_wrong,
-)
-from mgpt3_ros.cli.options import add_model_options, load_model, new_parser
+from mgpt3_ros.cli import bag_options, options
 from mgpt3_ros.cli.outputs import add_output_option, names, output_file
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Window, Windows
     from mgpt3_ros.bags.caption_files import Caption
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 SUMMARY = 'what a body in a bag of ROS 2 does, over time'
 DESCRIPTION = """\
@@ -42,21 +32,19 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'caption-bag', SUMMARY, DESCRIPTION, EXAMPLES)
-    add_bag_argument(parser)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    bag_options.add_bag_argument(parser)
     kind = output_file('.jsonl', '.csv', '.srt')
     add_output_option(parser, kind, '.jsonl, .csv, or .srt subtitles', required=False)
-    add_write_bag_option(parser, 'the captions as std_msgs/String')
+    bag_options.add_write_bag_option(parser, 'the captions as std_msgs/String')
     parser.add_argument(
         '--caption-topic',
         metavar='NAME',
         help='topic of the captions in OUT (default: caption beside the joint states)',
     )
-    add_body_options(parser, stride_s=3.0)
-    add_model_options(parser, draws=False)
-    parser.set_defaults(run=run)
+    bag_options.add_body_options(parser, stride_s=3.0)
+    options.add_model_options(parser, draws=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,16 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     began = time.perf_counter()
     with open_bag(arguments.bag) as bag:
-        body = body_of(bag, arguments)
+        body = bag_options.body_of(bag, arguments)
         windows = Windows(body.profile, arguments.window, arguments.stride)
-        model = load_model(arguments)
-        count = _caption_all(arguments, bag, body, windows, lambda w: str(model.caption(w.motion)))
-        say_what_was_wrong(bag, windows)
+        model = options.load_model(arguments)
+        count = _caption_all(arguments, bag, body, windows, model)
+        bag_options.say_what_was_wrong(bag, windows)
         seconds = (bag.end_ns - bag.start_ns) * 1e-9
     if not count:
         sys.stderr.write('warning: no second of motion without a gap: nothing to caption\n')
     written = [path for path in (*arguments.output, arguments.write_bag) if path is not None]
-    said = f'{counted(count, "caption")} of {seconds:.1f} s in {time.perf_counter() - began:.1f} s'
+    took_s = time.perf_counter() - began
+    said = f'{bag_options.counted(count, "caption")} of {seconds:.1f} s in {took_s:.1f} s'
     if written:
         sys.stdout.write(f'{said}: {names(written)}\n')
     else:
@@ -83,39 +72,31 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _caption_all(
-    arguments: argparse.Namespace,
-    bag: Bag,
-    body: Body,
-    windows: Windows,
-    describe: Callable[[Window], str],
+    arguments: argparse.Namespace, bag: Bag, body: Body, windows: Windows, model: MotionGPT3
 ) -> int:
     """Read the bag through and write its captions; return how many there are."""
-    from mgpt3_ros.bags import BagCopy, body_windows
+    from mgpt3_ros.bags import BagCopy
     from mgpt3_ros.bags.caption_files import caption_file
     from mgpt3_ros.bags.messages import STRING, text_message
 
-    topic = arguments.caption_topic or beside(body.joint_topic, 'caption')
+    topic = arguments.caption_topic or bag_options.beside(body.joint_topic, 'caption')
     count = 0
     with contextlib.ExitStack() as stack:
         copy = None
         if arguments.write_bag is not None:
             copy = stack.enter_context(BagCopy(arguments.write_bag, bag, {topic: STRING}))
         files = [stack.enter_context(caption_file(path)) for path in arguments.output]
-        messages = read_with_progress(bag, None if copy else body.topics)
-        for message, done in body_windows(body, messages, windows):
-            if copy and message is not None:
-                copy.copy(message)
-            for window in done:
-                caption = timed(bag, window, describe(window))
-                count += 1
-                for file in files:
-                    file.add(caption)
-                if copy:
-                    copy.add(topic, window.recorded_ns, text_message(caption.caption))
-                if not copy and not files:
-                    span = f'{caption.start_s:8.2f} {caption.end_s:8.2f}'
-                    sys.stdout.write(f'{span}  {caption.caption}\n')
-                    sys.stdout.flush()
+        for window in bag_options.read_windows(bag, body, windows, copy):
+            caption = timed(bag, window, str(model.caption(window.motion)))
+            count += 1
+            for add in files:
+                add(caption)
+            if copy:
+                copy.add(topic, window.recorded_ns, text_message(caption.caption))
+            if not copy and not files:
+                span = f'{caption.start_s:8.2f} {caption.end_s:8.2f}'
+                sys.stdout.write(f'{span}  {caption.caption}\n')
+                sys.stdout.flush()
     return count
 
 

@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.cli.options import new_parser
-
 SUMMARY = 'a released checkpoint becomes one for --checkpoint'
 DESCRIPTION = """\
 Read a released checkpoint without running any code that may be in it, and write a folder that
@@ -26,9 +24,8 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'convert', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument('kind', choices=('motiongpt3', 'mld-vae'), metavar='KIND')
     parser.add_argument('file', type=Path, metavar='FILE', help='the released checkpoint')
     parser.add_argument('--mean', type=Path, required=True, metavar='FILE', help='Mean.npy')
@@ -54,7 +51,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--gpt2', metavar='FOLDER', help='mld-vae only: text branch, a folder or a hub name'
     )
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

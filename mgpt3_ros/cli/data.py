@@ -35,9 +35,8 @@ exit code is 1 if something is wrong.
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command and its two parts."""
-    parser = new_parser(commands, 'data', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the two parts of the command."""
     parts = parser.add_subparsers(title='parts', metavar='PART', required=True)
     build = new_parser(
         parts, 'build', 'make a data set', BUILD, '  mgpt3 data build captures -o captures-hml\n'
@@ -59,13 +58,13 @@ def add_parser(commands: Any) -> None:
         '--test', type=_share, default=0.15, metavar='SHARE', help='for testing (default: 0.15)'
     )
     build.add_argument('--seed', type=int, default=0, help='of the split (default: 0)')
-    build.set_defaults(run=run_build)
+    build.set_defaults(part=build_data)
     check = new_parser(
         parts, 'check', 'look for mistakes', CHECK, '  mgpt3 data check HumanML3D\n'
     )
     check.add_argument('folder', type=Path, metavar='FOLDER', help='data set or own motions')
     _add_reading_options(check)
-    check.set_defaults(run=run_check)
+    check.set_defaults(part=check_data)
 
 
 def _add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +107,12 @@ def _share(text: str) -> float:
     return share
 
 
-def run_build(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Do the part that was asked for."""
+    return arguments.part(arguments)
+
+
+def build_data(arguments: argparse.Namespace) -> int:
     """Build, say what was left out on stderr, and what was made in one line."""
     from mgpt3_ros.training.data.building import BuildOptions, build_dataset
 
@@ -132,7 +136,7 @@ def run_build(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run_check(arguments: argparse.Namespace) -> int:
+def check_data(arguments: argparse.Namespace) -> int:
     """Write a line per mistake; return 1 if there are any."""
     from mgpt3_ros.training.data.checking import check_dataset
     from mgpt3_ros.training.data.takes import ReadOptions

@@ -8,19 +8,30 @@ missing or broken.
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import importlib.util
 import json
+import math
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+SUMMARY = 'what is installed, what is missing, what to do'
+DESCRIPTION = """\
+Print versions, ROS 2, GPU and checkpoint as they are found here, and what to do about what is
+missing. The exit code is 0 if motion can be generated here.
+"""
+EXAMPLES = """\
+  mgpt3 doctor
+  mgpt3 doctor --checkpoint runs/small/align
+"""
 State = Literal['ok', 'note', 'missing']
 LIBRARIES = ('numpy', 'scipy', 'pyyaml', 'safetensors', 'tokenizers', 'tqdm')
 EXTRAS = {
@@ -49,6 +60,13 @@ class Finding:
     state: State
     text: str
     remedy: str = ''
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        '--checkpoint', metavar='FOLDER', help='checkpoint to look at (default: the shipped one)'
+    )
 
 
 def house() -> Path:
@@ -92,31 +110,17 @@ def format_report(findings: Sequence[Finding]) -> str:
         lines.append(f'{finding.state:8}{finding.name:{width}}  {finding.text}')
         if finding.remedy:
             lines.append(f'{"":8}{"":{width}}  -> {finding.remedy}')
-    missing = [finding.name for finding in findings if finding.state == 'missing']
-    lines.append('')
-    if missing:
-        lines.append(f'The main job cannot run here yet: see {", ".join(missing)} above.')
-    else:
-        lines.append(
-            'The main job can run here: try `mgpt3 generate "a person waves" -o wave.mp4`'
-        )
-    return '\n'.join(lines)
+    verdict = 'The main job can run here: try `mgpt3 generate "a person waves" -o wave.mp4`'
+    if missing := [finding.name for finding in findings if finding.state == 'missing']:
+        verdict = f'The main job cannot run here yet: see {", ".join(missing)} above.'
+    return '\n'.join([*lines, '', verdict])
 
 
-def can_run(findings: Sequence[Finding]) -> bool:
-    """Return whether nothing that the main job needs is missing."""
-    return all(finding.state != 'missing' for finding in findings)
-
-
-def run(checkpoint: str | Path | None = None, write: Callable[[str], object] | None = None) -> int:
-    """Write the report (to standard output unless ``write`` is given); return the exit code.
-
-    Returns:
-        0 where the main job can run, 1 otherwise.
-    """
-    findings = examine(checkpoint)
-    (write or sys.stdout.write)(format_report(findings) + '\n')
-    return 0 if can_run(findings) else 1
+def run(arguments: argparse.Namespace) -> int:
+    """Write the report; return 0 where the main job can run, 1 otherwise."""
+    findings = examine(arguments.checkpoint)
+    sys.stdout.write(format_report(findings) + '\n')
+    return int(any(finding.state == 'missing' for finding in findings))
 
 
 def check_package() -> Finding:
@@ -240,7 +244,8 @@ def check_video() -> Finding:
     try:
         import av
 
-        encoders = [name for name in ('libx264', 'libopenh264', 'libvpx-vp9') if has_encoder(name)]
+        wanted = ('libx264', 'libopenh264', 'libvpx-vp9')
+        encoders = [name for name in wanted if name in av.codecs_available]
         version = av.__version__
     except (ImportError, OSError) as error:
         found = shutil.which('ffmpeg')
@@ -293,25 +298,9 @@ def count_weights(path: Path) -> int:
     """Return how many numbers a safetensors file holds, from its header alone."""
     from safetensors import safe_open
 
-    total = 0
     with safe_open(path, framework='numpy') as file:
-        for key in file.keys():  # noqa: SIM118 (it is no mapping)
-            count = 1
-            for length in file.get_slice(key).get_shape():
-                count *= length
-            total += count
-    return total
-
-
-def has_encoder(name: str) -> bool:
-    """Return whether PyAV can encode with the codec ``name``."""
-    from av.codec import Codec
-
-    try:
-        Codec(name, 'w')
-    except ValueError:  # PyAV's UnknownCodecError is one
-        return False
-    return True
+        shapes = (file.get_slice(key).get_shape() for key in file.keys())  # noqa: SIM118
+        return sum(map(math.prod, shapes))
 
 
 def first_line(error: BaseException) -> str:

@@ -8,9 +8,8 @@ import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mgpt3_ros.cli.options import new_parser
 from mgpt3_ros.cli.outputs import add_output_option, output_file
 from mgpt3_ros.model.extras import extra
 
@@ -42,9 +41,8 @@ TEXT_MIN_FRAMES = 40  # HumanML3D's evaluation of text to motion (Guo et al. 202
 OUTPUTS = ('.json', '.md', '.png')
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'evaluate', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument('checkpoint', type=Path, metavar='CHECKPOINT', help='checkpoint folder')
     parser.add_argument(
         '--data', type=Path, required=True, metavar='FOLDER', help='folder of the data set'
@@ -91,7 +89,6 @@ def add_parser(commands: Any) -> None:
     )
     add_output_option(parser, output_file(*OUTPUTS), what, required=False)
     _add_evaluator_options(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_evaluator_options(parser: argparse.ArgumentParser) -> None:
@@ -146,12 +143,13 @@ def run(arguments: argparse.Namespace) -> int:
             f'`mgpt3 train tmr --data {arguments.data} --output runs/evaluator`, or give the '
             'published finest.tar with --glove'
         )
+    if arguments.replications is None:
+        arguments.replications = REPLICATIONS if about_text else 1
     least = arguments.min_frames or (TEXT_MIN_FRAMES if about_text else 20)
     options = HumanML3DOptions(min_frames=least)
     clips, digest = load_clips(arguments.data, arguments.split, options)
     model = load_model(arguments)
-    measure = _measure_texts if about_text else _measure_motions
-    found = measure(arguments, model, clips)
+    found = (_measure_texts if about_text else _measure_motions)(arguments, model, clips)
     sys.stdout.write(found.table() + '\n')
     for reason, count in found.skipped.items():
         sys.stderr.write(f'{count} clips were left out: {reason}\n')
@@ -169,10 +167,8 @@ def _measure_motions(
     from mgpt3_ros.training.evaluation.protocols import PROTOCOLS as RUNS
     from mgpt3_ros.training.evaluation.protocols import ProtocolConfig
 
-    replications = 1 if arguments.replications is None else arguments.replications
-    config = ProtocolConfig(
-        replications, arguments.seed, arguments.observed, arguments.clips, arguments.reference
-    )
+    shared = arguments.replications, arguments.seed, arguments.observed
+    config = ProtocolConfig(*shared, arguments.clips, arguments.reference)
     return RUNS[arguments.protocol](model, clips, config)
 
 
@@ -183,11 +179,9 @@ def _measure_texts(
     from mgpt3_ros.training.evaluation.text_protocols import TEXT_PROTOCOLS as RUNS
     from mgpt3_ros.training.evaluation.text_protocols import TextProtocolConfig
 
-    replications = REPLICATIONS if arguments.replications is None else arguments.replications
+    shared = arguments.replications, arguments.seed, arguments.clips
     texts, repeats = arguments.multimodality
-    config = TextProtocolConfig(
-        replications, arguments.seed, arguments.clips, texts, repeats, arguments.reference
-    )
+    config = TextProtocolConfig(*shared, texts, repeats, arguments.reference)
     evaluator = load_evaluator(
         arguments.evaluator,
         arguments.data,

@@ -9,13 +9,7 @@ import sys
 import time
 from typing import Any
 
-from mgpt3_ros.cli.options import (
-    add_model_options,
-    drawing_options,
-    load_model,
-    new_parser,
-    positive_seconds,
-)
+from mgpt3_ros.cli import options
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 SUMMARY = 'a sentence becomes a motion'
@@ -39,32 +33,30 @@ _SOURCES = {
 }
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'generate', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument('text', nargs='+', metavar='TEXT', help='what the person does, in English')
     add_output_option(parser)
     parser.add_argument(
         '--duration',
-        type=positive_seconds,
+        type=options.positive_seconds,
         metavar='SECONDS',
         help='its length; where the text has several actions, that of each',
     )
     parser.add_argument(
         '--one-clip', action='store_true', help='draw the text as one clip, however many actions'
     )
-    add_model_options(parser)
-    parser.set_defaults(run=run)
+    options.add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, write, and say in one line what was done."""
-    model = load_model(arguments)
-    options = drawing_options(arguments)
+    model = options.load_model(arguments)
+    sampling = options.drawing_options(arguments)
     began = time.perf_counter()
     text = ' '.join(arguments.text)
     draw = model.generate if arguments.one_clip else model.generate_sequence
-    motion = draw(text, arguments.duration, sampling=options)
+    motion = draw(text, arguments.duration, sampling=sampling)
     drawn = time.perf_counter()
     write_motion(motion, arguments.output)
     written = time.perf_counter()

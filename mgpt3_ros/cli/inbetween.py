@@ -5,21 +5,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
-from typing import Any
 
-from mgpt3_ros.cli.options import (
-    add_model_options,
-    add_motion_files,
-    add_seconds_option,
-    drawing_options,
-    load_model,
-    load_motion,
-    new_parser,
-)
-from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
-from mgpt3_ros.cli.predict import joined, seam_text
+from mgpt3_ros.cli import options
+from mgpt3_ros.cli.outputs import add_output_option, write_motion
+from mgpt3_ros.cli.predict import joined, say_what_was_drawn
 
 SUMMARY = 'the gap between two motions'
 DESCRIPTION = """\
@@ -32,29 +22,23 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'inbetween', SUMMARY, DESCRIPTION, EXAMPLES)
-    add_motion_files(parser, ('start', 'motion before the gap'), ('end', 'motion after it'))
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    options.add_motion_files(parser, start='motion before the gap', end='motion after it')
     add_output_option(parser)
-    add_seconds_option(parser, '--duration', 2.0, 'length of the gap')
+    options.add_seconds_option(parser, '--duration', 2.0, 'length of the gap')
     parser.add_argument('--whole', action='store_true', help='write the given motions around it')
-    add_model_options(parser)
-    parser.set_defaults(run=run)
+    options.add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Fill the gap, write it, and say in one line what was done."""
-    start, end = (load_motion(f, arguments.fps) for f in (arguments.start, arguments.end))
-    model = load_model(arguments)
-    options = drawing_options(arguments)
+    start, end = (options.load_motion(f, arguments.fps) for f in (arguments.start, arguments.end))
+    model = options.load_model(arguments)
+    sampling = options.drawing_options(arguments)
     began = time.perf_counter()
-    gap = model.inbetween(start, end, arguments.duration, sampling=options)
+    gap = model.inbetween(start, end, arguments.duration, sampling=sampling)
     drawn = time.perf_counter() - began
     write_motion(joined([start, gap, end] if arguments.whole else [gap]), arguments.output)
-    sys.stdout.write(
-        f'{gap.duration_s:.2f} s between {arguments.start} and {arguments.end}, '
-        f'{seam_text(gap)}, seed {arguments.seed}, drawn in {drawn:.2f} s: '
-        f'{names(arguments.output)}\n'
-    )
+    say_what_was_drawn(gap, f'between {arguments.start} and {arguments.end}', drawn, arguments)
     return 0

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line, ``mgpt3``: text to motion, motion to text, and the rest, without ROS.
 
-Each command is a module in `mgpt3_ros.cli`. PyTorch and OpenCV are imported only by
-the commands that need them, so that help and mistyped commands answer at once.
+Each command is a module in `mgpt3_ros.cli`, but `train`, whose options stand where PyTorch is
+imported. PyTorch and OpenCV are imported only by the commands that need them, so that help and
+mistyped commands answer at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from mgpt3_ros.cli import (
     caption_bag,
     convert,
     data,
-    diagnose,
+    doctor,
     evaluate,
     generate,
     inbetween,
@@ -27,8 +28,8 @@ from mgpt3_ros.cli import (
     predict,
     predict_bag,
     render,
-    train,
 )
+from mgpt3_ros.cli.options import add_command
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130  # exit codes; 130 is 128 + SIGINT
 
@@ -51,9 +52,8 @@ class _Version(argparse.Action):
     """Looks the version up only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from mgpt3_ros.cli.doctor import version_of
-
-        sys.stdout.write(f'mgpt3_ros {version_of("mgpt3_ros") or "(not installed)"}\n')
+        version = doctor.version_of('mgpt3_ros') or '(not installed)'
+        sys.stdout.write(f'mgpt3_ros {version}\n')
         parser.exit(DONE)
 
 
@@ -72,10 +72,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     motions = (generate, caption, predict, inbetween, render)
-    bags = (caption_bag, predict_bag, bag_info)
-    for module in (*motions, *bags, convert, data, train, plot, evaluate, diagnose):
-        module.add_parser(commands)
+    for module in (*motions, caption_bag, predict_bag, bag_info, convert, data):
+        add_command(commands, module)
+    # The options of training are declared where PyTorch is imported: they go there unread.
+    train = commands.add_parser('train', help='train a model on a data set', add_help=False)
+    train.set_defaults(run=_train)
+    for module in (plot, evaluate, doctor):
+        add_command(commands, module)
     return parser
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from mgpt3_ros.training import train
+
+    return train.main(arguments.unread)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,9 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not given:
         parser.print_help(sys.stderr)
         return MISUSED
-    # The options of training are declared where PyTorch is imported: they go there unread.
     arguments, unread = parser.parse_known_args(given)
-    if unread and arguments.run is not train.run:
+    if unread and arguments.run is not _train:
         parser.error(f'unknown argument: {" ".join(unread)} (see mgpt3 --help)')
     arguments.unread = unread
     try:

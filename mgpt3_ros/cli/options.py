@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.sampling import SamplingOptions
 
 
+def add_command(commands: Any, module: Any) -> None:
+    """Add the command that ``module`` is: its texts, ``add_options`` and ``run``."""
+    name = module.__name__.rpartition('.')[2].replace('_', '-')
+    parser = new_parser(commands, name, module.SUMMARY, module.DESCRIPTION, module.EXAMPLES)
+    parser.set_defaults(run=module.run)
+    module.add_options(parser)
+
+
 def new_parser(
     commands: Any, name: str, summary: str, description: str, examples: str
 ) -> argparse.ArgumentParser:
@@ -76,12 +84,16 @@ def add_model_options(parser: argparse.ArgumentParser, draws: bool = True) -> No
     )
 
 
-def add_motion_files(parser: argparse.ArgumentParser, *files: tuple[str, str]) -> None:
-    """Declare motion files to read: pairs of name and help; and the rate of those without one."""
-    for name, explanation in files:
-        parser.add_argument(
-            name, type=Path, metavar=name.upper(), help=f'{explanation} (.npz, .npy or .bvh)'
-        )
+def add_motion_files(
+    parser: argparse.ArgumentParser, nargs: str | None = None, **files: str
+) -> None:
+    """Declare motion files to read, what each is by its name, and the rate of those without one.
+
+    ``nargs`` is argparse's, of each.
+    """
+    for name, what in files.items():
+        said = f'{what} (.npz, .npy or .bvh)'
+        parser.add_argument(name, nargs=nargs, type=Path, metavar=name.upper(), help=said)
     parser.add_argument(
         '--fps', type=float, help='frames per second of .npy files, which do not say (default: 20)'
     )

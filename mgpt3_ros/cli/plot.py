@@ -7,9 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
-from mgpt3_ros.cli.options import new_parser
 from mgpt3_ros.cli.outputs import STRIP_SUFFIXES, output_file
 
 SUMMARY = 'the curves of a training run become a picture'
@@ -23,9 +21,8 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'plot', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument(
         'folder', type=Path, metavar='RUN', help='folder given to mgpt3 train --output'
     )
@@ -37,7 +34,6 @@ def add_parser(commands: Any) -> None:
         metavar='FILE',
         help='picture to write (.png or .jpg)',
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,15 +9,7 @@ import sys
 import time
 from typing import Any
 
-from mgpt3_ros.cli.options import (
-    add_model_options,
-    add_motion_files,
-    add_seconds_option,
-    drawing_options,
-    load_model,
-    load_motion,
-    new_parser,
-)
+from mgpt3_ros.cli import options
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 SUMMARY = 'what follows a motion'
@@ -31,32 +23,26 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'predict', SUMMARY, DESCRIPTION, EXAMPLES)
-    add_motion_files(parser, ('file', 'motion that was seen'))
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    options.add_motion_files(parser, file='motion that was seen')
     add_output_option(parser)
-    add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
+    options.add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
     parser.add_argument('--whole', action='store_true', help='write the given motion before it')
-    add_model_options(parser)
-    parser.set_defaults(run=run)
+    options.add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Continue, write, and say in one line what was done."""
-    observed = load_motion(arguments.file, arguments.fps)
-    model = load_model(arguments)
-    options = drawing_options(arguments)
+    observed = options.load_motion(arguments.file, arguments.fps)
+    model = options.load_model(arguments)
+    sampling = options.drawing_options(arguments)
     began = time.perf_counter()
-    following = model.predict(observed, arguments.horizon, sampling=options)
+    following = model.predict(observed, arguments.horizon, sampling=sampling)
     drawn = time.perf_counter() - began
     parts = [observed, following] if arguments.whole else [following]
     write_motion(joined(parts), arguments.output)
-    sys.stdout.write(
-        f'{following.duration_s:.2f} s that follow {arguments.file}, '
-        f'{seam_text(following)}, seed {arguments.seed}, drawn in {drawn:.2f} s: '
-        f'{names(arguments.output)}\n'
-    )
+    say_what_was_drawn(following, f'that follow {arguments.file}', drawn, arguments)
     return 0
 
 
@@ -74,7 +60,13 @@ def joined(parts: list[Any]) -> Any:
     return Motion(np.concatenate([part.joints for part in resampled]), FPS)
 
 
-def seam_text(motion: Any) -> str:
-    """Say how far the model was from the frames that were given, before it was blended."""
+def say_what_was_drawn(
+    motion: Any, what: str, drawn_s: float, arguments: argparse.Namespace
+) -> None:
+    """Say it in a line, and how far the model was from the frames that were given."""
     ends = [motion.info[k] for k in ('seam_error_m', 'end_seam_error_m') if k in motion.info]
-    return f'seam {" and ".join(f"{100 * end:.1f}" for end in ends)} cm before blending'
+    sys.stdout.write(
+        f'{motion.duration_s:.2f} s {what}, '
+        f'seam {" and ".join(f"{100 * end:.1f}" for end in ends)} cm before blending, '
+        f'seed {arguments.seed}, drawn in {drawn_s:.2f} s: {names(arguments.output)}\n'
+    )

@@ -8,30 +8,16 @@ import argparse
 import itertools
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mgpt3_ros.cli.bag_options import (
-    add_bag_argument,
-    add_body_options,
-    add_write_bag_option,
-    beside,
-    body_of,
-    counted,
-    read_with_progress,
-    say_what_was_wrong,
-)
-from mgpt3_ros.cli.options import (
-    add_model_options,
-    add_seconds_option,
-    drawing_options,
-    load_model,
-    new_parser,
-)
+from mgpt3_ros.cli import bag_options, options
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Windows
     from mgpt3_ros.model.motion import Motion
+
+    Follow = Callable[[Motion], Motion]  # from what was observed to what follows
 
 SUMMARY = 'what a body in a bag of ROS 2 may do next'
 DESCRIPTION = """\
@@ -46,18 +32,16 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'predict-bag', SUMMARY, DESCRIPTION, EXAMPLES)
-    add_bag_argument(parser)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    bag_options.add_bag_argument(parser)
     add_output_option(parser, required=False)
-    add_write_bag_option(parser, 'forecasts as trajectories')
+    bag_options.add_write_bag_option(parser, 'forecasts as trajectories')
     since = 'moment since the beginning of BAG from which -o goes on'
-    add_seconds_option(parser, '--at', None, since, 'the end')
-    add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
-    add_body_options(parser, stride_s=1.0)
-    add_model_options(parser)
-    parser.set_defaults(run=run)
+    options.add_seconds_option(parser, '--at', None, since, 'the end')
+    options.add_seconds_option(parser, '--horizon', 2.0, 'how far to look ahead')
+    bag_options.add_body_options(parser, stride_s=1.0)
+    options.add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,33 +52,28 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.output and arguments.write_bag is None:
         raise MotionError('nothing to write: give -o FILE or --write-bag OUT')
     with open_bag(arguments.bag) as bag:
-        body = body_of(bag, arguments)
+        body = bag_options.body_of(bag, arguments)
         windows = Windows(body.profile, arguments.window, arguments.stride)
-        model = load_model(arguments)
-        options = drawing_options(arguments)
+        model = options.load_model(arguments)
+        sampling = options.drawing_options(arguments)
 
         def follow(observed: Motion) -> Motion:
-            return model.predict(observed, arguments.horizon, sampling=options)
+            return model.predict(observed, arguments.horizon, sampling=sampling)
 
         if arguments.output:
             _predict_once(arguments, bag, body, windows, follow)
         if arguments.write_bag is not None:
             # A forecast needs a second of motion, not a whole window.
-            windows = Windows(
-                body.profile, arguments.window, arguments.stride, first_s=MIN_WINDOW_S
-            )
+            lengths = arguments.window, arguments.stride
+            windows = Windows(body.profile, *lengths, first_s=MIN_WINDOW_S)
             count = _predict_all(arguments, bag, body, windows, follow)
-            sys.stdout.write(f'{counted(count, "forecast")}: {arguments.write_bag}\n')
-        say_what_was_wrong(bag, windows)
+            sys.stdout.write(f'{bag_options.counted(count, "forecast")}: {arguments.write_bag}\n')
+        bag_options.say_what_was_wrong(bag, windows)
     return 0
 
 
 def _predict_once(
-    arguments: argparse.Namespace,
-    bag: Bag,
-    body: Body,
-    windows: Windows,
-    follow: Callable[[Motion], Motion],
+    arguments: argparse.Namespace, bag: Bag, body: Body, windows: Windows, follow: Follow
 ) -> None:
     """Continue from one moment, and write what follows as a motion."""
     from mgpt3_ros.bags import body_windows
@@ -102,9 +81,8 @@ def _predict_once(
 
     at_s = (bag.end_ns - bag.start_ns) * 1e-9 if arguments.at is None else arguments.at
     last_ns = bag.start_ns + round(at_s * 1e9)
-    messages = itertools.takewhile(
-        lambda message: message.recorded_ns <= last_ns, read_with_progress(bag, body.topics)
-    )
+    messages = bag_options.read_with_progress(bag, body.topics)
+    messages = itertools.takewhile(lambda message: message.recorded_ns <= last_ns, messages)
     for _ in body_windows(body, messages, windows):
         pass
     window = windows.latest()
@@ -121,34 +99,23 @@ def _predict_once(
 
 
 def _predict_all(
-    arguments: argparse.Namespace,
-    bag: Bag,
-    body: Body,
-    windows: Windows,
-    follow: Callable[[Motion], Motion],
+    arguments: argparse.Namespace, bag: Bag, body: Body, windows: Windows, follow: Follow
 ) -> int:
     """Copy the bag with a forecast at every window; return how many there are."""
-    from mgpt3_ros.bags import BagCopy, body_windows
-    from mgpt3_ros.bags.messages import (
-        BASE_TRAJECTORY,
-        JOINT_TRAJECTORY,
-        trajectory_messages,
-    )
+    from mgpt3_ros.bags import BagCopy
+    from mgpt3_ros.bags.messages import BASE_TRAJECTORY, JOINT_TRAJECTORY, trajectory_messages
     from mgpt3_ros.body.from_motion import following
 
-    joint_topic = beside(body.joint_topic, 'predicted_trajectory')
-    base_topic = beside(body.joint_topic, 'predicted_base_trajectory')
+    joint_topic = bag_options.beside(body.joint_topic, 'predicted_trajectory')
+    base_topic = bag_options.beside(body.joint_topic, 'predicted_base_trajectory')
     added = {joint_topic: JOINT_TRAJECTORY, base_topic: BASE_TRAJECTORY}
     count = 0
     with BagCopy(arguments.write_bag, bag, added) as copy:
-        for message, done in body_windows(body, read_with_progress(bag, None), windows):
-            if message is not None:
-                copy.copy(message)
-            for window in done:
-                predicted = follow(window.motion)
-                ahead = following(window.observed, window.motion, predicted, body.profile)
-                joints, base = trajectory_messages(ahead, window.end_ns, 'map', 'base_link')
-                copy.add(joint_topic, window.recorded_ns, joints)
-                copy.add(base_topic, window.recorded_ns, base)
-                count += 1
+        for window in bag_options.read_windows(bag, body, windows, copy):
+            predicted = follow(window.motion)
+            ahead = following(window.observed, window.motion, predicted, body.profile)
+            joints, base = trajectory_messages(ahead, window.end_ns, 'map', 'base_link')
+            copy.add(joint_topic, window.recorded_ns, joints)
+            copy.add(base_topic, window.recorded_ns, base)
+            count += 1
     return count

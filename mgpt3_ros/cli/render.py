@@ -7,9 +7,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import Any
 
-from mgpt3_ros.cli.options import add_motion_files, load_motion, new_parser
+from mgpt3_ros.cli.options import add_motion_files, load_motion
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 SUMMARY = 'a motion file becomes a video or a picture'
@@ -23,13 +22,11 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'render', SUMMARY, DESCRIPTION, EXAMPLES)
-    add_motion_files(parser, ('file', 'motion'))
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_motion_files(parser, file='motion')
     add_output_option(parser)
     parser.add_argument('--title', help="caption in the picture (default: the motion's own text)")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

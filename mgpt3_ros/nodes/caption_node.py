@@ -81,17 +81,10 @@ class CaptionNode(ListeningNode[Caption]):
             self._captions.publish(String(data=answer.text))
         self._last = answer.text
         lifetime = Duration(seconds=max(2 * self.period_s, 0.5)).to_msg()
-        name = f'{self.parameters["body_id"]}/caption'
-        self._markers.publish(
-            text_marker(
-                answer.text,
-                answer.joints,
-                name,
-                to_stamp(answer.stamp_ns),
-                self.parameters['world_frame'],
-                lifetime,
-            )
-        )
+        name, world = f'{self.parameters["body_id"]}/caption', self.parameters['world_frame']
+        stamp = to_stamp(answer.stamp_ns)
+        marker = text_marker(answer.text, answer.joints, name, stamp, world, lifetime)
+        self._markers.publish(marker)
         self._answer(answer.text, '' if answer.text else 'the model said nothing')
         if self._asked:
             refusal = self.begin()

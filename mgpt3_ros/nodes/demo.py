@@ -9,7 +9,6 @@ trajectory, checks it as a controller would, and writes what it is into a folder
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import time
 from collections.abc import Sequence
@@ -104,10 +103,7 @@ def write_csv(path: Path, answer: Answer) -> None:
     names = ['time_s', *answer.joints.joint_names]
     names += [f'base_{part}' for part in ('x', 'y', 'z', 'qx', 'qy', 'qz', 'qw')]
     rows = np.concatenate([joints.times[:, None], joints.positions, base.pos, base.rot], axis=1)
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows([[f'{value:.6f}' for value in row] for row in rows])
+    np.savetxt(path, rows, '%.6f', ',', header=','.join(names), comments='')
 
 
 class _Clock:

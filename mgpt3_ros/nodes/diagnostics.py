@@ -55,8 +55,8 @@ class Diagnostics:
 class CallbackTimes:
     """How long the last calls of a callback took, waiting for the interpreter included."""
 
-    def __init__(self, kept: int = 1000) -> None:
-        self._seconds: deque[float] = deque(maxlen=kept)
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=1000)
 
     @contextlib.contextmanager
     def measured(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ where the body then is, and published.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +35,7 @@ from mgpt3_ros.nodes.commands import (
     held_joints,
     status_values,
 )
-from mgpt3_ros.nodes.generation import Generated, Request, generation
+from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Generated, Sampling, generate
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.markers import body_markers
 from mgpt3_ros.nodes.messages import to_messages
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
 
 PARAMETER_NAMES = (
-    *('seed', 'guidance_scale', 'num_inference_steps', 'duration_s'),
+    *(*SAMPLING_PARAMETERS, 'duration_s'),
     *('fps_out', 'lead_in_s', 'stamp_mode', 'start_from', 'blend_s'),
     *('require_joint_state', 'max_gap_s', 'min_joint_coverage'),
     *('joint_profile', 'body_id', 'world_frame', 'base_frame'),
@@ -61,14 +61,6 @@ _COMMANDS_KEPT = 10
 _WAITING_PERIOD_S = 0.02
 _JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
 _MARKER_PERIOD_S = 0.1
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """A motion that is ready to be published."""
-
-    step: Step
-    generated: Generated
 
 
 class GenerateNode(BodyNode):
@@ -84,7 +76,7 @@ class GenerateNode(BodyNode):
         self._last_motion_s = 0.0
         self._next: Step | None = None  # of a command that has begun
         self._running: tuple[Step, Job[Generated]] | None = None
-        self._drawn: _Drawn | None = None
+        self._drawn: tuple[Step, Generated] | None = None  # ready to be published
         self._last_drawn: Motion | None = None
         self._playing: Playing | None = None
 
@@ -161,21 +153,25 @@ class GenerateNode(BodyNode):
             if command is None:
                 return
             step = Step(command)
-        names = ('duration_s', 'guidance_scale', 'num_inference_steps', 'seed')
-        options = {name: self.parameters[name] for name in names}
-        after = self._last_drawn if step.index else None
-        request = Request(step.text, **options, after=after, goes_on=step.following is not None)
-        job = self.host.run(generation(request, self.profile), self.wake)
-        self._running = step, job
+        call = partial(
+            generate,
+            text=step.text,
+            duration_s=self.parameters['duration_s'],
+            sampling=Sampling(*(self.parameters[name] for name in SAMPLING_PARAMETERS)),
+            profile=self.profile,
+            after=self._last_drawn if step.index else None,
+            goes_on=step.following is not None,
+        )
+        self._running = step, self.host.run(call, self.wake)
         self._tell(step, 'generating')
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
-        if self._running is None or not self._running[1].done:
+        if self._running is None or not self._running[1].done():
             return
         (step, job), self._running = self._running, None
         try:
-            self._drawn = _Drawn(step, job.result)
+            self._drawn = step, job.result()
         except Exception as error:
             self._fail(step, error, job.trace)
         self._publish_when_due()
@@ -190,30 +186,30 @@ class GenerateNode(BodyNode):
 
     def _publish_when_due(self) -> None:
         """Publish what is drawn, as soon as its turn has come."""
-        if self._drawn is not None and not self._due(self._drawn):
+        if self._drawn is not None and not self._due(*self._drawn):
             self._waiting.reset()
             return
         self._waiting.cancel()
         if self._drawn is not None:
-            drawn, self._drawn = self._drawn, None
+            (step, generated), self._drawn = self._drawn, None
             try:
-                self._publish(drawn)
-                self._next = drawn.step.following
-                self._last_drawn = drawn.generated.motion if self._next is not None else None
+                self._publish(step, generated)
+                self._next = step.following
+                self._last_drawn = generated.motion if self._next is not None else None
                 self._give_way()
             except Exception as error:
-                self._fail(drawn.step, error)
+                self._fail(step, error)
         self._begin_next()
 
-    def _due(self, drawn: _Drawn) -> bool:
+    def _due(self, step: Step, generated: Generated) -> bool:
         """Whether a motion's turn has come: by policy, or where it goes on from the one before."""
         playing = self._playing
         if playing is None or not self._moving():
             return True
-        if not drawn.step.index:
+        if not step.index:
             return bool(self.parameters['queue_policy'] != 'fifo')
-        leave_s = playing.elapsed_at(drawn.generated.leave_s)
-        return playing.elapsed_s(self._clock_s()) >= leave_s - self._lead_s(drawn.step)
+        leave_s = playing.elapsed_at(generated.leave_s)
+        return playing.elapsed_s(self._clock_s()) >= leave_s - self._lead_s(step)
 
     def _lead_s(self, step: Step) -> float:
         lead_s = float(self.parameters['lead_in_s'])
@@ -227,14 +223,14 @@ class GenerateNode(BodyNode):
         if self._running is not None and self._running[0].index:
             (step, job), self._running = self._running, None
             job.stop()
-        elif self._drawn is not None and self._drawn.step.index:
-            step, self._drawn = self._drawn.step, None
+        elif self._drawn is not None and self._drawn[0].index:
+            (step, _), self._drawn = self._drawn, None
             self._waiting.cancel()
         if step is not None:
             self._dropped += 1
             self._tell(step, 'dropped', reason=f'a newer command replaced it before{step}')
 
-    def _publish(self, drawn: _Drawn) -> None:
+    def _publish(self, step: Step, generated: Generated) -> None:
         """Join a motion to where the body is and send it.
 
         Raises:
@@ -242,14 +238,13 @@ class GenerateNode(BodyNode):
         """
         if self.parameters['require_joint_state'] and not self.sees_body:
             raise MotionError('the joint states have stopped (require_joint_state)')
-        step = drawn.step
         timing = self._timing(self._lead_s(step))
         now, then = self._body_state(timing.lead_in_s)
-        trajectory, slower = plan(drawn.generated.clip, timing, then, now)
+        trajectory, slower = plan(generated.clip, timing, then, now)
         self._send(trajectory, step, slower)
         if not step.index:
             self._last_latency_s = self.steady_now_s() - step.command.received_s
-        self._last_motion_s = drawn.generated.clip.duration_s
+        self._last_motion_s = generated.clip.duration_s
         self.report_success()
         notes = [step.command.note] if step.command.note else []
         if slower > 1.0:
@@ -257,7 +252,7 @@ class GenerateNode(BodyNode):
         if trajectory.held:
             notes.append(held_joints(trajectory.held))
             self.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)
-        info = drawn.generated.info
+        info = generated.info
         self._tell(
             step,
             'published',
@@ -343,7 +338,7 @@ class GenerateNode(BodyNode):
             job.stop()
             stopped.setdefault(step.command.number, (step, f'being generated{step}'))
         if self._drawn is not None:
-            step, self._drawn = self._drawn.step, None
+            (step, _), self._drawn = self._drawn, None
             self._waiting.cancel()
             stopped.setdefault(step.command.number, (step, f'ready{step}'))
         self._next = self._last_drawn = None

@@ -1,15 +1,18 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a text to a clip in joint angles: what generate_node has the worker do."""
+"""What nodes have the worker do: from a text to a clip, from what was observed to what follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mgpt3_ros.body.from_motion import BodyClip, clip_of
+import numpy as np
+
+from mgpt3_ros.body.body_trajectory import BodyTrajectory
+from mgpt3_ros.body.from_motion import BodyClip, clip_of, following
 from mgpt3_ros.body.profiles import JointProfile
+from mgpt3_ros.body.window import Window
 from mgpt3_ros.nodes.worker import Job
 
 if TYPE_CHECKING:
@@ -17,21 +20,35 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.model.sampling import SamplingOptions
 
+SAMPLING_PARAMETERS = ('guidance_scale', 'num_inference_steps', 'seed')
+
 
 @dataclass(frozen=True)
-class Request:
-    """A text and how to draw its motion; zero or negative numbers leave it to the checkpoint.
+class Sampling:
+    """How to draw; zero or negative numbers leave it to the checkpoint."""
 
-    after: the motion of the action before, which this one goes on from. goes_on: another follows.
-    """
-
-    text: str
-    duration_s: float = 0.0
     guidance_scale: float = -1.0
     num_inference_steps: int = 0
     seed: int = -1
-    after: Motion | None = None
-    goes_on: bool = False
+
+    def options(self, job: Job[Any]) -> SamplingOptions:
+        """Return the same for the model, which polls ``job`` and reports to it."""
+        import torch
+
+        from mgpt3_ros.model.sampling import SamplingOptions
+
+        noise = torch.Generator()
+        if self.seed >= 0:
+            noise.manual_seed(self.seed)
+        else:
+            noise.seed()
+        return SamplingOptions(
+            guidance_scale=self.guidance_scale if self.guidance_scale >= 0 else None,
+            num_inference_steps=self.num_inference_steps or None,
+            generator=noise,
+            should_stop=job.should_stop,
+            on_progress=job.report,
+        )
 
 
 @dataclass(frozen=True)
@@ -48,52 +65,72 @@ class Generated:
     leave_s: float = 0.0
 
 
-def sampling_options(
-    guidance_scale: float, num_inference_steps: int, seed: int, job: Job[Any]
-) -> SamplingOptions:
-    """Return how to draw for ``job``; numbers that a request leaves open are the checkpoint's."""
-    import torch
+def generate(
+    model: MotionGPT3,
+    job: Job[Generated],
+    text: str,
+    duration_s: float,
+    sampling: Sampling,
+    profile: JointProfile,
+    after: Motion | None,
+    goes_on: bool,
+) -> Generated:
+    """Draw a motion of ``text`` and turn it into the joints of ``profile``.
 
-    from mgpt3_ros.model.sampling import SamplingOptions
+    Args:
+        model: draws it.
+        job: in which this runs.
+        text: one action.
+        duration_s: its length [s]; 0 leaves it to text and model.
+        sampling: how to draw.
+        profile: of the joints.
+        after: the motion of the action before, which this one goes on from.
+        goes_on: whether another action follows.
+    """
+    from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
+    from mgpt3_ros.model.motion import Motion
 
-    noise = torch.Generator()
-    if seed >= 0:
-        noise.manual_seed(seed)
-    else:
-        noise.seed()
-    return SamplingOptions(
-        guidance_scale=guidance_scale if guidance_scale >= 0 else None,
-        num_inference_steps=num_inference_steps or None,
-        generator=noise,
-        should_stop=job.should_stop,
-        on_progress=job.report,
-    )
+    spare_s = [JOIN_TAKES_S if goes_on else 0.0]
+    options = sampling.options(job)
+    (motion,) = model.pipeline.generate([text], duration_s or None, options, spare_s)
+    info = {
+        'duration_s': f'{motion.duration_s:.2f}',
+        'duration_from': str(motion.info.get('duration_from', '')),
+    }
+    leave_s = 0.0
+    if after is not None:
+        cut, joints = model.join(after.joints, motion.joints)
+        leave_s = cut / motion.fps
+        motion = Motion(joints, motion.fps, motion.info)
+    return Generated(clip_of(motion, profile), motion, info, leave_s)
 
 
-def generation(
-    request: Request, profile: JointProfile
-) -> Callable[[MotionGPT3, Job[Generated]], Generated]:
-    """Return the call that draws ``request`` and turns it into the joints of ``profile``."""
+@dataclass(frozen=True)
+class Forecast:
+    """What may follow after ``stamp_ns``: one trajectory for each hypothesis.
 
-    def call(model: MotionGPT3, job: Job[Generated]) -> Generated:
-        from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
-        from mgpt3_ros.model.motion import Motion
+    seam_error_m: how far the model's own first frame was from what was observed, in the mean.
+    """
 
-        sampling = sampling_options(
-            request.guidance_scale, request.num_inference_steps, request.seed, job
-        )
-        duration_s = request.duration_s if request.duration_s > 0 else None
-        spare_s = [JOIN_TAKES_S if request.goes_on else 0.0]
-        (motion,) = model.pipeline.generate([request.text], duration_s, sampling, spare_s)
-        info = {
-            'duration_s': f'{motion.duration_s:.2f}',
-            'duration_from': str(motion.info.get('duration_from', '')),
-        }
-        leave_s = 0.0
-        if request.after is not None:
-            cut, joints = model.join(request.after.joints, motion.joints)
-            leave_s = cut / motion.fps
-            motion = Motion(joints, motion.fps, motion.info)
-        return Generated(clip_of(motion, profile), motion, info, leave_s)
+    stamp_ns: int
+    trajectories: tuple[BodyTrajectory, ...]
+    seam_error_m: float
 
-    return call
+
+def predict(
+    model: MotionGPT3,
+    job: Job[Forecast],
+    window: Window,
+    horizon_s: float,
+    num_hypotheses: int,
+    sampling: Sampling,
+    profile: JointProfile,
+) -> Forecast:
+    """Continue ``window`` by ``horizon_s`` [s], so many times, in the joints of ``profile``."""
+    observed = window.resampled()
+    seen = observed.motion(profile)
+    options = sampling.options(job)
+    motions = model.predict_many(seen, horizon_s, num_hypotheses, sampling=options)
+    seam = float(np.mean([motion.info['seam_error_m'] for motion in motions]))
+    trajectories = tuple(following(observed, seen, motion, profile) for motion in motions)
+    return Forecast(observed.stamp_ns, trajectories, seam)

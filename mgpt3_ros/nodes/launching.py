@@ -28,8 +28,6 @@ _BOOLEANS = ['true', 'false', 'True', 'False']
 _UNSET = ''  # leaves the choice to the parameters file
 _AS_FILE = '; empty: as the parameters file says.'
 
-Row = tuple[str, str, str] | tuple[str, str, str, list[str]]  # name, default, meaning, choices
-
 # Launch arguments that override the parameter of the same name.
 _TEXTS = ('checkpoint', 'device', 'joint_profile', 'body_id')
 _FLAGS = ('autostart', 'publish_markers', 'use_sim_time')
@@ -67,12 +65,13 @@ def describe(
         playback: whether playback_node can be asked for.
         viewers: whether robot_state_publisher and RViz can be asked for.
     """
+    played = 'Also play the trajectories as joint states and odometry.'
     return LaunchDescription(
         [
-            *(_argument(*row) for row in _common_arguments(executable, flags)),
+            *_common_arguments(executable, flags),
             *(_argument(_TOPICS[topic][0], topic, _TOPICS[topic][1]) for topic in topics),
-            *([_argument(*_PLAYBACK)] if playback else []),
-            *(_argument(*row) for row in (_viewer_arguments() if viewers else ())),
+            *([_argument('playback', 'false', played, _BOOLEANS)] if playback else []),
+            *(_viewer_arguments() if viewers else []),
             # Show each line when it is written, not when a buffer is full.
             SetEnvironmentVariable('RCUTILS_LOGGING_BUFFERED_STREAM', '1'),
             OpaqueFunction(function=nodes),
@@ -96,15 +95,14 @@ def model_node(
         topics: those that ``describe`` was told.
         **keywords: of the node.
     """
-    parameters = [_params_file(context), *_overrides(context)]
-    return _node(context, 'mgpt3_ros', executable, parameters, topics, **keywords)
+    return _node(context, 'mgpt3_ros', executable, _parameters(context), topics, **keywords)
 
 
 def playback_node(context: LaunchContext) -> list[Node]:
     """Return playback_node, for the same body; nothing if it is not asked for."""
     if not asked_for(context, 'playback'):
         return []
-    parameters = [_share('config', 'playback.yaml'), _params_file(context), *_overrides(context)]
+    parameters = [_share('config', 'playback.yaml'), *_parameters(context)]
     topics = ('joint_states', 'odom', 'joint_trajectory')
     return [_node(context, 'mgpt3_ros', 'playback_node', parameters, topics, name='playback_node')]
 
@@ -122,10 +120,7 @@ def viewer_nodes(context: LaunchContext) -> list[Node]:
         _require(name, name)
         # A text: launch would read the XML as YAML.
         description = ParameterValue(_urdf(context), value_type=str)
-        parameters = [
-            *(_params_file(context), {'robot_description': description}),
-            *_overrides(context),
-        ]
+        parameters = _parameters(context, {'robot_description': description})
         nodes.append(_node(context, name, name, parameters, ('joint_states',), name=name))
     if asked_for(context, 'rviz'):
         _require('rviz2', 'rviz')
@@ -192,8 +187,8 @@ def _node(
     )
 
 
-def _params_file(context: LaunchContext) -> str:
-    """Return the parameters file that was given.
+def _parameters(context: LaunchContext, *more: Any) -> list[Any]:
+    """Return the parameters file that was given, ``more``, and what overrides both.
 
     Raises:
         RuntimeError: there is none; launch itself would go on without, at the defaults.
@@ -201,7 +196,7 @@ def _params_file(context: LaunchContext) -> str:
     path = LaunchConfiguration('params_file').perform(context)
     if not Path(path).is_file():
         raise RuntimeError(f'params_file:={path}: there is no such file')
-    return path
+    return [path, *more, *_overrides(context)]
 
 
 def _overrides(context: LaunchContext) -> list[str]:
@@ -228,8 +223,7 @@ def _share(*parts: str) -> str:
     return os.path.join(get_package_share_directory('mgpt3_ros'), *parts)
 
 
-def _common_arguments(executable: str, flags: Iterable[str]) -> list[Row]:
-    """Return every argument with its default, its meaning and, where closed, its choices."""
+def _common_arguments(executable: str, flags: Iterable[str]) -> list[DeclareLaunchArgument]:
     file = _share('config', f'{executable.removesuffix("_node")}.yaml')
     meanings = {
         'autostart': 'Configure and activate at start',
@@ -238,34 +232,28 @@ def _common_arguments(executable: str, flags: Iterable[str]) -> list[Row]:
     }
     levels = ['debug', 'info', 'warn', 'error', 'fatal']
     return [
-        ('namespace', '', 'Namespace of the nodes and their topics.'),
-        ('params_file', file, f'YAML file with the parameters of {executable}.'),
-        ('checkpoint', _UNSET, f'Folder of the model{_AS_FILE}'),
-        ('device', _UNSET, f'auto, cpu, cuda or cuda:N{_AS_FILE}'),
+        _argument('namespace', '', 'Namespace of the nodes and their topics.'),
+        _argument('params_file', file, f'YAML file with the parameters of {executable}.'),
+        _argument('checkpoint', _UNSET, f'Folder of the model{_AS_FILE}'),
+        _argument('device', _UNSET, f'auto, cpu, cuda or cuda:N{_AS_FILE}'),
         *(
-            (flag, _UNSET, f'{meanings[flag]}{_AS_FILE}', [_UNSET, *_BOOLEANS])
+            _argument(flag, _UNSET, f'{meanings[flag]}{_AS_FILE}', [_UNSET, *_BOOLEANS])
             for flag in (*flags, 'use_sim_time')
         ),
-        ('log_level', 'info', 'Least severity of the messages that are shown.', levels),
-        ('joint_profile', _UNSET, f'Names of the joints{_AS_FILE}', [_UNSET, *PROFILES]),
-        ('body_id', _UNSET, f'Name of the body{_AS_FILE}'),
-        ('use_respawn', 'false', 'Start a node again that has died.', _BOOLEANS),
+        _argument('log_level', 'info', 'Least severity of the messages that are shown.', levels),
+        _argument('joint_profile', _UNSET, f'Names of the joints{_AS_FILE}', [_UNSET, *PROFILES]),
+        _argument('body_id', _UNSET, f'Name of the body{_AS_FILE}'),
+        _argument('use_respawn', 'false', 'Start a node again that has died.', _BOOLEANS),
     ]
 
 
-_PLAYBACK: Row = (
-    *('playback', 'false', 'Also play the trajectories as joint states and odometry.'),
-    _BOOLEANS,
-)
-
-
-def _viewer_arguments() -> list[Row]:
+def _viewer_arguments() -> list[DeclareLaunchArgument]:
     frames = 'Also publish the frames of the body, from joint_states and urdf_file.'
     return [
-        ('robot_state_publisher', 'false', frames, _BOOLEANS),
-        ('urdf_file', _share('urdf', 'human.urdf'), 'URDF of the body.'),
-        ('rviz', 'false', 'Also open RViz with rviz_config.', _BOOLEANS),
-        ('rviz_config', _share('rviz', 'body.rviz'), 'What RViz shows.'),
+        _argument('robot_state_publisher', 'false', frames, _BOOLEANS),
+        _argument('urdf_file', _share('urdf', 'human.urdf'), 'URDF of the body.'),
+        _argument('rviz', 'false', 'Also open RViz with rviz_config.', _BOOLEANS),
+        _argument('rviz_config', _share('rviz', 'body.rviz'), 'What RViz shows.'),
     ]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from concurrent.futures import wait
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
@@ -98,7 +99,7 @@ class MotionNode(LifecycleNode):
         try:
             if not self._finish(job):
                 return FAILURE
-            facts = job.result
+            facts = job.result()
         except Exception as error:
             self.report_error(f'cannot load the model: {error}', job.trace)
             return FAILURE
@@ -186,11 +187,11 @@ class MotionNode(LifecycleNode):
 
     def _finish(self, job: Job) -> bool:
         """Wait for a job; return False where the process is told to end meanwhile."""
-        while not job.wait(_WAIT_S):
+        while not wait([job], _WAIT_S).done:
             if told_to_end():
                 job.stop()
                 return False
-        return not isinstance(job.error, Cancelled)
+        return not isinstance(job.exception(), Cancelled)
 
     def _release(self) -> None:
         if self._holds_model:

@@ -109,11 +109,11 @@ class ListeningNode(BodyNode, Generic[T]):
 
     def on_worker(self) -> None:
         """Take the answer of the worker."""
-        if self._running is None or not self._running[0].done:
+        if self._running is None or not self._running[0].done():
             return
         (job, begun_s), self._running = self._running, None
         try:
-            answer = job.result
+            answer = job.result()
             self.last_latency_s = self.steady_now_s() - begun_s
             self.answered(answer)
             self.answers += 1

@@ -32,12 +32,7 @@ def body_markers(
     ]
 
     def marker(kind: int, name: str, scale: Vector3, color: ColorRGBA) -> Marker:
-        made = Marker(type=kind, ns=f'{namespace}/{name}', scale=scale, color=color)
-        made.header.stamp = stamp
-        made.header.frame_id = world_frame
-        made.lifetime = _LIFETIME
-        made.pose.orientation.w = 1.0
-        return made
+        return _marker(kind, f'{namespace}/{name}', scale, color, stamp, world_frame)
 
     lines = marker(
         Marker.LINE_LIST, 'bones', Vector3(x=_BONE_WIDTH_M), ColorRGBA(r=0.2, g=0.6, b=0.9, a=1.0)
@@ -59,12 +54,19 @@ def text_marker(
     lifetime: Duration = _LIFETIME,
 ) -> Marker:
     """Build the marker of words above the head of a body at ``joints`` (22, 3) [m]."""
-    marker = Marker(type=Marker.TEXT_VIEW_FACING, ns=namespace, text=text, lifetime=lifetime)
-    marker.header.stamp = stamp
-    marker.header.frame_id = world_frame
-    marker.scale = Vector3(z=_TEXT_HEIGHT_M)
-    marker.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    scale, color = Vector3(z=_TEXT_HEIGHT_M), ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    marker = _marker(Marker.TEXT_VIEW_FACING, namespace, scale, color, stamp, world_frame)
+    marker.text, marker.lifetime = text, lifetime
     x, y, z = np.asarray(joints[_HEAD], dtype=np.float64).tolist()
     marker.pose.position = Point(x=x, y=y, z=z + _ABOVE_HEAD_M)
+    return marker
+
+
+def _marker(
+    kind: int, namespace: str, scale: Vector3, color: ColorRGBA, stamp: Time, world_frame: str
+) -> Marker:
+    marker = Marker(type=kind, ns=namespace, scale=scale, color=color, lifetime=_LIFETIME)
+    marker.header.stamp = stamp
+    marker.header.frame_id = world_frame
     marker.pose.orientation.w = 1.0
     return marker

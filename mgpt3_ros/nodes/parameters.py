@@ -37,7 +37,8 @@ class Spec:
 
     def descriptor(self) -> ParameterDescriptor:
         """Return what ``ros2 param describe`` shows."""
-        descriptor = ParameterDescriptor(description=self.description, read_only=self.read_only)
+        told = self.description + (' Read when the process starts.' if self.read_only else '')
+        descriptor = ParameterDescriptor(description=told, read_only=self.read_only)
         if self.choices:
             descriptor.additional_constraints = 'one of: ' + ', '.join(self.choices)
         if self.low is not None and self.high is not None:
@@ -52,36 +53,33 @@ class Spec:
         return descriptor
 
 
-_RELOAD = ' Read when the process starts.'
-
 PARAMETERS: dict[str, Spec] = {
     'checkpoint': Spec(
         '',
-        'Folder of the model; empty for the checkpoint that comes with the package.' + _RELOAD,
+        'Folder of the model; empty for the checkpoint that comes with the package.',
         read_only=True,
     ),
     'device': Spec(
         'auto',
-        'Where the model runs: auto (CUDA where there is one), cpu, cuda or cuda:N.' + _RELOAD,
+        'Where the model runs: auto (CUDA where there is one), cpu, cuda or cuda:N.',
         read_only=True,
     ),
     'dtype': Spec(
         'auto',
-        'Number format of the model: auto, float32, bfloat16 or float16.' + _RELOAD,
+        'Number format of the model: auto, float32, bfloat16 or float16.',
         choices=('auto', 'float32', 'bfloat16', 'float16'),
         read_only=True,
     ),
     'num_threads': Spec(
         0,
-        'Threads of the CPU that the model uses. 0: one for a small model, all for a large one.'
-        + _RELOAD,
+        'Threads of the CPU that the model uses. 0: one for a small model, all for a large one.',
         0,
         256,
         read_only=True,
     ),
     'autostart': Spec(
         True,
-        'Configure and activate at start; false leaves it to a lifecycle manager.' + _RELOAD,
+        'Configure and activate at start; false leaves it to a lifecycle manager.',
         read_only=True,
     ),
     'seed': Spec(
@@ -152,14 +150,13 @@ PARAMETERS: dict[str, Spec] = {
     ),
     'joint_profile': Spec(
         'human_full',
-        'Joint names: human_full (63 joints) or ros4hri (the 20 of REP-155).' + _RELOAD,
+        'Joint names: human_full (63 joints) or ros4hri (the 20 of REP-155).',
         choices=PROFILES,
         read_only=True,
     ),
     'body_id': Spec(
         'human',
-        'Name of the body: suffix of ros4hri names, and of the base frame where that is empty.'
-        + _RELOAD,
+        'Name of the body: suffix of ros4hri names, and of the base frame where that is empty.',
         read_only=True,
     ),
     'world_frame': Spec('map', 'Frame in which the base moves; Z up.'),
@@ -200,7 +197,7 @@ PARAMETERS: dict[str, Spec] = {
     'reliability': Spec(
         'best_effort',
         'How joint_states and odom are subscribed: best_effort (hears both kinds of publisher) or '
-        'reliable.' + _RELOAD,
+        'reliable.',
         choices=('best_effort', 'reliable'),
         read_only=True,
     ),
@@ -224,12 +221,10 @@ PARAMETERS: dict[str, Spec] = {
         1, 'How many futures are drawn; each is a message, all with the same stamp.', 1, 20
     ),
     'predict_rate_hz': Spec(2.0, 'How often motion is predicted [1/s].', 0.05, 20.0),
-    'rate': Spec(
-        50.0, 'Joint states and odometry per second [1/s].' + _RELOAD, 1.0, 1000.0, read_only=True
-    ),
+    'rate': Spec(50.0, 'Joint states and odometry per second [1/s].', 1.0, 1000.0, read_only=True),
     'publish_tf': Spec(
         True,
-        'Publish world_frame -> base_frame on /tf, where tf2_ros is installed.' + _RELOAD,
+        'Publish world_frame -> base_frame on /tf, where tf2_ros is installed.',
         read_only=True,
     ),
 }

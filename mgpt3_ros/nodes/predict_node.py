@@ -5,20 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body.window import Window
+from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Forecast, Sampling, predict
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.messages import to_messages
 from mgpt3_ros.nodes.model_host import ModelHost
-from mgpt3_ros.nodes.prediction import Forecast, PredictRequest, prediction
 from mgpt3_ros.nodes.process import run
 from mgpt3_ros.nodes.worker import Job
 
 PARAMETER_NAMES = (
     *('horizon_s', 'num_hypotheses', 'predict_rate_hz'),
-    *('seed', 'guidance_scale', 'num_inference_steps', 'base_frame', 'publish_base'),
+    *(*SAMPLING_PARAMETERS, 'base_frame', 'publish_base'),
 )
 
 
@@ -46,9 +47,15 @@ class PredictNode(ListeningNode[Forecast]):
 
     def ask(self, window: Window) -> Job[Forecast]:
         """Have the worker continue ``window``."""
-        names = ('horizon_s', 'num_hypotheses', 'guidance_scale', 'num_inference_steps', 'seed')
-        request = PredictRequest(*(self.parameters[name] for name in names))
-        return self.host.run(prediction(window, request, self.profile), self.wake)
+        call = partial(
+            predict,
+            window=window,
+            horizon_s=self.parameters['horizon_s'],
+            num_hypotheses=self.parameters['num_hypotheses'],
+            sampling=Sampling(*(self.parameters[name] for name in SAMPLING_PARAMETERS)),
+            profile=self.profile,
+        )
+        return self.host.run(call, self.wake)
 
     def answered(self, answer: Forecast) -> None:
         """Publish each hypothesis, all with the stamp of the last observed frame."""

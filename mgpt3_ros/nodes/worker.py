@@ -8,57 +8,34 @@ for a generation, and no signal or exception ever lands inside one.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from concurrent.futures import Future
+from typing import TypeVar
 
 from mgpt3_ros.model.errors import Cancelled, MotionGPT3Error
 
 T = TypeVar('T')
 
 
-def _nobody() -> None:
-    """Wake no one: the caller waits for the job itself."""
+class Job(Future[T]):
+    """One call on the worker: a future of what comes of it, and the way to stop it.
 
-
-class Job(Generic[T]):
-    """One call on the worker: what came of it, and the way to stop it.
+    Its exception is :class:`~mgpt3_ros.model.errors.Cancelled` after :meth:`stop`.
 
     Attributes:
-        error: why it failed; :class:`~mgpt3_ros.model.errors.Cancelled` after :meth:`stop`.
         trace: where it failed, for an error that nobody foresaw; else empty.
         progress: the share that is done, 0 to 1.
     """
 
-    def __init__(self, call: Callable[[Job[T]], T], wake: Callable[[], None]) -> None:
-        self.error: Exception | None = None
+    def __init__(self, call: Callable[[Job[T]], T]) -> None:
+        super().__init__()
         self.trace = ''
         self.progress = 0.0
         self._call: Callable[[Job[T]], T] | None = call
-        self._wake = wake
-        self._result: T | None = None
         self._stop = threading.Event()
-        self._done = threading.Event()
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended, well or not."""
-        return self._done.is_set()
-
-    @property
-    def result(self) -> T:
-        """What the call returned.
-
-        Raises:
-            Exception: what the call raised.
-        """
-        if self.error is not None:
-            raise self.error
-        assert self.done
-        return self._result  # type: ignore[return-value]
 
     def stop(self) -> None:
         """Ask it to end at its next step; it then ends with ``Cancelled``."""
@@ -72,26 +49,22 @@ class Job(Generic[T]):
         """Take note of the share that is done."""
         self.progress = share
 
-    def wait(self, timeout_s: float) -> bool:
-        """Wait until it is done, or for ``timeout_s``; return whether it is done."""
-        return self._done.wait(timeout_s)
-
     def run(self) -> None:
         """Make the call, on the worker's thread."""
-        assert self._call is not None
+        call, self._call = self._call, None
+        assert call is not None
         try:
             if self.should_stop():
                 raise Cancelled('stopped before it began')
-            self._result = self._call(self)
+            result = call(self)
         except Exception as error:  # whatever goes wrong, the node must hear of it and live
             if not isinstance(error, MotionGPT3Error):
                 self.trace = traceback.format_exc()
             # Frames hold tensors: a kept traceback would keep the whole model.
-            self.error = error.with_traceback(None)
-            self.error.__cause__ = self.error.__context__ = None
-        self._call = None
-        self._done.set()
-        self._wake()
+            error.__cause__ = error.__context__ = None
+            self.set_exception(error.with_traceback(None))
+        else:
+            self.set_result(result)
 
 
 class Worker:
@@ -105,14 +78,18 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, call: Callable[[Job[T]], T], wake: Callable[[], None] = _nobody) -> Job[T]:
+    def submit(
+        self, call: Callable[[Job[T]], T], wake: Callable[[], None] | None = None
+    ) -> Job[T]:
         """Put a call at the end of the queue.
 
         Args:
             call: runs on the worker's thread and gets its own job, to poll and to report to.
-            wake: called on the worker's thread when the job is done.
+            wake: called on the worker's thread when the job is done, whatever comes of it.
         """
-        job = Job(call, wake)
+        job = Job(call)
+        if wake is not None:
+            job.add_done_callback(lambda _: wake())
         if self._stopping:
             job.stop()
         self._jobs.put(job)
@@ -132,8 +109,5 @@ class Worker:
             self._current = job
             if self._stopping:
                 job.stop()
-            try:
-                job.run()
-            except Exception:  # from waking a node that is gone
-                logging.getLogger(__name__).exception('a finished job could not report')
+            job.run()
             self._current = None

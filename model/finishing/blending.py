@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, wrap
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 
 
 def inertialise(
@@ -25,7 +25,6 @@ def inertialise(
     *,
     end_value: ArrayLike | None = None,
     end_velocity: ArrayLike | None = None,
-    angular: bool = False,
 ) -> NDArray:
     """Let a series start, and if asked for end, with a given value and velocity.
 
@@ -42,8 +41,6 @@ def inertialise(
         blend_s: time [s] until the offset is gone; cut to the length of the series.
         end_value: (...) [u] of the last sample; None leaves the end as it is.
         end_velocity: (...) [u/s] at the last sample; None keeps the series' own.
-        angular: The values are angles [rad]. The series is first moved by whole turns so that it
-            starts within half a turn of ``start_value``, and ``end_value`` is met modulo a turn.
 
     Returns:
         (T, ...), same dtype; sample 0 is ``start_value``.
@@ -64,15 +61,10 @@ def inertialise(
     start_offset = end_offset = np.zeros_like(series)
     if start_value is not None:
         gap = _change(start_value, series[0], 'start_value')
-        if angular:
-            turns = gap - wrap(gap)
-            series, gap = series + turns, gap - turns
         slope = _change(start_velocity, velocity[0], 'start_velocity')
         start_offset = _decay(time_s, blend_s, gap, slope)
     if end_value is not None and len(series) > 1:
         gap = _change(end_value, series[-1], 'end_value')
-        if angular:
-            gap = wrap(gap)
         slope = _change(end_velocity, velocity[-1], 'end_velocity')
         # The same offset in reversed time, in which velocities change sign.
         end_offset = _decay(time_s, blend_s, gap, -slope)[::-1]

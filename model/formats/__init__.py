@@ -36,18 +36,16 @@ def load(path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleto
     if not path.is_file():
         raise MotionError(f'no motion file at {path}')
     suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise MotionError(f'{path.name}: motions are read from {", ".join(FORMATS)}')
     try:
         if suffix == '.bvh':
             return read_bvh(path, skeletons)
-        if suffix == '.npz':
-            return read_npz(path, rate)
-        if suffix == '.npy':
-            return read_npy(path, rate)
+        return read_npz(path, rate) if suffix == '.npz' else read_npy(path, rate)
     except MotionError as error:
         raise MotionError(f'{path}: {error}') from error
     except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
         raise MotionError(f'{path} cannot be read as a motion: {error}') from error
-    raise MotionError(f'{path.name}: motions are read from {", ".join(FORMATS)}')
 
 
 def save(motion: Motion, path: str | Path) -> None:

@@ -29,6 +29,8 @@ from mgpt3_ros.model.kinematics.joint_angles import (
     angles_to_joints,
     angles_to_rotations,
     joints_to_angles,
+    positions,
+    world_rotations,
 )
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES, PARENTS, REST_OFFSETS
 from mgpt3_ros.model.motion import Motion, MotionInfo
@@ -52,14 +54,9 @@ _SPINE = ('pelvis', 'spine1', 'spine2', 'spine3', 'neck')
 _TRUNK = (('pelvis', 'neck'),)
 
 
-def _joints_at_rest() -> Array:
-    joints = REST_OFFSETS.copy()
-    for joint, parent in enumerate(PARENTS[1:], start=1):
-        joints[joint] += joints[parent]
-    return joints
-
-
-REST_JOINTS = _joints_at_rest()  # (22, 3) [m], the default body in T pose, pelvis at the origin
+_UPRIGHT = np.broadcast_to(np.eye(3), (1, len(JOINT_NAMES), 3, 3))
+# (22, 3) [m], the default body in T pose, pelvis at the origin
+REST_JOINTS = positions(_UPRIGHT, np.zeros(3), REST_OFFSETS)[0]
 
 
 def write_bvh(path: str | Path, motion: Motion) -> None:
@@ -71,7 +68,7 @@ def write_bvh(path: str | Path, motion: Motion) -> None:
     joints = motion.joints.astype(np.float64)
     offsets = _rest_offsets(joints)
     world = _world_rotations(joints)
-    root = joints[:, 0] + np.mean(joints - _positions(world, offsets, joints[:, 0]), axis=1)
+    root = joints[:, 0] + np.mean(joints - positions(world, joints[:, 0], offsets), axis=1)
     columns = [_CM * root]
     for joint in _in_file_order(0):
         local, parent = world[:, joint], PARENTS[joint]
@@ -122,25 +119,13 @@ def _world_rotations(joints: Array) -> Array:
     """Rotations (T, 22, 3, 3) from T pose, in model axes."""
     body = joints_to_angles(joints)
     local = angles_to_rotations(body.angles)[:, :, BODY_TO_MODEL][:, :, :, BODY_TO_MODEL]
-    world = np.empty((len(joints), len(JOINT_NAMES), 3, 3))
-    world[:, 0] = Rotation.from_quat(body.root_rot).as_matrix()
-    for joint, parent in enumerate(PARENTS[1:], start=1):
-        world[:, joint] = world[:, parent] @ local[:, joint - 1]
+    world = world_rotations(Rotation.from_quat(body.root_rot).as_matrix(), local)
     # Angles count from hanging arms: a quarter turn about Z brings the T pose there.
     for side, turn in (('left', -90), ('right', 90)):
         hang = Rotation.from_euler('z', turn, degrees=True).as_matrix()
         for part in ('shoulder', 'elbow', 'wrist'):
             world[:, JOINT_INDEX[f'{side}_{part}']] @= hang
     return world
-
-
-def _positions(world: Array, offsets: Array, root: Array) -> Array:
-    """Joints (T, 22, 3) from world rotations (T, 22, 3, 3)."""
-    joints = np.empty(world.shape[:3])
-    joints[:, 0] = root
-    for joint, parent in enumerate(PARENTS[1:], start=1):
-        joints[:, joint] = joints[:, parent] + world[:, parent] @ offsets[joint]
-    return joints
 
 
 def _hierarchy(offsets: Array, joint: int, depth: int) -> list[str]:
@@ -194,8 +179,8 @@ def read_bvh(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Motion:
             f'joints not found: {", ".join(missing)}; the file has {", ".join(others)}. Names of '
             f'these skeletons are known: {known}; `mgpt3 data build --skeleton` takes others.'
         )
-    positions = file.positions()
-    found = {name: positions[:, index] for name, index in places.items()}
+    bones = file.positions()
+    found = {name: bones[:, index] for name, index in places.items()}
     _put_in_missing(found)
     joints = np.stack([found[name] for name in JOINT_NAMES], axis=1)
     unit, metres = _unit(joints)

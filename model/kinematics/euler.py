@@ -29,7 +29,6 @@ _ROTATION_PRICE = np.array([1.0, 1.0, 0.3])  # twist about a limb moves nothing 
 _ITERATIONS = 4
 
 _AXIS = {'x': 0, 'y': 1, 'z': 2}
-_ALL = slice(None)
 
 
 def matrix_from_euler(angles: Array, order: str) -> Array:
@@ -84,23 +83,22 @@ def continuous_euler(rotation: Array, order: str) -> Array:
     return np.unwrap(np.where(takes_other[..., None], other, angles), axis=0)
 
 
-def nearest_branch(angles: Array, order: str, goal: Array, at: slice = _ALL) -> Array:
+def nearest_branch(angles: Array, order: str, goal: Array) -> Array:
     """The same rotations by the branch that lies nearest to a goal, the track moved as a whole.
 
     Args:
         angles: (T, 3) [rad], continuous.
         order: intrinsic axis order.
         goal: (3,) [rad].
-        at: the frames that are to be near the goal.
 
     Returns:
         (T, 3) [rad]: one of the two triples, whole turns added per axis.
     """
     candidates = []
     for branch in (angles, other_triple(angles, order)):
-        turns = np.round(np.mean(goal - branch[at], axis=0) / (2 * np.pi))
+        turns = np.round(np.mean(goal - branch, axis=0) / (2 * np.pi))
         candidates.append(branch + 2 * np.pi * turns)
-    return min(candidates, key=lambda branch: float(np.square(branch[at] - goal).sum()))
+    return min(candidates, key=lambda branch: float(np.square(branch - goal).sum()))
 
 
 def ease_gimbal_lock(angles: Array, order: str) -> Array:

@@ -65,41 +65,27 @@ ZERO_OFFSETS.setflags(write=False)
 # axis. Generous anatomy: of mocap22, acrobatics included, 0.02 % of the angles (0.8 % of the
 # frames) lie beyond, most of them at shoulders that pass gimbal lock, and 0.0014 % of the speeds.
 # Joints that positions leave at zero have the range that another source may use.
-_RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
-    'hip': ((-35, 85), (-140, 50), (-50, 60)),
-    'knee': ((-15, 15), (-10, 165), (-15, 15)),
-    'ankle': ((-45, 45), (-80, 75), (-55, 55)),
-    'foot': ((-10, 10), (-45, 45), (-10, 10)),
-    'spine1': ((-35, 35), (-45, 75), (-35, 35)),
-    'spine2': ((-25, 25), (-25, 45), (-25, 25)),
-    'spine3': ((-25, 25), (-25, 45), (-25, 25)),
-    'neck': ((-45, 45), (-75, 45), (-45, 45)),
-    'head': ((-45, 45), (-45, 45), (-60, 60)),
-    'collar': ((-25, 35), (-15, 15), (-35, 40)),
-    'shoulder': ((-60, 150), (-190, 95), (-115, 80)),
-    'elbow': ((-20, 20), (-165, 10), (-90, 90)),
-    'wrist': ((-45, 45), (-80, 80), (-45, 45)),
-}
-_SPEEDS: dict[str, tuple[float, float, float]] = {
-    'hip': (12, 18, 12),
-    'knee': (6, 20, 6),
-    'ankle': (10, 18, 12),
-    'foot': (10, 10, 10),
-    'spine1': (6, 6, 6),
-    'spine2': (6, 6, 6),
-    'spine3': (6, 6, 6),
-    'neck': (6, 6, 6),
-    'head': (6, 6, 6),
-    'collar': (6, 6, 6),
-    'shoulder': (16, 18, 14),
-    'elbow': (8, 20, 8),
-    'wrist': (10, 10, 10),
+_Range = tuple[float, float]
+_RANGES: dict[str, tuple[_Range, _Range, _Range, tuple[float, float, float]]] = {
+    'hip': ((-35, 85), (-140, 50), (-50, 60), (12, 18, 12)),
+    'knee': ((-15, 15), (-10, 165), (-15, 15), (6, 20, 6)),
+    'ankle': ((-45, 45), (-80, 75), (-55, 55), (10, 18, 12)),
+    'foot': ((-10, 10), (-45, 45), (-10, 10), (10, 10, 10)),
+    'spine1': ((-35, 35), (-45, 75), (-35, 35), (6, 6, 6)),
+    'spine2': ((-25, 25), (-25, 45), (-25, 25), (6, 6, 6)),
+    'spine3': ((-25, 25), (-25, 45), (-25, 25), (6, 6, 6)),
+    'neck': ((-45, 45), (-75, 45), (-45, 45), (6, 6, 6)),
+    'head': ((-45, 45), (-45, 45), (-60, 60), (6, 6, 6)),
+    'collar': ((-25, 35), (-15, 15), (-35, 40), (6, 6, 6)),
+    'shoulder': ((-60, 150), (-190, 95), (-115, 80), (16, 18, 14)),
+    'elbow': ((-20, 20), (-165, 10), (-90, 90), (8, 20, 8)),
+    'wrist': ((-45, 45), (-80, 80), (-45, 45), (10, 10, 10)),
 }
 
 
 def _limits(joint: str) -> list[tuple[float, float]]:
     """Ranges of a joint's three axes [deg]; in a mirror, turns about x and z change their sign."""
-    x, y, z = _RANGES[joint.split('_')[-1]]
+    x, y, z, _ = _RANGES[joint.split('_')[-1]]
     if joint.startswith('right'):
         x, z = (-x[1], -x[0]), (-z[1], -z[0])
     return [x, y, z]
@@ -107,8 +93,6 @@ def _limits(joint: str) -> list[tuple[float, float]]:
 
 # (63, 2) [rad], lower and upper, and (63,) [rad/s], in the order of ANGLE_NAMES.
 ANGLE_LIMITS = np.deg2rad([limit for name in JOINT_NAMES[1:] for limit in _limits(name)])
-VELOCITY_LIMITS = np.array(
-    [speed for name in JOINT_NAMES[1:] for speed in _SPEEDS[name.split('_')[-1]]], dtype=np.float64
-)
+VELOCITY_LIMITS = np.ravel([_RANGES[name.split('_')[-1]][3] for name in JOINT_NAMES[1:]]) * 1.0
 for _constant in (ANGLE_LIMITS, VELOCITY_LIMITS):
     _constant.setflags(write=False)

@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 from scipy.spatial.transform import Rotation
 
@@ -83,7 +83,7 @@ class BodyAngles:
     angles: Array
 
 
-def joints_to_angles(joints: NDArray, near: ArrayLike | None = None) -> BodyAngles:
+def joints_to_angles(joints: NDArray) -> BodyAngles:
     """Angles that put the 22 joints where they were observed.
 
     Of the equivalent angles of a joint each frame takes those nearest to the frame before; the
@@ -91,8 +91,6 @@ def joints_to_angles(joints: NDArray, near: ArrayLike | None = None) -> BodyAngl
 
     Args:
         joints: (T, 22, 3) [m], Y up.
-        near: (63,) [rad], angles to start near to, such as those a robot has now, instead of the
-            limits: two motions in a row then are on the same branch.
 
     Returns:
         The angles. ``root_pos`` is the pelvis joint, moved by the mean of what differing bone
@@ -104,20 +102,14 @@ def joints_to_angles(joints: NDArray, near: ArrayLike | None = None) -> BodyAngl
     joints = checked_joints(joints).astype(np.float64)
     body = joints[..., MODEL_TO_BODY]
     world = _world_rotations(body - body[:, PARENTS])
-    missed = np.mean(body - _positions(world, body[:, 0]), axis=1)
+    missed = np.mean(body - positions(world, body[:, 0], ZERO_OFFSETS), axis=1)
     local = np.swapaxes(world[:, PARENTS[1:]], -1, -2) @ world[:, 1:]
     angles = np.empty((len(body), len(JOINT_NAMES) - 1, 3))
+    goals = ANGLE_LIMITS.mean(axis=1).reshape(-1, 3)
     for order, members in _MEMBERS.items():
         angles[:, members] = continuous_euler(local[:, members], order)
-    if near is None:
-        goal, at = ANGLE_LIMITS.mean(axis=1), slice(None)
-    else:
-        goal, at = np.asarray(near, dtype=np.float64), slice(1)
-    for order, members in _MEMBERS.items():
         for member in members:
-            angles[:, member] = nearest_branch(
-                angles[:, member], order, goal[3 * member : 3 * member + 3], at
-            )
+            angles[:, member] = nearest_branch(angles[:, member], order, goals[member])
     return BodyAngles(
         root_pos=(body[:, 0] + missed)[:, BODY_TO_MODEL],
         root_rot=_continuous_quaternion(world[:, 0][:, BODY_TO_MODEL][:, :, BODY_TO_MODEL]),
@@ -140,22 +132,30 @@ def angles_to_rotations(angles: NDArray) -> Array:
 
 def angles_to_joints(body: BodyAngles) -> Array:
     """Positions (T, 22, 3) [m], Y up, of the default body in these angles."""
-    local = angles_to_rotations(body.angles)
+    root = Rotation.from_quat(body.root_rot).as_matrix()[:, MODEL_TO_BODY][:, :, MODEL_TO_BODY]
+    world = world_rotations(root, angles_to_rotations(body.angles))
+    root_pos = np.asarray(body.root_pos, dtype=np.float64)
+    return positions(world, root_pos[:, MODEL_TO_BODY], ZERO_OFFSETS)[..., BODY_TO_MODEL]
+
+
+def world_rotations(root: Array, local: Array) -> Array:
+    """Rotations (T, 22, 3, 3) in the world, of the root's (T, 3, 3) and the others' (T, 21, 3, 3).
+
+    ``local`` has them in their parents, in the same axes.
+    """
     world = np.empty((len(local), len(JOINT_NAMES), 3, 3))
-    root = Rotation.from_quat(body.root_rot).as_matrix()
-    world[:, 0] = root[:, MODEL_TO_BODY][:, :, MODEL_TO_BODY]
+    world[:, 0] = root
     for joint, parent in enumerate(PARENTS[1:], start=1):
         world[:, joint] = world[:, parent] @ local[:, joint - 1]
-    root_pos = np.asarray(body.root_pos, dtype=np.float64)
-    return _positions(world, root_pos[:, MODEL_TO_BODY])[..., BODY_TO_MODEL]
+    return world
 
 
-def _positions(world: Array, root_pos: Array) -> Array:
-    """Joints (T, 22, 3) in body axes from world rotations (T, 22, 3, 3)."""
+def positions(world: Array, root_pos: Array, offsets: Array) -> Array:
+    """Joints (T, 22, 3) of world rotations (T, 22, 3, 3), root (T, 3) and offsets (22, 3) [m]."""
     joints = np.empty((*world.shape[:2], 3))
     joints[:, 0] = root_pos
     for joint, parent in enumerate(PARENTS[1:], start=1):
-        joints[:, joint] = joints[:, parent] + world[:, parent] @ ZERO_OFFSETS[joint]
+        joints[:, joint] = joints[:, parent] + world[:, parent] @ offsets[joint]
     return joints
 
 
@@ -233,17 +233,19 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
         ahead_across = ahead[:, 0] + 1j * ahead[:, 1]
         evidence += _FOOT_EVIDENCE * np.abs(ahead_across) ** 2
         pointer += _FOOT_EVIDENCE * ahead_across * np.abs(ahead_across)
-    smooth = _smooth(pointer, evidence)
+    smooth = smooth_series(pointer, evidence, _TWIST_STIFFNESS)
     # Where the pointer swings through zero its angle jumps: once more, on the angle itself.
     trust = np.abs(smooth) ** 2
-    twist = _smooth(trust * np.unwrap(np.angle(smooth)), trust + 1e-6)
+    twist = smooth_series(trust * np.unwrap(np.angle(smooth)), trust + 1e-6, _TWIST_STIFFNESS)
     rotation = habit @ Rotation.from_euler('z', twist[:, None]).as_matrix()
     order = axis_order(name)
     return matrix_from_euler(ease_gimbal_lock(continuous_euler(rotation, order), order), order)
 
 
-def _smooth(weighted: NDArray, weight: Array) -> NDArray:
+def smooth_series(weighted: NDArray, weight: Array, stiffness: float) -> NDArray:
     """Series s (T,) that minimises sum w |s - weighted / w|^2 + k sum |s_t+1 - s_t|^2.
+
+    k is ``stiffness``.
 
     Where the gradient is zero: (w_t + 2 k) s_t - k (s_t-1 + s_t+1) = weighted_t; k once at ends.
     """
@@ -251,9 +253,9 @@ def _smooth(weighted: NDArray, weight: Array) -> NDArray:
         return weighted / weight
     banded = np.zeros((2, len(weight)))
     banded[1] = weight
-    banded[1, 1:] += _TWIST_STIFFNESS
-    banded[1, :-1] += _TWIST_STIFFNESS
-    banded[0, 1:] = -_TWIST_STIFFNESS
+    banded[1, 1:] += stiffness
+    banded[1, :-1] += stiffness
+    banded[0, 1:] = -stiffness
     return solveh_banded(banded, weighted)
 
 

@@ -29,19 +29,8 @@ from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network, NetworkConfig
 from mgpt3_ros.model.network.vae import VaeConfig
-from mgpt3_ros.model.released.official_names import (
-    UNUSED_IN_BACKBONE,
-    WTE,
-    Weight,
-    as_state,
-    backbone_weights,
-    count_layers,
-    head_weights,
-    official_shape,
-    size_of,
-    vae_config,
-    vae_weights,
-)
+from mgpt3_ros.model.released import official_names as names
+from mgpt3_ros.model.released.official_names import Weight, size_of
 from mgpt3_ros.model.released.unpickling import load_inert
 
 # What the authors multiply latents with on HumanML3D (`mean_std_inv`); 0.7281 on Motion-X.
@@ -68,7 +57,7 @@ _OTHER_NAMES = {
     'lm.norm_layer.bias': 'hidden_norm.bias',
     'lm.diffusion_pos_embed_learned': 'hidden_positions',  # (1, K, M) there
 }
-_UNUSED = {f'lm.language_model.{name}' for name in UNUSED_IN_BACKBONE}
+_UNUSED = {f'lm.language_model.{name}' for name in names.UNUSED_IN_BACKBONE}
 _FAKE, _NORM = 'lm.fake_latent', 'lm.norm_layer.weight'
 _HEAD = 'lm.diffloss.net.'
 
@@ -135,7 +124,7 @@ def convert_motiongpt3(
     vae = source.take('vae.', _VAE)
     config = NetworkConfig(
         backbone=_backbone_config(backbone, text_heads, shared_layers),
-        vae=VaeConfig(kind='mld', mld=vae_config(vae, vae_heads)),
+        vae=VaeConfig(kind='mld', mld=names.vae_config(vae, vae_heads)),
         head=_head_config(other, condition_heads),
         holders=_holders(backbone, other),
         hidden_norm=_NORM in other,
@@ -147,8 +136,8 @@ def convert_motiongpt3(
         )
     network = MotionGPT3Network(config)
     weights = [
-        *_under('lm.language_model.', 'backbone.', backbone_weights(backbone)),
-        *_under('vae.', 'vae.', vae_weights(vae)),
+        *_under('lm.language_model.', 'backbone.', names.backbone_weights(backbone)),
+        *_under('vae.', 'vae.', names.vae_weights(vae)),
         *_other_weights(other),
     ]
     _fill(network, weights, latent_scale, str(ckpt))
@@ -207,26 +196,18 @@ def convert_mld_vae(
     config = dataclasses.replace(
         base,
         backbone=dataclasses.replace(base.backbone, vocab_size=words.vocab_size),
-        vae=VaeConfig(kind='mld', mld=vae_config(vae, vae_heads)),
+        vae=VaeConfig(kind='mld', mld=names.vae_config(vae, vae_heads)),
     )
     torch.manual_seed(seed)
     whole = MotionGPT3Network(config)
     if gpt2 is not None:
         whole.backbone.load_gpt2(gpt2)
-    _fill(whole, _under('vae.', 'vae.', vae_weights(vae)), latent_scale, str(ckpt), 'vae.')
-    model = MotionGPT3(
-        MotionGPT3Config(whole.config, name=name, licence=licence, max_frames=196),
-        whole,
-        words,
-        features,
-    )
+    _fill(whole, _under('vae.', 'vae.', names.vae_weights(vae)), latent_scale, str(ckpt), 'vae.')
+    settings = MotionGPT3Config(whole.config, name=name, licence=licence, max_frames=196)
+    model = MotionGPT3(settings, whole, words, features)
     text = 'an untrained text branch' if gpt2 is None else f'the text branch of {gpt2}'
-    return _write(
-        model,
-        output,
-        source,
-        f'The VAE in `{Path(ckpt).name}` and {text}; the rest is untrained: a start for training.',
-    )
+    rest = 'the rest is untrained: a start for training.'
+    return _write(model, output, source, f'The VAE in `{Path(ckpt).name}` and {text}; {rest}')
 
 
 def load_stats(mean: str | Path, std: str | Path) -> FeatureStats:
@@ -295,7 +276,7 @@ def _other_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
             yield Weight(name, _OTHER_NAMES[name], value[0] if value.dim() == 3 else value)
         else:
             of_head[name] = value
-    yield from _under('', 'head.', head_weights(of_head))
+    yield from _under('', 'head.', names.head_weights(of_head))
 
 
 # ---------------------------------------------------------------------- sizes
@@ -305,7 +286,7 @@ def _backbone_config(
     weights: Mapping[str, Tensor], heads: int | None, shared_layers: tuple[int, ...] | None
 ) -> BackboneConfig:
     wpe = 'transformer.wpe.weight'
-    width = size_of(weights, (WTE, 1), (wpe, 1), ('transformer.ln_f.fn.0.weight', 0))
+    width = size_of(weights, (names.WTE, 1), (wpe, 1), ('transformer.ln_f.fn.0.weight', 0))
     motion_width = _motion_width(weights)
     if heads is None:
         heads, rest = divmod(width, GPT2_HEAD_WIDTH)
@@ -315,18 +296,14 @@ def _backbone_config(
                 'channels: say how many heads it has'
             )
     return BackboneConfig(
-        vocab_size=_vocabulary(weights),
+        vocab_size=size_of(weights, (names.WTE, 0)) - MARKERS,
         n_positions=size_of(weights, (wpe, 0)),
         n_embd=width,
-        n_layer=count_layers(weights, 'transformer.h'),
+        n_layer=names.count_layers(weights, 'transformer.h'),
         n_head=heads,
         motion_width=None if motion_width == width else motion_width,
         shared_layers=shared_layers,
     )
-
-
-def _vocabulary(weights: Mapping[str, Tensor]) -> int:
-    return size_of(weights, (WTE, 0)) - MARKERS
 
 
 def _motion_width(weights: Mapping[str, Tensor]) -> int:
@@ -346,7 +323,7 @@ def _head_config(weights: Mapping[str, Tensor], condition_heads: int) -> HeadCon
             (f'{_HEAD}input_proj.bias', 0),
             (f'{_HEAD}final_layer.linear.weight', 1),
         ),
-        depth=count_layers(weights, f'{_HEAD}res_blocks'),
+        depth=names.count_layers(weights, f'{_HEAD}res_blocks'),
         condition_heads=condition_heads,
         condition_drop=0.1 if guided else 0.0,
         guidance_scale=GUIDANCE_SCALE if guided else 1.0,
@@ -355,8 +332,7 @@ def _head_config(weights: Mapping[str, Tensor], condition_heads: int) -> HeadCon
 
 def _holders(backbone: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> int:
     stem, width = 'lm.motion_und_head.layers', _motion_width(backbone)
-    places = [(f'{stem}.bias', 0), (f'{stem}.weight', 0)]
-    rows = size_of(other, *places)
+    rows = size_of(other, (f'{stem}.bias', 0), (f'{stem}.weight', 0))
     if rows % width:
         raise CheckpointError(
             f'{stem}.bias has {rows} entries, which is no multiple of the motion width {width}'
@@ -380,7 +356,7 @@ def _fill(
         needed = own.get(weight.ours)
         if needed is not None and needed.shape != weight.value.shape:
             found, asked = (
-                official_shape(weight.theirs, tuple(value.shape))
+                names.official_shape(weight.theirs, tuple(value.shape))
                 for value in (weight.value, needed)
             )
             raise CheckpointError(f'{where}: {weight.theirs} has shape {found}, not {asked}')
@@ -388,7 +364,7 @@ def _fill(
         'latent_mean': torch.zeros_like(network.latent_mean),
         'latent_std': torch.full_like(network.latent_std, 1.0 / latent_scale),
     }
-    checkpoint.load_state(network, state | as_state(weights), where)
+    checkpoint.load_state(network, state | names.as_state(weights), where)
 
 
 def _write(model: MotionGPT3, output: str | Path, source: _Source, description: str) -> Conversion:

@@ -3,8 +3,8 @@
 """Names and layout of the weights in the authors' checkpoints, and here.
 
 Each group of tensors is translated as a whole, its names without the group's prefix (but for the
-head's, which stand in heads/names.py). Layouts differ in two ways: GPT-2's Conv1D weights are
-[in, out] there and [out, in] here, position tables (500, 1, width) there and (500, width) here.
+head's). Layouts differ in two ways: GPT-2's Conv1D weights are [in, out] there and [out, in] here,
+position tables (500, 1, width) there and (500, width) here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from torch import Tensor
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.language.vocabulary import MARKERS
 from mgpt3_ros.model.network.vae.mld import MldConfig
-from mgpt3_ros.model.released.head_names import head_key
 
 # The embedding's table under its other three names.
 WTE = 'transformer.wte.weight'
@@ -27,29 +26,51 @@ TIED_TO_WTE = ('lm_head.weight', 'pre_processors.0.weight', 'post_processors.0.w
 # Logits of motion tokens: the authors compute them, but skip their loss and read them nowhere.
 UNUSED_IN_BACKBONE = ('post_processors.1.weight',)
 
-_BRANCHES = ('text', 'motion')
-_LAYER = re.compile(
-    r'transformer\.h\.(?P<layer>\d+)\.'
-    r'(?P<part>ln_1|ln_2|c_attn|c_proj|mlp)\.fn\.(?P<branch>[01])\.'
-    r'(?P<linear>(c_fc|c_proj)\.)?(?P<kind>weight|bias)$'
-)
-_PARTS = {
-    'ln_1': 'ln_1',
-    'ln_2': 'ln_2',
-    'c_attn': 'qkv',
-    'c_proj': 'out',
-    'mlp.c_fc': 'up',
-    'mlp.c_proj': 'down',
-}
-_TABLES = {
-    'transformer.wpe.weight': 'text.wpe.weight',
-    'pre_processors.1.weight': 'motion.wte.weight',
-    **{
-        f'transformer.ln_f.fn.{index}.{kind}': f'{branch}.ln_f.{kind}'
-        for index, branch in enumerate(_BRANCHES)
-        for kind in ('weight', 'bias')
-    },
-}
+# Tables of names: a pattern of the authors' and what it becomes; what stands behind it stays.
+Table = Iterable[tuple[str, str]]
+
+_BACKBONE = [
+    (r'transformer\.wpe\.', 'text.wpe.'),
+    (r'pre_processors\.1\.', 'motion.wte.'),
+]
+for _index, _branch in enumerate(('text', 'motion')):
+    _BACKBONE.append((rf'transformer\.ln_f\.fn\.{_index}\.', f'{_branch}.ln_f.'))
+    for _part, _linear, _ours in (
+        ('ln_1', '', 'ln_1'),
+        ('ln_2', '', 'ln_2'),
+        ('c_attn', '', 'qkv'),
+        ('c_proj', '', 'out'),
+        ('mlp', r'c_fc\.', 'up'),
+        ('mlp', r'c_proj\.', 'down'),
+    ):
+        _layer = rf'transformer\.h\.(\d+)\.{_part}\.fn\.{_index}\.{_linear}'
+        _BACKBONE.append((_layer, rf'layers.\1.{_branch}.{_ours}.'))
+_VAE = [
+    (r'global_motion_token$', 'distribution_tokens'),
+    (r'query_pos_(encoder|decoder)\.pe$', r'\1_positions'),  # (500, 1, C) there
+    (r'skel_embedding\.', 'frame_in.'),
+    (r'final_layer\.', 'frame_out.'),
+    (r'(encoder|decoder)\.norm\.', r'\1.norm.'),
+    (r'(encoder|decoder)\.linear_blocks\.', r'\1.joins.'),
+    (r'(encoder|decoder)\.input_blocks\.', r'\1.layers.'),
+]
+_HEAD = [
+    (r'lm\.fake_latent$', 'condition.fake'),
+    (r'time_embed\.mlp\.', 'network.time_mlp.'),
+    (r'input_proj\.', 'network.input.'),
+    (r'res_blocks\.(\d+)\.in_ln\.', r'network.blocks.\1.norm.'),
+    (r'res_blocks\.(\d+)\.mlp\.', r'network.blocks.\1.mlp.'),
+    (r'res_blocks\.(\d+)\.adaLN_modulation\.1\.', r'network.blocks.\1.modulation.'),
+    (r'final_layer\.adaLN_modulation\.1\.', 'network.output_modulation.'),
+    (r'final_layer\.linear\.', 'network.output.'),
+    (r'cond_embed\.hidden_embedding$', 'condition.aggregate.query'),
+    (r'cond_embed\.hid_pos\.pe$', 'condition.aggregate.positions'),  # (500, 1, M) there
+    (r'cond_embed\.hid_encoder_layer\.self_attn\.', 'condition.aggregate.attention.'),
+    (r'cond_embed\.hid_encoder_layer\.linear1\.', 'condition.aggregate.mlp.0.'),
+    (r'cond_embed\.hid_encoder_layer\.linear2\.', 'condition.aggregate.mlp.3.'),
+    (r'cond_embed\.hid_encoder_layer\.norm([12])\.', r'condition.aggregate.norm\1.'),
+    (r'cond_embed\.cond_proj\.', 'condition.aggregate.project.'),
+]
 
 
 class Weight(NamedTuple):
@@ -92,46 +113,20 @@ def backbone_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
             if WTE not in official or not _same(value, official[WTE]):
                 raise CheckpointError(f'{name} should be a copy of {WTE}, but differs from it')
         elif name not in UNUSED_IN_BACKBONE:
-            yield Weight(name, backbone_key(name), value.T if _CONV1D.search(name) else value)
+            ours = _renamed(name, _BACKBONE, "MotionGPT3's backbone")
+            yield Weight(name, ours, value.T if _CONV1D.search(name) else value)
 
 
-def backbone_key(name: str) -> str:
-    """Return our name of a backbone weight, ``transformer.h.0.c_attn.fn.1.bias`` and such.
-
-    Raises:
-        CheckpointError: the authors' backbone has no weight of this name.
-    """
-    if name in _TABLES:
-        return _TABLES[name]
-    match = _LAYER.match(name)
-    part = match and _PARTS.get('.'.join(filter(None, (match['part'], _stem(match['linear'])))))
-    if not match or not part:
-        raise CheckpointError(f"{name!r} is no weight of MotionGPT3's backbone")
-    branch = _BRANCHES[int(match['branch'])]
-    return f'layers.{match["layer"]}.{branch}.{part}.{match["kind"]}'
-
-
-def _stem(linear: str | None) -> str | None:
-    return linear.removesuffix('.') if linear else None
+def _renamed(name: str, table: Table, what: str, prefix: str = '') -> str:
+    short = name.removeprefix(prefix)
+    for pattern, ours in table:
+        if match := re.match(pattern, short):
+            return match.expand(ours) + short[match.end() :]
+    raise CheckpointError(f'{name!r} is no weight of {what}')
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and (a.data_ptr() == b.data_ptr() or bool((a == b).all()))
-
-
-_VAE_PARTS = {
-    'global_motion_token': 'distribution_tokens',
-    'query_pos_encoder.pe': 'encoder_positions',  # (500, 1, C) there
-    'query_pos_decoder.pe': 'decoder_positions',
-    'skel_embedding.weight': 'frame_in.weight',
-    'skel_embedding.bias': 'frame_in.bias',
-    'final_layer.weight': 'frame_out.weight',
-    'final_layer.bias': 'frame_out.bias',
-}
-_STACK = re.compile(
-    r'(?P<stack>encoder|decoder)\.(?P<part>input_blocks\.\d+|middle_block|output_blocks\.\d+'
-    r'|linear_blocks\.\d+|norm)\.(?P<rest>.+)$'
-)
 
 
 def vae_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:
@@ -188,20 +183,22 @@ def vae_key(name: str, half: int) -> str:
     Raises:
         CheckpointError: the authors' VAE has no weight of this name.
     """
-    if name in _VAE_PARTS:
-        return _VAE_PARTS[name]
-    match = _STACK.match(name)
-    if not match:
-        raise CheckpointError(f"{name!r} is no weight of MLD's VAE")
-    part, _, index = match['part'].partition('.')
-    place = {
-        'norm': 'norm',
-        'linear_blocks': f'joins.{index}',
-        'input_blocks': f'layers.{index}',
-        'middle_block': f'layers.{half}',
-        'output_blocks': f'layers.{half + 1 + int(index or 0)}',
-    }[part]
-    return f'{match["stack"]}.{place}.{match["rest"]}'
+    stack = r'(encoder|decoder)\.'
+    layers = [(stack + r'middle_block\.', rf'\1.layers.{half}.')]
+    layers += [
+        (rf'{stack}output_blocks\.{index}\.', rf'\1.layers.{half + 1 + index}.')
+        for index in range(half)
+    ]
+    return _renamed(name, [*_VAE, *layers], "MLD's VAE")
+
+
+def head_key(name: str) -> str:
+    """Return our name of a weight ``lm.fake_latent`` or ``lm.diffloss.net.*``, prefix or not.
+
+    Raises:
+        CheckpointError: the authors' head has no weight of this name.
+    """
+    return _renamed(name, _HEAD, "MotionGPT3's diffusion head", 'lm.diffloss.net.')
 
 
 def head_weights(official: Mapping[str, Tensor]) -> Iterator[Weight]:

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import cv2
 import numpy as np
 
-from mgpt3_ros.model.render.body import SOLE, Figure
-from mgpt3_ros.model.render.camera import Camera
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.render.body import SOLE, Figure, build_figure
+from mgpt3_ros.model.render.camera import Camera, follow
+from mgpt3_ros.model.render.shading import draw_figure
 
 # sRGB
 HORIZON_COLOUR = np.array([238, 241, 245])
@@ -26,6 +30,28 @@ CONTACT_HEIGHT = 0.35  # m: what is higher darkens the floor no more
 SUN = np.array([-0.35, 0.86, 0.30])  # direction to the light, camera-right, up, towards the eye
 SHADOW_SPAN = 5.0  # m: side of the square of floor that shadows are drawn on
 SHADOW_PIXELS = 320
+
+
+def pictures(
+    motion: Motion, size: tuple[int, int], frames: Sequence[int], path: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield a motion's body on its stage at each of ``frames``: (H, W, 3) uint8 RGB.
+
+    ``size`` is (width, height) [px]; ``path`` (T, 2) is what :meth:`Stage.draw` takes.
+    """
+    joints = np.asarray(motion.joints, dtype=np.float64)
+    cameras = follow(joints, motion.fps, size)
+    stage = Stage(cameras[0])
+    for frame in frames:
+        figure = build_figure(joints[frame])
+        image = stage.draw(cameras[frame], figure, path, frame)
+        draw_figure(image, figure, cameras[frame])
+        yield image
+
+
+def title_of(motion: Motion, title: str | None) -> str:
+    """Return the caption of a picture: ``title``, or the motion's own text where it is None."""
+    return str(motion.info.get('text', '')) if title is None else title
 
 
 class Stage:

@@ -11,11 +11,8 @@ import numpy as np
 
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.render.body import build_figure
-from mgpt3_ros.model.render.camera import follow
 from mgpt3_ros.model.render.labels import BOLD, FAINT_INK, INK, text_width, wrap, write
-from mgpt3_ros.model.render.shading import draw_figure
-from mgpt3_ros.model.render.stage import Stage
+from mgpt3_ros.model.render.stage import pictures, title_of
 
 PANEL = (300, 480)  # px
 GAP = 4  # px between them
@@ -43,16 +40,10 @@ def render_strip(
         raise MotionError(f'{path}: a strip must be named .png or .jpg')
     if frames < 1:
         raise MotionError(f'a strip of {frames} moments: at least one is needed')
-    if title is None:
-        title = str(motion.info.get('text', ''))
-    joints = np.asarray(motion.joints, dtype=np.float64)
-    cameras = follow(joints, motion.fps, PANEL)
-    stage = Stage(cameras[0])
+    title = title_of(motion, title)
+    moments = np.round(np.linspace(0, motion.num_frames - 1, frames)).astype(int).tolist()
     panels = []
-    for frame in np.round(np.linspace(0, len(joints) - 1, frames)).astype(int):
-        figure = build_figure(joints[frame])
-        image = stage.draw(cameras[frame], figure, _NOWHERE, 0)
-        draw_figure(image, figure, cameras[frame])
+    for frame, image in zip(moments, pictures(motion, PANEL, moments, _NOWHERE), strict=True):
         time = f'{frame / motion.fps:.1f} s'
         at = ((PANEL[0] - text_width(time, 13)) // 2, PANEL[1] - 22)
         write(image, time, at, 13, FAINT_INK)

@@ -18,11 +18,8 @@ import numpy as np
 from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.render.body import build_figure
-from mgpt3_ros.model.render.camera import follow
 from mgpt3_ros.model.render.labels import Labels
-from mgpt3_ros.model.render.shading import draw_figure
-from mgpt3_ros.model.render.stage import Stage
+from mgpt3_ros.model.render.stage import pictures, title_of
 
 ENCODER = {'crf': '20', 'preset': 'veryfast', 'tune': 'animation'}
 
@@ -37,17 +34,9 @@ def draw_frames(
         title: caption; None takes the motion's own text, '' writes none.
         size: width and height [px].
     """
-    if title is None:
-        title = str(motion.info.get('text', ''))
-    joints = np.asarray(motion.joints, dtype=np.float64)
-    cameras = follow(joints, motion.fps, size)
-    stage = Stage(cameras[0])
-    labels = Labels(size, title, motion.duration_s)
-    path = joints[:, 0, [0, 2]]
-    for frame, camera in enumerate(cameras):
-        figure = build_figure(joints[frame])
-        image = stage.draw(camera, figure, path, frame)
-        draw_figure(image, figure, camera)
+    labels = Labels(size, title_of(motion, title), motion.duration_s)
+    path = motion.joints[:, 0, [0, 2]].astype(np.float64)
+    for frame, image in enumerate(pictures(motion, size, range(motion.num_frames), path)):
         labels.draw(image, frame / motion.fps)
         yield image
 

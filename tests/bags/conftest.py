@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mgpt3_ros.cli import caption_bag, predict_bag
+from mgpt3_ros.cli import options
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.support.bag_maker import BEGAN_NS, SECOND, Messages, remark, stream
@@ -22,8 +22,7 @@ def model() -> MotionGPT3:
 
 @pytest.fixture(autouse=True)
 def loaded_once(model: MotionGPT3, monkeypatch: pytest.MonkeyPatch) -> None:
-    for command in (caption_bag, predict_bag):
-        monkeypatch.setattr(command, 'load_model', lambda _: model)
+    monkeypatch.setattr(options, 'load_model', lambda _: model)
 
 
 @pytest.fixture(scope='module')

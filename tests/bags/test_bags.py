@@ -173,9 +173,9 @@ def test_formats_are_exact(tmp_path: Path) -> None:
         Caption(3725.5, 3731.25, 30, 40, 'a person bows.'),
     ]
     for suffix in ('.jsonl', '.csv', '.srt'):
-        with caption_file(tmp_path / f'a{suffix}') as file:
+        with caption_file(tmp_path / f'a{suffix}') as add:
             for caption in shown:
-                file.add(caption)
+                add(caption)
     assert (tmp_path / 'a.jsonl').read_text('utf-8').splitlines()[1] == (
         '{"start_s": 3.003, "end_s": 9.003, "start_stamp_ns": 13, "end_stamp_ns": 23, '
         '"caption": "eine Person läuft."}'
@@ -198,8 +198,8 @@ def test_formats_are_exact(tmp_path: Path) -> None:
 
 def test_a_file_of_captions_is_whole_or_not_there(tmp_path: Path) -> None:
     def fail() -> None:
-        with caption_file(tmp_path / 'a.srt') as file:
-            file.add(Caption(0, 1, 0, 1, 'a'))
+        with caption_file(tmp_path / 'a.srt') as add:
+            add(Caption(0, 1, 0, 1, 'a'))
             raise BagError('the bag broke')
 
     with pytest.raises(BagError):

@@ -357,10 +357,15 @@ def test_convert_calls_the_converter(
     assert said == 'a.ckpt: 646 tensors used, not needed: 84 of metrics; written to out'
 
 
+FINE = doctor.Finding('all', 'ok', 'is here')
+
+
 def test_doctor_gets_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, 'run', lambda checkpoint: 1 if checkpoint == 'x' else 0)
-    assert cli.main(['doctor', '--checkpoint', 'x']) == 1
+    looked_at: list[str | None] = []
+    monkeypatch.setattr(doctor, 'examine', lambda folder: looked_at.append(folder) or [FINE])
+    assert cli.main(['doctor', '--checkpoint', 'x']) == 0
     assert cli.main(['doctor']) == 0
+    assert looked_at == ['x', None]
 
 
 def test_it_is_a_program(walk: str, tmp_path: Path) -> None:

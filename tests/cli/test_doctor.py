@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from mgpt3_ros.cli import doctor
 from mgpt3_ros.cli.doctor import Finding
+from mgpt3_ros.cli.main import main
 
 OK = Finding('a', 'ok', 'is here')
 NOTE = Finding('bcd', 'note', 'is not here', 'fetch it')
@@ -62,18 +63,14 @@ def test_the_report_is_aligned_and_names_remedies():
     assert 'can run here' in doctor.format_report([OK, NOTE])
 
 
-def test_only_what_is_missing_fails():
-    assert doctor.can_run([OK, NOTE])
-    assert not doctor.can_run([OK, NOTE, MISSING])
-
-
-def test_the_exit_code_follows_the_findings(monkeypatch: pytest.MonkeyPatch):
-    written: list[str] = []
-    monkeypatch.setattr(doctor, 'examine', lambda checkpoint: [OK])
-    assert doctor.run(write=written.append) == 0
-    monkeypatch.setattr(doctor, 'examine', lambda checkpoint: [MISSING])
-    assert doctor.run(write=written.append) == 1
-    assert 'install it' in written[1]
+def test_the_exit_code_says_whether_something_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(doctor, 'examine', lambda checkpoint: [OK, NOTE])
+    assert main(['doctor']) == 0
+    monkeypatch.setattr(doctor, 'examine', lambda checkpoint: [OK, NOTE, MISSING])
+    assert main(['doctor']) == 1
+    assert 'install it' in capsys.readouterr().out
 
 
 def test_it_runs_where_torch_ros_and_video_are_missing(tmp_path: Path):
@@ -82,8 +79,8 @@ def test_it_runs_where_torch_ros_and_video_are_missing(tmp_path: Path):
         (tmp_path / f'{name}.py').write_text('raise ImportError("broken on purpose")')
     code = (
         f'import sys; sys.path.insert(0, {str(tmp_path)!r})\n'
-        'from mgpt3_ros.cli import doctor\n'
-        'sys.exit(doctor.run())\n'
+        'from mgpt3_ros.cli.main import main\n'
+        'sys.exit(main(["doctor"]))\n'
     )
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, '-c', code], cwd=root, capture_output=True, text=True)
@@ -95,7 +92,7 @@ def test_it_runs_where_torch_ros_and_video_are_missing(tmp_path: Path):
 
 
 def test_this_machine(capsys: pytest.CaptureFixture[str]):
-    code = doctor.run()
+    code = main(['doctor'])
     report = capsys.readouterr().out
     for name in ('mgpt3_ros', 'python', 'torch', 'numpy', '[train]', 'opencv', 'gpu', 'ros'):
         assert name in report

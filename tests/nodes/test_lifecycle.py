@@ -70,9 +70,8 @@ def test_nodes_of_one_process_share_one_model(tiny_checkpoint):
     kept = host.run(lambda model, job: model, lambda: None)
     host.release()
     gone = host.run(lambda model, job: model, lambda: None)
-    assert gone.wait(30.0)
-    assert first.result == second.result
-    assert 'one process has one model' in str(other.error)
-    assert kept.result is model.result
-    assert 'no model is loaded' in str(gone.error)
+    assert 'no model is loaded' in str(gone.exception(30.0))
+    assert first.result() == second.result()
+    assert 'one process has one model' in str(other.exception())
+    assert kept.result() is model.result()
     assert host.worker.close(5.0)

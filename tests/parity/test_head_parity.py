@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from mgpt3_ros.model.network.heads import HeadConfig, build_head
 from mgpt3_ros.model.network.heads.base import Draw
 from mgpt3_ros.model.network.heads.ddpm import DdpmHead, Schedule
-from mgpt3_ros.model.released.head_names import head_key
+from mgpt3_ros.model.released.official_names import head_key
 from mgpt3_ros.model.sampling import SamplingOptions
 from tests.support.recipe import recipe, rs
 

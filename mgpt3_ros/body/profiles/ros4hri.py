@@ -130,19 +130,13 @@ def _arm(rotation: Array, out: float) -> Array:
     arm is open there; the others then come as close to the rotation as they can (0.3 degrees in
     the mean over mocap22).
     """
-    from scipy.linalg import solveh_banded
+    from mgpt3_ros.model.kinematics.joint_angles import smooth_series
 
     # The upper arm seen from above: it points by the first angle, with the sine of x as length.
     seen = out * (-rotation[:, 1, 2] + 1j * rotation[:, 0, 2])
     weight = np.abs(seen) ** 2
-    bands = np.zeros((2, len(seen)))
-    bands[0, 1:] = -_STIFFNESS
-    bands[1] = weight + _FORWARD
-    bands[1, 1:] += _STIFFNESS
-    bands[1, :-1] += _STIFFNESS
     goal = np.abs(seen) * seen + _FORWARD
-    real, imaginary = solveh_banded(bands, np.stack([goal.real, goal.imag], axis=1)).T
-    first = np.arctan2(imaginary, real)
+    first = np.angle(smooth_series(goal, weight + _FORWARD, _STIFFNESS))
     rest = _about('z', -first) @ rotation
     middle = np.arctan2(-rest[:, 1, 2], rest[:, 2, 2])
     rest = _about('x', -middle) @ rest
@@ -156,11 +150,6 @@ _FORWARD = 1e-4  # pull of the first angle to zero, for an arm that hangs all th
 
 def _about(axis: str, angle: Array) -> Array:
     """Return rotations (T, 3, 3) by ``angle`` (T,) [rad] about x, y or z."""
-    first = 'xyz'.index(axis)
-    one, two = (first + 1) % 3, (first + 2) % 3
-    rotation = np.zeros((len(angle), 3, 3))
-    rotation[:, first, first] = 1.0
-    rotation[:, one, one] = rotation[:, two, two] = np.cos(angle)
-    rotation[:, two, one] = np.sin(angle)
-    rotation[:, one, two] = -np.sin(angle)
-    return rotation
+    from scipy.spatial.transform import Rotation
+
+    return np.asarray(Rotation.from_euler(axis, angle[:, None]).as_matrix())

@@ -71,15 +71,6 @@ def test_a_motion_that_fits_is_left_as_it_is(rng):
     np.testing.assert_allclose(out, values, atol=1e-6)
 
 
-def test_angles_take_the_short_way_and_start_exactly(rng):
-    values = smooth_series(rng)
-    start = values[0] + 4 * np.pi + 0.2
-    out = inertialise(values, FPS, start, None, 0.3, end_value=values[-1] - 0.1, angular=True)
-    np.testing.assert_allclose(out[0], start, atol=1e-12)
-    assert np.abs(out - values - 4 * np.pi).max() < 0.2 + 1e-9
-    np.testing.assert_allclose(np.cos(out[-1]), np.cos(values[-1] - 0.1), atol=1e-9)
-
-
 def test_a_single_sample_becomes_the_start_value():
     np.testing.assert_array_equal(inertialise(np.zeros((1, 2)), FPS, [1.0, 2.0]), [[1.0, 2.0]])
 

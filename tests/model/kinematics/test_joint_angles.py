@@ -204,16 +204,6 @@ def test_angles_wind_on_instead_of_jumping_by_a_turn():
     assert np.ptp(angles[:, A['left_shoulder_y']]) == pytest.approx(3 * np.pi, abs=0.2)
 
 
-def test_near_starts_on_the_asked_branch():
-    motion = walk_like()
-    joints = angles_to_joints(motion)
-    wound = motion.angles[0] + 2 * np.pi * np.random.default_rng(3).integers(-2, 3, 63)
-    back = joints_to_angles(joints, near=wound)
-    shown = back.angles[0] - joints_to_angles(joints).angles[0]
-    np.testing.assert_allclose(shown, wound - motion.angles[0], atol=1e-6)
-    np.testing.assert_allclose(angles_to_joints(back), joints, atol=1e-6)
-
-
 @pytest.mark.parametrize('order', ORDERS)
 def test_euler_round_trip_and_rotation_order(order):
     angles = np.random.default_rng(4).uniform(-1.5, 1.5, (20, 3))

@@ -16,7 +16,7 @@ from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import Cancelled, CheckpointError, ConfigError
 from mgpt3_ros.model.network.heads import HeadConfig, MotionHead, build_head
 from mgpt3_ros.model.network.heads.ddpm import Schedule
-from mgpt3_ros.model.released.head_names import head_key
+from mgpt3_ros.model.released.official_names import head_key
 from mgpt3_ros.model.sampling import SamplingOptions
 
 B, K, M, L, C = 3, 4, 16, 2, 5

@@ -244,7 +244,7 @@ def test_a_video_that_fails_leaves_nothing_behind(
     def fail(*_: object) -> None:
         raise RuntimeError('the drawing failed')
 
-    monkeypatch.setattr('mgpt3_ros.model.render.video.draw_figure', fail)
+    monkeypatch.setattr('mgpt3_ros.model.render.stage.draw_figure', fail)
     with pytest.raises(RuntimeError):
         render_video(walking(2), tmp_path / 'walk.mp4', size=SIZE)
     assert list(tmp_path.iterdir()) == []

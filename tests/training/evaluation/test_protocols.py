@@ -185,15 +185,15 @@ def test_the_command_prints_a_table_and_writes_json(
     frames = (40, 48, 56, 64, 72, 44, 52, 80)
     pack = write_tiny_pack(tmp_path / 'pack', frames=frames)
     parser = argparse.ArgumentParser()
-    evaluate.add_parser(parser.add_subparsers(required=True))
+    evaluate.add_options(parser)
     output = tmp_path / 'found.json'
     arguments = parser.parse_args(
         [
-            *('evaluate', str(tmp_path / 'model'), '--data', str(pack)),
+            *(str(tmp_path / 'model'), '--data', str(pack)),
             *('--protocol', 'prediction', '--device', 'cpu', '-o', str(output)),
         ]
     )
-    assert arguments.run(arguments) == 0
+    assert evaluate.run(arguments) == 0
     table = capsys.readouterr().out.splitlines()
     assert table[0].startswith('| prediction | model | standing still | constant velocity of')
     assert [row.split(' |')[0] for row in table[2:]] == [

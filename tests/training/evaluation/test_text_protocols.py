@@ -195,9 +195,8 @@ def test_what_cannot_be_measured(
 
 def run(*arguments: str) -> int:
     parser = argparse.ArgumentParser()
-    evaluate.add_parser(parser.add_subparsers(required=True))
-    parsed = parser.parse_args(['evaluate', *arguments, '--device', 'cpu'])
-    return parsed.run(parsed)
+    evaluate.add_options(parser)
+    return evaluate.run(parser.parse_args([*arguments, '--device', 'cpu']))
 
 
 @pytest.fixture(scope='module')
