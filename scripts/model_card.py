@@ -143,7 +143,7 @@ def write_card(
         backbone=network.backbone,
         head=network.head,
         parameters=sum(p.numel() for p in model.network.parameters()) / 1e6,
-        about=dict.fromkeys(('about', 'data', 'made_by', 'limits')) | about,
+        about={**dict.fromkeys(('about', 'data', 'made_by', 'limits')), **about},
         figures=figures,
         targets=targets(figures),
         measured_on=f'{date.today()}, commit {_commit()}, {platform.machine()}, '
