@@ -29,10 +29,7 @@ class Split:
     accumulate: int = 1
 
     def samples(self, step: int, micro: int) -> list[tuple[np.random.Generator, int]]:
-        """A source of chance for each sample of a micro-batch, in order, with its running number.
-
-        The number is that in the whole run.
-        """
+        """A source of chance for each sample of a micro-batch, and its number in the whole run."""
         before = step * self.accumulate * self.processes * self.batch_size
         first = (micro * self.processes + self.process) * self.batch_size
         return [

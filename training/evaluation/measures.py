@@ -123,14 +123,10 @@ def reconstruct_all(
 
 def mpjpe_mm(pairs: Sequence[tuple[np.ndarray, ...]], relative: bool = False) -> float:
     """Mean joint error [mm] over all frames of (true, decoded) pairs; relative to the root?"""
-    total = frames = 0.0
-    for true, decoded in pairs:
-        error = decoded - true
-        if relative:
-            error = error - error[:, :1]
-        total += float(np.linalg.norm(error, axis=-1).mean(axis=-1).sum())
-        frames += len(true)
-    return 1000 * total / frames
+    error = np.concatenate([decoded - true for true, decoded in pairs])
+    if relative:
+        error = error - error[:, :1]
+    return 1000 * float(np.linalg.norm(error, axis=-1).mean(dtype=np.float64))
 
 
 def spread_ratio(real: dict[str, list[np.ndarray]], made: dict[str, list[np.ndarray]]) -> float:
