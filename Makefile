@@ -12,11 +12,11 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test lint format types docs installs bench fuzz soak bounds card retrain release clean
+.PHONY: help venv demo test test-fast lint format types docs installs bench fuzz soak bounds card retrain release clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
-	@echo 'make test      all tests'
+	@echo 'make test      all tests;  make test-fast: those that find most mistakes, in two minutes'
 	@echo 'make lint      style;  make types: annotations;  make format: rewrites the layout'
 	@echo 'make docs      the documentation as a site, site/index.html; fails on any warning'
 	@echo 'make installs  proves that pip and colcon install the package'
@@ -36,6 +36,11 @@ demo: venv
 
 test: venv
 	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+# What finds most mistakes soonest: no nodes in processes of their own, no installs, nothing slow.
+test-fast: venv
+	$(PY) -m pytest -n 2 --dist loadfile -m 'not slow and not ros' \
+		tests/test_*.py tests/model tests/body tests/training $(ARGS)
 
 lint: venv
 	$(PY) -m ruff check .

@@ -26,11 +26,11 @@ from benchmarks.table import circumstances
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.metrics.poses import pose_distance
 from mgpt3_ros.training.evaluation.results import figure
-from mgpt3_ros.training.samples import noise_source
 
 SEEN_S, AHEAD_S = 1.0, 2.0
 TIMES_S = (0.5, 1.0, 2.0)

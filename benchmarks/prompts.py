@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
-from mgpt3_ros.training.samples import noise_source
 
 MOTIONS = 20
 PROMPTS = {

@@ -69,6 +69,11 @@ def or_default(value: T | None, default: T) -> T:
     return default if value is None else value
 
 
+def noise_source(seed: int) -> torch.Generator:
+    """Return a source of noise on the CPU, whose stream no device changes."""
+    return torch.Generator().manual_seed(seed)
+
+
 def draw_noise(
     shape: Sequence[int], generator: torch.Generator | None, device: torch.device
 ) -> Tensor:

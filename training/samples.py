@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,6 @@ class Split:
         ]
 
 
-def noise_source(seed: int) -> torch.Generator:
-    """Return a source of noise on the CPU, whose stream no device changes."""
-    return torch.Generator().manual_seed(seed)
-
-
 def draw_seed(rng: np.random.Generator) -> int:
-    """Draw a seed for :func:`noise_source`."""
+    """Draw a seed for :func:`~mgpt3_ros.model.sampling.noise_source`."""
     return int(rng.integers(2**62))

@@ -20,10 +20,11 @@ from mgpt3_ros.model.network.sequences import (
     build_sequence,
     collate,
 )
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.model.tasks import FIRST_PLACE, Windows, gap, places, prediction, wording
 from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.data.instructions import load_instructions
-from mgpt3_ros.training.samples import Split, draw_seed, noise_source
+from mgpt3_ros.training.samples import Split, draw_seed
 
 
 @dataclass(frozen=True)

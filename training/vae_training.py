@@ -13,8 +13,9 @@ from mgpt3_ros.model.kinematics.features import CONTACTS, POSITIONS
 from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.dataset import MotionDataset, Part
-from mgpt3_ros.training.samples import Split, draw_seed, noise_source
+from mgpt3_ros.training.samples import Split, draw_seed
 
 _COMPARED = ('features', 'positions', 'motion', 'jerk', 'slide')
 

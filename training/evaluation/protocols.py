@@ -23,6 +23,7 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.clip_filter import usable_clips
@@ -37,7 +38,6 @@ from mgpt3_ros.training.evaluation.reference_rows import (
     reconstruction_row,
 )
 from mgpt3_ros.training.evaluation.results import Evaluation, Figure, figure
-from mgpt3_ros.training.samples import noise_source
 
 PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
 Values = dict[str, dict[str, list[float]]]  # by maker, by measure: one value per clip

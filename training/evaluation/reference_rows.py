@@ -15,10 +15,10 @@ import numpy as np
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.metrics.poses import SEEN_SHARE
-from mgpt3_ros.training.samples import noise_source
 
 ROW = "as the authors' code computes"
 BATCH = 32
