@@ -17,6 +17,8 @@ import pytest
 from mgpt3_ros.model.errors import MissingExtraError
 from mgpt3_ros.model.extras import extra
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 # The modules of requirements/bags.txt, eval.txt, train.txt and view.txt.
 ABSENT = (

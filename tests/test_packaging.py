@@ -19,6 +19,8 @@ import pytest
 
 from mgpt3_ros.cli import doctor
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ('mgpt3_ros', 'model', 'training')
 EXTRAS = ('bags', 'eval', 'train', 'view')

@@ -222,7 +222,7 @@ def run(command: fences.Command, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def read_by_mgpt3(arguments: list[str]) -> None:
-    parsed, unread = cli.build_parser().parse_known_args(arguments)
+    _, unread = cli.build_parser().parse_known_args(arguments)
     if 'train' not in arguments[:1]:
         assert unread == []
         return

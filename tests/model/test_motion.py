@@ -78,6 +78,7 @@ def mirrored(motion: Motion) -> Motion:
     return motion.mirror()
 
 
+@pytest.mark.slow
 def test_a_motion_goes_to_another_process_and_back(motion: Motion) -> None:
     with multiprocessing.get_context('spawn').Pool(1) as pool:
         (found,) = pool.map(mirrored, [motion])

@@ -29,6 +29,8 @@ SIGNALLED = """
 import os, signal, sys
 from mgpt3_ros.training import tasks
 from mgpt3_ros.cli import main as cli
+
+pytestmark = pytest.mark.slow
 made = tasks.TaskBatcher.__call__
 def signalled(self, step, micro, device):
     if (step, micro) == ({step}, 1):

@@ -20,6 +20,8 @@ from mgpt3_ros.training.stages import freeze_all_but, loss_weights, run_stage
 from mgpt3_ros.training.tasks import TaskMix
 from tests.support.tiny_pack import write_tiny_pack
 
+pytestmark = pytest.mark.slow
+
 PRESETS = sorted(p.stem for p in (Path(stages.__file__).parent / 'configs').glob('*.yaml'))
 GPT2 = ('paper', 'reference')
 GPT2_WORDS = 50257

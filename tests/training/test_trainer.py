@@ -98,6 +98,7 @@ t.Trainer(Slow(), t.batch, {'fit': 1.0}, config, Path(sys.argv[1])).run()
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     killed = tmp_path / 'killed'
     root = Path(__file__).resolve().parents[2]

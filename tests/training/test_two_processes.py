@@ -20,6 +20,8 @@ from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 from tests.support.two_processes import STAGES, STEPS, STOPPED
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

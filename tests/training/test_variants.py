@@ -18,6 +18,8 @@ from mgpt3_ros.training.trainer import Trainer
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import group_names, loss_on_fixed_samples, write_preset
 
+pytestmark = pytest.mark.slow
+
 # The paper's kind of model at tiny size; a stage that starts from nothing builds it.
 BASE = (
     'model.network.motion_context=false',

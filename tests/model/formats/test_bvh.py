@@ -65,6 +65,7 @@ def test_positions_come_back(seed: int, tmp_path: Path) -> None:
     assert dict(found.info) == {'skeleton': 'SMPL', 'unit': 'cm'}
 
 
+@pytest.mark.slow
 def test_real_motion_comes_back(tmp_path: Path) -> None:
     errors = [error_mm(m, round_trip(m, tmp_path)) for m in map(Motion, mocap.clips(30))]
     assert max(errors) < 1  # 5 mm asked for; 0.2 is reached

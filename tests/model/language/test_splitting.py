@@ -85,6 +85,7 @@ def test_one_action_stays_one(text):
     assert split_actions(text) == [text]
 
 
+@pytest.mark.slow
 def test_nothing_that_the_shipped_model_was_trained_on_as_one_is_parted():
     actions = wordings()['actions']
     names = [name.replace('SIDE', 'left') for name in actions]

@@ -242,6 +242,7 @@ def learn(kind: str, sampler: str = 'ddpm', steps: int = 400) -> tuple[MotionHea
     return head.eval(), hidden_of_label
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('kind', 'sampler'), [('flow', 'ddpm'), ('ddpm', 'ddpm'), ('ddpm', 'ddim')]
 )

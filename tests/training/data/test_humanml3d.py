@@ -27,6 +27,8 @@ from tests.support.full_disk import FULL, full_after
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.training.test_stages import PRESET
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -37,6 +37,8 @@ from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_tmr import tiny_encoder
 
+pytestmark = pytest.mark.slow
+
 t2m, m2t, retrieval = (TEXT_PROTOCOLS[name] for name in ('t2m', 'm2t', 'retrieval'))
 
 # Motions of 3 s at least, so that a prediction has 2 s to go.

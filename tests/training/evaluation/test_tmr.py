@@ -30,6 +30,8 @@ from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 from tests.support.tiny_tmr import TMR_OVERRIDES, tiny_encoder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope='module', autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
