@@ -23,6 +23,7 @@ from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.tasks import window_features
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
 from mgpt3_ros.training.data.clip import Clip, DataError
+from mgpt3_ros.training.data.held_out import held_out_takes
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,
     is_humanml3d,
@@ -33,6 +34,7 @@ from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.motion_store import cache_folder
 from mgpt3_ros.training.data.packs import PackOptions, load_pack
 from mgpt3_ros.training.data.phrases import KINDS, as_command, command, draw_phrase, statement
+from mgpt3_ros.training.data.resting import rest_clips
 
 CACHE_VERSION = 3  # raise it when features or mirroring change
 _LOG = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ class MotionDataset:
         self.text_only, self.digest = text_only, digest
         self.stats = stats or FeatureStats.of_clips(features)
         self.skipped = dict(skipped or {})
+        self.held_out: list[Clip] = []
         self.epochs = epochs
         self._orders: dict[tuple[int, int], np.ndarray] = {}
         self.captions = CaptionSampler(borrowed=borrow(text_only))
@@ -143,7 +146,33 @@ class MotionDataset:
 
     def balance(self, balance: float) -> None:
         """Draw clips by :func:`action_weights` of this balance from now on."""
+        self._balance = balance
         self._cumulative = np.cumsum(action_weights(self.clips, balance))
+
+    def hold_out(self, share: float) -> None:
+        """Keep back whole takes, with about ``share`` of the clips of each action of many takes.
+
+        They leave the training, and stand in ``held_out``; see
+        :func:`~mgpt3_ros.training.data.held_out.held_out_takes`.
+        """
+        # A mirrored clip goes with its original, whose action has the other side.
+        originals = [clip for clip in self.clips if not clip.id.endswith('~mirrored')]
+        chosen = held_out_takes(originals, share)
+        self.held_out = [clip for clip in originals if (clip.action, clip.take) in chosen]
+        names = {clip.id for clip in self.held_out}
+        names |= {f'{name}~mirrored' for name in names}
+        kept = [n for n, clip in enumerate(self.clips) if clip.id not in names]
+        self.clips = [self.clips[n] for n in kept]
+        self.features = [self.features[n] for n in kept]
+        self.balance(self._balance)
+
+    def add_standing(self) -> None:
+        """Add clips of standing that are cut from the others, with features of zeros."""
+        found = rest_clips(self.clips)
+        self.clips = [*self.clips, *found]
+        empty = np.zeros((0, 263), dtype=np.float32)
+        self.features = [*self.features, *[empty] * len(found)]
+        self.balance(self._balance)
 
     def describe_by(self, options: CaptionOptions) -> None:
         """Draw captions by these options from now on."""
