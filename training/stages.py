@@ -9,7 +9,7 @@ an evaluator (`evaluation.tmr`): it is no part of the model, so no preset's list
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ with extra('train'):
 def run_stage(
     name: str,
     run: RunConfig,
-    data_folder: str | Path,
+    data_folder: str | Path | Sequence[str | Path],
     output: str | Path,
     device: str = 'auto',
     new_rate: bool = False,
@@ -53,7 +53,7 @@ def run_stage(
     Args:
         name: of the stage in ``run.stages``, or ``tmr``, which starts from nothing else.
         run: the preset.
-        data_folder: of the data set.
+        data_folder: of the data set, or of several.
         output: run folder; the stage writes ``output/name``, a checkpoint folder.
         device: 'auto', 'cpu' or 'cuda'.
         new_rate: whether a stage that goes on may do so with another learning rate. Its steps,

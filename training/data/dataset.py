@@ -240,7 +240,7 @@ def mirror_clip(clip: Clip) -> Clip:
 
 
 def load_dataset(
-    folder: str | Path,
+    folder: str | Path | Sequence[str | Path],
     cache: str | Path | None = None,
     options: HumanML3DOptions | None = None,
     pack_options: PackOptions | None = None,
@@ -248,7 +248,8 @@ def load_dataset(
     """Read a data set of either layout.
 
     Args:
-        folder: of a pack (`packs`), or one in HumanML3D's layout.
+        folder: of a pack (`packs`), or one in HumanML3D's layout; or several, whose clips are
+            put together. Of clips with the same name the first counts.
         cache: folder of the cache of features; None for one in the user's cache folder. A pack's
             key is the hash of the data files.
         options: what is taken of HumanML3D's layout.
@@ -258,6 +259,8 @@ def load_dataset(
         DataError: the data set is missing or damaged, or a split has nothing usable.
     """
     options, taken = options or HumanML3DOptions(), pack_options or PackOptions()
+    if not isinstance(folder, str | Path):
+        return _together([load_dataset(each, cache, options, taken) for each in folder])
     if is_humanml3d(folder):
         found = load_humanml3d(folder, options, cache=cache)
         return MotionDataset(
@@ -294,6 +297,31 @@ def load_dataset(
         pack.digest,
         skipped=skipped,
         epochs=taken.epochs,
+    )
+
+
+def _together(sets: Sequence[MotionDataset]) -> MotionDataset:
+    """One data set of several, its statistics over all clips."""
+    if len(sets) == 1:
+        return sets[0]
+    train: dict[str, tuple[Clip, np.ndarray]] = {}
+    val: dict[str, Clip] = {}
+    skipped: dict[str, list[str]] = {}
+    for each in sets:
+        for clip, rows in zip(each.clips, each.features, strict=True):
+            train.setdefault(clip.id, (clip, rows))
+        for clip in each.val:
+            val.setdefault(clip.id, clip)
+        for reason, names in each.skipped.items():
+            skipped.setdefault(reason, []).extend(names)
+    return MotionDataset(
+        [clip for clip, _ in train.values()],
+        [rows for _, rows in train.values()],
+        list(val.values()),
+        list(dict.fromkeys(text for each in sets for text in each.text_only)),
+        hashlib.sha256('+'.join(each.digest for each in sets).encode()).hexdigest(),
+        skipped=skipped,
+        epochs=sets[0].epochs,
     )
 
 
