@@ -36,8 +36,9 @@ from mgpt3_ros.training.data.held_out import held_out_takes
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS, load_pack
 from mgpt3_ros.training.data.phrases import wordings
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
-from mgpt3_ros.training.evaluation.measures import pace, seeded
+from mgpt3_ros.training.evaluation.measures import pace
 from mgpt3_ros.training.evaluation.motion_quality import jitter
+from mgpt3_ros.training.samples import noise_source
 
 COMMANDS = {
     'walk': 'a person walks forward.',
@@ -319,7 +320,7 @@ def speed(pipeline: StreamPipeline, options: argparse.Namespace) -> None:
 def sampling_of(options: argparse.Namespace, seed: int) -> SamplingOptions:
     """How everything is drawn, as the command line says."""
     return SamplingOptions(
-        options.guidance, temperature=options.temperature, generator=seeded(seed)
+        options.guidance, temperature=options.temperature, generator=noise_source(seed)
     )
 
 
