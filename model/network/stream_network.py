@@ -99,11 +99,14 @@ class StreamNetwork(nn.Module):
 
     def embed_motion(self, tokens: MotionTokens) -> Tensor:
         """Motion tokens (B, K, M), without what attention adds."""
-        drawn = self.latent_in(tokens.latents)
-        embedded = torch.where(tokens.begun[..., None], drawn, self.begin)
-        embedded = embedded + self.state_in(tokens.states) + tokens.told[..., None] * self.told
+        dtype = self.latent_in.weight.dtype
+        drawn = self.latent_in(tokens.latents.to(dtype))
+        embedded = torch.where(tokens.begun[..., None], drawn, self.begin.to(dtype))
+        embedded = embedded + self.state_in(tokens.states.to(dtype))
+        embedded = embedded + tokens.told[..., None] * self.told.to(dtype)
         if tokens.goals is not None and tokens.has_goal is not None:
-            embedded = embedded + tokens.has_goal[..., None] * self.goal_in(tokens.goals)
+            told = self.goal_in(tokens.goals.to(dtype))
+            embedded = embedded + tokens.has_goal[..., None] * told
         return embedded
 
     def read(

@@ -155,6 +155,9 @@ def test_a_checkpoint_keeps_its_form(model: MotionGPT3, tmp_path: Path):
     again = MotionGPT3.from_pretrained(tmp_path / 'saved', 'cpu')
     one, two = (each.generate('walk', 1.0, generator=source()) for each in (model, again))
     assert np.array_equal(one.joints, two.joints)
+    coarse = MotionGPT3.from_pretrained(tmp_path / 'saved', 'cpu', 'bfloat16')
+    rounded = coarse.generate('walk', 0.4, generator=source())
+    assert gap(one.joints[:8], rounded.joints) < 0.2
 
 
 def test_what_cannot_be_is_said(model: MotionGPT3):
