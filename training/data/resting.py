@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES
+from mgpt3_ros.model.kinematics.features import canonicalise
+from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, MIRRORED
 from mgpt3_ros.training.data.clip import Clip, DataError
 
 STAND = 'stand'
@@ -93,14 +94,23 @@ def forth_and_back(joints: np.ndarray, frames: int) -> np.ndarray:
 def rest_pose(clips: Sequence[Clip]) -> np.ndarray:
     """Two frames (2, 22, 3) [m] of the most usual stance of standing clips, at the origin.
 
-    Raises:
-        DataError: there is no such clip.
-    """
-    from mgpt3_ros.model.kinematics.features import canonicalise
+    Of those that are at rest the one that is nearest to the median of all and of their mirror
+    images, and most like its own: a hand that is held up would already say something.
 
-    standing = [clip for clip in clips if clip.action == STAND]
-    if not standing:
+    Raises:
+        DataError: nobody stands still.
+    """
+    pairs = [
+        canonicalise(clip.joints[frame : frame + 2].astype(np.float64))
+        for clip in clips
+        if clip.action == STAND
+        for frame in np.flatnonzero(at_rest(clip.joints)[:-1])[::8]
+    ]
+    if not pairs:
         raise DataError('nobody stands still in this data set: there is no pose to begin from')
-    pairs = np.stack([canonicalise(clip.joints[:2].astype(np.float64)) for clip in standing])
-    distance = np.linalg.norm(pairs[:, 0] - np.median(pairs[:, 0], axis=0), axis=-1).mean(axis=1)
-    return pairs[int(distance.argmin())].astype(np.float32)
+    found = np.stack(pairs)
+    mirrored = found[:, :, MIRRORED] * np.array([-1, 1, 1])
+    usual = np.median(np.concatenate([found, mirrored])[:, 0], axis=0)
+    off = np.linalg.norm(found[:, 0] - usual, axis=-1).mean(axis=1)
+    uneven = np.linalg.norm(found[:, 0] - mirrored[:, 0], axis=-1).mean(axis=1)
+    return found[int((off + uneven).argmin())].astype(np.float32)
