@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion, MotionInfo
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.model.sampling import SamplingOptions
+    from mgpt3_ros.model.stream import MotionStream
 
 __all__ = [
     'Cancelled',
@@ -40,6 +41,7 @@ __all__ = [
     'MotionGPT3',
     'MotionGPT3Error',
     'MotionInfo',
+    'MotionStream',
     'SamplingOptions',
     'Skeleton',
     'TextError',
@@ -52,6 +54,7 @@ _LAZY = {
     'Motion': 'motion',
     'MotionGPT3': 'motiongpt3',
     'MotionInfo': 'motion',
+    'MotionStream': 'stream',
     'SamplingOptions': 'sampling',
     'Skeleton': 'formats.bvh_names',
     'load_skeleton': 'formats.bvh_names',

@@ -27,7 +27,9 @@ from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion, MotionPart
+from mgpt3_ros.model.network import build_network
 from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.pipeline import MotionGPT3Config, Pipeline
 from mgpt3_ros.model.sampling import (
     OnProgress,
@@ -37,6 +39,8 @@ from mgpt3_ros.model.sampling import (
     or_default,
     sampling_of,
 )
+from mgpt3_ros.model.stream import MotionStream, streaming
+from mgpt3_ros.model.stream_pipeline import StreamPipeline
 from mgpt3_ros.model.tasks import gap, places, prediction, window_features
 
 __all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
@@ -57,7 +61,7 @@ class MotionGPT3:
     def __init__(
         self,
         config: MotionGPT3Config,
-        network: MotionGPT3Network,
+        network: MotionGPT3Network | StreamNetwork,
         tokenizer: MotionTokenizer,
         stats: FeatureStats,
     ) -> None:
@@ -66,7 +70,8 @@ class MotionGPT3:
         self.tokenizer = tokenizer
         self.stats = stats
         # Below the public calls: what nodes and evaluation alone need stands there.
-        self.pipeline = Pipeline(config, self.network, tokenizer, stats)
+        form = StreamPipeline if isinstance(network, StreamNetwork) else Pipeline
+        self.pipeline = form(config, network, tokenizer, stats)  # type: ignore[arg-type]
 
     @classmethod
     def from_pretrained(
@@ -86,7 +91,7 @@ class MotionGPT3:
         """
         path = checkpoint.find_checkpoint(folder)
         config = from_dict(MotionGPT3Config, checkpoint.read_config(path))
-        network = MotionGPT3Network(config.network)
+        network = build_network(config.network)
         checkpoint.load_state(network, checkpoint.read_weights(path), str(path))
         stats = FeatureStats.load(path / checkpoint.STATS)
         tokenizer = MotionTokenizer.load(path)
@@ -142,6 +147,7 @@ class MotionGPT3:
         text: str,
         duration_s: float | None = None,
         *,
+        start: Motion | np.ndarray | None = None,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion: ...
@@ -151,6 +157,7 @@ class MotionGPT3:
         text: list[str] | tuple[str, ...],
         duration_s: float | Sequence[float | None] | None = None,
         *,
+        start: Motion | np.ndarray | None = None,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> list[Motion]: ...
@@ -160,6 +167,7 @@ class MotionGPT3:
         text: str | Sequence[str],
         duration_s: float | Sequence[float | None] | None = None,
         *,
+        start: Motion | np.ndarray | None = None,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion | list[Motion]:
@@ -170,6 +178,8 @@ class MotionGPT3:
             duration_s: length of the motion (one for all, or a list with one each). Without it
                 the length is what the text states ("for 3 seconds"), else what the model predicts,
                 else the checkpoint's default; ``info['duration_from']`` says which.
+            start: the motion, or the pose (22, 3) [m], that it goes on from, which needs the
+                stream form; None: from nothing, or in that form from a stand.
             sampling: how it is drawn; None for the checkpoint's way.
             options: fields of :class:`~mgpt3_ros.model.sampling.SamplingOptions`, in place of
                 those of ``sampling``.
@@ -186,7 +196,11 @@ class MotionGPT3:
             Cancelled: ``should_stop`` said so.
         """
         texts = [text] if isinstance(text, str) else list(text)
-        motions = self.pipeline.generate(texts, duration_s, sampling_of(sampling, options))
+        drawn = sampling_of(sampling, options)
+        if start is not None:
+            motions = streaming(self.pipeline).generate(texts, duration_s, drawn, start=start)
+        else:
+            motions = self.pipeline.generate(texts, duration_s, drawn)
         return motions[0] if isinstance(text, str) else motions
 
     def generate_sequence(
@@ -215,6 +229,8 @@ class MotionGPT3:
             MotionGPT3Error: as :meth:`generate`.
         """
         texts = split_actions(text) if isinstance(text, str) else list(text)
+        if isinstance(self.pipeline, StreamPipeline) and len(texts) > 1:
+            return self.pipeline.sequence(texts, duration_s, sampling_of(sampling, options))
         spare = [JOIN_TAKES_S] * (len(texts) - 1) + [0.0]
         clips = self.pipeline.generate(texts, duration_s, sampling_of(sampling, options), spare)
         if not clips:
@@ -338,6 +354,11 @@ class MotionGPT3:
         sampling = sampling_of(sampling, options)
         frames = frames_asked(horizon_s, FPS, 2, self.config.max_frames - 1)
         seen = observed.resample(FPS, keep='last').joints
+        if isinstance(self.pipeline, StreamPipeline):
+            ways = self.pipeline.predict(seen, frames, count, sampling)
+            return [
+                Motion(way, FPS, {'seam_error_m': 0.0, 'duration_from': 'asked'}) for way in ways
+            ]
         windows = prediction(len(seen), len(seen) + frames, self._most_observed)
         shown = [seen[window] for window in windows.shown]
         # A clip that is too short for the model is drawn longer and cut.
@@ -384,6 +405,9 @@ class MotionGPT3:
         sampling = sampling_of(sampling, options)
         frames = frames_asked(duration_s, FPS, 2, self.config.max_frames - 2)
         before, after = start.resample(FPS, keep='last').joints, end.resample(FPS).joints
+        if isinstance(self.pipeline, StreamPipeline):
+            joints, seams = self.pipeline.inbetween(before, after, frames, sampling)
+            return Motion(joints, FPS, {**seams, 'duration_from': 'asked'})
         whole, most = self.config.inbetween_whole, self._most_observed
         if whole:
             most = max(min(most, (self.config.max_frames - frames) // 2 + 1), 2)
@@ -403,3 +427,28 @@ class MotionGPT3:
         first = begin - 1 - windows.drawn.start
         joints, seams = finish(drawn[0], FPS, before, after, first, frames, self.config.finishing)
         return Motion(joints, FPS, {**seams, 'duration_from': 'asked'})
+
+    # ------------------------------------------------------------------ a stream
+
+    def stream(
+        self,
+        text: str | None,
+        start: Motion | np.ndarray | None = None,
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
+    ) -> MotionStream:
+        """A body that moves on for as long as it is asked to; for checkpoints of the stream form.
+
+        Args:
+            text: what it does first; None: it stands.
+            start: the motion, or the pose (22, 3) [m], that it goes on from; None: a stand at the
+                origin, facing +Z.
+            sampling: as in :meth:`generate`.
+            options: as in :meth:`generate`.
+
+        Raises:
+            MotionError: the checkpoint is of the clip form, or ``start`` is no pose.
+            TextError: the text is empty.
+        """
+        return MotionStream(streaming(self.pipeline), text, start, sampling_of(sampling, options))

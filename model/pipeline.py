@@ -41,6 +41,22 @@ from mgpt3_ros.model.tasks import FIRST_PLACE, window_features, wording
 
 
 @dataclass(frozen=True)
+class StreamConfig:
+    """How a checkpoint of the stream form draws; others do not look at it.
+
+    guidance_scale, guidance_rescale, temperature: see ``stream_drawing.ChunkDrawing``.
+    rest_text: what a body is told that shall come to rest.
+    most_words: tokens of a text that are read; training never showed more.
+    """
+
+    guidance_scale: float = 2.0
+    guidance_rescale: float = 0.5
+    temperature: float = 1.0
+    rest_text: str = 'a person stands still.'
+    most_words: int = 40
+
+
+@dataclass(frozen=True)
 class MotionGPT3Config:
     """A checkpoint's whole configuration, as ``config.json`` holds it."""
 
@@ -61,6 +77,7 @@ class MotionGPT3Config:
     observed_temperature: float | None = None
     max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
     finishing: bool = True  # bones, floor, root and feet are set right; else as decoded
+    stream: StreamConfig = field(default_factory=StreamConfig)
     foot_lock: InitVar[bool | None] = None  # the name that older files have for it
 
     def __post_init__(self, foot_lock: bool | None) -> None:
@@ -111,7 +128,7 @@ class Pipeline:
         texts = [clean_text(text) for text in texts]
         if not texts:
             return []
-        asked = _one_each(duration_s, len(texts))
+        asked = one_each(duration_s, len(texts))
         stated = [stated_duration(text) for text in texts]
         # A model that is told durations has never read them; one that is not has only that.
         told = self.config.network.motion_context
@@ -308,7 +325,7 @@ class Pipeline:
             ) from error
 
 
-def _one_each(
+def one_each(
     duration_s: float | Sequence[float | None] | None, count: int
 ) -> Sequence[float | None]:
     """A duration for each of ``count`` texts.

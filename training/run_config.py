@@ -16,6 +16,7 @@ from mgpt3_ros.training.data.captions import CaptionOptions
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
 from mgpt3_ros.training.data.packs import PackOptions
 from mgpt3_ros.training.optim import OptimConfig
+from mgpt3_ros.training.stream_batches import StreamOptions
 from mgpt3_ros.training.tasks import TaskMix, TaskOptions
 from mgpt3_ros.training.tmr_training import TmrStageConfig
 
@@ -27,6 +28,7 @@ class StageConfig:
     start_from: a stage of the same run; or the folder of a checkpoint, or 'shipped' for the one
         that comes with the package, to fine-tune it on any data; or None for fresh weights.
     trained: names of the network's parameter groups; everything else is frozen.
+    stream: how rows are made for a model of the stream form, in place of ``options``.
     losses: weight of each loss term; terms without one are only logged. ``head`` stands for all
         terms of the head, of whatever kind, that are not named.
     condition_drop: share of the samples that see the head's fake condition; None leaves it as
@@ -38,6 +40,7 @@ class StageConfig:
     trained: tuple[str, ...] = ()
     tasks: TaskMix = field(default_factory=TaskMix)
     options: TaskOptions = field(default_factory=TaskOptions)
+    stream: StreamOptions = field(default_factory=StreamOptions)
     losses: dict[str, float] = field(default_factory=dict)
     optim: OptimConfig = field(default_factory=OptimConfig)
     condition_drop: float | None = None
@@ -62,6 +65,8 @@ class RunConfig:
         them instead, as the authors do (0.8457 for HumanML3D).
     humanml3d: what is taken of a data set in HumanML3D's layout.
     mocap22: what is taken of a pack.
+    held_out: share of the clips of each action of many takes that are kept back for measuring,
+        by whole takes; see :mod:`~mgpt3_ros.training.data.held_out`.
     balance: 0 draws clips alike, 1 actions alike; see :func:`~mgpt3_ros.training.data.dataset.
         action_weights`.
     captions: in whose words clips with a known action are described.
@@ -76,6 +81,7 @@ class RunConfig:
     humanml3d: HumanML3DOptions = field(default_factory=HumanML3DOptions)
     mocap22: PackOptions = field(default_factory=PackOptions)
     balance: float = 0.5
+    held_out: float = 0.0
     captions: CaptionOptions = field(default_factory=CaptionOptions)
     tmr: TmrStageConfig = field(default_factory=TmrStageConfig)
 

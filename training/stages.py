@@ -9,7 +9,7 @@ an evaluator (`evaluation.tmr`): it is no part of the model, so no preset's list
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.heads import KINDS
 from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.training import run_record
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
@@ -29,6 +30,7 @@ from mgpt3_ros.training.run_config import RunConfig, StageConfig
 from mgpt3_ros.training.run_record import TMR
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.start import find_start, load_tokenizer, start_model
+from mgpt3_ros.training.stream_stages import fit_codec, stream_trainer
 from mgpt3_ros.training.tasks import TaskBatcher
 from mgpt3_ros.training.tmr_training import fresh_encoder, tmr_trainer
 from mgpt3_ros.training.trainer import Trainer
@@ -41,7 +43,7 @@ with extra('train'):
 def run_stage(
     name: str,
     run: RunConfig,
-    data_folder: str | Path,
+    data_folder: str | Path | Sequence[str | Path],
     output: str | Path,
     device: str = 'auto',
     new_rate: bool = False,
@@ -51,7 +53,7 @@ def run_stage(
     Args:
         name: of the stage in ``run.stages``, or ``tmr``, which starts from nothing else.
         run: the preset.
-        data_folder: of the data set.
+        data_folder: of the data set, or of several.
         output: run folder; the stage writes ``output/name``, a checkpoint folder.
         device: 'auto', 'cpu' or 'cuda'.
         new_rate: whether a stage that goes on may do so with another learning rate. Its steps,
@@ -71,6 +73,7 @@ def run_stage(
     dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22)
     dataset.describe_by(run.captions)
     dataset.balance(run.balance)
+    dataset.hold_out(run.held_out)
     where = resolve_device(device)
     state = PartialState(cpu=where.type == 'cpu')
     stage = run.tmr if name == TMR else run.stages[name]
@@ -87,6 +90,13 @@ def run_stage(
     if isinstance(stage, StageConfig):
         model = start_model(run, stage, dataset, output)
         model.network.to(where).train()
+        if isinstance(model.network, StreamNetwork):
+            dataset.add_standing()
+            if name == 'vae':  # a codec of chunks is fitted, and nothing is learned by gradients
+                fit_codec(model.network, dataset)
+                model.save_pretrained(folder)
+                run_record.write(folder, record, done=optim.steps)
+                return folder
         trainer = make_trainer(name, stage, model, dataset, folder, split)
     else:
         model = fresh_encoder(stage, dataset, load_tokenizer(run.tokenizer, dataset))
@@ -97,8 +107,9 @@ def run_stage(
         run_record.write(folder, record)
     trainer.run()
     with trainer.averaged():
-        if name == 'vae' and isinstance(model, MotionGPT3) and not model.network.vae.whitened:
-            _whiten(model.network, dataset, run.latent_scale)
+        network = model.network
+        if name == 'vae' and isinstance(network, MotionGPT3Network) and not network.vae.whitened:
+            _whiten(network, dataset, run.latent_scale)
         if state.is_main_process:
             model.save_pretrained(folder) if isinstance(model, MotionGPT3) else model.save(folder)
             run_record.write(folder, record, done=trainer.step)
@@ -121,7 +132,7 @@ def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | N
     network.latent_std.copy_(stacked.std(dim=0).clamp(min=1e-6))
 
 
-def freeze_all_but(network: MotionGPT3Network, groups: tuple[str, ...]) -> None:
+def freeze_all_but(network: MotionGPT3Network | StreamNetwork, groups: tuple[str, ...]) -> None:
     """Leave gradients to the parameters of some groups.
 
     Raises:
@@ -156,9 +167,13 @@ def make_trainer(
             f'the data holds a clip of {longest} frames, but the VAE takes {limit}: set '
             f'humanml3d.max_frames or mocap22.max_frames to {limit} or less'
         )
+    if isinstance(model.network, StreamNetwork):
+        freeze_all_but(model.network, stage.trained)
+        weights = loss_weights(stage, model.network)
+        return stream_trainer(stage, weights, model, dataset, folder, split)
     if name == 'vae':
         return _vae_trainer(stage, model.network, dataset, folder, split)
-    return _task_trainer(stage, model, dataset, folder, split)
+    return _task_trainer(stage, model, model.network, dataset, folder, split)
 
 
 def _vae_trainer(
@@ -187,7 +202,9 @@ def _check_names(stage: StageConfig, known: Iterable[str]) -> None:
         )
 
 
-def loss_weights(stage: StageConfig, network: MotionGPT3Network) -> dict[str, float]:
+def loss_weights(
+    stage: StageConfig, network: MotionGPT3Network | StreamNetwork
+) -> dict[str, float]:
     """Weight of each loss term of the network in a stage.
 
     Raises:
@@ -210,9 +227,13 @@ def loss_weights(stage: StageConfig, network: MotionGPT3Network) -> dict[str, fl
 
 
 def _task_trainer(
-    stage: StageConfig, model: MotionGPT3, dataset: MotionDataset, folder: Path, split: Split
+    stage: StageConfig,
+    model: MotionGPT3,
+    network: MotionGPT3Network,
+    dataset: MotionDataset,
+    folder: Path,
+    split: Split,
 ) -> Trainer:
-    network = model.network
     freeze_all_but(network, stage.trained)
     weights = loss_weights(stage, network)
     network.vae.eval()

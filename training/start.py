@@ -20,7 +20,7 @@ from mgpt3_ros.model.errors import CheckpointError, ConfigError
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
-from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network import build_network
 from mgpt3_ros.training import run_record
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.run_config import RunConfig, StageConfig, TokenizerConfig
@@ -80,7 +80,7 @@ def start_model(
     tokenizer = load_tokenizer(run.tokenizer, dataset)
     config = _model_config(run, tokenizer.vocab_size)
     torch.manual_seed(stage.optim.seed)
-    fresh = MotionGPT3Network(config.network)
+    fresh = build_network(config.network)
     if run.text_branch is not None:
         fresh.backbone.load_gpt2(run.text_branch)
     return MotionGPT3(config, fresh, tokenizer, dataset.stats)
@@ -122,7 +122,7 @@ def _continued(run: RunConfig, folder: Path) -> MotionGPT3:
             f'the checkpoint in {folder} is of another model: {"; ".join(odd)} '
             '(under model.network). Set these as they were, or start from another checkpoint.'
         )
-    network = MotionGPT3Network(config.network)
+    network = build_network(config.network)
     network.load_state_dict(found.network.state_dict())
     return MotionGPT3(config, network, found.tokenizer, found.stats)
 

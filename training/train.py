@@ -19,7 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='stage of the preset (vae, text, t2m, align, ...), "all" of them in their order, or '
         'tmr: an evaluator of the data set, which no model needs and several share',
     )
-    parser.add_argument('--data', required=True, help='folder of the data set')
+    parser.add_argument(
+        '--data',
+        required=True,
+        action='append',
+        metavar='FOLDER',
+        help='of the data set; given several times, their clips are put together',
+    )
     parser.add_argument('--output', required=True, help='run folder; an interrupted run goes on')
     parser.add_argument('--config', default='small', help='preset or YAML file (default: small)')
     parser.add_argument(

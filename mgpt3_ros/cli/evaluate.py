@@ -78,6 +78,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='what a prediction has seen (default: 1)',
     )
     parser.add_argument(
+        '--rivals',
+        action='store_true',
+        help='beside a prediction or an in-between, what nearest neighbours and ridge regression '
+        'make of the train split',
+    )
+    parser.add_argument(
         '--reference',
         action='store_true',
         help="compute as the authors' code does, its defects included",
@@ -164,12 +170,20 @@ def run(arguments: argparse.Namespace) -> int:
 def _measure_motions(
     arguments: argparse.Namespace, model: MotionGPT3, clips: list[Clip]
 ) -> Evaluation:
+    from mgpt3_ros.model.errors import ConfigError
+    from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
+    from mgpt3_ros.training.evaluation.clip_filter import load_clips
     from mgpt3_ros.training.evaluation.protocols import PROTOCOLS as RUNS
     from mgpt3_ros.training.evaluation.protocols import ProtocolConfig
 
     shared = arguments.replications, arguments.seed, arguments.observed
     config = ProtocolConfig(*shared, arguments.clips, arguments.reference)
-    return RUNS[arguments.protocol](model, clips, config)
+    if not arguments.rivals:
+        return RUNS[arguments.protocol](model, clips, config)
+    if arguments.protocol == 'reconstruction':
+        raise ConfigError('--rivals: nothing else reconstructs; they are of prediction, inbetween')
+    train, _ = load_clips(arguments.data, 'train', HumanML3DOptions())
+    return RUNS[arguments.protocol](model, clips, config, train)
 
 
 def _measure_texts(

@@ -9,8 +9,10 @@ tokens of a modality are gathered once per call, so that no branch runs on the o
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,14 +23,9 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.vocabulary import MARKERS, MOTION_TOKENS, Vocabulary
 from mgpt3_ros.model.network import gpt2
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
+from mgpt3_ros.model.network.cache import KeyValueCache
 
-
-@dataclass
-class KeyValueCache:
-    """Keys and values of the tokens that were read, per layer (B, H, S, D / H)."""
-
-    layers: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    is_motion: Tensor | None = None  # (B, S)
+Remember = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,8 @@ class _Attention:
     text_at: Tensor  # (P,) flat positions of the text tokens in (B * N)
     motion_at: Tensor
     is_motion: Tensor  # (B, S), of the keys
-    allowed: Tensor | None  # (B, 1, N, S) bool; None: plain causal
+    # (B, 1, N, S) bool, or (B, H, N, S) what is added to the scores; None: plain causal
+    allowed: Tensor | None
     allowed_within: Tensor | None  # the same within each modality, for layers that are not shared
 
 
@@ -93,18 +91,20 @@ class BimodalLayer(nn.Module):
         motion: Tensor,
         shape: tuple[int, int],
         attention: _Attention,
-        past: tuple[Tensor, Tensor] | None,
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """Streams (P_text, D) and (P_motion, M) of a batch of ``shape`` (B, N); keys, values."""
+        remember: Remember | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Streams (P_text, D) and (P_motion, M) of a batch of ``shape`` (B, N).
+
+        ``remember`` takes their keys and values and gives those of all tokens so far.
+        """
         of_text = self.text.queries_keys_values(text)
         of_motion = self.motion.queries_keys_values(motion)
         mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
         mixed = mixed.index_copy(0, attention.text_at, of_text)
         mixed = mixed.index_copy(0, attention.motion_at, of_motion)
         queries, keys, values = self._heads(mixed, shape)
-        if past is not None:
-            keys = torch.cat([past[0], keys], dim=2)
-            values = torch.cat([past[1], values], dim=2)
+        if remember is not None:
+            keys, values = remember(keys, values)
         if self.shared or not self.reference_masking:
             allowed = attention.allowed if self.shared else attention.allowed_within
             attended = _attend(queries, keys, values, allowed)
@@ -113,7 +113,7 @@ class BimodalLayer(nn.Module):
         flat = attended.transpose(1, 2).reshape(shape[0] * shape[1], -1)
         text = self.text(text, flat[attention.text_at])
         motion = self.motion(motion, flat[attention.motion_at])
-        return text, motion, (keys, values)
+        return text, motion
 
     def _heads(self, mixed: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
         parts = mixed.view(*shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
@@ -164,14 +164,18 @@ class _MotionTables(nn.Module):
     """Embeddings and last norm of the motion branch.
 
     A motion branch of the text's width reads the text's positions, as the authors' does; one of
-    another width has a table of its own.
+    another width has a table of its own. With a bounded look back no position is told: a score is
+    added to the attention instead that depends on the distance of two motion tokens.
     """
 
     def __init__(self, config: BackboneConfig, width: int) -> None:
         super().__init__()
         self.wte = nn.Embedding(MOTION_TOKENS, width)
-        self.wpe = None if width == config.n_embd else nn.Embedding(config.n_positions, width)
+        own = width != config.n_embd and config.look_back is None
+        self.wpe = nn.Embedding(config.n_positions, width) if own else None
         self.ln_f = nn.LayerNorm(width)
+        if config.look_back is not None:
+            self.distance = nn.Parameter(torch.zeros(config.n_head, config.look_back))
 
 
 class BimodalBackbone(nn.Module):
@@ -235,9 +239,9 @@ class BimodalBackbone(nn.Module):
         at_motion = is_motion[..., None]
         return text.masked_fill(at_motion, 0.0), motion.masked_fill(~at_motion, 0.0), is_motion
 
-    def new_cache(self) -> KeyValueCache:
-        """Return an empty cache, for decoding token by token."""
-        return KeyValueCache()
+    def new_cache(self, capacity: int = 64) -> KeyValueCache:
+        """Return an empty cache, for decoding token by token, with room for ``capacity``."""
+        return KeyValueCache(capacity)
 
     def forward(
         self,
@@ -261,45 +265,66 @@ class BimodalBackbone(nn.Module):
             ConfigError: the sequence is longer than ``n_positions``.
         """
         batch, count = is_motion.shape
-        past = 0 if cache is None or cache.is_motion is None else cache.is_motion.shape[1]
+        past = 0 if cache is None else len(cache)
         if attention_mask is None:
             attention_mask = is_motion.new_ones(batch, past + count)
-        if past + count > self.config.n_positions and attention_mask.sum(1).max() > (
-            self.config.n_positions
-        ):
-            raise ConfigError(
-                f'{past + count} tokens are more than the {self.config.n_positions} positions'
-            )
-        begun = attention_mask.cumsum(1) > 0
-        positions = (begun.cumsum(1) - 1).clamp(0, self.config.n_positions - 1)[:, past:]
-        text = text + self.text.wpe(positions)
-        motion_positions = self.text.wpe if self.motion.wpe is None else self.motion.wpe
-        motion = motion + motion_positions(positions)
-        attention = self._attention(is_motion, attention_mask, cache)
+        order = self._order(is_motion, attention_mask[:, past:], cache)
+        text, motion = self._with_positions(text, motion, is_motion, attention_mask, order)
+        attention = self._attention(is_motion, attention_mask, order, cache)
         streams = text.flatten(0, 1)[attention.text_at], motion.flatten(0, 1)[attention.motion_at]
-        seen = []
         for index, layer in enumerate(self.layers):
-            before = cache.layers[index] if past and cache is not None else None
-            *streams, kept = layer(*streams, (batch, count), attention, before)
-            seen.append(kept)
+            remember = None if cache is None else functools.partial(cache.extend, index)
+            streams = layer(*streams, (batch, count), attention, remember)
         hidden_text = self._scatter(self.text.ln_f(streams[0]), attention.text_at, text)
         hidden_motion = self._scatter(self.motion.ln_f(streams[1]), attention.motion_at, motion)
         if cache is not None:
-            cache = KeyValueCache(seen, attention.is_motion)
+            cache.advance(is_motion, order)
         return Hidden(hidden_text, hidden_motion, cache)
 
+    @staticmethod
+    def _order(is_motion: Tensor, mask: Tensor, cache: KeyValueCache | None) -> Tensor:
+        """How many tokens of its own modality stand before each new one (B, N)."""
+        order = torch.empty_like(is_motion, dtype=torch.long)
+        for modality in (False, True):
+            own = (is_motion == modality) & mask.bool()
+            counted = own.cumsum(1) - 1
+            if cache is not None and cache.is_motion is not None and cache.order is not None:
+                before = torch.where(cache.is_motion == modality, cache.order + 1, 0)
+                counted = counted + before.amax(dim=1, keepdim=True)
+            order = torch.where(is_motion == modality, counted.clamp(min=0), order)
+        return order
+
+    def _with_positions(
+        self, text: Tensor, motion: Tensor, is_motion: Tensor, mask: Tensor, order: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Embedded tokens (B, N, D) and (B, N, M) with their positions added."""
+        limit, count = self.config.n_positions, is_motion.shape[1]
+        if self.config.look_back is not None:
+            # Motion takes up no positions, so that they do not run out; text counts its own.
+            longest = int(order.masked_fill(is_motion, 0).max()) + 1
+            if longest > limit:
+                raise ConfigError(f'{longest} words are more than the {limit} positions')
+            return text + self.text.wpe(order.masked_fill(is_motion, 0)), motion
+        if mask.shape[1] > limit and mask.sum(1).max() > limit:
+            raise ConfigError(f'{mask.shape[1]} tokens are more than the {limit} positions')
+        begun = mask.cumsum(1) > 0
+        positions = (begun.cumsum(1) - 1).clamp(0, limit - 1)[:, -count:]
+        motion_positions = self.text.wpe if self.motion.wpe is None else self.motion.wpe
+        return text + self.text.wpe(positions), motion + motion_positions(positions)
+
     def _attention(
-        self, is_motion: Tensor, mask: Tensor, cache: KeyValueCache | None
+        self, is_motion: Tensor, mask: Tensor, order: Tensor, cache: KeyValueCache | None
     ) -> _Attention:
         count, total = is_motion.shape[1], mask.shape[1]
         computed = mask[:, total - count :].bool() | self.config.reference_masking
         text_at = (computed & ~is_motion).flatten().nonzero()[:, 0]
         motion_at = (computed & is_motion).flatten().nonzero()[:, 0]
-        keys = is_motion
-        if cache is not None and cache.is_motion is not None:
+        keys, key_order = is_motion, order
+        if cache is not None and cache.is_motion is not None and cache.order is not None:
             if self.config.reference_masking and self.config.shared_layers is not None:
                 raise ConfigError('reference_masking in layers of their own has no cache')
             keys = torch.cat([cache.is_motion, is_motion], dim=1)
+            key_order = torch.cat([cache.order, order], dim=1)
         own = torch.arange(total, device=mask.device)
         causal = own[None] <= own[total - count :, None]
         itself = own[None] == own[total - count :, None]
@@ -308,9 +333,22 @@ class BimodalBackbone(nn.Module):
         if not all(layer.shared for layer in self.layers):
             same = keys[:, None] == is_motion[..., None]
             within = _or_itself(allowed & same, itself)[:, None]
+        if self.config.look_back is not None:
+            of_motion = is_motion[..., None] & keys[:, None]  # (B, N, S)
+            distance = order[..., None] - key_order[:, None]
+            allowed = allowed & ~(of_motion & (distance >= self.config.look_back))
+            scores = self._scores(_or_itself(allowed, itself), of_motion, distance)
+            return _Attention(text_at, motion_at, keys, scores, within)
         allowed = _or_itself(allowed, itself)
         plain = bool(mask.all()) and count == total
         return _Attention(text_at, motion_at, keys, None if plain else allowed[:, None], within)
+
+    def _scores(self, allowed: Tensor, of_motion: Tensor, distance: Tensor) -> Tensor:
+        """What is added to attention scores (B, H, N, S): the bias of a distance, or -inf."""
+        table = self.motion.distance  # (H, look_back)
+        bias = table[:, distance.clamp(0, table.shape[1] - 1)].transpose(0, 1)
+        bias = torch.where(of_motion[:, None], bias, 0.0)
+        return bias.masked_fill(~allowed[:, None], -torch.inf)
 
     @staticmethod
     def _scatter(packed: Tensor, at: Tensor, like: Tensor) -> Tensor:

@@ -21,6 +21,8 @@ class BackboneConfig:
         tokens before it, since they learn it; and in layers that are not shared, a token also
         attends to the other modality's positions, which hold nothing but biases there.
     init_std: of the weights at the start. GPT-2's is for a width of 768; narrow ones need more.
+    look_back: how many motion tokens a motion token sees, itself included, and by what distance,
+        in place of positions; so sequences of motion need no end. None: all, and positions.
     motion_embedding_std: of the motion tokens' rows at the start. The authors' N(0, 1) drowns what
         attention brings from the text in a narrow model: left and right stay the same for long.
     """
@@ -37,6 +39,7 @@ class BackboneConfig:
     reference_masking: bool = False
     init_std: float = 0.02
     motion_embedding_std: float = 1.0
+    look_back: int | None = None
 
     def __post_init__(self) -> None:
         if self.n_embd % self.n_head:
@@ -47,4 +50,11 @@ class BackboneConfig:
         if odd:
             raise ConfigError(
                 f'backbone.shared_layers names layer {odd[0]}, there are 0 to {self.n_layer - 1}'
+            )
+        if self.look_back is not None and (
+            self.look_back < 1 or self.shared_layers is not None or self.reference_masking
+        ):
+            raise ConfigError(
+                f'backbone.look_back is {self.look_back}: it must be at least 1, and goes with '
+                'neither shared_layers nor reference_masking'
             )

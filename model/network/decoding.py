@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mgpt3_ros.model.errors import Cancelled, GenerationError
-from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
+from mgpt3_ros.model.network.cache import KeyValueCache
+from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.sampling import OnProgress, ShouldStop
 
 
@@ -32,30 +35,32 @@ class DecodingConfig:
 
 @torch.inference_mode()
 def write_text(
-    network: MotionGPT3Network,
+    network: MotionGPT3Network | StreamNetwork,
     ids: Tensor,
     mask: Tensor,
-    motions: MotionInputs | None,
+    motions: Any,
     config: DecodingConfig,
     forbidden: Sequence[int],
     eos_id: int,
     generator: torch.Generator | None = None,
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
+    cache: KeyValueCache | None = None,
 ) -> list[list[int]]:
     """Continue prompts of one batch until each has ended.
 
     Args:
         network: the model.
         ids: (B, N) token ids, padded on the left.
-        mask: (B, N) bool, True on tokens.
-        motions: the motions in the prompts.
+        mask: (B, S + N) bool, True on tokens, those in the cache first.
+        motions: the motions in the prompts, as the network takes them.
         config: decoding options.
         forbidden: token ids that are never written.
         eos_id: the token that ends a text; it is not returned.
         generator: for ``config.sample``, of any device.
         should_stop: polled at each token.
         on_progress: told the share of ``max_tokens`` that is written.
+        cache: of the S tokens before the prompts; what is read is added to it.
 
     Raises:
         Cancelled: ``should_stop`` said so.
@@ -63,7 +68,8 @@ def write_text(
     """
     written: list[list[int]] = [[] for _ in range(len(ids))]
     ended = torch.zeros(len(ids), dtype=torch.bool)
-    hidden = network.hidden(ids, mask, motions, cache=network.backbone.new_cache())
+    cache = network.backbone.new_cache() if cache is None else cache
+    hidden = network.hidden(ids, mask, motions, cache=cache)
     for step in range(config.max_tokens):
         if should_stop is not None and should_stop():
             raise Cancelled('the caption was cancelled')

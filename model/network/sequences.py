@@ -126,3 +126,24 @@ def collate(
         labels[row, :kept] = torch.tensor(sequence.labels[:kept])
         mask[row, :kept] = True
     return TokenBatch(ids, labels, mask)
+
+
+def prompt_tokens(
+    tokenizer: MotionTokenizer, texts: Sequence[str | None], most: int
+) -> tuple[Tensor, Tensor]:
+    """Words of prompts and the marker that begins motion (B, N), padded on the left, and a mask.
+
+    None stands for no words at all, not even the marker.
+    """
+    rows = [
+        [] if text is None else [*tokenizer.encode(text)[:most], tokenizer.start_of_motion]
+        for text in texts
+    ]
+    width = max(map(len, rows), default=0)
+    ids = torch.full((len(rows), width), tokenizer.eos_id)
+    mask = torch.zeros(len(rows), width, dtype=torch.bool)
+    for row, words in enumerate(rows):
+        if words:
+            ids[row, -len(words) :] = torch.tensor(words)
+            mask[row, -len(words) :] = True
+    return ids, mask

@@ -23,6 +23,7 @@ from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.tasks import window_features
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
 from mgpt3_ros.training.data.clip import Clip, DataError
+from mgpt3_ros.training.data.held_out import held_out_takes
 from mgpt3_ros.training.data.humanml3d import (
     HumanML3DOptions,
     is_humanml3d,
@@ -33,6 +34,7 @@ from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.motion_store import cache_folder
 from mgpt3_ros.training.data.packs import PackOptions, load_pack
 from mgpt3_ros.training.data.phrases import KINDS, as_command, command, draw_phrase, statement
+from mgpt3_ros.training.data.resting import rest_clips
 
 CACHE_VERSION = 3  # raise it when features or mirroring change
 _LOG = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ class MotionDataset:
         self.text_only, self.digest = text_only, digest
         self.stats = stats or FeatureStats.of_clips(features)
         self.skipped = dict(skipped or {})
+        self.held_out: list[Clip] = []
         self.epochs = epochs
         self._orders: dict[tuple[int, int], np.ndarray] = {}
         self.captions = CaptionSampler(borrowed=borrow(text_only))
@@ -143,7 +146,33 @@ class MotionDataset:
 
     def balance(self, balance: float) -> None:
         """Draw clips by :func:`action_weights` of this balance from now on."""
+        self._balance = balance
         self._cumulative = np.cumsum(action_weights(self.clips, balance))
+
+    def hold_out(self, share: float) -> None:
+        """Keep back whole takes, with about ``share`` of the clips of each action of many takes.
+
+        They leave the training, and stand in ``held_out``; see
+        :func:`~mgpt3_ros.training.data.held_out.held_out_takes`.
+        """
+        # A mirrored clip goes with its original, whose action has the other side.
+        originals = [clip for clip in self.clips if not clip.id.endswith('~mirrored')]
+        chosen = held_out_takes(originals, share)
+        self.held_out = [clip for clip in originals if (clip.action, clip.take) in chosen]
+        names = {clip.id for clip in self.held_out}
+        names |= {f'{name}~mirrored' for name in names}
+        kept = [n for n, clip in enumerate(self.clips) if clip.id not in names]
+        self.clips = [self.clips[n] for n in kept]
+        self.features = [self.features[n] for n in kept]
+        self.balance(self._balance)
+
+    def add_standing(self) -> None:
+        """Add clips of standing that are cut from the others, with features of zeros."""
+        found = rest_clips(self.clips)
+        self.clips = [*self.clips, *found]
+        empty = np.zeros((0, 263), dtype=np.float32)
+        self.features = [*self.features, *[empty] * len(found)]
+        self.balance(self._balance)
 
     def describe_by(self, options: CaptionOptions) -> None:
         """Draw captions by these options from now on."""
@@ -211,7 +240,7 @@ def mirror_clip(clip: Clip) -> Clip:
 
 
 def load_dataset(
-    folder: str | Path,
+    folder: str | Path | Sequence[str | Path],
     cache: str | Path | None = None,
     options: HumanML3DOptions | None = None,
     pack_options: PackOptions | None = None,
@@ -219,7 +248,8 @@ def load_dataset(
     """Read a data set of either layout.
 
     Args:
-        folder: of a pack (`packs`), or one in HumanML3D's layout.
+        folder: of a pack (`packs`), or one in HumanML3D's layout; or several, whose clips are
+            put together. Of clips with the same name the first counts.
         cache: folder of the cache of features; None for one in the user's cache folder. A pack's
             key is the hash of the data files.
         options: what is taken of HumanML3D's layout.
@@ -229,6 +259,8 @@ def load_dataset(
         DataError: the data set is missing or damaged, or a split has nothing usable.
     """
     options, taken = options or HumanML3DOptions(), pack_options or PackOptions()
+    if not isinstance(folder, str | Path):
+        return _together([load_dataset(each, cache, options, taken) for each in folder])
     if is_humanml3d(folder):
         found = load_humanml3d(folder, options, cache=cache)
         return MotionDataset(
@@ -265,6 +297,31 @@ def load_dataset(
         pack.digest,
         skipped=skipped,
         epochs=taken.epochs,
+    )
+
+
+def _together(sets: Sequence[MotionDataset]) -> MotionDataset:
+    """One data set of several, its statistics over all clips."""
+    if len(sets) == 1:
+        return sets[0]
+    train: dict[str, tuple[Clip, np.ndarray]] = {}
+    val: dict[str, Clip] = {}
+    skipped: dict[str, list[str]] = {}
+    for each in sets:
+        for clip, rows in zip(each.clips, each.features, strict=True):
+            train.setdefault(clip.id, (clip, rows))
+        for clip in each.val:
+            val.setdefault(clip.id, clip)
+        for reason, names in each.skipped.items():
+            skipped.setdefault(reason, []).extend(names)
+    return MotionDataset(
+        [clip for clip, _ in train.values()],
+        [rows for _, rows in train.values()],
+        list(val.values()),
+        list(dict.fromkeys(text for each in sets for text in each.text_only)),
+        hashlib.sha256('+'.join(each.digest for each in sets).encode()).hexdigest(),
+        skipped=skipped,
+        epochs=sets[0].epochs,
     )
 
 

@@ -15,11 +15,13 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 
 import numpy as np
 from tqdm import tqdm
 
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.finishing.continuation import bridge
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -38,6 +40,7 @@ from mgpt3_ros.training.evaluation.reference_rows import (
     reconstruction_row,
 )
 from mgpt3_ros.training.evaluation.results import Evaluation, Figure, figure
+from mgpt3_ros.training.evaluation.rivals import SEEN, TrainingWindows
 
 PREDICTION_TIMES_S = (0.5, 1.0, 2.0)
 Values = dict[str, dict[str, list[float]]]  # by maker, by measure: one value per clip
@@ -99,11 +102,17 @@ def reconstruction(
 
 
 def prediction(
-    model: MotionGPT3, clips: Sequence[Clip], config: ProtocolConfig | None = None
+    model: MotionGPT3,
+    clips: Sequence[Clip],
+    config: ProtocolConfig | None = None,
+    train: Sequence[Clip] = (),
 ) -> Evaluation:
     """Continue each clip after its first ``observed_s`` by 2 s; shorter clips are skipped.
 
-    ADE and FDE are the field's (norm over all joints), over these 2 s.
+    ADE and FDE are the field's (norm over all joints), over these 2 s. With several replications
+    their mean is a forecast of its own, and those of 5 and of 20 give the field's minADE (of the
+    best) and APD (mean distance of two of them, Yuan and Kitani, DLow, 2020). With clips to train
+    on, nearest neighbours and ridge regression are beside (:mod:`.rivals`).
 
     Raises:
         MetricError: no clip is long enough.
@@ -117,6 +126,10 @@ def prediction(
         'constant velocity of the body': baselines.glide,
         'constant velocity of each joint': baselines.extrapolate,
     }
+    if train:
+        windows = TrainingWindows([clip.joints for clip in train], frames)
+        simple['nearest neighbours'] = lambda observed, _: windows.nearest(observed)
+        simple['ridge regression'] = lambda observed, _: windows.ridge(observed)
     values: Values = defaultdict(lambda: defaultdict(list))
     for number, clip in enumerate(tqdm(usable, desc='prediction')):
         observed, real = clip.joints[:seen], clip.joints[seen : seen + frames]
@@ -126,7 +139,11 @@ def prediction(
             config.replications,
             generator=noise_source(config.seed + number),
         )
-        _add(values, 'model', _mean([_following(m.joints, real) for m in motions]))
+        drawn = np.stack([motion.joints for motion in motions])
+        one = _mean([_following(joints, real) for joints in drawn])
+        _add(values, 'model', one | _of_many(drawn, real))
+        if len(drawn) > 1:
+            _add(values, 'mean of draws', _following(drawn.mean(axis=0), real))
         for name, make in simple.items():
             _add(values, name, _following(make(observed, frames), real))
     row: dict[str, float] = {}
@@ -137,9 +154,14 @@ def prediction(
 
 
 def inbetween(
-    model: MotionGPT3, clips: Sequence[Clip], config: ProtocolConfig | None = None
+    model: MotionGPT3,
+    clips: Sequence[Clip],
+    config: ProtocolConfig | None = None,
+    train: Sequence[Clip] = (),
 ) -> Evaluation:
     """Fill the middle half of each clip, or of its first frames if it is longer than the model.
+
+    With clips to train on, what their nearest neighbours did goes over the same bridge.
 
     Raises:
         MetricError: no clip is long enough.
@@ -149,6 +171,11 @@ def inbetween(
     usable, skipped = usable_clips(clips, 2 * model.config.min_frames, config.clips)
     values: Values = defaultdict(lambda: defaultdict(list))
     whole = []
+
+    windows = None
+    if train:
+        longest = max(len(clip.joints) for clip in usable)
+        windows = TrainingWindows([clip.joints for clip in train], longest, least=round(FPS / 2))
     for number, clip in enumerate(tqdm(usable, desc='in-between')):
         joints = clip.joints[: model.config.max_frames]
         middle = made_frames(len(joints), len(joints), 'inbetween')
@@ -164,12 +191,18 @@ def inbetween(
         whole.append((np.concatenate([start, drawn[0], end]), joints))
         _add(values, 'model', _mean([_between(made, real) for made in drawn]))
         _add(values, 'straight line', _between(line, real))
+        if windows is not None and len(start) >= -SEEN[0]:
+            near = np.concatenate([start[-1:], windows.nearest(start)[: frames + 1]])
+            _add(values, 'nearest neighbours', _between(bridge(start, near, end, FPS)[0], real))
+            # The same clips, since neighbours need a second before the gap.
+            _add(values, 'model where there are neighbours', _between(drawn[0], real))
+            _add(values, 'line where there are neighbours', _between(line, real))
         _add(values, 'standing still', _between(still, real))
     row = displacement_row(whole, 'inbetween') if config.reference else {}
     return _evaluation('inbetween', values, skipped, config, row=row)
 
 
-PROTOCOLS: dict[str, Callable[[MotionGPT3, Sequence[Clip], ProtocolConfig | None], Evaluation]] = {
+PROTOCOLS: dict[str, Callable[..., Evaluation]] = {
     'reconstruction': reconstruction,
     'prediction': prediction,
     'inbetween': inbetween,
@@ -183,6 +216,16 @@ def _following(made: np.ndarray, real: np.ndarray) -> dict[str, float]:
         for seconds in PREDICTION_TIMES_S
     }
     return found | {'ADE [m]': float(pose.mean()), 'FDE [m]': float(pose[-1])}
+
+
+def _of_many(drawn: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    """What several forecasts (R, T, 22, 3) are worth together."""
+    ade = [float(_distances(made, real)[1].mean()) for made in drawn]
+    found = {f'minADE of {n} [m]': min(ade[:n]) for n in (5, 20) if len(drawn) >= n}
+    if len(drawn) > 1:
+        apart = [np.linalg.norm(a - b) for a, b in combinations(drawn.astype(np.float64), 2)]
+        found['APD [m]'] = float(np.mean(apart))
+    return found
 
 
 def _between(made: np.ndarray, real: np.ndarray) -> dict[str, float]:

@@ -27,6 +27,18 @@ MAX_INFERENCE_STEPS = 1000
 Noise = torch.Generator | Sequence[torch.Generator] | None
 
 
+class Guidance(NamedTuple):
+    """How classifier-free guidance is done.
+
+    hidden: (B, K, M), hidden states without the condition; None for the learned fake condition.
+    rescale: 0 to 1, how far a guided prediction is scaled back to the spread that it has without
+        guidance (Lin et al. 2023, section 3.4): what guidance exaggerates.
+    """
+
+    hidden: Tensor | None = None
+    rescale: float = 0.0
+
+
 class MotionHead(nn.Module, ABC):
     """Draws the latent of a motion from the hidden states at its holders.
 
@@ -65,12 +77,20 @@ class MotionHead(nn.Module, ABC):
         """
 
     @abstractmethod
-    def sample(self, hidden: Tensor, sampling: SamplingOptions | None = None) -> Tensor:
+    def sample(
+        self,
+        hidden: Tensor,
+        sampling: SamplingOptions | None = None,
+        guidance: Guidance | None = None,
+        noise: Noise = None,
+    ) -> Tensor:
         """Draw latents (B, L, C), in the device and dtype of ``hidden``.
 
         Args:
             hidden: (B, K, M) hidden states at the holders.
             sampling: its numbers that are None are as configured.
+            guidance: what the scale leads away from; None for the fake condition.
+            noise: a source for each sample, in place of that of ``sampling``.
 
         Raises:
             Cancelled: ``should_stop`` returned True.
@@ -181,18 +201,33 @@ class DenoisingHead(MotionHead):
     # Sampling
 
     @torch.no_grad()
-    def sample(self, hidden: Tensor, sampling: SamplingOptions | None = None) -> Tensor:
+    def sample(
+        self,
+        hidden: Tensor,
+        sampling: SamplingOptions | None = None,
+        guidance: Guidance | None = None,
+        noise: Noise = None,
+    ) -> Tensor:
         """Draw latents (B, L, C) by denoising; see `MotionHead.sample`."""
         sampling = sampling or SamplingOptions()
-        shape = (len(hidden), *self.latent_shape)
-        latent = self.denoise(
-            lambda: draw_noise(shape, sampling.generator, hidden.device), hidden, sampling
-        )
+        source = sampling.generator if noise is None else noise
+        shape, device = (len(hidden), *self.latent_shape), hidden.device
+
+        def drawn() -> Tensor:
+            if isinstance(source, Sequence):
+                return torch.stack([draw_noise(shape[1:], own, device) for own in source])
+            return draw_noise(shape, source, device)
+
+        latent = self.denoise(drawn, hidden, sampling, guidance)
         return latent.to(hidden.dtype)
 
     @torch.no_grad()
     def denoise(
-        self, draw_noise: Callable[[], Tensor], hidden: Tensor, sampling: SamplingOptions
+        self,
+        draw_noise: Callable[[], Tensor],
+        hidden: Tensor,
+        sampling: SamplingOptions,
+        guidance: Guidance | None = None,
     ) -> Tensor:
         """Sample with noise from ``draw_noise``: the start first, then what the steps add.
 
@@ -209,11 +244,12 @@ class DenoisingHead(MotionHead):
                 f'num_inference_steps is {num_inference_steps}; '
                 f'it must lie in 1 to {MAX_INFERENCE_STEPS}'
             )
-        guided = guidance_scale != 1.0
+        guided, away = guidance_scale != 1.0, guidance or Guidance()
         condition = self.condition(hidden)
         if guided:
-            fake = self.condition.unconditional().expand_as(condition)
-            condition = torch.cat([condition, fake])
+            without = away.hidden
+            fake = self.condition.unconditional() if without is None else self.condition(without)
+            condition = torch.cat([condition, fake.expand_as(condition)])
         times = self._inference_times(num_inference_steps)
         embeddings = self.network.embed_time(self._time_scale() * times.to(hidden.device))
 
@@ -224,7 +260,11 @@ class DenoisingHead(MotionHead):
             if not guided:
                 return out
             real, unconditional = out.chunk(2)
-            return unconditional + guidance_scale * (real - unconditional)
+            led = unconditional + guidance_scale * (real - unconditional)
+            if away.rescale > 0:
+                spread = real.std(dim=-1, keepdim=True) / led.std(dim=-1, keepdim=True)
+                led = led * (1 + away.rescale * (spread - 1))
+            return led
 
         def flat_noise() -> Tensor:
             return draw_noise().flatten(1)

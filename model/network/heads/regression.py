@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mgpt3_ros.model.errors import Cancelled
-from mgpt3_ros.model.network.heads.base import MotionHead, Noise
+from mgpt3_ros.model.network.heads.base import Guidance, MotionHead, Noise
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.sampling import SamplingOptions
 
@@ -35,7 +35,13 @@ class RegressionHead(MotionHead):
         return {'regression': error.square().mean()}
 
     @torch.no_grad()
-    def sample(self, hidden: Tensor, sampling: SamplingOptions | None = None) -> Tensor:
+    def sample(
+        self,
+        hidden: Tensor,
+        sampling: SamplingOptions | None = None,
+        guidance: Guidance | None = None,
+        noise: Noise = None,
+    ) -> Tensor:
         """Return the latents (B, L, C); nothing that concerns noise has an effect."""
         sampling = sampling or SamplingOptions()
         if sampling.should_stop is not None and sampling.should_stop():

@@ -1,6 +1,11 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of the motion VAEs."""
+"""The contracts of the motion VAEs: one takes a clip alone, one is told what came before.
+
+`MotionVae` turns a whole clip into a latent and back, for the clip form. `CausalCodec` turns a
+short chunk into one, and decodes it from the frames before it, for the stream form: what it gives
+depends on nothing that is yet to come.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +61,38 @@ class MotionVae(nn.Module, ABC):
     @abstractmethod
     def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
         """Features (B, max(lengths), 263) of latents (B, L, C), zero after each length."""
+
+
+class CausalCodec(nn.Module, ABC):
+    """Turns chunks of motion into one continuous latent each, given the two frames before them.
+
+    frames: F, of a chunk, at 20 fps.
+    latent_shape: (1, C).
+    state_size: S, channels of :meth:`state`.
+
+    Joints are [m], Y up, in any place of the world: chunks are coded relative to the last frame.
+    """
+
+    frames: int
+    latent_shape: tuple[int, int]
+    state_size: int
+    max_frames: int | None = None  # of a motion: any
+
+    def latent_importance(self) -> Tensor:
+        """What a whitened unit of each channel (1, C) moves, relative to the mean channel."""
+        return torch.ones(self.latent_shape)
+
+    @abstractmethod
+    def encode(self, frames: Tensor, previous: Tensor) -> Tensor:
+        """Whitened latents (B, 1, C) of chunks (B, F, 22, 3) after two frames (B, 2, 22, 3)."""
+
+    @abstractmethod
+    def decode(self, latent: Tensor, previous: Tensor) -> Tensor:
+        """Frames (B, F, 22, 3) of latents (B, 1, C), with the bones of ``previous``."""
+
+    @abstractmethod
+    def state(self, previous: Tensor) -> Tensor:
+        """What the next chunk goes on from (B, S): pose, velocity and feet of two frames."""
 
 
 def frame_mask(lengths: Tensor, frames: int) -> Tensor:

@@ -251,3 +251,15 @@ def test_fit_clips_are_whole_clips_and_parts_of_them(data: MotionDataset) -> Non
     assert len({len(part) for part in found[14:]}) > 5
     again = data.fit_clips(parts=2, seed=3)
     assert all((one == other).all() for one, other in zip(found, again, strict=True))
+
+
+def test_several_data_sets_are_one_and_clips_of_one_name_count_once(
+    folder: Path, tmp_path: Path
+) -> None:
+    alone = load_dataset(folder, tmp_path)
+    both = load_dataset([folder, folder], tmp_path)
+    assert [clip.id for clip in both.clips] == [clip.id for clip in alone.clips]
+    assert [clip.id for clip in both.val] == [clip.id for clip in alone.val]
+    assert both.text_only == alone.text_only
+    assert both.digest != alone.digest
+    np.testing.assert_allclose(both.stats.mean, alone.stats.mean)

@@ -1,0 +1,74 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keys and values of tokens that were read, in room that is made once and can be given back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class KeyValueCache:
+    """What later tokens need of S earlier ones: per layer keys and values (B, H, S, D / H).
+
+    Room for ``capacity`` tokens is made when the first are read, and doubles when it runs out.
+    :meth:`crop` forgets the newest tokens, :meth:`drop` a span among them, so that a sequence
+    without an end fits into room of a fixed size.
+
+    is_motion: (B, S) bool.
+    order: (B, S), how many tokens of its own modality stood before each, also dropped ones.
+    """
+
+    def __init__(self, capacity: int = 64) -> None:
+        self.capacity, self.length = capacity, 0
+        self.is_motion: Tensor | None = None
+        self.order: Tensor | None = None
+        self._layers: list[tuple[Tensor, Tensor]] = []
+
+    def __len__(self) -> int:
+        return self.length
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep keys and values (B, H, N, D / H) of a layer; return those of all S + N tokens."""
+        needed = self.length + keys.shape[2]
+        if layer == len(self._layers):
+            self._layers.append((self._room(keys, needed), self._room(values, needed)))
+        if needed > self._layers[layer][0].shape[2]:
+            grown = [self._room(kept, needed) for kept in self._layers[layer]]
+            for room, kept in zip(grown, self._layers[layer], strict=True):
+                room[:, :, : self.length] = kept[:, :, : self.length]
+            self._layers[layer] = grown[0], grown[1]
+        kept_keys, kept_values = self._layers[layer]
+        kept_keys[:, :, self.length : needed] = keys
+        kept_values[:, :, self.length : needed] = values
+        return kept_keys[:, :, :needed], kept_values[:, :, :needed]
+
+    def advance(self, is_motion: Tensor, order: Tensor) -> None:
+        """Count N tokens, whose modality and order (B, N) are given, as read in all layers."""
+        if self.is_motion is None or self.order is None:
+            self.is_motion, self.order = is_motion, order
+        else:
+            self.is_motion = torch.cat([self.is_motion, is_motion], dim=1)
+            self.order = torch.cat([self.order, order], dim=1)
+        self.length += is_motion.shape[1]
+
+    def crop(self, length: int) -> None:
+        """Forget all tokens but the first ``length``."""
+        self.drop(length, self.length)
+
+    def drop(self, begin: int, end: int) -> None:
+        """Forget the tokens ``begin`` to ``end`` (not included); later ones move up."""
+        if self.is_motion is None or self.order is None or end <= begin:
+            return
+        after = self.length - end
+        for pair in self._layers:
+            for kept in pair:
+                kept[:, :, begin : begin + after] = kept[:, :, end : self.length].clone()
+        self.is_motion = torch.cat([self.is_motion[:, :begin], self.is_motion[:, end:]], dim=1)
+        self.order = torch.cat([self.order[:, :begin], self.order[:, end:]], dim=1)
+        self.length = begin + after
+
+    def _room(self, like: Tensor, needed: int) -> Tensor:
+        while self.capacity < needed:
+            self.capacity *= 2
+        return like.new_zeros(*like.shape[:2], self.capacity, like.shape[3])

@@ -1,0 +1,139 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+r"""Motion as a stream, and how the two forms of motion differ.
+
+Both forms are one backbone, one family of heads, one trainer and one set of public calls. What a
+checkpoint is of, its codec says (``network.vae.kind``):
+
+=============  ==================================  ============================================
+\             ``clip`` (kinds mld, trunk)         ``stream`` (kind chunk)
+=============  ==================================  ============================================
+latent         one for a whole motion              one for 0.4 s, decoded from two frames before
+sequence       words, holders that are drawn       words, then a motion token for every chunk
+motion token   stands for a motion to come         says what was drawn and what state it led to
+positions      of the table, all tokens count      words alone; motion by distance, 9 tokens back
+begins         at the origin                       where a body is, or from a stand
+ends           when it is as long as was drawn     never; new words change what comes next
+guidance       away from a fake condition          away from the same body without words
+duration       told to the holders                 when to stop: asked, stated or predicted
+prediction     a clip put behind what was seen     the next chunks
+in-between     a clip put between both             chunks that are told where to be, and when
+finishing      looks both ways                     chunk by chunk (``finishing.causal``)
+code           ``network.network``, ``pipeline``   ``network.stream_*``, ``stream_pipeline``
+training       ``tasks``                           ``stream_batches``, ``stream_task``
+=============  ==================================  ============================================
+
+The paper's model is of the clip form, and so are converted checkpoints.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.finishing.causal import CausalFinish
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.language.prompts import clean_text
+from mgpt3_ros.model.motion import Motion, MotionInfo
+from mgpt3_ros.model.network.stream_captions import ChunkReader
+from mgpt3_ros.model.sampling import SamplingOptions
+from mgpt3_ros.model.stream_pipeline import StreamPipeline, check_finite, one_source_each
+
+
+class MotionStream:
+    """A body that moves on, 0.4 s at a time, for as long as it is asked to.
+
+    Memory and time of a step do not grow. ``MotionGPT3.stream`` makes one.
+
+    Args:
+        pipeline: the model.
+        text: what it does first; None: it stands.
+        start: the motion or pose (22, 3) [m] that it goes on from; None: a stand at the origin.
+        sampling: how it is drawn; its ``should_stop`` and ``on_progress`` are not looked at.
+    """
+
+    def __init__(
+        self,
+        pipeline: StreamPipeline,
+        text: str | None,
+        start: Motion | np.ndarray | None,
+        sampling: SamplingOptions,
+    ) -> None:
+        self._pipeline = pipeline
+        self._drawer = pipeline.drawer(1, pipeline.drawing(sampling))
+        self._noise = one_source_each(sampling, 1)
+        self._reader = ChunkReader(pipeline.network, pipeline.tokenizer.eos_id)
+        frames = pipeline.start_frames(start)
+        self.text = text
+        with torch.inference_mode():
+            self._drawer.start(frames, *self._words(text))
+            self._reader.read(self._drawer.frames[0])
+
+    @property
+    def frames(self) -> int:
+        """Frames of a step, at 20 per second."""
+        return self._pipeline.network.vae.frames
+
+    @torch.inference_mode()
+    def step(self) -> Motion:
+        """The next 0.4 s, which go on from the last ones without a jump.
+
+        Raises:
+            GenerationError: the model gave NaN or infinity.
+        """
+        drawn = self._drawer.draw(self._noise)
+        check_finite(drawn)
+        self._reader.read(drawn[0])
+        info: MotionInfo = {} if self.text is None else {'text': self.text}
+        return Motion(drawn[0].float().cpu().numpy(), FPS, info)
+
+    @torch.inference_mode()
+    def say(self, text: str | None) -> None:
+        """From the next step on, do this. None: come to rest and stay so, alive.
+
+        Raises:
+            TextError: the text is empty.
+        """
+        self._drawer.tell(*self._words(text))
+        self.text = text
+
+    @torch.inference_mode()
+    def observe(self, motion: Motion | np.ndarray) -> None:
+        """The body really moved so, up to now: go on from there.
+
+        Args:
+            motion: of any rate, or joints (T, 22, 3) [m] at 20 frames per second; two frames at
+                least. The last one is where the body is now.
+
+        Raises:
+            MotionError: it is no motion.
+        """
+        seen = motion if isinstance(motion, Motion) else Motion(np.asarray(motion), FPS)
+        frames = self._pipeline.start_frames(seen)
+        self._drawer.observe(frames)
+        if isinstance(self._drawer.finish, CausalFinish):
+            self._drawer.finish.forget()
+
+    def caption(self) -> str:
+        """Say in a sentence what the last 6 s of the stream show."""
+        words = self._reader.words(self._pipeline.config.decoding)
+        return self._pipeline.tokenizer.decode(words).strip()
+
+    def _words(self, text: str | None) -> tuple[torch.Tensor, torch.Tensor]:
+        said = self._pipeline.config.stream.rest_text if text is None else clean_text(text)
+        return self._pipeline.prompts([said])
+
+
+def streaming(pipeline: object) -> StreamPipeline:
+    """The pipeline of a model, which must be of the stream form.
+
+    Raises:
+        MotionError: it is of the clip form.
+    """
+    if not isinstance(pipeline, StreamPipeline):
+        raise MotionError(
+            'this checkpoint draws whole clips from nothing: to go on from a body, load one of '
+            'the stream form (network.vae.kind: chunk), as `mgpt3 train --config stream` makes'
+        )
+    return pipeline

@@ -1,0 +1,208 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Batches of the stream form: a function of the seed and the step, made in tensors at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.network.sequences import prompt_tokens
+from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.training.data.stream_windows import WindowCutter, WindowOptions
+from mgpt3_ros.training.samples import Split
+
+NO_GOAL = -1
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What the rows of a stage are made of.
+
+    dropped_text: share of the rows whose words are dropped, as guidance needs it.
+    noise: of the latents of the history, up to so many of their deviations; the state's pose and
+        velocity get ``state_noise`` of that.
+    own_draws: share of the steps in which the first chunks are drawn by the model itself and the
+        truth is led over from where they ended; from ``own_draws_after`` of the stage on.
+    most_own_draws: how many of them at most.
+    caption_chunks: the most chunks that a caption row shows.
+    most_words: tokens of a prompt that are read.
+    """
+
+    windows: WindowOptions = field(default_factory=WindowOptions)
+    dropped_text: float = 0.1
+    noise: float = 0.25
+    state_noise: float = 0.15
+    own_draws: float = 0.33
+    own_draws_after: float = 0.35
+    most_own_draws: int = 5
+    caption_chunks: int = 16
+    most_words: int = 40
+
+
+@dataclass(frozen=True)
+class StreamBatch:
+    """Rows of one step.
+
+    frames: (B, 2 + F K, 22, 3) [m]. count: (B,) frames that the motion really has.
+    told: (B,) chunk from which on the text holds. show_told: (B,) whether the token says so.
+    left: (B,) frames from there to the clip's end; 0 where that is not known.
+    ids, mask: (B, N) the words, padded on the left; a row without words is all padding.
+    goal: (B,) frame that the body shall run into, or ``NO_GOAL``.
+    own_draws: chunks that the model draws by itself first, in all rows.
+    captions: windows to be described, and the words that describe them, padded on the right.
+    texts: (Q, N) sentences alone, and their mask.
+    seed: of the noise.
+    """
+
+    frames: Tensor
+    count: Tensor
+    told: Tensor
+    show_told: Tensor
+    left: Tensor
+    ids: Tensor
+    mask: Tensor
+    goal: Tensor
+    own_draws: int
+    seed: int
+    captions: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
+    texts: tuple[Tensor, Tensor] | None = None
+
+    def to(self, device: torch.device) -> StreamBatch:
+        """Move all tensors."""
+
+        def moved(value: object) -> object:
+            if isinstance(value, Tensor):
+                return value.to(device)
+            return tuple(part.to(device) for part in value) if isinstance(value, tuple) else value
+
+        fields = {f.name: moved(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return StreamBatch(**fields)  # type: ignore[arg-type]
+
+
+class StreamBatcher:
+    """Makes the batch of a step.
+
+    Args:
+        shares: of the tasks ``generate``, ``predict``, ``inbetween``, ``caption`` and ``text``
+            among the rows.
+        steps: of the whole stage.
+    """
+
+    def __init__(
+        self,
+        dataset: MotionDataset,
+        tokenizer: MotionTokenizer,
+        chunk_frames: int,
+        shares: dict[str, float],
+        options: StreamOptions,
+        split: Split,
+        steps: int,
+    ) -> None:
+        self.dataset, self.tokenizer, self.options = dataset, tokenizer, options
+        self.split, self.steps = split, steps
+        self.cutter = WindowCutter(dataset.clips, chunk_frames, options.windows)
+        total = sum(shares.values())
+        rows = {name: split.batch_size * share / total for name, share in shares.items()}
+        self.captions, self.texts = (round(rows.get(name, 0)) for name in ('caption', 'text'))
+        self.rows = split.batch_size - self.captions - self.texts
+        drawn = [rows.get(name, 0.0) for name in ('generate', 'predict', 'inbetween')]
+        self.kinds = np.cumsum(drawn) / max(sum(drawn), 1e-9)
+
+    def __call__(self, step: int, micro: int, device: torch.device) -> tuple[StreamBatch]:
+        """The batch of a step."""
+        rng = self._rng(step, micro)
+        options = self.options
+        late = step >= options.own_draws_after * self.steps
+        own = 0
+        if late and rng.random() < options.own_draws:
+            own = int(rng.integers(1, options.most_own_draws + 1))
+        clips = self.dataset.sample_indices(rng, self.rows)
+        others = self.dataset.sample_indices(rng, self.rows)
+        history = 0 if own else options.windows.history
+        windows = self.cutter.cut_and_join(clips, others, rng, history)
+        kind = np.searchsorted(self.kinds, rng.random(self.rows), side='right')
+        worded = (kind == 0) & (rng.random(self.rows) >= options.dropped_text)
+        worded |= (kind == 2) & (rng.random(self.rows) < 0.3)  # an in-between may be told too
+        words = [
+            self.dataset.caption(int(clip), rng) if has else None
+            for clip, has in zip(clips, worded, strict=True)
+        ]
+        ids, mask = self.prompts(words)
+        goal = np.full(self.rows, NO_GOAL)
+        if not own:
+            least = 3 + self.cutter.chunk_frames * windows.told.numpy()
+            latest = np.maximum(windows.count.numpy() - 2, least)
+            goal = np.where(kind == 2, rng.integers(least, latest + 1), NO_GOAL)
+        return (
+            StreamBatch(
+                windows.frames,
+                windows.count,
+                windows.told,
+                torch.from_numpy(kind != 1) & torch.from_numpy((kind == 0) | worded),
+                windows.left * torch.from_numpy(worded),
+                ids,
+                mask,
+                torch.from_numpy(goal),
+                own,
+                int(rng.integers(2**62)),
+                self._captions(rng),
+                self._texts(rng),
+            ).to(device),
+        )
+
+    def clip_ids(self, step: int, micro: int) -> list[str]:
+        """Names of the clips that this batch may have drawn."""
+        rng = self._rng(step, micro)
+        return [self.dataset.clips[i].id for i in self.dataset.sample_indices(rng, self.rows)]
+
+    def _rng(self, step: int, micro: int) -> np.random.Generator:
+        return np.random.default_rng([self.split.seed, step, micro, self.split.process])
+
+    def prompts(self, texts: list[str | None]) -> tuple[Tensor, Tensor]:
+        """Words (B, N), padded on the left, and their mask; None for a row without words."""
+        return prompt_tokens(self.tokenizer, texts, self.options.most_words)
+
+    def _captions(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+        """Windows, their frames, and the words that describe them with their mask."""
+        if not self.captions:
+            return None
+        clips = self.dataset.sample_indices(rng, self.captions)
+        windows = self.cutter.cut(clips, rng, self.options.caption_chunks)
+        rows = [
+            [
+                self.tokenizer.end_of_motion,
+                *self._encoded(self.dataset.original_caption(int(clip), rng)),
+                self.tokenizer.eos_id,
+            ]
+            for clip in clips
+        ]
+        ids, mask = _padded_right(rows, self.tokenizer.eos_id)
+        return windows.frames, windows.count, ids, mask
+
+    def _texts(self, rng: np.random.Generator) -> tuple[Tensor, Tensor] | None:
+        if not self.texts:
+            return None
+        rows = [
+            [*self._encoded(self.dataset.sample_text(rng)), self.tokenizer.eos_id]
+            for _ in range(self.texts)
+        ]
+        return _padded_right(rows, self.tokenizer.eos_id)
+
+    def _encoded(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text)[: self.options.most_words]
+
+
+def _padded_right(rows: list[list[int]], pad_id: int) -> tuple[Tensor, Tensor]:
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), pad_id)
+    mask = torch.zeros(len(rows), width, dtype=torch.bool)
+    for row, words in enumerate(rows):
+        ids[row, : len(words)] = torch.tensor(words)
+        mask[row, : len(words)] = True
+    return ids, mask
