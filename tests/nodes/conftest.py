@@ -47,9 +47,11 @@ def processes_of_nodes(folder: Path) -> Iterator[Callable]:
         processes.append(NodeProcess(executable, parameters, log, namespace))
         return processes[-1]
 
-    yield make
-    for process in processes:
-        process.kill()
+    try:
+        yield make
+    finally:  # one that outlives a fixture that failed would answer the tests after it
+        for process in processes:
+            process.kill()
 
 
 @pytest.fixture
