@@ -86,7 +86,9 @@ def locate(times: Array, at: Array) -> tuple[Array, Array, Array]:
     return index, step, (at - times[index]) / step
 
 
-def segment_accelerations(times: Array, positions: Array, velocities: Array) -> tuple[Array, Array]:
+def segment_accelerations(
+    times: Array, positions: Array, velocities: Array
+) -> tuple[Array, Array]:
     """Return the accelerations (T - 1, D) at both ends of each segment of a spline.
 
     On a segment of length ``h`` and slope ``r`` the acceleration is linear, from

@@ -7,12 +7,6 @@ of the motion as the model drew it. How fast the phase passes is decided anew wi
 fast as it was drawn, but never so fast that a joint would pass its bounds, or that the body could
 not stop, within the bounds, on the part of the path that is known. So each trajectory ends at
 rest on poses of the motion itself, and the next one, which goes on from any moment of it, exists.
-
-With the rate ``r`` of the phase and ``u = r^2``, a joint on the path ``x(phase)`` has the speed
-``x' r`` and the acceleration ``x' a + x'' u``, where ``a = r dr/dphase = du/dphase / 2``: linear in
-``a`` and ``u``. From the end, where ``u = 0``, backwards the largest ``u`` is found from which the
-next one can be reached; then, forwards, the largest that follow (Pham and Pham, "A new approach to
-time-optimal path parameterization based on reachability analysis", 2018).
 """
 
 from __future__ import annotations
@@ -24,19 +18,15 @@ import numpy as np
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
 from mgpt3_ros.body.from_motion import BodyClip
+from mgpt3_ros.body.path_rates import knot_steps, largest_rates, phase_grid
 from mgpt3_ros.body.planning import BLEND_SPEED, EASE_S, WORTH_TELLING, Timing, held_within
 from mgpt3_ros.body.quaternions import Array
-from mgpt3_ros.body.spline import segment_accelerations
 from mgpt3_ros.model.finishing.blending import inertialise
 from mgpt3_ros.model.kinematics.skeleton import FPS
 
 KEPT_FRAMES = 80  # of the past: more than a model of the stream form looks back
 
-_RATE_CHANGE = 0.5 / EASE_S  # [1/s]: from full rate the phase stops in 2 EASE_S
 _SPARE = 0.97  # of the bounds are used: what is tightened comes near to its goal, not quite to it
-_MARGIN = 0.95  # of those, on the path: between its knots a cubic leaves it by a little
-_BOUNDED_FPS = 40.0  # least rate of knots where accelerations are bounded, for the same reason
-_PASSES = 8
 _CLOSEST_S = 0.005  # of two knots of a message
 
 
@@ -71,7 +61,7 @@ class StreamPlan:
     def __init__(self, pose: BodyState, clip: BodyClip, joints: Array) -> None:
         self._clip = clip
         self._first = 0  # the frame of the first row that is kept
-        # Rows of frames, as drawn; the last is known one frame before the path reaches it, but at first.
+        # Rows of frames, as drawn. But at first, the path ends one frame before the last.
         self._positions = pose.positions[None]
         self._base_pos, self._base_rot = pose.base_pos[None], pose.base_rot[None]
         self._joints = np.asarray(joints)[None]
@@ -128,9 +118,7 @@ class StreamPlan:
         high = min(low + 1, len(self._joints) - 1)
         return self._joints[low] + (row - low) * (self._joints[high] - self._joints[low])
 
-    def add(
-        self, frame: int, clip: BodyClip, joints: Array, timing: Timing, now_s: float
-    ) -> bool:
+    def add(self, frame: int, clip: BodyClip, joints: Array, timing: Timing, now_s: float) -> bool:
         """Go on from ``frame`` with frames that were drawn for it; those after it are dropped.
 
         Args:
@@ -161,10 +149,10 @@ class StreamPlan:
             kept = self._knots.until(count)
         if kept.phases[-1] > fixed / FPS + 1e-9:
             return False
-        bounded = np.isfinite(timing.max_acceleration).any()
-        fps = max(timing.fps_out, _BOUNDED_FPS) if bounded else timing.fps_out
-        grid = _grid(float(kept.phases[-1]), float(path.times[-1]), fps)
-        rates, reached = _rates(path.joints, grid, float(kept.rates[-1]), timing, free=first)
+        grid = phase_grid(float(kept.phases[-1]), float(path.times[-1]), timing)
+        rates, reached = largest_rates(
+            path.joints, grid, float(kept.rates[-1]), timing, free=first
+        )
         if not reached and frame < self.last_frame:
             return False
         self._path, self.held = path, path.held
@@ -172,7 +160,7 @@ class StreamPlan:
         row = frame - self._first + 1
         self._joints = np.concatenate([self._joints[:row], joints])
         self._knots = _Knots(
-            np.concatenate([kept.times, kept.times[-1] + np.cumsum(_steps(grid, rates))]),
+            np.concatenate([kept.times, kept.times[-1] + np.cumsum(knot_steps(grid, rates))]),
             np.concatenate([kept.phases, grid[1:]]),
             np.concatenate([kept.rates[:-1], rates]),
         )
@@ -215,9 +203,7 @@ class StreamPlan:
         told = [0, 1]  # the same two frames, as the model knew of them
         angles = clip.near(clip.positions[drawn - 2 :], self._positions[pair[0]])
         base_pos, base_rot = clip.base_pos[drawn - 2 :], clip.base_rot[drawn - 2 :]
-        tilts = quat.log(
-            quat.multiply(self._base_rot[pair], quat.inverse(base_rot[told]))
-        )
+        tilts = quat.log(quat.multiply(self._base_rot[pair], quat.inverse(base_rot[told])))
         gaps = [self._positions[pair] - angles[told], self._base_pos[pair] - base_pos[told], tilts]
         width = angles.shape[1]
         turns, ways, tilts = np.split(
@@ -236,13 +222,16 @@ class StreamPlan:
             self._clip.names,
             np.arange(fixed, frame + count + 1) / FPS,
             within,
-            *(values[begin:] for values in rows[1:]),
+            rows[1][begin:],
+            rows[2][begin:],
             self._path.state_at(fixed / FPS),
             ends_at_rest=False,
         )
         piece = held_within(piece, self._clip.limits, None, EASE_S)
         farthest = np.abs(rows[0][begin:] - within).max(axis=0)
-        held = {n: float(f) for n, f in zip(piece.names, farthest, strict=True) if f > WORTH_TELLING}
+        held = {
+            n: float(f) for n, f in zip(piece.names, farthest, strict=True) if f > WORTH_TELLING
+        }
         return _joined(self._path, begin, replace(piece, held=held)), rows
 
     def _forget(self, now_s: float) -> None:
@@ -268,7 +257,11 @@ class StreamPlan:
             self._clip.names,
             JointPath(knots.times, joints.positions, joints.velocities * rates),
             BasePath(
-                knots.times, base.pos, quat.continuous(base.rot), base.lin * rates, base.ang * rates
+                knots.times,
+                base.pos,
+                quat.continuous(base.rot),
+                base.lin * rates,
+                base.ang * rates,
             ),
         )
 
@@ -306,117 +299,3 @@ def _joined(path: BodyTrajectory, knots: int, piece: BodyTrajectory) -> BodyTraj
         ),
         held=piece.held,
     )
-
-
-def _grid(begin: float, end: float, fps: float) -> Array:
-    """Phases (N,) [s] from ``begin`` to ``end``: all frames, and steps between for a higher rate."""
-    parts = max(1, round(fps / FPS))
-    inner = np.arange(np.floor(begin * FPS * parts + 1e-6) + 1, np.ceil(end * FPS * parts - 1e-6))
-    return np.concatenate([[begin], inner / (FPS * parts), [end]])
-
-
-def _rates(
-    path: JointPath, grid: Array, first: float, timing: Timing, free: bool
-) -> tuple[Array, bool]:
-    """Rates (N,) of the phase at ``grid`` (N,), from ``first`` to 0, and whether they can begin so.
-
-    Cubics through the knots leave the path by a little: where they pass a bound it is tightened.
-    ``free``: the first rate may be lower, since the body stands still there.
-    """
-    positions, velocities = path.sample(grid)
-    share = np.full(len(grid) - 1, _MARGIN)
-    best: tuple[float, Array, bool] | None = None
-    for _ in range(_PASSES):
-        rates, reached = _largest(grid, positions, velocities, first, timing, free, share)
-        excess = _excess(grid, positions, velocities, rates, timing)
-        worst = float(excess.max()) if reached else np.inf
-        if best is None or worst < best[0]:
-            best = worst, rates, reached
-        if worst <= 1.0:
-            break
-        # Tighter where they are passed; half of that back where the first rate is too high then.
-        share = share / np.maximum(excess, 1.0) ** 1.5 if reached else np.sqrt(share * _MARGIN)
-    assert best is not None
-    return best[1:]
-
-
-def _excess(
-    grid: Array, positions: Array, velocities: Array, rates: Array, timing: Timing
-) -> Array:
-    """How far (N - 1,) the cubics over time between knots pass the bounds, as a share of them."""
-    times = np.concatenate([[0.0], np.cumsum(_steps(grid, rates))])
-    speeds = velocities * rates[:, None]
-    ends = segment_accelerations(times, positions, speeds)
-    middle = 1.5 * np.diff(positions, axis=0) / np.diff(times)[:, None]
-    middle -= 0.25 * (speeds[:-1] + speeds[1:])
-    most = np.abs([speeds[:-1], middle, speeds[1:]]).max(axis=0) / timing.max_velocity
-    sudden = np.abs(ends).max(axis=0) / timing.max_acceleration
-    return np.maximum(np.square(most), sudden).max(axis=1)
-
-
-def _steps(grid: Array, rates: Array) -> Array:
-    """The times (N - 1,) [s] between knots at ``grid`` (N,)."""
-    return 2 * np.diff(grid) / np.maximum(rates[:-1] + rates[1:], 1e-3)
-
-
-def _largest(
-    grid: Array,
-    positions: Array,
-    velocities: Array,
-    first: float,
-    timing: Timing,
-    free: bool,
-    share: Array,
-) -> tuple[Array, bool]:
-    """The largest rates (N,) at ``grid`` within ``share`` (N - 1,) of the bounds."""
-    step = np.diff(grid)
-    ends = segment_accelerations(grid, positions, velocities)
-    width = velocities.shape[1]
-    bound = np.broadcast_to(timing.max_acceleration, width)
-    slope = (np.abs(velocities) / timing.max_velocity).max(axis=1)
-    beside = np.minimum(np.append(share, share[-1]), np.append(share[0], share))
-    most = np.minimum(1.0, beside / np.maximum(slope, 1e-9) ** 2)
-    rows = [
-        _limits(
-            np.concatenate([velocities[i], velocities[i + 1] + 2 * step[i] * ends[1][i]]),
-            np.concatenate([ends[0][i], ends[1][i]]),
-            np.tile(share[i] * bound, 2),
-        )
-        for i in range(len(step))
-    ]
-    reach = np.zeros(len(grid))
-    for i in range(len(step) - 1, -1, -1):
-        upper, lower = _with_next(rows[i], step[i], reach[i + 1])
-        rise = lower[1][:, None] - upper[1][None]
-        room = np.maximum(upper[0][None] - lower[0][:, None], 0.0)
-        with np.errstate(divide='ignore', invalid='ignore'):
-            largest = np.where(rise > 1e-12, room / rise, np.inf).min()
-        reach[i] = min(most[i], largest)
-    squared = np.zeros(len(grid))
-    squared[0] = min(first**2, reach[0]) if free else first**2
-    for i in range(len(step)):
-        upper, _ = _with_next(rows[i], step[i], reach[i + 1])
-        change = float((upper[0] + upper[1] * squared[i]).min())
-        squared[i + 1] = np.clip(squared[i] + 2 * step[i] * change, 0.0, reach[i + 1])
-    return np.sqrt(squared), bool(squared[0] <= reach[0] + 1e-6)
-
-
-Lines = tuple[Array, Array]  # value at u = 0 and slope, of bounds on a that are linear in u
-
-
-def _limits(factor: Array, offset: Array, bound: Array) -> tuple[Lines, Lines]:
-    """Upper and lower bounds on ``a`` from ``|factor a + offset u| <= bound``, and its own."""
-    finite = np.isfinite(bound)
-    factor, offset, bound = factor[finite], offset[finite], bound[finite]
-    factor = np.where(np.abs(factor) < 1e-6, 1e-6, factor)
-    wide, slope = bound / np.abs(factor), -offset / factor
-    upper = np.append(wide, _RATE_CHANGE), np.append(slope, 0.0)
-    return upper, (-upper[0], upper[1])
-
-
-def _with_next(rows: tuple[Lines, Lines], step: float, reach: float) -> tuple[Lines, Lines]:
-    """The bounds on ``a`` with ``0 <= u + 2 step a <= reach`` among them."""
-    (high, rise), (low, fall) = rows
-    slope = -0.5 / step
-    upper = np.append(high, 0.5 * reach / step), np.append(rise, slope)
-    return upper, (np.append(low, 0.0), np.append(fall, slope))

@@ -58,13 +58,17 @@ class Step:
         return f' action {self.index + 1} of {self.count}' if self.count > 1 else ''
 
 
-def actions_of(text: str, split: bool) -> tuple[str, ...]:
+def actions_of(text: str, split: bool, rest: bool = False) -> tuple[str, ...]:
     """Return the actions of a command's text; the text itself where it shall not be ``split``.
 
+    ``rest`` says that a command may ask for no motion at all.
+
     Raises:
-        TextError: it asks for no motion at all.
+        TextError: it does, and may not.
     """
     if means_rest(text):
+        if rest:
+            return (text,)
         raise TextError('it asks for no motion: to bring a moving body to rest call ~/cancel')
     return tuple(split_actions(text)) if split else (text,)
 

@@ -149,9 +149,17 @@ def test_all_bounds_hold_along_the_whole_way(seed):
     found = controlled(drawn, rng, BOUNDED, 8.0)
     print({k: max(v, default=None) for k, v in found.items()}, len(found['rest']))
     assert all(found['rest'])
-    R.append([max(found[k],default=0) for k in ('speed','acceleration','beyond','jump','slope','to')])
+    R.append(
+        [
+            max(found[k], default=0)
+            for k in ('speed', 'acceleration', 'beyond', 'jump', 'slope', 'to')
+        ]
+    )
 
-R=[]
+
+R = []
+
+
 def test_z():
-    r=np.array(R)
-    print(r.max(0), np.percentile(r,90,axis=0))
+    r = np.array(R)
+    print(r.max(0), np.percentile(r, 90, axis=0))
