@@ -201,10 +201,14 @@ class StreamPlan:
         pair = [max(row - 1, 0), row]
         drawn = len(clip.positions) - count
         told = [0, 1]  # the same two frames, as the model knew of them
-        angles = clip.near(clip.positions[drawn - 2 :], self._positions[pair[0]])
+        here = self._positions[pair]
+        # A joint that is held while it was drawn round and round goes on from where it is held.
+        held = np.clip(here, *self._clip.limits.T)
+        here = np.where(np.abs(here - held) > np.pi, held, here)
+        angles = clip.near(clip.positions[drawn - 2 :], here[0])
         base_pos, base_rot = clip.base_pos[drawn - 2 :], clip.base_rot[drawn - 2 :]
         tilts = quat.log(quat.multiply(self._base_rot[pair], quat.inverse(base_rot[told])))
-        gaps = [self._positions[pair] - angles[told], self._base_pos[pair] - base_pos[told], tilts]
+        gaps = [here - angles[told], self._base_pos[pair] - base_pos[told], tilts]
         width = angles.shape[1]
         turns, ways, tilts = np.split(
             _fading(np.concatenate(gaps, axis=1), count + 1, blend_s), [width, width + 3], axis=1
