@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for joint_trajectory_controller that follows what it hears and judges each message."""
+"""A stand-in for joint_trajectory_controller: follows what it hears, and judges each message."""
 
 from __future__ import annotations
 
@@ -92,4 +92,6 @@ class Controller:
     def _shares(self, path: JointPath) -> tuple[float, float]:
         assert path.velocities is not None
         speed, acceleration = extreme_rates(path.times, path.positions, path.velocities)
-        return float((speed / self.velocity).max()), float((acceleration / self.acceleration).max())
+        return float((speed / self.velocity).max()), float(
+            (acceleration / self.acceleration).max()
+        )

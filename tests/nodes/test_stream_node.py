@@ -241,7 +241,9 @@ def test_playback_follows_live(live, probe, start):
         (np.array(state.position), time_s)
         for state, time_s in zip(probe.heard['states'], probe.times['states'], strict=True)
         if probe.times['joint_trajectory'][5] + 0.05 < time_s < controller.end_s
-        and (len(probe.times['joint_trajectory']) < 7 or time_s < probe.times['joint_trajectory'][6])
+        and (
+            len(probe.times['joint_trajectory']) < 7 or time_s < probe.times['joint_trajectory'][6]
+        )
     ]
     assert states
     for position, time_s in states:
