@@ -26,7 +26,7 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 
 KEPT_FRAMES = 80  # of the past: more than a model of the stream form looks back
 
-_SPARE = 0.97  # of the bounds are used: what is tightened comes near to its goal, not quite to it
+_SPARE = 0.95  # of the bounds are used: what is tightened comes near to its goal, not quite to it
 _CLOSEST_S = 0.005  # of two knots of a message
 
 
