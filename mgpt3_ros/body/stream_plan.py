@@ -203,8 +203,8 @@ class StreamPlan:
         told = [0, 1]  # the same two frames, as the model knew of them
         here = self._positions[pair]
         # A joint that is held while it was drawn round and round goes on from where it is held.
-        held = np.clip(here, *self._clip.limits.T)
-        here = np.where(np.abs(here - held) > np.pi, held, here)
+        reached = np.clip(here, *self._clip.limits.T)
+        here = np.where(np.abs(here - reached) > np.pi, reached, here)
         angles = clip.near(clip.positions[drawn - 2 :], here[0])
         base_pos, base_rot = clip.base_pos[drawn - 2 :], clip.base_rot[drawn - 2 :]
         tilts = quat.log(quat.multiply(self._base_rot[pair], quat.inverse(base_rot[told])))

@@ -12,15 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mgpt3_ros.cli.options import (
-    add_model_options,
-    add_motion_files,
-    add_seconds_option,
-    drawing_options,
-    load_model,
-    load_motion,
-    new_parser,
-)
+from mgpt3_ros.cli import options
 from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
 
 if TYPE_CHECKING:
@@ -42,31 +34,34 @@ EXAMPLES = """\
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Declare the command."""
-    parser = new_parser(commands, 'stream', SUMMARY, DESCRIPTION, EXAMPLES)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     add_output_option(parser)
-    add_seconds_option(
+    options.add_seconds_option(
         parser, '--duration', 4.0, 'how long a line lasts that does not come from a terminal'
     )
     parser.add_argument(
         '--start', metavar='FILE', help='motion to go on from (default: a stand at the origin)'
     )
-    add_motion_files(parser)
-    add_model_options(parser)
-    parser.set_defaults(run=run)
+    options.add_motion_files(parser)
+    options.add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw what is typed, write, and say in one line what was done."""
-    model = load_model(arguments)
-    start = None if arguments.start is None else load_motion(arguments.start, arguments.fps)
-    live = model.stream(None, start, sampling=drawing_options(arguments))
+    model = options.load_model(arguments)
+    start = (
+        None if arguments.start is None else options.load_motion(arguments.start, arguments.fps)
+    )
+    live = model.stream(None, start, sampling=options.drawing_options(arguments))
     drawn: list[Motion] = []
-    typed = sys.stdin.isatty()
     try:
-        lines = _typed(live, sys.stdin) if typed else _given(live, sys.stdin, arguments.duration)
-        for chunk in lines:
+        chunks = (
+            _typed(live, sys.stdin)
+            if sys.stdin.isatty()
+            else _given(live, sys.stdin, arguments.duration)
+        )
+        for chunk in chunks:
             drawn.append(chunk)
             _show(live, len(drawn) * live.frames / chunk.fps)
     except KeyboardInterrupt:
