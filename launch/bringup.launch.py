@@ -30,5 +30,6 @@ def generate_launch_description():
         TOPICS,
         flags=('autostart', 'publish_markers'),
         playback=True,
+        moves=True,
         viewers=True,
     )

@@ -27,4 +27,5 @@ def generate_launch_description():
         TOPICS,
         flags=('autostart', 'publish_markers'),
         playback=True,
+        moves=True,
     )

@@ -27,7 +27,7 @@ from mgpt3_ros.model.finishing.blending import inertialise
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
-_WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
+WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
 
 
@@ -106,7 +106,7 @@ def stop(
         halted = BodyTrajectory.through(
             trajectory.names, 2 * ease_s * share, joints.positions, base.pos, base.rot, now
         )
-        halted = _within(halted, limits, now, 2 * ease_s)
+        halted = held_within(halted, limits, now, 2 * ease_s)
         excess = _excess(halted.joints, timing)
         if excess <= 1.0:
             break
@@ -216,10 +216,10 @@ def _draw(
         first = BodyTrajectory.through(clip.names, elapsed, *sampled).state_at(0.0)
         sampled = _blend(sampled, timing.fps_out, state, first, timing.blend_s * slower)
     drawn = BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
-    return _within(drawn, clip.limits, state, timing.blend_s * slower)
+    return held_within(drawn, clip.limits, state, timing.blend_s * slower)
 
 
-def _within(
+def held_within(
     trajectory: BodyTrajectory, limits: Array, state: BodyState | None, back_s: float
 ) -> BodyTrajectory:
     """Hold joints at their limits (J, 2) where a trajectory would take them beyond.
@@ -260,7 +260,7 @@ def _within(
         held={
             name: float(far)
             for name, far in zip(trajectory.names, farthest, strict=True)
-            if far > _WORTH_TELLING
+            if far > WORTH_TELLING
         },
     )
 

@@ -86,19 +86,29 @@ def locate(times: Array, at: Array) -> tuple[Array, Array, Array]:
     return index, step, (at - times[index]) / step
 
 
-def extreme_rates(times: Array, positions: Array, velocities: Array) -> tuple[Array, Array]:
-    """Return each column's largest speed and acceleration (D,) along the whole spline.
+def segment_accelerations(
+    times: Array, positions: Array, velocities: Array
+) -> tuple[Array, Array]:
+    """Return the accelerations (T - 1, D) at both ends of each segment of a spline.
 
     On a segment of length ``h`` and slope ``r`` the acceleration is linear, from
-    ``(6 r - 4 v0 - 2 v1) / h`` to ``(-6 r + 2 v0 + 4 v1) / h``: it is largest at an end, and the
-    speed at an end or where the acceleration is zero. ``positions`` and ``velocities`` (T, D)
-    belong to ``times`` (T,).
+    ``(6 r - 4 v0 - 2 v1) / h`` to ``(-6 r + 2 v0 + 4 v1) / h``. ``positions`` and ``velocities``
+    (T, D) belong to ``times`` (T,).
     """
     step = np.diff(times)[:, None]
     rise = np.diff(positions, axis=0) / step
     v0, v1 = velocities[:-1], velocities[1:]
-    acceleration0 = (6 * rise - 4 * v0 - 2 * v1) / step
-    acceleration1 = (-6 * rise + 2 * v0 + 4 * v1) / step
+    return (6 * rise - 4 * v0 - 2 * v1) / step, (-6 * rise + 2 * v0 + 4 * v1) / step
+
+
+def extreme_rates(times: Array, positions: Array, velocities: Array) -> tuple[Array, Array]:
+    """Return each column's largest speed and acceleration (D,) along the whole spline.
+
+    The acceleration of a segment is largest at an end, and the speed at an end or where the
+    acceleration is zero. ``positions`` and ``velocities`` (T, D) belong to ``times`` (T,).
+    """
+    step, v0 = np.diff(times)[:, None], velocities[:-1]
+    acceleration0, acceleration1 = segment_accelerations(times, positions, velocities)
     change = acceleration1 - acceleration0
     with np.errstate(divide='ignore', invalid='ignore'):
         share = np.where(np.abs(change) > 1e-12, -acceleration0 / change, 0.0)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import deque
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
 
 POLICIES = ('latest', 'fifo', 'reject')
+_LAST_PART = re.compile(r'[,;.]|\b(?:then|and|finally)\b', re.IGNORECASE)
 _UNSEEN = ('Cf', 'Zs', 'Zl', 'Zp')  # Unicode categories of joiners, spaces and line ends
 
 
@@ -58,15 +60,24 @@ class Step:
         return f' action {self.index + 1} of {self.count}' if self.count > 1 else ''
 
 
-def actions_of(text: str, split: bool) -> tuple[str, ...]:
+def actions_of(text: str, split: bool, rest: bool = False) -> tuple[str, ...]:
     """Return the actions of a command's text; the text itself where it shall not be ``split``.
 
+    ``rest`` says that a command may ask for no motion at all.
+
     Raises:
-        TextError: it asks for no motion at all.
+        TextError: it does, and may not.
     """
     if means_rest(text):
+        if rest:
+            return (text,)
         raise TextError('it asks for no motion: to bring a moving body to rest call ~/cancel')
-    return tuple(split_actions(text)) if split else (text,)
+    if not split:
+        return (text,)
+    actions = tuple(split_actions(text))
+    # Stopping is no action where all motions end; where they do not, it is one.
+    stops = rest and means_rest(_LAST_PART.split(text.rstrip(' .!'))[-1])
+    return (*actions, 'stop') if stops else actions
 
 
 def fit_text(text: str, max_length: int) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 """Text commands in, trajectories of a whole body out.
 
 Callbacks check and enqueue; the worker draws the motion; back in the executor it is joined to
-where the body then is, and published.
+where the body then is, and published. Here are commands and whole clips; mode ``stream`` is in
+:mod:`mgpt3_ros.nodes.streaming`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
-from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
-from visualization_msgs.msg import MarkerArray
 
-from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
-from mgpt3_ros.body.frames import vectors_to_ros
-from mgpt3_ros.body.planning import Timing, now_and_then, plan, stop
-from mgpt3_ros.body.window import model_joints
-from mgpt3_ros.model.errors import MotionError, TextError
-from mgpt3_ros.nodes.body_node import BodyNode
+from mgpt3_ros.body.planning import plan, stop
+from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
 from mgpt3_ros.nodes.commands import (
     Command,
     CommandQueue,
@@ -33,15 +26,14 @@ from mgpt3_ros.nodes.commands import (
     actions_of,
     fit_text,
     held_joints,
-    status_values,
 )
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Generated, Sampling, generate
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
-from mgpt3_ros.nodes.markers import body_markers
-from mgpt3_ros.nodes.messages import to_messages
-from mgpt3_ros.nodes.model_host import ModelHost
-from mgpt3_ros.nodes.playing import Playing
+from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
+from mgpt3_ros.nodes.moving_node import MovingNode
 from mgpt3_ros.nodes.process import run
+from mgpt3_ros.nodes.streaming import PARAMETER_NAMES as STREAM_PARAMETERS
+from mgpt3_ros.nodes.streaming import Streaming
 from mgpt3_ros.nodes.worker import Job
 
 if TYPE_CHECKING:
@@ -49,26 +41,20 @@ if TYPE_CHECKING:
 
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
-    *('fps_out', 'lead_in_s', 'stamp_mode', 'start_from', 'blend_s'),
-    *('require_joint_state', 'max_gap_s', 'min_joint_coverage'),
-    *('joint_profile', 'body_id', 'world_frame', 'base_frame'),
-    *('publish_base', 'publish_markers', 'max_text_length', 'split_actions'),
-    *('queue_size', 'queue_policy'),
-    *('max_joint_velocity', 'max_joint_acceleration'),
+    *('split_actions', 'queue_size', 'queue_policy'),
+    *STREAM_PARAMETERS,
 )
 
 _COMMANDS_KEPT = 10
 _WAITING_PERIOD_S = 0.02
 _JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
-_MARKER_PERIOD_S = 0.1
 
 
-class GenerateNode(BodyNode):
+class GenerateNode(MovingNode):
     """The text-to-motion node; topics, services and parameters stand in docs/interface.md."""
 
     def __init__(self, host: ModelHost | None = None) -> None:
         super().__init__('generate_node', PARAMETER_NAMES, host)
-        self._clock_s = self.clock.motion_s
         self._queue = CommandQueue()
         self._numbers = 0
         self._dropped = 0
@@ -78,22 +64,29 @@ class GenerateNode(BodyNode):
         self._running: tuple[Step, Job[Generated]] | None = None
         self._drawn: tuple[Step, Generated] | None = None  # ready to be published
         self._last_drawn: Motion | None = None
-        self._playing: Playing | None = None
 
-        self._trajectories = self.create_lifecycle_publisher(
-            JointTrajectory, 'joint_trajectory', 10
-        )
-        self._bases = self.create_lifecycle_publisher(
-            MultiDOFJointTrajectory, 'base_trajectory', 10
-        )
-        self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
-        self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
         self._waiting = self.create_timer(
             _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
         )
-        self.create_timer(_MARKER_PERIOD_S, self._show, clock=self.steady_clock)
+        self._streaming = Streaming(self) if self.parameters['mode'] == 'stream' else None
+
+    def accept(self, facts: ModelFacts) -> None:
+        """Refuse a model that cannot move in this mode.
+
+        Raises:
+            CheckpointError: mode stream, and the checkpoint is of the clip form.
+        """
+        if self._streaming is not None and facts.form != 'stream':
+            raise CheckpointError(
+                f'mode stream needs a checkpoint of the stream form, and {facts.name} is of the '
+                'clip form: give another, or mode:=clip'
+            )
+        if self._streaming is None and facts.form == 'stream':
+            self.get_logger().info(
+                f'{facts.name} is of the stream form: mode:=stream moves without an end'
+            )
 
     # ------------------------------------------------------------------ input
 
@@ -104,7 +97,9 @@ class GenerateNode(BodyNode):
         try:
             self._require_ready()
             text, note = fit_text(message.data, self.parameters['max_text_length'])
-            actions = actions_of(text, self.parameters['split_actions'])
+            actions = actions_of(
+                text, self.parameters['split_actions'], rest=self._streaming is not None
+            )
             command = Command(self._numbers, text, command.received_s, note, actions)
             replaced = self._queue.offer(
                 command,
@@ -116,16 +111,31 @@ class GenerateNode(BodyNode):
             self.get_logger().warning(
                 f'command refused: {refusal}', throttle_duration_sec=WARN_EVERY_S
             )
-            self._tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
+            self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
             return
         if command.note:
             self.get_logger().warning(command.note, throttle_duration_sec=WARN_EVERY_S)
-        self._tell(command, 'queued', reason=command.note)
+        self.tell(command, 'queued', reason=command.note)
         for old in replaced:
             self._dropped += 1
-            self._tell(old, 'dropped', reason='a newer command replaced it')
+            self.tell(old, 'dropped', reason='a newer command replaced it')
         self._give_way()
         self._begin_next()
+
+    def waiting(self) -> bool:
+        """Whether a command waits."""
+        return len(self._queue) > 0
+
+    def take_command(self) -> Command:
+        """Take the command whose turn it is; one must wait."""
+        command = self._queue.take()
+        assert command is not None
+        return command
+
+    def drop(self, step: Step, reason: str) -> None:
+        """Say that an action will not be carried out."""
+        self._dropped += 1
+        self.tell(step, 'dropped', reason=reason)
 
     def _require_ready(self) -> None:
         if not self.active:
@@ -139,12 +149,13 @@ class GenerateNode(BodyNode):
 
     def _busy(self) -> bool:
         work = (self._running, self._drawn, self._next)
-        return any(part is not None for part in work) or self._moving()
-
-    def _moving(self) -> bool:
-        return self._playing is not None and not self._playing.ended(self._clock_s())
+        streams = self._streaming is not None and self._streaming.busy
+        return streams or any(part is not None for part in work) or self.moving()
 
     def _begin_next(self) -> None:
+        if self._streaming is not None:
+            self._streaming.advance()
+            return
         if self._running is not None or self._drawn is not None:
             return
         step, self._next = self._next, None
@@ -163,23 +174,26 @@ class GenerateNode(BodyNode):
             goes_on=step.following is not None,
         )
         self._running = step, self.host.run(call, self.wake)
-        self._tell(step, 'generating')
+        self.tell(step, 'generating')
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
+        if self._streaming is not None:
+            self._streaming.on_worker()
+            return
         if self._running is None or not self._running[1].done():
             return
         (step, job), self._running = self._running, None
         try:
             self._drawn = step, job.result()
         except Exception as error:
-            self._fail(step, error, job.trace)
+            self.fail(step, error, job.trace)
         self._publish_when_due()
 
-    def _fail(self, step: Step, error: Exception, trace: str = '') -> None:
+    def fail(self, step: Step, error: Exception, trace: str = '') -> None:
         """Give a command up, with all its actions that have not begun."""
         left = '' if step.following is None else '; the actions after it are dropped'
-        self._tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
+        self.tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
         self.report_failure(f'command {step.command.number}{step} failed: {error}', error, trace)
 
     # ------------------------------------------------------------------ publishing
@@ -198,18 +212,18 @@ class GenerateNode(BodyNode):
                 self._last_drawn = generated.motion if self._next is not None else None
                 self._give_way()
             except Exception as error:
-                self._fail(step, error)
+                self.fail(step, error)
         self._begin_next()
 
     def _due(self, step: Step, generated: Generated) -> bool:
         """Whether a motion's turn has come: by policy, or where it goes on from the one before."""
-        playing = self._playing
-        if playing is None or not self._moving():
+        playing = self.playing
+        if playing is None or not self.moving():
             return True
         if not step.index:
             return bool(self.parameters['queue_policy'] != 'fifo')
         leave_s = playing.elapsed_at(generated.leave_s)
-        return playing.elapsed_s(self._clock_s()) >= leave_s - self._lead_s(step)
+        return playing.elapsed_s(self.clock.motion_s()) >= leave_s - self._lead_s(step)
 
     def _lead_s(self, step: Step) -> float:
         lead_s = float(self.parameters['lead_in_s'])
@@ -228,7 +242,7 @@ class GenerateNode(BodyNode):
             self._waiting.cancel()
         if step is not None:
             self._dropped += 1
-            self._tell(step, 'dropped', reason=f'a newer command replaced it before{step}')
+            self.tell(step, 'dropped', reason=f'a newer command replaced it before{step}')
 
     def _publish(self, step: Step, generated: Generated) -> None:
         """Join a motion to where the body is and send it.
@@ -238,12 +252,10 @@ class GenerateNode(BodyNode):
         """
         if self.parameters['require_joint_state'] and not self.sees_body:
             raise MotionError('the joint states have stopped (require_joint_state)')
-        timing = self._timing(self._lead_s(step))
-        now, then = self._body_state(timing.lead_in_s)
+        timing = self.timing(self._lead_s(step))
+        now, then = self.body_state(timing.lead_in_s)
         trajectory, slower = plan(generated.clip, timing, then, now)
-        self._send(trajectory, step, slower)
-        if not step.index:
-            self._last_latency_s = self.steady_now_s() - step.command.received_s
+        self.send(trajectory, step, slower)
         self._last_motion_s = generated.clip.duration_s
         self.report_success()
         notes = [step.command.note] if step.command.note else []
@@ -252,86 +264,42 @@ class GenerateNode(BodyNode):
         if trajectory.held:
             notes.append(held_joints(trajectory.held))
             self.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)
-        info = generated.info
-        self._tell(
+        duration_s = f'{float(generated.info["duration_s"]) * slower:.2f}'
+        self.tell_published(step, notes, duration_s, generated.info['duration_from'])
+
+    def tell_published(self, step: Step, notes: list[str], duration_s: str, source: str) -> None:
+        """Say that the first trajectory that shows an action is out."""
+        if not step.index:
+            self._last_latency_s = self.steady_now_s() - step.command.received_s
+        self.tell(
             step,
             'published',
             reason='; '.join(notes),
-            duration_s=f'{float(info["duration_s"]) * slower:.2f}',
-            duration_from=info['duration_from'],
+            duration_s=duration_s,
+            duration_from=source,
             latency_s='' if step.index else f'{self._last_latency_s:.3f}',
         )
-
-    def _timing(self, lead_in_s: float) -> Timing:
-        fps_out, blend_s = (self.parameters[name] for name in ('fps_out', 'blend_s'))
-        max_velocity = self.parameters['max_joint_velocity'] or np.inf
-        speeds = np.minimum(self.profile.velocity_limits, max_velocity)
-        return Timing(fps_out, lead_in_s, blend_s, speeds, self._max_acceleration())
-
-    def _max_acceleration(self) -> float:
-        return self.parameters['max_joint_acceleration'] or np.inf
-
-    def _body_state(self, ahead_s: float) -> tuple[BodyState | None, BodyState | None]:
-        """Return where the body is now and where it will be ``ahead_s`` later; None if unknown."""
-        elapsed_s, trajectory, planned, seen = 0.0, None, None, None
-        if self._playing is not None:
-            trajectory = self._playing.trajectory
-            elapsed_s = self._playing.elapsed_s(self._clock_s())
-            planned = trajectory.state_at(elapsed_s)
-        if self.parameters['start_from'] == 'joint_states':
-            seen = self.buffer.state(planned) if self.sees_body else None
-            if seen is None:
-                self.get_logger().warning(
-                    'no current joint state: starting from the last trajectory',
-                    throttle_duration_sec=WARN_EVERY_S,
-                )
-        return now_and_then(seen, trajectory, elapsed_s, ahead_s)
-
-    def _send(
-        self, trajectory: BodyTrajectory, step: Step | None = None, slower: float = 1.0
-    ) -> None:
-        stamp = Time()
-        if self.parameters['stamp_mode'] == 'now':
-            stamp = self.get_clock().now().to_msg()
-        frames = self.parameters['world_frame'], self.base_frame()
-        joints, base = to_messages(trajectory, stamp, *frames)
-        if self.parameters['publish_base']:
-            self._bases.publish(base)
-        self._trajectories.publish(joints)
-        self._playing = Playing(trajectory, self._clock_s(), step, slower)
-
-    def _show(self) -> None:
-        if not (self.parameters['publish_markers'] and self.active and self._playing is not None):
-            return
-        playing = self._playing
-        state = playing.trajectory.state_at(playing.elapsed_s(self._clock_s()))
-        pose = (values[None] for values in (state.positions, state.base_pos, state.base_rot))
-        joints = vectors_to_ros(model_joints(self.profile, *pose)[0])
-        stamp = self.get_clock().now().to_msg()
-        world, body = self.parameters['world_frame'], self.parameters['body_id']
-        text = playing.step.text if playing.step is not None else ''
-        self._markers.publish(body_markers(joints, text, body, stamp, world))
 
     # ------------------------------------------------------------------ stopping
 
     def _on_cancel(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = True
-        response.message = self._stop_all('cancelled by request') or 'nothing to cancel'
+        response.message = self.stop_all('cancelled by request') or 'nothing to cancel'
         self.get_logger().info(response.message)
         return response
 
     def halt(self, reason: str) -> None:
         """Drop all commands and bring a moving body to rest."""
-        self._stop_all(reason)
+        self.stop_all(reason)
 
-    def _stop_all(self, reason: str) -> str:
+    def stop_all(self, reason: str) -> str:
         """Drop what waits, what is drawn and what plays; return a line that says so."""
         stopped: dict[int, tuple[Command | Step, str]] = {}  # by number: one for each command
-        playing = self._playing
-        if playing is not None and playing.step is not None and self._moving():
-            elapsed_s = playing.elapsed_s(self._clock_s())
-            bounds = self._max_acceleration(), self.profile.position_limits
-            self._send(stop(playing.trajectory, elapsed_s, *bounds))
+        playing = self.playing
+        if playing is not None and playing.step is not None and self.moving():
+            elapsed_s = playing.elapsed_s(self.clock.motion_s())
+            bounds = self.max_acceleration(), self.profile.position_limits
+            self.send(stop(playing.trajectory, elapsed_s, *bounds))
             stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
         if self._running is not None:
             (step, job), self._running = self._running, None
@@ -341,28 +309,16 @@ class GenerateNode(BodyNode):
             (step, _), self._drawn = self._drawn, None
             self._waiting.cancel()
             stopped.setdefault(step.command.number, (step, f'ready{step}'))
+        if self._streaming is not None:
+            stopped = self._streaming.stop() | stopped
         self._next = self._last_drawn = None
         stopped |= {command.number: (command, 'waiting') for command in self._queue.clear()}
         for what, where in stopped.values():
-            self._tell(what, 'cancelled', reason=f'{reason} while {where}')
+            self.tell(what, 'cancelled', reason=f'{reason} while {where}')
         told = ', '.join(f'command {number} ({where})' for number, (_, where) in stopped.items())
         return f'cancelled {told}' if told else ''
 
-    # ------------------------------------------------------------------ telling
-
-    def _tell(
-        self, what: Command | Step, message: str, level: bytes = DiagnosticStatus.OK, **values: str
-    ) -> None:
-        """Publish a change of a command, or of one of its actions, on ~/status."""
-        pairs = status_values(what, self.parameters['max_text_length']) | values
-        self._statuses.publish(
-            DiagnosticStatus(
-                level=level,
-                name=self.get_fully_qualified_name(),
-                message=message,
-                values=[KeyValue(key=key, value=value) for key, value in pairs.items()],
-            )
-        )
+    # ------------------------------------------------------------------ health
 
     def health_values(self) -> dict[str, str]:
         """Return queue length, last latency, progress and drops for /diagnostics."""
@@ -372,11 +328,12 @@ class GenerateNode(BodyNode):
             'queue_length': str(len(self._queue)),
             'generating': str(self._running is not None).lower(),
             'progress': f'{progress:.2f}',
-            'moving': str(self._moving()).lower(),
+            'moving': str(self.moving()).lower(),
             'commands': str(self._numbers),
             'dropped': str(self._dropped),
             'joint_states_dropped': str(sum(self.buffer.dropped.values())),
             'last_latency_s': f'{self._last_latency_s:.3f}',
+            **(self._streaming.health_values() if self._streaming is not None else {}),
             'times_real_time': f'{self._last_motion_s / max(self._last_latency_s, 1e-3):.1f}',
         }
 

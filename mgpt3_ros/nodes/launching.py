@@ -29,7 +29,7 @@ _UNSET = ''  # leaves the choice to the parameters file
 _AS_FILE = '; empty: as the parameters file says.'
 
 # Launch arguments that override the parameter of the same name.
-_TEXTS = ('checkpoint', 'device', 'joint_profile', 'body_id')
+_TEXTS = ('checkpoint', 'device', 'joint_profile', 'body_id', 'mode')
 _FLAGS = ('autostart', 'publish_markers', 'use_sim_time')
 
 # Matches every node, as /** does. Sections apply in the order in which their names first appear in
@@ -54,6 +54,7 @@ def describe(
     flags: Iterable[str] = ('autostart',),
     playback: bool = False,
     viewers: bool = False,
+    moves: bool = False,
 ) -> LaunchDescription:
     """Return a launch description.
 
@@ -64,12 +65,16 @@ def describe(
         flags: parameters that arguments can switch, of ``_FLAGS``.
         playback: whether playback_node can be asked for.
         viewers: whether robot_state_publisher and RViz can be asked for.
+        moves: whether the mode in which a body is moved can be chosen.
     """
+    mode = f'clip: motions with an end; stream: moves until the next command{_AS_FILE}'
+    modes = [_UNSET, 'clip', 'stream']
     played = 'Also play the trajectories as joint states and odometry.'
     return LaunchDescription(
         [
             *_common_arguments(executable, flags),
             *(_argument(_TOPICS[topic][0], topic, _TOPICS[topic][1]) for topic in topics),
+            *([_argument('mode', _UNSET, mode, modes)] if moves else []),
             *([_argument('playback', 'false', played, _BOOLEANS)] if playback else []),
             *(_viewer_arguments() if viewers else []),
             # Show each line when it is written, not when a buffer is full.

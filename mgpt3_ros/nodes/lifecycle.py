@@ -20,7 +20,7 @@ from std_srvs.srv import SetBool
 
 from mgpt3_ros.model.errors import Cancelled
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health, memory_mb
-from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelChoice, ModelHost
+from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelChoice, ModelFacts, ModelHost
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.process import told_to_end
 from mgpt3_ros.nodes.worker import Job
@@ -70,6 +70,9 @@ class MotionNode(LifecycleNode):
     def halt(self, reason: str) -> None:
         """Drop all work; called on the way out of the active state, while one can publish."""
 
+    def accept(self, facts: ModelFacts) -> None:
+        """Raise where a model that was loaded is of no use to this node."""
+
     def on_worker(self) -> None:
         """Look after jobs that are done; called in the executor."""
 
@@ -100,10 +103,12 @@ class MotionNode(LifecycleNode):
             if not self._finish(job):
                 return FAILURE
             facts = job.result()
+            self._holds_model = True
+            self.accept(facts)
         except Exception as error:
+            self._release()
             self.report_error(f'cannot load the model: {error}', job.trace)
             return FAILURE
-        self._holds_model = True
         self.last_error = ''
         self.get_logger().info(
             f'model {facts.name} on {facts.device}; licence of its weights: {facts.licence}'

@@ -38,11 +38,12 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a loaded model says of itself."""
+    """What a loaded model says of itself; its form of motion is clip or stream."""
 
     name: str
     licence: str
     device: str
+    form: str
 
 
 class DeviceMemoryError(GenerationError):
@@ -83,6 +84,7 @@ class ModelHost:
         import torch
 
         from mgpt3_ros.model.motiongpt3 import MotionGPT3
+        from mgpt3_ros.model.stream_pipeline import StreamPipeline
 
         if self._model is None:
             self._model = MotionGPT3.from_pretrained(
@@ -98,7 +100,8 @@ class ModelHost:
             )
         self._users += 1
         model = self._model
-        return ModelFacts(model.name, model.licence, str(model.device))
+        form = 'stream' if isinstance(model.pipeline, StreamPipeline) else 'clip'
+        return ModelFacts(model.name, model.licence, str(model.device), form)
 
     def _release(self) -> None:
         self._users -= 1

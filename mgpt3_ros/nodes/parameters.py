@@ -82,6 +82,25 @@ PARAMETERS: dict[str, Spec] = {
         'Configure and activate at start; false leaves it to a lifecycle manager.',
         read_only=True,
     ),
+    'mode': Spec(
+        'clip',
+        'clip: each command is a motion with an end. stream: the body goes on from where it is '
+        'until the next command; needs a checkpoint of the stream form.',
+        choices=('clip', 'stream'),
+        read_only=True,
+    ),
+    'chunks_ahead': Spec(
+        2,
+        'Mode stream: how many chunks of 0.4 s are known ahead of what the body does now. New '
+        'words do not wait for them; 2 bridge a second in which the machine is busy.',
+        1,
+        10,
+    ),
+    'closed_loop': Spec(
+        False,
+        'Mode stream: each chunk goes on from the body as joint_states and odom show it, not as '
+        'it was drawn.',
+    ),
     'seed': Spec(
         -1,
         'Seed of the noise: the same text then gives the same motion. -1 draws anew each time.',

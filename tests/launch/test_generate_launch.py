@@ -17,6 +17,7 @@ CLOSED = {
     'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
     'joint_profile': ['', 'human_full', 'ros4hri'],
     'publish_markers': ['', *BOOLEANS],
+    'mode': ['', 'clip', 'stream'],
     'use_respawn': BOOLEANS,
     'playback': BOOLEANS,
 }

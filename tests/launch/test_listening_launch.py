@@ -21,6 +21,7 @@ MORE = {
     'predict': {'trajectory_topic'},
     'bringup': {
         *('publish_markers', 'command_topic', 'trajectory_topic', 'caption_topic', 'playback'),
+        'mode',
         *('robot_state_publisher', 'urdf_file', 'rviz', 'rviz_config'),
     },
 }
@@ -166,13 +167,15 @@ def test_rviz_shows_what_is_published_in_its_namespace():
 def declared_parameters(name: str) -> set[str]:
     from mgpt3_ros.nodes.lifecycle import MODEL_PARAMETERS
     from mgpt3_ros.nodes.listening_node import LISTENING_PARAMETERS
+    from mgpt3_ros.nodes.moving_node import MOVING_PARAMETERS
 
     if name == 'motion_server':
         return set.union(*(declared_parameters(n) for n in ('generate', 'caption', 'predict')))
     own = import_module(f'mgpt3_ros.nodes.{name}_node').PARAMETER_NAMES
     model = () if name == 'playback' else MODEL_PARAMETERS
     listening = LISTENING_PARAMETERS if name in ('caption', 'predict') else ()
-    return {*own, *model, *listening}
+    moving = MOVING_PARAMETERS if name == 'generate' else ()
+    return {*own, *model, *listening, *moving}
 
 
 @pytest.mark.parametrize('name', sorted(path.stem for path in (ROOT / 'config').glob('*.yaml')))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -96,3 +97,15 @@ def small_model() -> MotionGPT3:
         tokenizer,
         FeatureStats(np.zeros(263, np.float32), np.ones(263, np.float32)),
     )
+
+
+def save_calm_model(folder: Path) -> Path:
+    """Write :func:`small_model` as a checkpoint folder; drawn at a low temperature, it sways."""
+    model = small_model()
+    stream = dataclasses.replace(model.config.stream, temperature=0.1)
+    config = dataclasses.replace(model.config, stream=stream)
+    with torch.no_grad():
+        for parameter in model.network.head.parameters():
+            parameter.mul_(0.1)
+    MotionGPT3(config, model.network, model.tokenizer, model.stats).save_pretrained(folder)
+    return folder

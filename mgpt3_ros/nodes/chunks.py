@@ -1,0 +1,149 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From words to the next chunk of a live body, in joint angles: the worker's part of a stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mgpt3_ros.body.body_trajectory import BodyTrajectory
+from mgpt3_ros.body.from_motion import BodyClip, clip_of
+from mgpt3_ros.body.planning import carried_on
+from mgpt3_ros.body.profiles import JointProfile
+from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.window import Observed, model_joints
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.nodes.generation import Sampling
+from mgpt3_ros.nodes.worker import Job
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.stream import MotionStream
+
+_TAIL = 20  # frames before a chunk whose angles are found together with its own
+
+
+@dataclass(frozen=True)
+class ChunkRequest:
+    """The next chunk of a body.
+
+    frame: of the plan, after which it follows. text: what the body does; None: it stands.
+    begins: from a stand, with a stream of its own. says: the text is new. past: (T, 22, 3) [m],
+    what came before; None for the model's own rest. observed: the model shall look at ``past``.
+    sampling: for one that begins.
+    """
+
+    frame: int
+    text: str | None
+    begins: bool = False
+    says: bool = False
+    past: Array | None = None
+    observed: bool = False
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What was drawn.
+
+    clip: the last frames before it, then its own. joints: (F, 22, 3) [m], its own. told: the
+    last frame before it (22, 3). took_s: time of the computation.
+    """
+
+    clip: BodyClip
+    joints: Array
+    told: Array
+    took_s: float
+
+    @property
+    def speed(self) -> float:
+        """The speed of the fastest joint [m/s], mean over the chunk."""
+        steps = np.diff(np.concatenate([self.told[None], self.joints]), axis=0)
+        return float(np.linalg.norm(steps, axis=-1).mean(axis=0).max() * FPS)
+
+
+class LiveBody:
+    """The stream of one body; what :meth:`drawing` returns runs on the worker."""
+
+    def __init__(self, profile: JointProfile) -> None:
+        self._profile = profile
+        self._live: MotionStream | None = None
+
+    def drawing(self, request: ChunkRequest) -> Callable[[MotionGPT3, Job[Chunk]], Chunk]:
+        """Return the call that draws a chunk and turns it into the joints of the profile."""
+
+        def call(model: MotionGPT3, job: Job[Chunk]) -> Chunk:
+            from mgpt3_ros.model.motion import Motion
+
+            begun_s = time.perf_counter()
+            past = request.past
+            if request.begins:
+                from mgpt3_ros.model.stream import streaming
+
+                sampling = request.sampling.options(job)
+                start = None if past is None else Motion(past.astype(np.float32), FPS)
+                self._live = model.stream(request.text, start, sampling=sampling)
+                if past is None:
+                    past = streaming(model.pipeline).start_frames(None)[0].cpu().numpy()
+            assert self._live is not None, 'a stream is drawn on that has not begun'
+            assert past is not None
+            if request.observed:
+                self._live.observe(past)
+            if request.says:
+                self._live.say(request.text)
+            drawn = self._live.step().joints
+            tail = past[-_TAIL:].astype(np.float32)
+            clip = clip_of(Motion(np.concatenate([tail, drawn]), FPS), self._profile)
+            return Chunk(clip, drawn, tail[-1], time.perf_counter() - begun_s)
+
+        return call
+
+
+def seen_until(
+    observed: Observed,
+    seen_s: float,
+    plan: BodyTrajectory,
+    until_s: float,
+    frames: int,
+    profile: JointProfile,
+) -> Array:
+    """The model's joints (T, 22, 3) [m] of a body that was seen, up to where it will be.
+
+    What the plan does in the time from the last observed frame on is added to what was seen then.
+
+    Args:
+        observed: the body; without a base it counts as being where the plan has it.
+        seen_s: when the last frame of it was seen, by the clock of the plan [s].
+        plan: over that clock.
+        until_s: the time of the last frame that is returned, at 20 per second [s].
+        frames: how many are returned at most.
+        profile: of the joints.
+    """
+    times = seen_s + np.arange(1 - len(observed.positions), 1) / FPS
+    base_pos, base_rot = observed.base_pos, observed.base_rot
+    if not observed.has_base:
+        _, base = plan.sample(times)
+        base_pos, base_rot = base.pos, base.rot
+    body = BodyTrajectory.through(
+        profile.names, times, observed.positions, base_pos, base_rot, ends_at_rest=False
+    )
+    count = min(frames, int((until_s - times[0]) * FPS + 1e-6) + 1)
+    at = until_s - np.arange(max(count, 2))[::-1] / FPS
+    last = body.state_at(seen_s)
+    states = [
+        body.state_at(time_s)
+        if time_s <= seen_s
+        else carried_on(last, plan, seen_s, time_s - seen_s)
+        for time_s in at
+    ]
+    return model_joints(
+        profile,
+        np.stack([state.positions for state in states]),
+        np.stack([state.base_pos for state in states]),
+        np.stack([state.base_rot for state in states]),
+    )

@@ -1,0 +1,31 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The long run of the live body, in short: real nodes, random commands, all bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
+
+from benchmarks.harness import Harness
+from benchmarks.stream_node import StreamRun
+from tests.support.domains import free_domain
+from tests.support.streams import save_calm_model
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize('closed_loop', [False, True])
+def test_random_commands_break_no_bound(tmp_path, closed_loop):
+    parameters = {
+        'checkpoint': str(save_calm_model(tmp_path)),
+        'closed_loop': closed_loop,
+        'max_gap_s': 2.0,
+    }
+    with free_domain(), Harness() as harness:
+        rows = StreamRun(harness, parameters, seed=1).run(12.0)
+    broken = [(row.name, row.value) for row in rows if row.met == 'NO']
+    assert not broken
+    found = {row.name: row.value for row in rows}
+    assert found['trajectories'] > 10
+    assert found['captions that came back'] >= 1

@@ -1,0 +1,257 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""generate_node in mode stream, over real DDS: what a controller that follows it would see."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
+
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import JointState
+
+from benchmarks.controller import Controller
+from mgpt3_ros.body.profiles import make_profile
+from tests.support.jtc_rules import violations
+from tests.support.streams import save_calm_model
+
+PROFILE = make_profile('human_full', 'human')
+FASTEST_GAP = 0.05  # [rad], of a first point from the way before, on a busy machine
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    return save_calm_model(tmp_path_factory.mktemp('stream'))
+
+
+@pytest.fixture
+def live(start, probe, checkpoint):
+    """A function that starts the node, and the probe, which hears it."""
+
+    def begin(**parameters: object):
+        node = start(checkpoint=str(checkpoint), mode='stream', seed=0, **parameters)
+        probe.active()
+        return node
+
+    return begin
+
+
+def followed(probe, acceleration: float = np.inf) -> Controller:
+    """What a controller does that hears all that the probe has heard."""
+    controller = Controller(PROFILE, PROFILE.velocity_limits, acceleration)
+    heard = zip(probe.heard['joint_trajectory'], probe.times['joint_trajectory'], strict=True)
+    for message, time_s in heard:
+        controller.follow(message, time_s)
+    return controller
+
+
+def all_are_accepted(probe) -> None:
+    for message in probe.heard['joint_trajectory']:
+        assert violations(message, PROFILE.names) == []
+
+
+def silence(probe) -> int:
+    """Wait until nothing is published for as long as three chunks last; return how many were."""
+
+    def still() -> bool:
+        count = len(probe.heard['joint_trajectory'])
+        probe.spin_for(1.2)
+        return len(probe.heard['joint_trajectory']) == count
+
+    probe.until(still, 'the node to publish nothing')
+    return len(probe.heard['joint_trajectory'])
+
+
+def test_commands_in_turn_go_over_into_one_another(live, probe):
+    live()
+    for number, text in enumerate(('walk', 'wave', 'walk forward'), start=1):
+        probe.say(text)
+        status = probe.status('published', number)
+        assert (status['text'], status['duration_s']) == (text, '')
+        probe.spin_for(1.5)
+    count = len(probe.heard['joint_trajectory'])
+    assert count >= 8  # it goes on by itself, in pieces
+    controller = followed(probe)
+    all_are_accepted(probe)
+    assert controller.restless == 0
+    used = np.array(controller.used)
+    assert used[:, 0].max() <= 1.001  # speed, along the whole cubics
+    assert used[:, 4].max() <= 0.01  # beyond a limit [rad]
+    gaps = np.array(controller.gaps)
+    assert gaps[:, 0].max() <= FASTEST_GAP
+    words = [status['message'] for status in probe.messages() if status['id'] == '2']
+    assert words == ['queued', 'generating', 'published']
+
+
+def test_bounds_hold_on_joints_and_on_the_way_to_each_first_point(live, probe):
+    live(max_joint_acceleration=20.0)
+    for number, text in enumerate(('walk', 'wave'), start=1):
+        probe.say(text)
+        probe.status('published', number)
+        probe.spin_for(2.0)
+    used = np.array(followed(probe, 20.0).used)
+    assert used[:, :2].max() <= 1.001
+    # The way to a first point makes good for what the messages' times of travel differ.
+    assert used[:, 2].max() <= 1.1
+
+
+def test_a_stated_length_ends_at_rest_and_then_nothing_is_published(live, probe):
+    live()
+    probe.say('wave for 1 second')
+    status = probe.status('published')
+    assert (status['duration_s'], status['duration_from']) == ('1.00', 'text')
+    count = silence(probe)
+    controller = followed(probe)
+    probe.until(lambda: _now() > controller.end_s, 'the end of the last motion')
+    pose = controller.sample(controller.end_s + 1.0)[0]
+    probe.say('walk')
+    probe.until(lambda: len(probe.heard['joint_trajectory']) > count, 'the next motion')
+    first = probe.heard['joint_trajectory'][count].points[0]
+    np.testing.assert_allclose(first.positions, pose, atol=1e-6)
+    assert not np.any(first.velocities)
+
+
+def test_stop_is_a_command_that_comes_to_rest(live, probe):
+    live()
+    probe.say('walk')
+    probe.status('published')
+    probe.say('stop')
+    assert probe.status('published', 2)['text'] == 'stop'
+    silence(probe)
+    assert probe.health()['state'] == 'active'
+
+
+def test_actions_of_a_command_follow_one_another(live, probe):
+    live(duration_s=0.6)
+    probe.say('walk, then wave')
+    assert probe.status('published')['action_text'] == 'walk'
+    second = probe.status('published', 2)
+    assert (second['id'], second['action'], second['latency_s']) == ('1', '2', '')
+    silence(probe)
+
+
+def test_a_cancel_comes_to_rest_at_once_and_the_next_command_begins_there(live, probe):
+    live(max_joint_acceleration=20.0)
+    probe.say('walk')
+    probe.status('published')
+    probe.spin_for(1.0)
+    assert probe.cancel() == 'cancelled command 1 (playing)'
+    assert 'while playing' in probe.status('cancelled')['reason']
+    count = silence(probe)
+    controller = followed(probe, 20.0)
+    used = np.array(controller.used)
+    assert used[-1, 1] <= 1.05
+    probe.say('wave')
+    probe.until(lambda: len(probe.heard['joint_trajectory']) > count, 'the next motion')
+    first = probe.heard['joint_trajectory'][count].points[0]
+    pose = controller.sample(controller.end_s + 1.0)[0]
+    np.testing.assert_allclose(first.positions, pose, atol=1e-6)
+
+
+def test_killed_it_leaves_a_body_that_comes_to_rest(live, probe):
+    node = live(max_joint_acceleration=20.0)
+    probe.say('walk')
+    probe.status('published')
+    probe.spin_for(1.5)
+    node.end(signal.SIGKILL)
+    probe.spin_for(0.2)
+    controller = followed(probe, 20.0)
+    assert controller.restless == 0
+    assert np.abs(controller.sample(controller.end_s)[1]).max() < 1e-9
+    at = np.arange(controller.end_s - 1.0, controller.end_s + 0.5, 0.001)
+    speeds = np.array([controller.sample(time_s)[1] for time_s in at])
+    assert np.abs(np.diff(speeds, axis=0)).max() / 0.001 <= 20.0 * 1.1
+
+
+def test_the_newest_of_several_commands_is_done_and_all_are_told_of(live, probe):
+    live()
+    for text in ('walk', 'wave', 'walk forward', 'wave'):
+        probe.say(text)
+    probe.until(lambda: any(s['id'] == '4' for s in probe.messages('published')), 'the newest')
+    ended = {s['id'] for s in probe.messages() if s['message'] in ('published', 'dropped')}
+    assert ended == {'1', '2', '3', '4'}
+
+
+def test_joint_states_that_stop_bring_it_to_rest(live, probe):
+    live(closed_loop=True, max_gap_s=0.4)
+    state = JointState(name=list(PROFILE.names), position=[0.0] * len(PROFILE.names))
+    place = Odometry()
+    place.pose.pose.position.z, place.pose.pose.orientation.w = 0.92, 1.0
+    ends = (probe.joint_states, probe.odometry)
+    probe.until(lambda: all(end.get_subscription_count() for end in ends), 'the subscriptions')
+
+    def seen_and_moving() -> bool:
+        probe.joint_states.publish(state)
+        probe.odometry.publish(place)
+        probe.spin_for(0.03)
+        if probe.heard['joint_trajectory']:
+            body = followed(probe)
+            state.position = body.sample(_now())[0].tolist()
+        elif not probe.messages('queued'):
+            probe.say('walk')
+        return len(probe.heard['joint_trajectory']) >= 5
+
+    probe.until(seen_and_moving, 'a motion under way')
+    stopped = probe.status('cancelled')
+    assert 'the joint states have stopped' in stopped['reason']
+    controller = followed(probe)
+    assert controller.restless == 0
+    all_are_accepted(probe)
+
+
+def test_a_checkpoint_of_the_clip_form_is_refused_in_one_line(start, probe, tiny_checkpoint):
+    node = start(checkpoint=str(tiny_checkpoint), mode='stream')
+    probe.matched()
+    health = probe.until(
+        lambda: (h := probe.health())['last_error'] and h, 'the reason in the diagnostics'
+    )
+    assert health['state'] == 'unconfigured'
+    assert 'mode stream needs a checkpoint of the stream form' in health['last_error']
+    assert 'Traceback' not in node.output
+
+
+def test_a_stream_checkpoint_also_makes_clips(start, probe, checkpoint):
+    node = start(checkpoint=str(checkpoint))
+    probe.active()
+    probe.say('walk for 1 second')
+    assert probe.status('published')['duration_from'] == 'text'
+    assert 'mode:=stream' in node.output
+    assert violations(probe.trajectory(), PROFILE.names, lead_in_s=0.5) == []
+
+
+def test_playback_follows_live(live, probe, start):
+    live()
+    start('playback_node', rate=50.0, publish_tf=False)
+    probe.listen('states', JointState, 'joint_states')
+    probe.until(lambda: probe.heard['states'], 'a body that stands')
+    probe.say('walk')
+    probe.until(lambda: len(probe.heard['joint_trajectory']) >= 6, 'several trajectories')
+    controller = followed(probe)
+    states = [
+        (np.array(state.position), time_s)
+        for state, time_s in zip(probe.heard['states'], probe.times['states'], strict=True)
+        if time_s > probe.times['joint_trajectory'][-1] + 0.05
+    ]
+    probe.spin_for(0.5)
+    states = [
+        (np.array(state.position), time_s)
+        for state, time_s in zip(probe.heard['states'], probe.times['states'], strict=True)
+        if probe.times['joint_trajectory'][5] + 0.05 < time_s < controller.end_s
+        and (
+            len(probe.times['joint_trajectory']) < 7 or time_s < probe.times['joint_trajectory'][6]
+        )
+    ]
+    assert states
+    for position, time_s in states:
+        near = [controller.sample(time_s + shift)[0] for shift in np.arange(-0.1, 0.1, 0.005)]
+        assert min(np.abs(position - other).max() for other in near) < 0.1
+
+
+def _now() -> float:
+    import time
+
+    return time.monotonic()
