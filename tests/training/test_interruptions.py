@@ -22,6 +22,7 @@ from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 from tests.training.test_trainer import Line, batch, losses, trainer
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 40
 # The command, which sends itself a signal in the middle of a step.
@@ -29,8 +30,6 @@ SIGNALLED = """
 import os, signal, sys
 from mgpt3_ros.training import tasks
 from mgpt3_ros.cli import main as cli
-
-pytestmark = pytest.mark.slow
 made = tasks.TaskBatcher.__call__
 def signalled(self, step, micro, device):
     if (step, micro) == ({step}, 1):
