@@ -108,8 +108,9 @@ class StreamPlan:
         return float(np.interp(frame / FPS, self._knots.phases, self._knots.times))
 
     def history(self, frame: int) -> Array:
-        """The model's joints (T, 22, 3) [m] of what is kept up to and with ``frame``."""
-        return self._joints[: frame - self._first + 1]
+        """The model's joints (T, 22, 3) [m] of what is kept up to and with ``frame``; T >= 2."""
+        kept = self._joints[: frame - self._first + 1]
+        return kept if len(kept) > 1 else np.repeat(kept, 2, axis=0)  # it stood there
 
     def joints_at(self, at_s: float) -> Array:
         """The model's joints (22, 3) [m] at a time, between frames in proportion."""

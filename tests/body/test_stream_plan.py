@@ -218,3 +218,12 @@ def test_a_gap_between_the_plan_and_the_body_fades():
     np.testing.assert_allclose(joints[0], drawn.clip.positions[at], atol=1e-6)
     joints = drawn.plan.trajectory.joints.sample(np.array([drawn.plan.time_of(at + 7)]))[0]
     np.testing.assert_allclose(joints[0], seen.positions[at + 7], atol=1e-6)
+
+
+def test_new_words_may_come_before_the_body_has_left_its_pose():
+    drawn = Drawn(9)
+    assert drawn.add(replace(TIMING, lead_in_s=0.5), 0.0)
+    assert drawn.plan.history(0).shape == (2, 22, 3)  # a model goes on from two frames
+    assert drawn.add(TIMING, 0.1, frame=0)
+    assert drawn.plan.last_frame == CHUNK
+    assert drawn.plan.trajectory.times[0] == pytest.approx(0.5)
