@@ -43,7 +43,7 @@ class StandIn(ModelHost):
     answer: object = None
 
     def _load(self, choice: ModelChoice) -> ModelFacts:
-        return ModelFacts('stand-in', 'none', 'cuda:0')
+        return ModelFacts('stand-in', 'none', 'cuda:0', 'clip')
 
     def _run(self, call, job):
         return self.answer

@@ -35,7 +35,7 @@ class StandIn(ModelHost):
         self.calls = 0
 
     def _load(self, choice: ModelChoice) -> ModelFacts:
-        return ModelFacts('stand-in', 'none', 'cuda:0')
+        return ModelFacts('stand-in', 'none', 'cuda:0', 'clip')
 
     def _run(self, call, job):
         self.calls += 1
