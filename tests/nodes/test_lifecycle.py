@@ -22,7 +22,7 @@ class CrampedHost(ModelHost):
     """A model on a device whose memory is full."""
 
     def _load(self, choice: ModelChoice) -> ModelFacts:
-        return ModelFacts('cramped', 'none', 'cuda:0')
+        return ModelFacts('cramped', 'none', 'cuda:0', 'clip')
 
     def _run(self, call, job):
         raise DeviceMemoryError('out of memory on cuda:0')
