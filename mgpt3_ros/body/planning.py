@@ -27,6 +27,7 @@ from mgpt3_ros.model.finishing.blending import inertialise
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
+_HARDLY, _FAR = 1e-12, 1e9  # [rad]: no limit is nearer, and none farther
 WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
 
@@ -100,7 +101,7 @@ def stop(
     now = trajectory.state_at(elapsed_s)
     timing = Timing(max_acceleration=max_acceleration)
     ease_s = EASE_S
-    share = np.linspace(0.0, 1.0, 6)
+    share = np.linspace(0.0, 1.0, 11)
     for _ in range(6):
         joints, base = trajectory.sample(elapsed_s + ease_s * (2 * share - share**2))
         halted = BodyTrajectory.through(
@@ -225,34 +226,37 @@ def held_within(
     """Hold joints at their limits (J, 2) where a trajectory would take them beyond.
 
     A body that begins beyond comes back in ``back_s``, later if that were faster than
-    ``BLEND_SPEED``: its limits are farther out at first, by ``excess (1 - t / back_s)^2``. So that
-    the cubic between two knots does not pass a limit that it touches at one of them, the other's
-    velocity is at most three times their slope (Fritsch and Carlson, "Monotone piecewise cubic
-    interpolation", 1980).
+    ``BLEND_SPEED``: its limits are farther out at first, by ``excess (1 - t / back_s)^2``. Between
+    two knots a cubic stays among its four Bezier points, so velocities are held such that these
+    are within the limits too; only the first, of a body that already moves, is left as it is.
     """
     joints = trajectory.joints
     assert joints.velocities is not None
+    limits = np.clip(np.broadcast_to(limits, (len(trajectory.names), 2)), -_FAR, _FAR)
     first = np.clip(joints.positions[0], *limits.T) if state is None else state.positions
     below, above = np.maximum(limits[:, 0] - first, 0), np.maximum(first - limits[:, 1], 0)
     back_s = max(back_s, 2 * float((below + above).max()) / BLEND_SPEED)
     left = np.maximum(1 - (joints.times - joints.times[0]) / back_s, 0.0)[:, None]
     lower, upper = limits[:, 0] - left**2 * below, limits[:, 1] + left**2 * above
-    low, high = joints.positions < lower + 1e-9, joints.positions > upper - 1e-9
+    positions = np.clip(joints.positions, lower, upper)
+    velocities = np.where(
+        positions > joints.positions, 2 * left / back_s * below, joints.velocities
+    )
+    velocities = np.where(positions < joints.positions, -2 * left / back_s * above, velocities)
+    # From knot to Bezier point: no farther than to the limit, which may be farther out before.
+    rates = 3 / np.diff(joints.times)[:, None]
+    nothing = np.full((1, len(limits)), np.inf)
+    up, down = np.maximum(upper - positions, _HARDLY), np.maximum(positions - lower, _HARDLY)
+    up_before, down_before = up[1:] + upper[:-1] - upper[1:], down[1:] + lower[1:] - lower[:-1]
+    fastest = np.minimum(
+        np.concatenate([up[:-1] * rates, nothing]), np.concatenate([nothing, down_before * rates])
+    )
+    slowest = np.minimum(
+        np.concatenate([down[:-1] * rates, nothing]), np.concatenate([nothing, up_before * rates])
+    )
+    velocities = np.clip(velocities, -slowest, fastest)
     if state is not None:
-        low[0] = high[0] = False
-    held = low | high
-    if not held.any():
-        return trajectory
-    positions = np.where(held, np.clip(joints.positions, lower, upper), joints.positions)
-    velocities = np.where(low, 2 * left / back_s * below, joints.velocities)
-    velocities = np.where(high, -2 * left / back_s * above, velocities)
-    steepest = 3 * np.diff(positions, axis=0) / np.diff(joints.times)[:, None]
-    for rows, beside, slopes in (
-        (slice(1, -1), held[2:], steepest[1:]),
-        (slice(1, None), held[:-1], steepest),
-    ):
-        slowed = np.clip(velocities[rows], np.minimum(slopes, 0), np.maximum(slopes, 0))
-        velocities[rows] = np.where(beside & ~held[rows], slowed, velocities[rows])
+        positions[0], velocities[0] = joints.positions[0], joints.velocities[0]
     farthest = np.abs(joints.positions - positions).max(axis=0)
     return replace(
         trajectory,
