@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from trajectory_msgs.msg import JointTrajectory
 
-from mgpt3_ros.body.body_trajectory import JointPath
+from mgpt3_ros.body.body_trajectory import JointPath, later, led_by
 from mgpt3_ros.body.player import JointPlayer
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.profiles.base import beyond
@@ -44,8 +44,14 @@ class Controller:
     _path: JointPath | None = None
     _begun_s: float = 0.0
 
-    def follow(self, message: JointTrajectory, heard_s: float) -> None:
-        """Judge a trajectory that arrived at ``heard_s`` without a stamp, and follow it."""
+    def follow(
+        self, message: JointTrajectory, heard_s: float, begun_s: float | None = None
+    ) -> None:
+        """Judge a trajectory that arrived at ``heard_s``, and follow it.
+
+        Its stamp says that it began at ``begun_s``; None: it has no stamp.
+        """
+        begun_s = heard_s if begun_s is None else begun_s
         path = joint_path(message)
         assert path.velocities is not None
         self.restless += bool(np.any(path.velocities[-1]))
@@ -54,24 +60,22 @@ class Controller:
         shares = [*self._shares(path)]
         if self._path is not None:
             here, rates = self._body.sample(heard_s)
-            way = JointPath(
-                np.array([0.0, path.times[0]]),
-                np.stack([here, path.positions[0]]),
-                np.stack([rates, path.velocities[0]]),
-            )
-            shares += self._shares(way)
-            self.gaps.append(self._gap(path, heard_s))
+            ahead = later(path, int(np.searchsorted(path.times, heard_s - begun_s, 'right')))
+            way = led_by(ahead, heard_s - begun_s, here, rates)
+            assert way.velocities is not None
+            shares += self._shares(JointPath(way.times[:2], way.positions[:2], way.velocities[:2]))
+            self.gaps.append(self._gap(path, begun_s))
         else:
             shares += [0.0, 0.0]
         self.used.append((*shares, far))
-        self._body.follow(tuple(message.joint_names), path, heard_s, heard_s)
-        self._path, self._begun_s = path, heard_s
+        self._body.follow(tuple(message.joint_names), path, begun_s, heard_s)
+        self._path, self._begun_s = path, begun_s
 
     def sample(self, at_s: float) -> tuple[Array, Array]:
         """Positions and velocities (J,) at a time."""
         return self._body.sample(at_s)
 
-    def _gap(self, path: JointPath, heard_s: float) -> tuple[float, float]:
+    def _gap(self, path: JointPath, begun_s: float) -> tuple[float, float]:
         """How far the first point is from the old way, were that left alone, in pose and speed.
 
         Messages take their time: the old way is looked at for a moment before and after.
@@ -79,7 +83,7 @@ class Controller:
         assert path.velocities is not None
         found = []
         for shift_s in np.arange(-_TRANSPORT_S, _TRANSPORT_S, 0.001):
-            there, speed = self._body.sample(heard_s + float(path.times[0]) + shift_s)
+            there, speed = self._body.sample(begun_s + float(path.times[0]) + shift_s)
             far = np.abs(there - path.positions[0]).max()
             found.append((float(far), float(np.abs(speed - path.velocities[0]).max())))
         return min(found)

@@ -21,6 +21,7 @@ from random import Random
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.time import Time
 from std_msgs.msg import String
 from tqdm import tqdm
 from trajectory_msgs.msg import JointTrajectory
@@ -34,6 +35,7 @@ from mgpt3_ros.body.profiles import make_profile
 DURATION_S = 300.0
 ACCELERATION = 60.0  # [rad/s^2]: of the bounds under which the run is judged
 _ROUNDING = 1.001  # times are whole nanoseconds in messages
+_TO_FIRST = 1.25  # of the bound: the controller's cubic to a first point is one of few knots
 _JOINED = 0.05  # [rad], of a first point from the way before
 _PROFILE = make_profile('human_full', 'human')
 
@@ -86,7 +88,12 @@ class StreamRun:
         self._sent[str(len(self._sent) + 1)] = time.monotonic()
 
     def _follow(self, message: JointTrajectory) -> None:
-        self.controller.follow(message, time.monotonic())
+        now_s, stamp = time.monotonic(), Time.from_msg(message.header.stamp)
+        if stamp.nanoseconds == 0:  # it begins when it is heard
+            self.controller.follow(message, now_s)
+            return
+        ago = self.harness.node.get_clock().now() - stamp
+        self.controller.follow(message, now_s, now_s - 1e-9 * ago.nanoseconds)
 
     def _note(self, status: DiagnosticStatus) -> None:
         values = {pair.key: pair.value for pair in status.values}
@@ -112,7 +119,8 @@ class StreamRun:
             Row(
                 'acceleration on the way to a first point, p99',
                 float(np.percentile(used[:, 3], 99)),
-                'of bound',  # told, not bounded: the controller interpolates there
+                'of bound',
+                _TO_FIRST,
             ),
             Row('farthest beyond a position limit', degrees, 'degrees', 2.0),
             Row('first point from the way before', float(gaps[:, 0].max()), 'rad', _JOINED),
@@ -131,10 +139,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument('--duration', type=float, default=DURATION_S, help='of the commands [s]')
     parser.add_argument('--closed-loop', action='store_true', help='go on from the body as seen')
+    parser.add_argument('--stamp-mode', default='zero', choices=('zero', 'now'))
     parser.add_argument('--seed', type=int, default=0, help='of sentences and moments')
     options = parser.parse_args(argv)
     print(circumstances())
-    parameters = {'checkpoint': options.checkpoint, 'closed_loop': options.closed_loop}
+    named = ('checkpoint', 'closed_loop', 'stamp_mode')
+    parameters = {name: getattr(options, name) for name in named}
     with Harness() as harness:
         try:
             rows = StreamRun(harness, parameters, options.seed).run(options.duration)

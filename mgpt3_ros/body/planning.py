@@ -27,7 +27,7 @@ from mgpt3_ros.model.finishing.blending import inertialise
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
-_HARDLY, _FAR = 1e-12, 1e9  # [rad]: no limit is nearer, and none farther
+_FAR = 1e9  # [rad]: no limit is farther
 WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
 
@@ -244,17 +244,16 @@ def held_within(
     )
     velocities = np.where(positions < joints.positions, -2 * left / back_s * above, velocities)
     # From knot to Bezier point: no farther than to the limit, which may be farther out before.
-    rates = 3 / np.diff(joints.times)[:, None]
-    nothing = np.full((1, len(limits)), np.inf)
-    up, down = np.maximum(upper - positions, _HARDLY), np.maximum(positions - lower, _HARDLY)
-    up_before, down_before = up[1:] + upper[:-1] - upper[1:], down[1:] + lower[1:] - lower[:-1]
-    fastest = np.minimum(
-        np.concatenate([up[:-1] * rates, nothing]), np.concatenate([nothing, down_before * rates])
+    steps = np.diff(joints.times)[:, None] / 3
+    before, after = np.concatenate([steps[:1], steps]), np.concatenate([steps, steps[-1:]])
+    up, down = upper - positions, positions - lower
+    up_before = positions - np.concatenate([lower[:1], lower[:-1]])
+    down_before = np.concatenate([upper[:1], upper[:-1]]) - positions
+    velocities = np.clip(
+        velocities,
+        -np.minimum(down / after, down_before / before),
+        np.minimum(up / after, up_before / before),
     )
-    slowest = np.minimum(
-        np.concatenate([down[:-1] * rates, nothing]), np.concatenate([nothing, up_before * rates])
-    )
-    velocities = np.clip(velocities, -slowest, fastest)
     if state is not None:
         positions[0], velocities[0] = joints.positions[0], joints.velocities[0]
     farthest = np.abs(joints.positions - positions).max(axis=0)

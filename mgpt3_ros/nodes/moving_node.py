@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from rclpy.duration import Duration
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import MarkerArray
 
@@ -97,22 +98,31 @@ class MovingNode(BodyNode):
         return now_and_then(seen, trajectory, elapsed_s, ahead_s)
 
     def send(
-        self, trajectory: BodyTrajectory, step: Step | None = None, slower: float = 1.0
+        self,
+        trajectory: BodyTrajectory,
+        step: Step | None = None,
+        slower: float = 1.0,
+        begun_s: float | None = None,
     ) -> None:
         """Publish a trajectory, joints and base.
+
+        Its time 0 is ``begun_s`` by the body's clock; None: the moment at which it is sent.
 
         Raises:
             GenerationError: a number is not finite; nothing was sent.
         """
         stamp = Time()
+        sent_s = self.clock.motion_s()
+        begun_s = sent_s if begun_s is None else begun_s
         if self.parameters['stamp_mode'] == 'now':
-            stamp = self.get_clock().now().to_msg()
+            ago = Duration(nanoseconds=round(1e9 * (sent_s - begun_s)))
+            stamp = (self.get_clock().now() - ago).to_msg()
         frames = self.parameters['world_frame'], self.base_frame()
         joints, base = to_messages(trajectory, stamp, *frames)
         if self.parameters['publish_base']:
             self._bases.publish(base)
         self._trajectories.publish(joints)
-        self.playing = Playing(trajectory, self.clock.motion_s(), step, slower)
+        self.playing = Playing(trajectory, begun_s, step, slower)
 
     def _show(self) -> None:
         if not (self.parameters['publish_markers'] and self.active and self.playing is not None):

@@ -39,7 +39,7 @@ REST_S = 2.0  # [s] that a body may take to come to rest by itself
 ACTION_S = 4.0  # [s] of an action that others wait for, where no length is stated
 
 _PERIOD_S = 0.02
-_LEAD_S = 0.1  # from publishing to the first point: the body is on its way to it already
+_LEAD_S = 0.2  # from publishing to the first point: the body is on its way to it already
 _CALM_SPEED = 0.1  # [m/s] of the fastest joint of one who stands
 _LOOKED_AT = 70  # frames that a model of the stream form looks back at
 
@@ -293,7 +293,8 @@ class Streaming:
             self._too_late = self._astray = True
             return
         self._plan, self._astray, self._too_late = plan, False, False
-        node.send(plan.message(now_s, lead_s), doing.step)
+        now_s = node.clock.motion_s()  # to join the plan took its time
+        node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
         self.chunks += 1
         node.report_success()
         if not doing.said:
