@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.network.sequences import prompt_tokens
 from mgpt3_ros.training.data.dataset import MotionDataset
+from mgpt3_ros.training.data.instructions import load_instructions
 from mgpt3_ros.training.data.stream_windows import WindowCutter, WindowOptions
 from mgpt3_ros.training.samples import Split
 
 NO_GOAL = -1
+MOVES_ON = 0.2  # share of the motions that are asked about, in which they shall be gone on with
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class StreamOptions:
     most_own_draws: how many of them at most.
     caption_chunks: the most chunks that a caption row shows.
     most_words: tokens of a prompt that are read.
+    instructions: file of wordings for the tasks (see ``data/instructions.yaml``), or 'shipped';
+        None to ask in the bare words of captions.
+    instructed: share of the rows that are asked in those wordings. A motion's place in them is
+        left out: it stands before or after the words.
     """
 
     windows: WindowOptions = field(default_factory=WindowOptions)
@@ -43,6 +50,8 @@ class StreamOptions:
     most_own_draws: int = 5
     caption_chunks: int = 16
     most_words: int = 40
+    instructions: str | None = None
+    instructed: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,9 @@ class StreamBatch:
     ids, mask: (B, N) the words, padded on the left; a row without words is all padding.
     goal: (B,) frame that the body shall run into, or ``NO_GOAL``.
     own_draws: chunks that the model draws by itself first, in all rows.
-    captions: windows to be described, and the words that describe them, padded on the right.
+    asked: (B,) whether the words are an instruction, after which motion shall begin by itself.
+    captions: windows to be described: frames, count, the words that follow on them, padded on the
+        right, their mask, and which of them are learned.
     texts: (Q, N) sentences alone, and their mask.
     seed: of the noise.
     """
@@ -68,9 +79,10 @@ class StreamBatch:
     ids: Tensor
     mask: Tensor
     goal: Tensor
+    asked: Tensor
     own_draws: int
     seed: int
-    captions: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
+    captions: tuple[Tensor, Tensor, Tensor, Tensor, Tensor] | None = None
     texts: tuple[Tensor, Tensor] | None = None
 
     def to(self, device: torch.device) -> StreamBatch:
@@ -106,6 +118,8 @@ class StreamBatcher:
     ) -> None:
         self.dataset, self.tokenizer, self.options = dataset, tokenizer, options
         self.split, self.steps = split, steps
+        wordings = options.instructions
+        self.instructions = None if wordings is None else load_instructions(wordings)
         self.cutter = WindowCutter(dataset.clips, chunk_frames, options.windows)
         total = sum(shares.values())
         rows = {name: split.batch_size * share / total for name, share in shares.items()}
@@ -129,10 +143,7 @@ class StreamBatcher:
         kind = np.searchsorted(self.kinds, rng.random(self.rows), side='right')
         worded = (kind == 0) & (rng.random(self.rows) >= options.dropped_text)
         worded |= (kind == 2) & (rng.random(self.rows) < 0.3)  # an in-between may be told too
-        words = [
-            self.dataset.caption(int(clip), rng) if has else None
-            for clip, has in zip(clips, worded, strict=True)
-        ]
+        words, asked = self._words(clips, kind, worded, windows.left.numpy(), rng)
         ids, mask = self.prompts(words)
         goal = np.full(self.rows, NO_GOAL)
         if not own:
@@ -144,11 +155,12 @@ class StreamBatcher:
                 windows.frames,
                 windows.count,
                 windows.told,
-                torch.from_numpy(kind != 1) & torch.from_numpy((kind == 0) | worded),
+                torch.from_numpy((kind == 0) | worded | asked),
                 windows.left * torch.from_numpy(worded),
                 ids,
                 mask,
                 torch.from_numpy(goal),
+                torch.from_numpy(asked),
                 own,
                 int(rng.integers(2**62)),
                 self._captions(rng),
@@ -168,31 +180,94 @@ class StreamBatcher:
         """Words (B, N), padded on the left, and their mask; None for a row without words."""
         return prompt_tokens(self.tokenizer, texts, self.options.most_words)
 
-    def _captions(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
-        """Windows, their frames, and the words that describe them with their mask."""
+    def _words(
+        self,
+        clips: np.ndarray,
+        kind: np.ndarray,
+        worded: np.ndarray,
+        left: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[list[str | None], np.ndarray]:
+        """What each row is asked in, None for no words, and which of them are instructions.
+
+        Predictions and in-betweens, which go without words otherwise, are asked for too.
+        """
+        words: list[str | None] = []
+        asked = np.zeros(len(clips), dtype=bool)
+        for row, clip in enumerate(map(int, clips)):
+            task = ('generate', 'predict', 'inbetween')[kind[row]]
+            frames = int(left[row])
+            told = None
+            if task != 'generate' or (worded[row] and frames > 0):
+                told = self._worded(task, clip, max(frames, 1), rng)
+            if told is not None:
+                asked[row] = True
+                words.append(told[0])
+            else:
+                words.append(self.dataset.caption(clip, rng) if worded[row] else None)
+        return words, asked
+
+    def _worded(
+        self, task: str, clip: int, frames: int, rng: np.random.Generator
+    ) -> tuple[str, str] | None:
+        """An instruction and its answer, without the places of motions; None where none is due."""
+        known = self.instructions
+        if known is None or not known.has(task) or rng.random() >= self.options.instructed:
+            return None
+        drawn = known.draw(task, rng, self.dataset.original_caption(clip, rng), frames)
+        prompt, answer = (' '.join(text.replace(MOTION, ' ').split()) for text in drawn)
+        return prompt, answer
+
+    def _captions(
+        self, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor] | None:
+        """Windows, their frames, and the words that follow on them: see :class:`StreamBatch`."""
         if not self.captions:
             return None
         clips = self.dataset.sample_indices(rng, self.captions)
         windows = self.cutter.cut(clips, rng, self.options.caption_chunks)
         rows = [
-            [
-                self.tokenizer.end_of_motion,
-                *self._encoded(self.dataset.original_caption(int(clip), rng)),
-                self.tokenizer.eos_id,
-            ]
-            for clip in clips
+            self._after_motion(int(clip), int(frames), rng)
+            for clip, frames in zip(clips, windows.count, strict=True)
         ]
-        ids, mask = _padded_right(rows, self.tokenizer.eos_id)
-        return windows.frames, windows.count, ids, mask
+        ids, mask = _padded_right(
+            [before + after for before, after in rows], self.tokenizer.eos_id
+        )
+        begin = torch.tensor([len(before) for before, _ in rows])
+        learned = mask & (torch.arange(mask.shape[1]) >= begin[:, None])
+        return windows.frames, windows.count, ids, mask, learned
+
+    def _after_motion(
+        self, clip: int, frames: int, rng: np.random.Generator
+    ) -> tuple[list[int], list[int]]:
+        """Tokens that follow on a motion, and after them those that are learned."""
+        tokenizer, before = self.tokenizer, [self.tokenizer.end_of_motion]
+        if rng.random() < MOVES_ON:
+            asked = self._worded('predict', clip, frames, rng)
+            if asked is not None:
+                return [*before, *self._encoded(asked[0])], [tokenizer.start_of_motion]
+        asked = self._worded('caption', clip, frames, rng)
+        prompt, answer = asked or ('', self.dataset.original_caption(clip, rng))
+        asks, says = self._both_encoded(prompt, answer)
+        return [*before, *asks], [*says, tokenizer.eos_id]
 
     def _texts(self, rng: np.random.Generator) -> tuple[Tensor, Tensor] | None:
         if not self.texts:
             return None
-        rows = [
-            [*self._encoded(self.dataset.sample_text(rng)), self.tokenizer.eos_id]
-            for _ in range(self.texts)
-        ]
+        rows = []
+        for clip in self.dataset.sample_indices(rng, self.texts):
+            frames = len(self.dataset.clips[clip].joints)
+            asked = self._worded('text', int(clip), frames, rng)
+            prompt, answer = asked or ('', self.dataset.sample_text(rng))
+            asks, says = self._both_encoded(prompt, answer)
+            rows.append([*asks, *says, self.tokenizer.eos_id])
         return _padded_right(rows, self.tokenizer.eos_id)
+
+    def _both_encoded(self, prompt: str, answer: str) -> tuple[list[int], list[int]]:
+        """Tokens of a prompt and its answer, no more than a prompt alone may have."""
+        says = self._encoded(answer)
+        room = self.options.most_words - len(says)
+        return (self._encoded(prompt)[:room] if prompt else []), says
 
     def _encoded(self, text: str) -> list[int]:
         return self.tokenizer.encode(text)[: self.options.most_words]

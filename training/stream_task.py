@@ -20,7 +20,7 @@ OWN_DRAW_FADE = 12  # frames over which the truth is led over from where the mod
 
 
 class StreamTask(nn.Module):
-    """Loss terms of a batch: the head's own, ``duration``, ``caption`` and ``text``."""
+    """Loss terms of a batch: the head's, ``duration``, ``marker``, ``caption`` and ``text``."""
 
     def __init__(self, network: StreamNetwork, options: StreamOptions) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class StreamTask(nn.Module):
             terms['caption'] = self._captions(*batch.captions)
         if batch.texts is not None:
             ids, mask = batch.texts
-            terms['text'] = self._words(self.network.read(ids, mask).text, ids, mask)
+            terms['text'] = self._next_words(self.network.read(ids, mask).text, ids, mask)
         return terms
 
     def _next_chunks(
@@ -69,7 +69,8 @@ class StreamTask(nn.Module):
         )
         motion = network.embed_motion(tokens)
         mask = torch.cat([batch.mask, torch.ones_like(learned)], dim=1)
-        hidden = network.read(batch.ids, mask, motion).motion[:, batch.ids.shape[1] :]
+        read = network.read(batch.ids, mask, motion)
+        hidden = read.motion[:, batch.ids.shape[1] :]
         told = network.head_input(hidden[learned], motion[learned])
         terms = network.head.loss(latents[learned][:, None], told, noise)
         known = batch.left > 0
@@ -78,6 +79,10 @@ class StreamTask(nn.Module):
         error = network.log_duration(first) - wanted
         error = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1, reduction='sum')
         terms['duration'] = error / known.sum().clamp(min=1)
+        if bool(batch.asked.any()):
+            # The words are padded on the left: the marker that begins motion is the last of them.
+            logits = network.backbone.text_logits(read.text[batch.asked, batch.ids.shape[1] - 2])
+            terms['marker'] = F.cross_entropy(logits.float(), batch.ids[batch.asked, -1])
         return terms
 
     def _goals(self, batch: StreamBatch, frames: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
@@ -142,7 +147,9 @@ class StreamTask(nn.Module):
         led = lead_over(own[-1][:, -2:], frames[:, 1 + done :], fade)
         return torch.cat([*own, led[:, 1:]], dim=1)
 
-    def _captions(self, frames: Tensor, count: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+    def _captions(
+        self, frames: Tensor, count: Tensor, ids: Tensor, mask: Tensor, learned: Tensor
+    ) -> Tensor:
         """Mean cross-entropy of the words that follow on windows of motion."""
         latents, states = window_tokens(self.network, frames)
         # A token at each chunk's end: one more than chunks, since the last is described too.
@@ -160,11 +167,11 @@ class StreamTask(nn.Module):
         )
         both = torch.cat([shown, mask], dim=1)
         hidden = self.network.read(ids, both, motion, motion_first=True).text
-        return self._words(hidden[:, shown.shape[1] :], ids, mask)
+        return self._next_words(hidden[:, shown.shape[1] :], ids, learned)
 
-    def _words(self, hidden: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """Mean cross-entropy of the next word at words (B, N) with hidden states (B, N, D)."""
-        learned = mask[:, 1:]
+    def _next_words(self, hidden: Tensor, ids: Tensor, learned: Tensor) -> Tensor:
+        """Mean cross-entropy of the learned words (B, N), of hidden states (B, N, D) before."""
+        learned = learned[:, 1:]
         logits = self.network.backbone.text_logits(hidden[:, :-1][learned])
         return F.cross_entropy(logits.float(), ids[:, 1:][learned])
 

@@ -83,7 +83,7 @@ class StreamNetwork(nn.Module):
     @property
     def loss_terms(self) -> tuple[str, ...]:
         """All terms that training may weigh."""
-        return (*self.head.loss_terms, 'duration', 'caption', 'text')
+        return (*self.head.loss_terms, 'duration', 'marker', 'caption', 'text')
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """All parameters by their group."""

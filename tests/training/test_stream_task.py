@@ -182,3 +182,39 @@ def test_moving_a_batch_moves_all_of_it():
         value = getattr(moved, field.name)
         for part in value if isinstance(value, tuple) else (value,):
             assert not isinstance(part, torch.Tensor) or part.device.type == 'meta'
+
+
+def test_tasks_in_words_are_asked_before_or_after_the_motion():
+    options = dataclasses.replace(OPTIONS, instructions='shipped', instructed=1.0, most_words=30)
+    made = batcher(options=options, rows=80)
+    (batch,) = made(0, 0, CPU)
+    assert batch.asked.any()
+    start, end = made.tokenizer.start_of_motion, made.tokenizer.end_of_motion
+    assert (batch.ids[batch.asked, -1] == start).all()
+    assert batch.captions is not None
+    _, _, ids, mask, learned = batch.captions
+    assert (ids[:, 0] == end).all()
+    assert not (learned & ~mask).any()
+    prompts = (mask & ~learned).sum(dim=1)
+    assert (prompts > 1).all()  # a question follows on the motion, and is not learned itself
+    moves_on = (ids * learned == start).any(dim=1)
+    assert 0 < moves_on.sum() < len(ids)
+    assert (learned[moves_on].sum(dim=1) == 1).all()
+
+
+def test_instructions_teach_when_to_begin_a_motion():
+    options = dataclasses.replace(OPTIONS, instructions='shipped', instructed=1.0, most_words=9)
+    task_of, made = task(options)
+    (batch,) = made(0, 0, CPU)
+    marker = task_of(batch)['marker']
+    marker.backward()
+    words = task_of.network.backbone.parameter_groups()['text']
+    assert float(marker.detach()) > 1.0  # untrained: any token may follow
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in words)
+
+
+def test_without_instructions_no_marker_is_learned():
+    task_of, made = task()
+    (batch,) = made(0, 0, CPU)
+    assert not batch.asked.any()
+    assert 'marker' not in task_of(batch)
