@@ -30,6 +30,16 @@ class StreamTask(nn.Module):
         """Those that a stage's ``head_learning_rate`` is for."""
         return self.network.parameter_groups()['head']
 
+    def counts(self, batch: StreamBatch) -> dict[str, int]:
+        """Over how many chunks, motions or words each term is the mean."""
+        network, chunks = self.network, (batch.frames.shape[1] - 2) // self.network.vae.frames
+        learned = int(self._learned(batch, chunks).sum())
+        found = dict.fromkeys(network.head.loss_terms, learned)
+        found |= {'duration': int((batch.left > 0).sum()), 'marker': int(batch.asked.sum())}
+        found['caption'] = 0 if batch.captions is None else int(batch.captions[4][:, 1:].sum())
+        found['text'] = 0 if batch.texts is None else int(batch.texts[1][:, 1:].sum())
+        return found
+
     def forward(self, batch: StreamBatch) -> dict[str, Tensor]:
         """Named terms, each the mean over what it counts."""
         noise = torch.Generator().manual_seed(batch.seed)
@@ -53,9 +63,7 @@ class StreamTask(nn.Module):
         at = torch.arange(chunks, device=frames.device)
         now = 1 + codec.frames * at  # frame at which each token stands
         goals, has_goal = self._goals(batch, frames, now)
-        learned = (at >= batch.told[:, None]) & (at >= batch.own_draws)
-        learned &= at < ((batch.count - 2) // codec.frames)[:, None]
-        learned &= has_goal | (batch.goal == NO_GOAL)[:, None]
+        learned = self._learned(batch, chunks)
         tokens = self._noisy(
             MotionTokens(
                 F.pad(latents[:, :-1], (0, 0, 1, 0)),
@@ -84,6 +92,15 @@ class StreamTask(nn.Module):
             logits = network.backbone.text_logits(read.text[batch.asked, batch.ids.shape[1] - 2])
             terms['marker'] = F.cross_entropy(logits.float(), batch.ids[batch.asked, -1])
         return terms
+
+    def _learned(self, batch: StreamBatch, chunks: int) -> Tensor:
+        """Which of the chunks (B, K) are learned."""
+        codec = self.network.vae
+        at = torch.arange(chunks, device=batch.frames.device)
+        learned = (at >= batch.told[:, None]) & (at >= batch.own_draws)
+        learned &= at < ((batch.count - 2) // codec.frames)[:, None]
+        before_goal = batch.goal[:, None] > 1 + codec.frames * at
+        return learned & (before_goal | (batch.goal == NO_GOAL)[:, None])
 
     def _goals(self, batch: StreamBatch, frames: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
         """Goals (B, K, G) as they are seen at frames ``now`` (K,), and where there is one."""

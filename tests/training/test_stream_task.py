@@ -218,3 +218,25 @@ def test_without_instructions_no_marker_is_learned():
     (batch,) = made(0, 0, CPU)
     assert not batch.asked.any()
     assert 'marker' not in task_of(batch)
+
+
+def test_what_a_term_counts_is_what_it_is_the_mean_over(monkeypatch):
+    options = dataclasses.replace(OPTIONS, instructions='shipped', instructed=0.5, most_words=9)
+    task_of, made = task(options)
+    (batch,) = made(1, 0, CPU)
+    counts, targets = task_of.counts(batch), []
+    head = task_of.network.head
+    loss = head.loss
+
+    def seen(target, *rest):
+        targets.append(len(target))
+        return loss(target, *rest)
+
+    monkeypatch.setattr(head, 'loss', seen)
+    terms = task_of(batch)
+    assert set(terms) == set(counts)
+    assert targets == [counts['flow']]
+    assert batch.captions is not None
+    assert batch.texts is not None
+    assert counts['caption'] == int(batch.captions[4].sum())  # the first is never learned
+    assert counts['text'] == int(batch.texts[1].sum()) - len(batch.texts[1])
