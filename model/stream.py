@@ -68,12 +68,18 @@ class MotionStream:
         self.text = text
         with torch.inference_mode():
             self._drawer.start(frames, *self._words(text))
+            self._expected_s = self._drawer.predicted_frames().item() / FPS
             self._reader.read(self._drawer.frames[0])
 
     @property
     def frames(self) -> int:
         """Frames of a step, at 20 per second."""
         return self._pipeline.network.vae.frames
+
+    @property
+    def expected_s(self) -> float:
+        """How long what was told last is expected to take from when it was told [s]."""
+        return self._expected_s
 
     @torch.inference_mode()
     def step(self) -> Motion:
@@ -96,6 +102,7 @@ class MotionStream:
             TextError: the text is empty.
         """
         self._drawer.tell(*self._words(text))
+        self._expected_s = self._drawer.predicted_frames().item() / FPS
         self.text = text
 
     @torch.inference_mode()

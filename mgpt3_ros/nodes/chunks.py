@@ -52,12 +52,14 @@ class Chunk:
     """What was drawn.
 
     clip: the last frames before it, then its own. joints: (F, 22, 3) [m], its own. told: the
-    last frame before it (22, 3). took_s: time of the computation.
+    last frame before it (22, 3). expected_s: how long what was told last is expected to take.
+    took_s: time of the computation.
     """
 
     clip: BodyClip
     joints: Array
     told: Array
+    expected_s: float
     took_s: float
 
     @property
@@ -99,7 +101,8 @@ class LiveBody:
             drawn = self._live.step().joints
             tail = past[-_TAIL:].astype(np.float32)
             clip = clip_of(Motion(np.concatenate([tail, drawn]), FPS), self._profile)
-            return Chunk(clip, drawn, tail[-1], time.perf_counter() - begun_s)
+            took_s = time.perf_counter() - begun_s
+            return Chunk(clip, drawn, tail[-1], self._live.expected_s, took_s)
 
         return call
 

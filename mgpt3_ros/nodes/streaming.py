@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 PARAMETER_NAMES = ('mode', 'chunks_ahead')
 
 REST_S = 2.0  # [s] that a body may take to come to rest by itself
-ACTION_S = 4.0  # [s] of an action that others wait for, where no length is stated
+ACTION_S = 4.0  # [s] of an action that others wait for, where the model expects no number
+ACTIONS_S = (1.0, 10.0)  # [s] that such an action takes at least and at most
 
 _PERIOD_S = 0.02
 _LEAD_S = 0.2  # from publishing to the first point: the body is on its way to it already
@@ -49,11 +50,13 @@ class _Doing:
     """What the body does now. step: None while it comes to rest after the last one.
 
     said: whether the model knows. begun_s, ends_s: by the body's clock; ends_s None: it goes on.
+    expected_s: how long the model expects it to take.
     """
 
     step: Step | None
     said: bool = False
     begun_s: float = 0.0
+    expected_s: float = 0.0
     ends_s: float | None = None
 
     @property
@@ -169,7 +172,7 @@ class Streaming:
             return
         ends_s = doing.ends_s
         if ends_s is None and doing.step is not None and doing.said and node.waiting():
-            ends_s = doing.begun_s + ACTION_S
+            ends_s = doing.begun_s + doing.expected_s
         if not doing.said or ends_s is None or now_s < ends_s - _LEAD_S:
             return
         if doing.step is None:
@@ -298,17 +301,17 @@ class Streaming:
         self.chunks += 1
         node.report_success()
         if not doing.said:
-            self._told(doing, now_s)
+            self._told(doing, now_s, chunk.expected_s)
         elif doing.step is None and chunk.speed < _CALM_SPEED:
             self._doing = None
 
-    def _told(self, doing: _Doing, now_s: float) -> None:
+    def _told(self, doing: _Doing, now_s: float, expected_s: float) -> None:
         """Take note that the first trajectory that shows an action is out, and say so."""
         node, step = self._node, doing.step
-        doing.said, doing.begun_s = True, now_s
+        doing.said, doing.begun_s, doing.expected_s = True, now_s, _bounded(expected_s)
         if step is None:
             return
-        seconds, source = self._length(step, doing.text)
+        seconds, source = self._length(step, doing)
         doing.ends_s = None if seconds is None else now_s + seconds
         notes = [step.command.note] if step.command.note else []
         assert self._plan is not None
@@ -316,16 +319,21 @@ class Streaming:
             notes.append(held_joints(self._plan.held))
         node.tell_published(step, notes, '' if seconds is None else f'{seconds:.2f}', source)
 
-    def _length(self, step: Step, text: str | None) -> tuple[float | None, str]:
+    def _length(self, step: Step, doing: _Doing) -> tuple[float | None, str]:
         """How long an action lasts [s], None: until the next; and where that comes from."""
         asked_s, stated_s = self._node.parameters['duration_s'], stated_duration(step.text)[0]
-        if text is None:
+        if doing.text is None:
             return 0.0, ''
         if asked_s > 0:
             return asked_s, 'asked'
         if stated_s is not None:
             return stated_s, 'text'
-        return (None, '') if step.following is None else (ACTION_S, 'default')
+        return (None, '') if step.following is None else (doing.expected_s, 'predicted')
+
+
+def _bounded(expected_s: float) -> float:
+    """What the model expects an action to take, within what one may take [s]."""
+    return float(np.clip(np.nan_to_num(expected_s, nan=ACTION_S), *ACTIONS_S))
 
 
 def _first_pose(chunk: Chunk) -> BodyState:

@@ -182,3 +182,11 @@ def test_damaged_weights_are_noticed():
     live.step()  # the first token has no latent
     with pytest.raises(GenerationError, match='not numbers'):
         live.step()
+
+
+def test_it_tells_how_long_it_expects_to_take(model):
+    live = model.stream('walk')
+    first = live.expected_s
+    assert 0.1 < first < 60.0
+    live.say('wave')
+    assert live.expected_s != first
