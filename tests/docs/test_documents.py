@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -70,14 +69,6 @@ def place(things: Path, tmp_path: Path) -> Path:
     for thing in things.iterdir():
         (tmp_path / thing.name).symlink_to(thing)
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize('page', fences.PAGES, ids=lambda page: page.name)
