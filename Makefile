@@ -8,6 +8,8 @@
 #   DURATION=...         seconds of `make fuzz` (else 200,000 messages) and `make soak` (1200)
 
 export PYTHON TORCH_INDEX_URL
+# Compiled modules are kept: else each program that a test starts would compile PyTorch again.
+unexport PYTHONDONTWRITEBYTECODE
 PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))

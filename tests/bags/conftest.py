@@ -16,7 +16,6 @@ from tests.support.bag_maker import BEGAN_NS, SECOND, Messages, remark, stream
 @pytest.fixture(scope='module')
 def model() -> MotionGPT3:
     """The shipped checkpoint."""
-    torch.set_num_threads(1)
     return MotionGPT3.from_pretrained(device='cpu')
 
 

@@ -149,7 +149,9 @@ def controlled(drawn: Drawn, timing: Timing, seed: int, seconds: float) -> dict[
                 break
 
 
-@pytest.mark.parametrize('seed', range(100))
+@pytest.mark.parametrize(
+    'seed', [*range(20), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 100))]
+)
 def test_all_bounds_hold_along_the_whole_way(seed):
     drawn = Drawn(seed, limits=np.tile([-1.2, 1.2], (5, 1)))
     worst = controlled(drawn, BOUNDED, seed, 3.0)

@@ -44,14 +44,6 @@ def write_captures(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep what is read out of the user's cache folder."""
-    folder = tmp_path_factory.mktemp('cache')
-    monkeypatch.setenv('XDG_CACHE_HOME', str(folder))
-    return folder / 'mgpt3_ros'
-
-
 @pytest.fixture
 def captures(tmp_path: Path) -> Path:
     return write_captures(tmp_path / 'captures')

@@ -9,10 +9,8 @@ import ast
 import importlib.util
 import os
 import re
-import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +31,11 @@ ROOT = fences.ROOT
 # `motion.joints  # (60, 22, 3) [m]`: such comments must be true.
 SHAPE = re.compile(r'^(\S+) +# (\(\d+(?:, \d+)+\))', re.MULTILINE)
 HAS_ROS = importlib.util.find_spec('rclpy') is not None
-# Programs whose lines another test checks, and those that are the reader's own.
+# Programs whose lines another test checks, the shell's own, and those that are the reader's own.
 NODES = set(re.findall(r"'(\w+) = mgpt3_ros", (ROOT / 'setup.py').read_text())) - {'mgpt3'}
+SHELL = {'cd', 'echo', 'export', 'printf', 'source', 'unset'}
 OTHERS = {
-    *('cd', 'source', 'mkdir', 'export', 'unset', 'git', 'ls', 'cat', 'bash', 'sudo', 'pip'),
+    *('mkdir', 'git', 'ls', 'cat', 'bash', 'sudo', 'pip'),
     *('tensorboard', 'torchrun', 'sqlite3', 'zstd', 'nvidia-smi', 'colcon', 'cp', 'hf'),
 }
 QUICK = {'help', 'lint', 'docs'}  # targets of make that a test can run
@@ -70,14 +69,6 @@ def place(things: Path, tmp_path: Path) -> Path:
     for thing in things.iterdir():
         (tmp_path / thing.name).symlink_to(thing)
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize('page', fences.PAGES, ids=lambda page: page.name)
@@ -178,6 +169,8 @@ WRONG = [
     ('mgpt3 caption nothing.npz', RUN),
     ('mgpt3 generate "walk" --sped 2 -o a.npz', READ),
     ('mgpt3 sing', READ),
+    (r"printf 'walk\n\n' | mgpt3 stream --sing", READ),
+    ('mgpt3 doctor | sing', READ),
     ('mgpt3 train all --config small --data PACK --output runs/a stages.t2m.steps=5', READ),
     ('make sing', READ),
     ('make card DATE=PACK', READ),
@@ -197,8 +190,11 @@ def test_what_does_not_work_is_found(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(place)
+    *before, last = fences.Block(Path('here.md'), 1, 'bash', line, reason).commands()
+    for command in before:
+        run(command, capsys)
     with pytest.raises((AssertionError, SystemExit, MotionGPT3Error)):
-        run(fences.Command('here:1', tuple(shlex.split(line)), reason), capsys)
+        run(last, capsys)
 
 
 def run(command: fences.Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,7 +214,7 @@ def run(command: fences.Command, capsys: pytest.CaptureFixture[str]) -> None:
     elif program in ('python', 'python3', 'torchrun', 'accelerate'):
         python(command, program, arguments)
     else:
-        assert program in {'ros2', *NODES, *OTHERS}, f'{command}: who checks this?'
+        assert program in {'ros2', *NODES, *SHELL, *OTHERS}, f'{command}: who checks this?'
 
 
 def read_by_mgpt3(arguments: list[str]) -> None:

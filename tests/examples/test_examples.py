@@ -29,7 +29,7 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 def run(folder: Path, name: str, *arguments: str) -> str:
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
     done = subprocess.run(
         command(name, *arguments), cwd=folder, env=environment, capture_output=True, text=True
     )
@@ -126,10 +126,7 @@ def test_nobody_answers(domain: int):  # noqa: F811
     assert 'is generate_node running' in done.stderr
 
 
-def test_the_shipped_checkpoint_is_fine_tuned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+def test_the_shipped_checkpoint_is_fine_tuned(tmp_path: Path):
     captures = tmp_path / 'captures'
     captures.mkdir()
     for number in range(3):

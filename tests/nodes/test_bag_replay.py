@@ -31,7 +31,6 @@ SECOND = 10**9
 @pytest.fixture(scope='module')
 def bag(default_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A person who raises both arms, and after four seconds of silence one who runs: 6 s each."""
-    torch.set_num_threads(1)
     model = MotionGPT3.from_pretrained(default_checkpoint, device='cpu')
     texts = ['raise both arms', 'a person runs fast']
     raised, run = model.generate(texts, [6.0, 6.0], generator=torch.Generator().manual_seed(0))

@@ -86,7 +86,6 @@ def test_a_module_runs_as_a_program(command: tuple[str, ...], tmp_path: Path):
 
 
 def test_the_shipped_checkpoint_loads_and_draws_as_before(tmp_path: Path):
-    torch.set_num_threads(1)
     assert json.loads((ROOT / 'models/default/config.json').read_text())['format_version'] == 1
     model = MotionGPT3.from_pretrained(str(ROOT / 'models' / 'default'), device='cpu')
     motion = model.generate('a person bows', 1.0, generator=torch.Generator().manual_seed(3))

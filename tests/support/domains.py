@@ -29,7 +29,6 @@ def free_domain() -> Iterator[int]:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv('ROS_DOMAIN_ID', str(number))
                 patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-                patch.setenv('OMP_NUM_THREADS', '1')
                 yield number
             return
     pytest.fail('all ROS domains from 1 to 101 are in use')

@@ -82,5 +82,4 @@ def train(preset: str, pack: str, output: str, batch_size: str) -> None:
 
 
 if __name__ == '__main__':
-    torch.set_num_threads(1)
     train(*sys.argv[1:])

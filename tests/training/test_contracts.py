@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.run_log import read_log
 from mgpt3_ros.training.stages import run_stage
-from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 
 Train = Callable[..., tuple[Path, list[dict[str, Any]]]]
@@ -92,19 +91,6 @@ class ToyVae(MotionVae):
         coded = (16 * latent).round().detach() / 16
         decoded = self.decode(latent + (coded - latent).detach(), lengths)
         return decoded, {'commitment': (latent - coded).square().mean()}
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep features out of the user's cache folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        yield
-
-
-@pytest.fixture(scope='module')
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
 
 
 @pytest.fixture(autouse=True)

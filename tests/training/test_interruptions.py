@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,14 +64,6 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], list[s
         return ['train', 't2m', *places, '--device', 'cpu', *OVERRIDES]
 
     return of
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        patch.setenv('OMP_NUM_THREADS', '1')
-        yield
 
 
 @pytest.fixture(scope='module')

@@ -20,7 +20,6 @@ from mgpt3_ros.training.run_config import RunConfig, load_run_config
 from mgpt3_ros.training.run_log import read_log
 from mgpt3_ros.training.stages import freeze_all_but, loss_weights, run_stage
 from mgpt3_ros.training.tasks import TaskMix
-from tests.support.tiny_pack import write_tiny_pack
 
 pytestmark = pytest.mark.slow
 
@@ -156,10 +155,8 @@ TINY = (
 
 @pytest.mark.parametrize('name', GPT2)
 def test_every_stage_of_a_preset_runs_after_the_one_before(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, pack: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
-    pack = write_tiny_pack(tmp_path / 'pack')
     short = [
         f'stages.{stage}.optim.{option}'
         for stage in load_run_config(name).stages

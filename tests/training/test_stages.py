@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,6 @@ from mgpt3_ros.training.stages import freeze_all_but, run_stage
 from mgpt3_ros.training.train import main
 from mgpt3_ros.training.trainer import Trainer
 from tests.support.tiny import swinging_motion, tiny_config
-from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import (
     DRAWN,
     PRESET,
@@ -35,19 +34,6 @@ from tests.support.tiny_runs import (
 
 CHAIN = ('vae', 'text', 't2m', 'align')
 FROZEN_TEXT = ('t2m', 'align')
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep features out of the user's cache folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        yield
-
-
-@pytest.fixture(scope='module')
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
 
 
 @pytest.fixture(scope='module')

@@ -7,7 +7,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,18 +36,6 @@ SHORT = tuple(
     for change in ('steps=2', 'batch_size=4')
 )
 CPU = torch.device('cpu')
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        yield
-
-
-@pytest.fixture(scope='module')
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
 
 
 @pytest.fixture(scope='module')

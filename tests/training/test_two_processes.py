@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,6 @@ import torch
 from mgpt3_ros.model.checkpoint import WEIGHTS
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.support import two_processes
-from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 from tests.support.two_processes import STAGES, STEPS, STOPPED
 
@@ -26,25 +24,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope='module')
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def runs(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Run folders of one process with 6 samples a step, and of two with 3 samples each."""
     folder = tmp_path_factory.mktemp('runs')
-    preset, pack = write_preset(folder), write_tiny_pack(folder / 'pack')
-    one, two = folder / 'one', folder / 'two'
-    environment = {**os.environ, 'XDG_CACHE_HOME': str(folder / 'cache'), 'OMP_NUM_THREADS': '1'}
+    preset, one, two = write_preset(folder), folder / 'one', folder / 'two'
     command = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
     command += ['--nproc-per-node=2', '-m', 'tests.support.two_processes']
-    done = subprocess.run(
-        [*command, str(preset), str(pack), str(two), '3'],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(folder / 'cache'))
+        patch.setenv('XDG_CACHE_HOME', str(folder / 'cache'))  # both processes find it empty
+        done = subprocess.run(
+            [*command, str(preset), str(pack), str(two), '3'],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
         two_processes.train(str(preset), str(pack), str(one), '6')
     return one, two
 

@@ -118,7 +118,7 @@ def test_kl_is_that_of_two_gaussians(mean: float, std: float, kl: float) -> None
 
 def test_latents_are_drawn_from_the_posterior() -> None:
     vae = Echo(mean=3.0, std=0.1)
-    clips = [swinging_motion(0, 20).astype(np.float64)] * 500
+    clips = [swinging_motion(0, 20).astype(np.float64)] * 200
     terms_of(vae, clips)
     assert float(vae.drawn.mean()) == pytest.approx(3, abs=0.02)
     assert float(vae.drawn.std()) == pytest.approx(0.1, abs=0.01)
@@ -212,7 +212,7 @@ def test_half_of_a_batch_are_whole_clips_and_half_parts(data: MotionDataset) -> 
 
 
 def test_rows_are_normalised_parts_of_the_clips(data: MotionDataset) -> None:
-    features, lengths, _ = VaeBatcher(data, Split(20, 0))(0, 0, CPU)
+    features, lengths, _ = VaeBatcher(data, Split(8, 0))(0, 0, CPU)
     for row, length in zip(features, lengths.tolist(), strict=True):
         part = data.stats.denormalise(row[:length].numpy())
         windows = [

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from mgpt3_ros.training import stages
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.trainer import Trainer
-from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import group_names, loss_on_fixed_samples, write_preset
 
 pytestmark = pytest.mark.slow
@@ -50,19 +48,6 @@ VARIANTS = {
     'two latent tokens': 'model.network.vae.mld.latent_tokens=2',
     'norm before the head': 'model.network.hidden_norm=true',
 }
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep features out of the user's cache folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        yield
-
-
-@pytest.fixture(scope='module')
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
 
 
 class StartKeepingTrainer(Trainer):

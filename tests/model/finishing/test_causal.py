@@ -80,7 +80,7 @@ def test_who_hovers_comes_down_and_who_leaps_does_not():
 
 
 def test_bodies_do_not_know_of_each_other_and_can_be_put_elsewhere():
-    both = moving(2, 34, seed=6)
+    both = moving(2, 18, seed=6)
     together = finished(both)
     alone = torch.cat([finished(both[:1]), finished(both[1:])])
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-6)

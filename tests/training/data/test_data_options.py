@@ -30,11 +30,6 @@ from tests.support.tiny_runs import write_preset
 
 
 @pytest.fixture(scope='module')
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
-
-
-@pytest.fixture(scope='module')
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_humanml3d(tmp_path_factory.mktemp('tree') / 'data')
 

@@ -27,7 +27,6 @@ from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.tasks import Row, TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.train import main
 from tests.support.tiny import SENTENCES, tiny_config
-from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import PRESET, loss_on_fixed_samples
 
 ALL = TaskMix(text=1, generate=1, caption=1, predict=1, inbetween=1)
@@ -36,11 +35,6 @@ ALL = TaskMix(text=1, generate=1, caption=1, predict=1, inbetween=1)
 @pytest.fixture(scope='module')
 def shipped() -> Instructions:
     return load_instructions('shipped')
-
-
-@pytest.fixture(scope='module')
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
 
 
 @pytest.fixture(scope='module')
@@ -273,10 +267,7 @@ def test_an_unknown_file_of_instructions_is_an_error(data: MotionDataset) -> Non
 # The stage.
 
 
-def test_stage_instruct_learns_in_words_and_is_left_out_of_all(
-    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+def test_stage_instruct_learns_in_words_and_is_left_out_of_all(pack: Path, tmp_path: Path) -> None:
     own = {'extends': 'shipped', 'tasks': {'caption': {'prompts': ['And this? {motion}']}}}
     stages = PRESET['stages']
     instruct = {

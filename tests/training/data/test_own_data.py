@@ -29,11 +29,6 @@ from tests.support.tiny import swinging_motion
 SECOND = 10**9
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-
-
 def walk(seed: int = 0, frames: int = 80) -> Motion:
     return Motion(swinging_motion(seed, frames, 0.5))
 

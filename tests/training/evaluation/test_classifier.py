@@ -81,6 +81,7 @@ def test_the_same_clips_make_the_same_judge() -> None:
     assert ActionClassifier(clips).predict(motions) == ActionClassifier(clips).predict(motions)
 
 
+@pytest.mark.slow
 def test_real_clips_that_were_held_out_are_recognised() -> None:
     if not (mocap.FOLDER / 'motions.npz').exists():
         pytest.skip(f'no motion capture in {mocap.FOLDER}')

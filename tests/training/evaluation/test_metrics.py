@@ -195,9 +195,13 @@ def test_bleu_agrees_with_sacrebleu() -> None:
     assert found[3] > 0  # all orders were at work
 
 
-def test_rouge_by_hand_and_as_torchmetrics_has_it() -> None:
+def test_rouge_by_hand() -> None:
     # 'a c' is common: recall 2/4, precision 2/3
     assert metrics.rouge_l(['a x c'], [['a b c d']]) == pytest.approx([2 * 2 / 7])
+
+
+@pytest.mark.slow
+def test_rouge_as_torchmetrics_has_it() -> None:
     rouge = pytest.importorskip('torchmetrics.functional.text.rouge')
     found = metrics.rouge_l(PREDICTIONS, REFERENCES)
     want = rouge.rouge_score(PREDICTIONS, REFERENCES, accumulate='best', rouge_keys='rougeL')

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from mgpt3_ros.cli import evaluate
 from mgpt3_ros.model.errors import ConfigError
@@ -39,7 +38,6 @@ def clip(joints: np.ndarray, name: str = 'c') -> Clip:
 
 @pytest.fixture(scope='module')
 def model() -> MotionGPT3:
-    torch.set_num_threads(1)
     return tiny_model()
 
 

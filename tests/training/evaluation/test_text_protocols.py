@@ -7,13 +7,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from mgpt3_ros.cli import evaluate
 from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
@@ -57,15 +55,6 @@ MOTIONS = {
     )
 }  # fmt: skip
 ONCE = TextProtocolConfig(replications=1, multimodality_texts=2, multimodality_repeats=3)
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep features out of the user's cache folder."""
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        yield
 
 
 @pytest.fixture(scope='module')

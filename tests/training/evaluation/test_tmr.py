@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,25 +25,10 @@ from mgpt3_ros.training.train import main
 from mgpt3_ros.training.trainer import Trainer
 from tests.support.tiny import save_tiny_model, swinging_motion
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
-from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_runs import write_preset
 from tests.support.tiny_tmr import TMR_OVERRIDES, tiny_encoder
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep features out of the user's cache folder."""
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        yield
-
-
-@pytest.fixture(scope='module')
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_pack(tmp_path_factory.mktemp('pack'))
 
 
 @pytest.fixture(scope='module')
