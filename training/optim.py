@@ -54,6 +54,18 @@ class OptimConfig:
         for name in ('steps', 'batch_size', 'accumulate', 'checkpoint_every', 'log_every'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'optim.{name} is {getattr(self, name)}; it must be at least 1')
+        for name in ('learning_rate', 'head_learning_rate'):
+            rate = getattr(self, name)
+            if rate is not None and not 0 < rate < math.inf:
+                raise ConfigError(f'optim.{name} is {rate}; it must be a number above 0')
+        for name in ('warmup_steps', 'weight_decay', 'clip_norm', 'final_rate_share'):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f'optim.{name} is {getattr(self, name)}; it must be 0 or more')
+        for name in ('beta1', 'beta2', 'ema_decay'):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(
+                    f'optim.{name} is {getattr(self, name)}; it must be 0 or more, and below 1'
+                )
 
     def rate_share(self, step: int) -> float:
         """The share of the learning rate that a step has, 0 to 1."""

@@ -23,6 +23,7 @@ with extra('train'):
 COLUMNS = 4
 PANEL = (3.6, 2.4)  # inches
 SMOOTHED = 25  # a running mean is over this part of the curve
+VALIDATED = 'val: '  # before the names of what validation measured
 PLACES = {'loss': -1, 'gradient_norm': 1, 'rate': 2, 'samples_per_s': 3}  # of panels; others: 0
 
 
@@ -54,9 +55,13 @@ def read_curves(stage: Path) -> dict[str, np.ndarray]:
         figures: dict[str, Any] = record.get('val', record)
         for name, value in figures.items():
             if name != 'step':
-                name = f'val: {name}' if 'val' in record else name
+                name = f'{VALIDATED}{name}' if 'val' in record else name
                 found.setdefault(name, []).append((record['step'], float(value)))
-    names = sorted(found, key=lambda name: PLACES.get(name.removeprefix('val: '), 0))
+    # A term of the training comes before the same one of the validation.
+    names = sorted(
+        found,
+        key=lambda name: (PLACES.get(name.removeprefix(VALIDATED), 0), name.startswith(VALIDATED)),
+    )
     return {name: np.array(found[name], dtype=np.float64).T for name in names}
 
 
@@ -77,29 +82,41 @@ def plot_run(run: Path, output: Path) -> list[Path]:
 def draw_curves(stages: Sequence[Path]) -> Figure:
     """Return a picture with a part for each stage, and a panel in it for each curve."""
     curves = [read_curves(stage) for stage in stages]
-    rows = [math.ceil(max(len(of_stage), 1) / COLUMNS) for of_stage in curves]
+    names = [{name.removeprefix(VALIDATED) for name in of_stage} for of_stage in curves]
+    rows = [math.ceil(max(len(each), 1) / COLUMNS) for each in names]
     size = COLUMNS * PANEL[0], sum(rows) * PANEL[1] + 0.4 * len(stages)
     figure = Figure(figsize=size, layout='constrained')
     parts = figure.subfigures(len(stages), squeeze=False, height_ratios=rows)[:, 0]
     for part, stage, of_stage, count in zip(parts, stages, curves, rows, strict=True):
         part.suptitle(stage.resolve().name, weight='bold')
         panels = part.subplots(count, COLUMNS, squeeze=False).flat
-        for (name, (steps, values)), axes in zip(of_stage.items(), panels, strict=False):
-            _draw_curve(axes, name, steps, values)
+        drawn: dict[str, Any] = {}
+        for name, (steps, values) in of_stage.items():
+            # What validation measured goes into the panel of the same term.
+            known = drawn.get(name.removeprefix(VALIDATED))
+            axes = next(panels) if known is None else known
+            drawn[name] = axes
+            _draw_curve(axes, name, steps, values, known is not None)
         for axes in list(panels):  # those that no curve took
             axes.axis('off')
     return figure
 
 
-def _draw_curve(axes: Any, name: str, steps: np.ndarray, values: np.ndarray) -> None:
+def _draw_curve(
+    axes: Any, name: str, steps: np.ndarray, values: np.ndarray, beside: bool = False
+) -> None:
+    """Draw a curve; ``beside``: into the panel of another, which has its title already."""
     finite = np.isfinite(values)
     steps, values = steps[finite], values[finite]
     axes.grid(alpha=0.3)
     if not len(values):
         axes.set_title(f'{name}: no finite value', fontsize='small')
         return
-    axes.set_title(f'{name}: {values[-1]:.4g}', fontsize='small')
-    if name.startswith('val: ') or len(values) == 1:
+    title = f'{name}: {values[-1]:.4g}'
+    if beside:
+        title = f'{axes.get_title()}, {VALIDATED}{values[-1]:.4g}'
+    axes.set_title(title, fontsize='small')
+    if name.startswith(VALIDATED) or len(values) == 1:
         axes.plot(steps, values, '.-', color='C1')
         return
     axes.plot(steps, values, color='C0', alpha=0.3)

@@ -19,6 +19,7 @@ from mgpt3_ros.training.optim import OptimConfig
 from mgpt3_ros.training.stream_batches import StreamOptions
 from mgpt3_ros.training.tasks import TaskMix, TaskOptions
 from mgpt3_ros.training.tmr_training import TmrStageConfig
+from mgpt3_ros.training.validation import ValidationConfig
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class StageConfig:
     condition_drop: share of the samples that see the head's fake condition; None leaves it as
         the model has it. The authors drop none after stage 1.
     optional: trained by its name alone, not by ``all``.
+    validation: what is measured on validation clips while it trains, and which models are kept.
     """
 
     start_from: str | None = None
@@ -45,6 +47,7 @@ class StageConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     condition_drop: float | None = None
     optional: bool = False
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class RunConfig:
 def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
     """Read a preset by name (such as ``small``) or a YAML file, with ``key.key=value`` overrides.
 
+    A path in a file (``FILES``) is looked for beside that file first, then in the working
+    directory; one in an override in the working directory alone.
+
     Raises:
         ConfigError: a file, key or value is wrong.
     """
@@ -99,14 +105,38 @@ def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunCon
         if not file.is_file():
             known = ', '.join(sorted(p.stem for p in shipped.glob('*.yaml')))
             raise ConfigError(f'no preset {str(path)!r}; presets are: {known}')
-    data = load_yaml(file)
+    data = _unshared(load_yaml(file))
     stages = set(data.get('stages', ()))
+    if file.parent != shipped:
+        _found_beside(data, file.parent)
     for override in overrides:
         _override(data, override)
     run = from_dict(RunConfig, data)
     for name in run.stages.keys() - stages:  # a slip of the pen would train a stage of nothing
         raise ConfigError(f'an override names the stage {name!r}; there are: {", ".join(stages)}')
+    for name, stage in run.stages.items():
+        if name != 'vae' and not stage.tasks.total:
+            raise ConfigError(f'stages.{name} has no tasks: give shares, such as tasks.generate=1')
     return run
+
+
+FILES = ('text_branch', 'folder', 'start_from', 'instructions', 'evaluator')  # keys of paths
+
+
+def _found_beside(data: dict[str, Any], folder: Path) -> None:
+    """Replace relative paths that lie beside a configuration by whole ones."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            _found_beside(value, folder)
+        elif key in FILES and isinstance(value, str) and (folder / value).exists():
+            data[key] = str((folder / value).resolve())
+
+
+def _unshared(data: Any) -> Any:
+    """The same without shared parts: a YAML alias and its anchor are two things from here on."""
+    if isinstance(data, dict):
+        return {key: _unshared(value) for key, value in data.items()}
+    return [_unshared(value) for value in data] if isinstance(data, list) else data
 
 
 def _override(data: dict[str, Any], override: str) -> None:

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
+import subprocess
+import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +51,40 @@ def describe(
         'data': data,
         'start_weights': start and _hash(start / checkpoint.WEIGHTS),
         'samples_a_step': optim.batch_size * optim.accumulate * processes,
+        'processes': processes,
+        'made_with': made_with(),
     }
+
+
+def made_with() -> dict[str, Any]:
+    """What else tells one run from another: commit, versions and the command line."""
+    names = ('mgpt3_ros', 'torch', 'numpy', 'scipy', 'accelerate', 'transformers')
+    versions = {name: _version(name) for name in names}
+    return {
+        'commit': _commit(),
+        'versions': {'python': platform.python_version(), **versions},
+        'command': sys.argv,
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Of the checkout that the code lies in, ``-changed`` where files differ; None: it is none."""
+    git = ['git', '-C', str(Path(__file__).resolve().parent)]
+    try:
+        found = subprocess.run(
+            [*git, 'rev-parse', 'HEAD'], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changed = subprocess.run([*git, 'diff', '--quiet', 'HEAD'], capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f'{found}-changed' if changed.returncode else found
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -151,11 +188,18 @@ def _deciding(record: dict[str, Any]) -> dict[str, Any]:
         others: tuple[str, ...] = ('model.', 'stages.', 'text_branch', 'latent_scale')
     else:
         own, ignored, others = f'stages.{stage}.', _optim(record, FREE), ('stages.', f'{TMR}.')
-    ignored |= {'done', f'{own}start_from'}  # ``start_weights`` says with which weights
+    ignored |= {
+        'done',
+        'processes',
+        f'{own}start_from',
+    }  # ``start_weights`` says with which weights
     return {
         key: value
         for key, value in _flat(record).items()
-        if key not in ignored and (key.startswith(own) or not key.startswith(others))
+        if key not in ignored
+        # What measures teaches nothing, and what was typed is compared by what it says.
+        and not key.startswith((f'{own}validation.', 'made_with.'))
+        and (key.startswith(own) or not key.startswith(others))
     }
 
 

@@ -9,11 +9,17 @@ an evaluator (`evaluation.tmr`): it is no part of the model, so no preset's list
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from os import environ
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
@@ -30,14 +36,17 @@ from mgpt3_ros.training.run_config import RunConfig, StageConfig
 from mgpt3_ros.training.run_record import TMR
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.start import find_start, load_tokenizer, start_model
-from mgpt3_ros.training.stream_stages import fit_codec, stream_trainer
+from mgpt3_ros.training.stream_stages import fit_codec, stream_task
 from mgpt3_ros.training.tasks import TaskBatcher
 from mgpt3_ros.training.tmr_training import fresh_encoder, tmr_trainer
 from mgpt3_ros.training.trainer import Trainer
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
+from mgpt3_ros.training.validation import Keeper, Validation, figures_of, usual_clips
 
 with extra('train'):
     from accelerate import PartialState
+
+_LOG = logging.getLogger(__name__)
 
 
 def run_stage(
@@ -76,6 +85,15 @@ def run_stage(
     dataset.hold_out(run.held_out)
     where = resolve_device(device)
     state = PartialState(cpu=where.type == 'cpu')
+    if (
+        state.num_processes == 1
+        and where.type == 'cpu'
+        and 'ACCELERATE_MIXED_PRECISION' in environ
+    ):
+        _LOG.warning(
+            'accelerate has launched one process, whatever was asked for: on a CPU start several '
+            'by `torchrun --nproc-per-node=N -m mgpt3_ros.training.train ...`'
+        )
     stage = run.tmr if name == TMR else run.stages[name]
     start = find_start(run, stage, output) if isinstance(stage, StageConfig) else None
     record = run_record.describe(run, name, dataset.digest, start, state.num_processes)
@@ -167,22 +185,43 @@ def make_trainer(
             f'the data holds a clip of {longest} frames, but the VAE takes {limit}: set '
             f'humanml3d.max_frames or mocap22.max_frames to {limit} or less'
         )
-    if isinstance(model.network, StreamNetwork):
-        freeze_all_but(model.network, stage.trained)
-        weights = loss_weights(stage, model.network)
-        return stream_trainer(stage, weights, model, dataset, folder, split)
+    task, batcher, weights = _parts(name, stage, model, dataset)
+    config, validation, keeper = stage.validation, None, None
+    held_back = usual_clips(dataset) if config.every else []
+    if held_back:
+        batch = batcher(dataset.of_clips(held_back), replace(split, process=0, processes=1))
+        figures = figures_of(config, model, dataset)
+        validation = Validation(config, task, batch, weights, figures)
+        keeper = Keeper(folder, model.save_pretrained, config.keep)
+    return Trainer(
+        *(task, batcher(dataset, split), weights, stage.optim, folder, validation),
+        validate_every=config.every or None,
+        keep=keeper.write if keeper is not None else None,
+    )
+
+
+Batchers = Callable[[MotionDataset, Split], Callable[[int, int, torch.device], tuple[Any, ...]]]
+
+
+def _parts(
+    name: str, stage: StageConfig, model: MotionGPT3, dataset: MotionDataset
+) -> tuple[nn.Module, Batchers, dict[str, float]]:
+    """What a stage minimises, what makes its batches of a data set, and its terms' weights."""
+    network = model.network
+    if name != 'vae' and not stage.trained:
+        known = ', '.join(network.parameter_groups())
+        raise ConfigError(f'`trained` of stage {name} is empty: name groups of {known}')
+    if isinstance(network, StreamNetwork):
+        freeze_all_but(network, stage.trained)
+        return *stream_task(stage, model), loss_weights(stage, network)
     if name == 'vae':
-        return _vae_trainer(stage, model.network, dataset, folder, split)
-    return _task_trainer(stage, model, model.network, dataset, folder, split)
+        return _vae_parts(stage, network, dataset)
+    return _task_parts(stage, model, network, dataset)
 
 
-def _vae_trainer(
-    stage: StageConfig,
-    network: MotionGPT3Network,
-    dataset: MotionDataset,
-    folder: Path,
-    split: Split,
-) -> Trainer:
+def _vae_parts(
+    stage: StageConfig, network: MotionGPT3Network, dataset: MotionDataset
+) -> tuple[nn.Module, Batchers, dict[str, float]]:
     vae = network.vae
     if stage.start_from is None:
         vae.cpu().fit(dataset.fit_clips(), dataset.stats)
@@ -190,12 +229,17 @@ def _vae_trainer(
     freeze_all_but(network, ('vae',))
     task = VaeTask(vae, dataset.stats)
     _check_names(stage, task.loss_terms)
-    return Trainer(task, VaeBatcher(dataset, split), stage.losses, stage.optim, folder)
+    return task, VaeBatcher, stage.losses
 
 
 def _check_names(stage: StageConfig, known: Iterable[str]) -> None:
     """Refuse weights of terms that nothing has."""
     unknown = sorted(stage.losses.keys() - set(known))
+    wrong = [name for name, weight in stage.losses.items() if not 0 <= weight < math.inf]
+    if wrong:
+        raise ConfigError(
+            f'losses.{wrong[0]} is {stage.losses[wrong[0]]}; a weight must be a number from 0 on'
+        )
     if unknown:
         raise ConfigError(
             f'losses: unknown term {unknown[0]!r}; known terms: {", ".join(sorted(set(known)))}'
@@ -226,14 +270,9 @@ def loss_weights(
     return weights
 
 
-def _task_trainer(
-    stage: StageConfig,
-    model: MotionGPT3,
-    network: MotionGPT3Network,
-    dataset: MotionDataset,
-    folder: Path,
-    split: Split,
-) -> Trainer:
+def _task_parts(
+    stage: StageConfig, model: MotionGPT3, network: MotionGPT3Network, dataset: MotionDataset
+) -> tuple[nn.Module, Batchers, dict[str, float]]:
     freeze_all_but(network, stage.trained)
     weights = loss_weights(stage, network)
     network.vae.eval()
@@ -244,15 +283,18 @@ def _task_trainer(
     if stage.options.cache_latents:
         with PartialState().main_process_first():
             latents = clip_latents(network, dataset)
-    batcher = TaskBatcher(
-        dataset,
-        network,
-        model.tokenizer,
-        model.config.prompts,
-        stage.tasks,
-        stage.options,
-        split,
-        latents,
-        model.config.inbetween_whole,
-    )
-    return Trainer(network, batcher, weights, stage.optim, folder)
+
+    def batcher(clips: MotionDataset, split: Split) -> TaskBatcher:
+        return TaskBatcher(
+            clips,
+            network,
+            model.tokenizer,
+            model.config.prompts,
+            stage.tasks,
+            stage.options,
+            split,
+            latents if clips is dataset else None,
+            model.config.inbetween_whole,
+        )
+
+    return network, batcher, weights

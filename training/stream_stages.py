@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,6 @@ from mgpt3_ros.training.data.stream_windows import WindowCutter, WindowOptions
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stream_batches import StreamBatcher
 from mgpt3_ros.training.stream_task import StreamTask
-from mgpt3_ros.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from mgpt3_ros.training.run_config import StageConfig
@@ -47,15 +46,10 @@ def fit_codec(network: StreamNetwork, dataset: MotionDataset, seed: int = 0) -> 
     return codec.cpu().fit(chunks)
 
 
-def stream_trainer(
-    stage: StageConfig,
-    weights: dict[str, float],
-    model: MotionGPT3,
-    dataset: MotionDataset,
-    folder: Path,
-    split: Split,
-) -> Trainer:
-    """The trainer of any stage but ``vae``, with the weight of each loss term."""
+def stream_task(
+    stage: StageConfig, model: MotionGPT3
+) -> tuple[StreamTask, Callable[[MotionDataset, Split], StreamBatcher]]:
+    """What any stage but ``vae`` minimises, and what makes its batches of a data set."""
     network = model.network
     assert isinstance(network, StreamNetwork)
     network.head.importance.copy_(network.vae.latent_importance().flatten())
@@ -64,14 +58,9 @@ def stream_trainer(
         name: getattr(tasks, name)
         for name in ('generate', 'predict', 'inbetween', 'caption', 'text')
     }
-    batcher = StreamBatcher(
-        dataset,
-        model.tokenizer,
-        network.vae.frames,
-        shares,
-        stage.stream,
-        split,
-        stage.optim.steps,
-    )
-    task = StreamTask(network, stage.stream)
-    return Trainer(task, batcher, weights, stage.optim, folder)
+
+    def batcher(dataset: MotionDataset, split: Split) -> StreamBatcher:
+        chunk, steps = network.vae.frames, stage.optim.steps
+        return StreamBatcher(dataset, model.tokenizer, chunk, shares, stage.stream, split, steps)
+
+    return StreamTask(network, stage.stream), batcher

@@ -37,6 +37,17 @@ class TaskMix:
     predict: float = 0.0
     inbetween: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse shares that are no shares."""
+        for name, share in vars(self).items():
+            if not 0 <= share < float('inf'):
+                raise ConfigError(f'tasks.{name} is {share}; a share must be a number from 0 on')
+
+    @property
+    def total(self) -> float:
+        """The sum of all shares."""
+        return float(sum(vars(self).values()))
+
 
 @dataclass(frozen=True)
 class TaskOptions:

@@ -54,8 +54,9 @@ class Trainer:
         config: optimiser and schedule.
         folder: run folder; ``checkpoint.pt`` and the log are written there, by the main
             process.
-        validate: called at each checkpoint with the averaged weights in place; its figures are
-            logged.
+        validate: called every ``validate_every`` steps (None: at each checkpoint) with the
+            averaged weights in place; its figures are logged.
+        keep: called then with the step and these figures, to write the model.
     """
 
     def __init__(
@@ -66,9 +67,12 @@ class Trainer:
         config: OptimConfig,
         folder: Path,
         validate: Callable[[], dict[str, float]] | None = None,
+        validate_every: int | None = None,
+        keep: Callable[[int, dict[str, float]], None] | None = None,
     ) -> None:
         self.config, self.batch, self.weights = config, batch, weights
-        self.folder, self.validate = folder, validate
+        self.folder, self.validate, self.keep = folder, validate, keep
+        self.validate_every = validate_every or config.checkpoint_every
         # Left to itself, accelerate takes a GPU that is there even when the CPU was asked for.
         cpu = next(module.parameters()).device.type == 'cpu'
         # A batch of captions alone has nothing for the head to learn.
@@ -141,6 +145,7 @@ class Trainer:
                     bar.set_postfix({k: f'{v:.3g}' for k, v in shown.items()})
                 if self.step % self.config.checkpoint_every == 0:
                     self.save()
+                if self.step % self.validate_every == 0:
                     self._validate(log)
             self.save()
         if self._stopped():
@@ -289,7 +294,10 @@ class Trainer:
         if self.validate is None or not self.accelerator.is_main_process:
             return
         with self.averaged(), torch.no_grad():
-            log.write({'step': self.step, 'val': self.validate()})
+            figures = self.validate()
+            if self.keep is not None:
+                self.keep(self.step, figures)
+            log.write({'step': self.step, 'val': figures})
 
     def save(self) -> None:
         """Write ``checkpoint.pt`` whole or not at all.

@@ -91,6 +91,20 @@ class MotionDataset:
     def __len__(self) -> int:
         return len(self.clips)
 
+    def of_clips(self, clips: Sequence[Clip]) -> MotionDataset:
+        """Some other clips, such as those of validation, described and normalised as these are.
+
+        Each is drawn as often as the others.
+        """
+        features = [
+            joints_to_features(clip.joints.astype(np.float64)).astype(np.float32) for clip in clips
+        ]
+        other = MotionDataset(
+            list(clips), features, [], self.text_only, self.digest, 0.0, self.stats
+        )
+        other.captions = self.captions
+        return other
+
     def part(self, clip: int, rows: int, rng: np.random.Generator) -> Part:
         """A part that gives so many rows of features, from anywhere in a clip."""
         if rows >= len(self.features[clip]):
