@@ -79,7 +79,8 @@ class StreamTask(nn.Module):
         mask = torch.cat([batch.mask, torch.ones_like(learned)], dim=1)
         read = network.read(batch.ids, mask, motion)
         hidden = read.motion[:, batch.ids.shape[1] :]
-        told = network.head_input(hidden[learned], motion[learned])
+        words = network.summary(read.text, batch.mask)[:, None].expand(-1, chunks, -1)
+        told = network.head_input(hidden[learned], motion[learned], words[learned])
         terms = network.head.loss(latents[learned][:, None], told, noise)
         known = batch.left > 0
         first = hidden[torch.arange(len(hidden)), batch.told][known]
@@ -139,7 +140,7 @@ class StreamTask(nn.Module):
         """
         network, frames = self.network, batch.frames
         sampling = SamplingOptions(1.0, OWN_DRAW_STEPS, generator=noise)
-        own, mask = [frames[:, :2]], batch.mask
+        own, mask, words = [frames[:, :2]], batch.mask, None
         cache = network.backbone.new_cache(mask.shape[1] + batch.own_draws)
         latent = frames.new_zeros(len(frames), *network.vae.latent_shape)
         for step in range(batch.own_draws):
@@ -154,9 +155,11 @@ class StreamTask(nn.Module):
                 )
             )
             mask = torch.cat([mask, torch.ones_like(at_first)], dim=1)
-            words = batch.ids if step == 0 else None
-            hidden = network.read(words, mask, motion, cache).motion[:, -1]
-            latent = network.head.sample(network.head_input(hidden, motion[:, -1]), sampling)
+            read = network.read(batch.ids if step == 0 else None, mask, motion, cache)
+            if step == 0:
+                words = network.summary(read.text, batch.mask)
+            told = network.head_input(read.motion[:, -1], motion[:, -1], words)
+            latent = network.head.sample(told, sampling)
             with in_full_precision(latent):
                 own.append(network.vae.decode(latent.float(), previous))
         done = network.vae.frames * batch.own_draws

@@ -69,6 +69,7 @@ class ChunkDrawer:
         self._cache: KeyValueCache | None = None
         self._hidden: Tensor | None = None
         self._token: Tensor | None = None
+        self._summary: Tensor | None = None  # of the words
 
     @property
     def frames(self) -> Tensor:
@@ -125,7 +126,7 @@ class ChunkDrawer:
         assert self._hidden is not None
         assert self._token is not None
         count = len(self._frames)
-        told = network.head_input(self._hidden[:count], self._token)
+        told = network.head_input(self._hidden[:count], self._token, self._summary)
         guidance = Guidance(rescale=drawing.guidance_rescale)
         if drawing.guidance_scale != 1:
             without = network.head_input(self._hidden[count:], self._token)
@@ -171,7 +172,10 @@ class ChunkDrawer:
         room = ids.shape[1] + self.look_back + 1
         self._cache = self.network.backbone.new_cache(room)
         seen = torch.cat([mask, mask.new_ones(len(mask), motion.shape[1])], dim=1)
-        self._hidden = self.network.read(ids, seen, motion, self._cache).motion[:, -1]
+        read = self.network.read(ids, seen, motion, self._cache)
+        self._hidden = read.motion[:, -1]
+        count = len(self._frames)
+        self._summary = self.network.summary(read.text[:count], self._words[1])
 
     @torch.no_grad()
     def _read_last(self, drawn: Tensor) -> None:

@@ -72,6 +72,8 @@ class StreamNetwork(nn.Module):
         self.goal_in = nn.Sequential(
             nn.Linear(GOAL_CHANNELS, width), nn.GELU(), nn.Linear(width, width)
         )
+        self.words_in = nn.Linear(config.backbone.n_embd, width, bias=False)
+        nn.init.zeros_(self.words_in.weight)
         self.begin = nn.Parameter(0.02 * torch.randn(width))  # in place of a latent
         self.told = nn.Parameter(0.02 * torch.randn(width))
         self.head = build_head(
@@ -88,7 +90,7 @@ class StreamNetwork(nn.Module):
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """All parameters by their group."""
         tokens = [self.begin, self.told]
-        for module in (self.latent_in, self.state_in, self.goal_in):
+        for module in (self.latent_in, self.state_in, self.goal_in, self.words_in):
             tokens += module.parameters()
         return {
             **self.backbone.parameter_groups(),
@@ -149,10 +151,26 @@ class StreamNetwork(nn.Module):
         text, blank, is_motion = self.backbone.embed(ids)
         return text, blank, is_motion
 
-    @staticmethod
-    def head_input(hidden: Tensor, motion: Tensor) -> Tensor:
-        """What the head is told (Q, 2, M), of hidden states and motion tokens (Q, M)."""
+    def head_input(self, hidden: Tensor, motion: Tensor, words: Tensor | None = None) -> Tensor:
+        """What the head is told (Q, 2, M), of hidden states and motion tokens (Q, M).
+
+        ``words``: (Q, D), the last hidden states of their words as :meth:`summary` gives them;
+        None for no words. What the body does decides so much that attention alone would let the
+        words be overheard: so the head hears them itself.
+        """
+        if words is not None:
+            hidden = hidden + self.words_in(words)
         return torch.stack([hidden, motion], dim=1)
+
+    @staticmethod
+    def summary(text: Tensor, mask: Tensor) -> Tensor:
+        """Sentences (B, D), of hidden states (B, N, D) of words that are padded on the left.
+
+        Of rows without words (``mask`` (B, N) is False) zeros: of the marker that ends the others.
+        """
+        if not mask.shape[1]:
+            return text.new_zeros(len(text), text.shape[-1])
+        return text[:, mask.shape[1] - 1] * mask[:, -1:]
 
     def log_duration(self, hidden: Tensor) -> Tensor:
         """Log of the duration (Q,) [3 s] that hidden states (Q, M) at ``told`` expect."""
