@@ -14,11 +14,10 @@ import torch
 
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.atomic_files import whole_files
+from mgpt3_ros.model.clip_pipeline import ClipPipeline
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
-from mgpt3_ros.model.finishing.finish import finish, finish_joined
-from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, join
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
@@ -26,7 +25,7 @@ from mgpt3_ros.model.language.durations import frames_asked
 from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motion import Motion, MotionPart
+from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.network import build_network
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.stream_network import StreamNetwork
@@ -41,7 +40,6 @@ from mgpt3_ros.model.sampling import (
 )
 from mgpt3_ros.model.stream import MotionStream, streaming
 from mgpt3_ros.model.stream_pipeline import StreamPipeline
-from mgpt3_ros.model.tasks import gap, places, prediction, window_features
 
 __all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
 
@@ -70,8 +68,11 @@ class MotionGPT3:
         self.tokenizer = tokenizer
         self.stats = stats
         # Below the public calls: what nodes and evaluation alone need stands there.
-        form = StreamPipeline if isinstance(network, StreamNetwork) else Pipeline
-        self.pipeline = form(config, network, tokenizer, stats)  # type: ignore[arg-type]
+        self.pipeline: Pipeline = (
+            StreamPipeline(config, network, tokenizer, stats)
+            if isinstance(network, StreamNetwork)
+            else ClipPipeline(config, network, tokenizer, stats)
+        )
 
     @classmethod
     def from_pretrained(
@@ -197,10 +198,7 @@ class MotionGPT3:
         """
         texts = [text] if isinstance(text, str) else list(text)
         drawn = sampling_of(sampling, options)
-        if start is not None:
-            motions = streaming(self.pipeline).generate(texts, duration_s, drawn, start=start)
-        else:
-            motions = self.pipeline.generate(texts, duration_s, drawn)
+        motions = self.pipeline.generate(texts, duration_s, drawn, start=start)
         return motions[0] if isinstance(text, str) else motions
 
     def generate_sequence(
@@ -229,23 +227,12 @@ class MotionGPT3:
             MotionGPT3Error: as :meth:`generate`.
         """
         texts = split_actions(text) if isinstance(text, str) else list(text)
-        if isinstance(self.pipeline, StreamPipeline) and len(texts) > 1:
-            return self.pipeline.sequence(texts, duration_s, sampling_of(sampling, options))
-        spare = [JOIN_TAKES_S] * (len(texts) - 1) + [0.0]
-        clips = self.pipeline.generate(texts, duration_s, sampling_of(sampling, options), spare)
-        if not clips:
+        drawn = sampling_of(sampling, options)
+        if not texts:
             raise TextError('no action is given')
-        if len(clips) == 1:
-            return clips[0]
-        whole = clips[0].joints
-        parts: list[MotionPart] = []
-        for number, (clip, words) in enumerate(zip(clips, texts, strict=True)):
-            start = 0
-            if number:
-                start, joints = self.join(whole, clip.joints)
-                whole = np.concatenate([whole[:start], joints])
-            source = clip.info['duration_from']
-            parts.append({'text': words, 'start_s': start / FPS, 'duration_from': source})
+        if len(texts) == 1:
+            return self.pipeline.generate(texts, duration_s, drawn)[0]
+        whole, parts = self.pipeline.sequence(texts, duration_s, drawn)
         said = text if isinstance(text, str) else ', then '.join(texts)
         return Motion(whole, FPS, {'text': said, 'parts': parts})
 
@@ -260,8 +247,7 @@ class MotionGPT3:
         Raises:
             MotionError: a clip has fewer than 4 frames.
         """
-        cut, joints = join(before, after, FPS)
-        return cut, finish_joined(joints, FPS) if self.config.finishing else joints
+        return self.pipeline.join(before, after)
 
     # ------------------------------------------------------------------ motion to text
 
@@ -292,11 +278,6 @@ class MotionGPT3:
         return texts[0] if isinstance(motion, Motion) else texts
 
     # ------------------------------------------------------------------ motion to motion
-
-    @property
-    def _most_observed(self) -> int:
-        """Frames of a motion that is continued, at most."""
-        return round(self.config.max_observed_s * FPS) + 1
 
     def predict(
         self,
@@ -331,7 +312,6 @@ class MotionGPT3:
         motions = self.predict_many(observed, horizon_s, count, sampling=sampling, **options)
         return motions[0] if count == 1 else motions  # type: ignore[return-value] # the old way
 
-    @torch.inference_mode()
     def predict_many(
         self,
         observed: Motion,
@@ -354,34 +334,9 @@ class MotionGPT3:
         sampling = sampling_of(sampling, options)
         frames = frames_asked(horizon_s, FPS, 2, self.config.max_frames - 1)
         seen = observed.resample(FPS, keep='last').joints
-        if isinstance(self.pipeline, StreamPipeline):
-            ways = self.pipeline.predict(seen, frames, count, sampling)
-            return [
-                Motion(way, FPS, {'seam_error_m': 0.0, 'duration_from': 'asked'}) for way in ways
-            ]
-        windows = prediction(len(seen), len(seen) + frames, self._most_observed)
-        shown = [seen[window] for window in windows.shown]
-        # A clip that is too short for the model is drawn longer and cut.
-        length = max(windows.num_drawn, self.config.min_frames)
-        drawn = self.pipeline.draw(
-            self.pipeline.asked('predict', [''] * count),
-            self.pipeline.motions(
-                window_features(shown) * count,
-                places(shown) * count,
-                [length] * count,
-                sampling.generator,
-            ),
-            [length] * count,
-            sampling,
-            observed=True,
-        )
-        motions = []
-        for clip in drawn:
-            joints, seams = finish(clip, FPS, seen, frames=frames, corrected=self.config.finishing)
-            motions.append(Motion(joints, FPS, {**seams, 'duration_from': 'asked'}))
-        return motions
+        ways = self.pipeline.predict(seen, frames, count, sampling)
+        return [Motion(way, FPS, {**seams, 'duration_from': 'asked'}) for way, seams in ways]
 
-    @torch.inference_mode()
     def inbetween(
         self,
         start: Motion,
@@ -405,27 +360,7 @@ class MotionGPT3:
         sampling = sampling_of(sampling, options)
         frames = frames_asked(duration_s, FPS, 2, self.config.max_frames - 2)
         before, after = start.resample(FPS, keep='last').joints, end.resample(FPS).joints
-        if isinstance(self.pipeline, StreamPipeline):
-            joints, seams = self.pipeline.inbetween(before, after, frames, sampling)
-            return Motion(joints, FPS, {**seams, 'duration_from': 'asked'})
-        whole, most = self.config.inbetween_whole, self._most_observed
-        if whole:
-            most = max(min(most, (self.config.max_frames - frames) // 2 + 1), 2)
-        begin, stop = len(before), len(before) + frames
-        windows = gap(begin, stop, stop + len(after), most, whole)
-        shown = [before[windows.shown[0]], after[: windows.shown[1].stop - stop]]
-        length = windows.num_drawn
-        drawn = self.pipeline.draw(
-            self.pipeline.asked('inbetween', ['']),
-            self.pipeline.motions(
-                window_features(shown), places(shown), [length], sampling.generator
-            ),
-            [length],
-            sampling,
-            observed=True,
-        )
-        first = begin - 1 - windows.drawn.start
-        joints, seams = finish(drawn[0], FPS, before, after, first, frames, self.config.finishing)
+        joints, seams = self.pipeline.inbetween(before, after, frames, sampling)
         return Motion(joints, FPS, {**seams, 'duration_from': 'asked'})
 
     # ------------------------------------------------------------------ a stream

@@ -12,7 +12,7 @@ from typing import TypedDict, TypeVar
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.errors import Cancelled, ConfigError
 
 ShouldStop = Callable[[], bool]
 OnProgress = Callable[[float], None]
@@ -46,6 +46,15 @@ class SamplingOptions:
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise ConfigError(f'{name} must be a finite number, got {value}')
+
+    def check_stop(self, message: str) -> None:
+        """End the call if that is wanted.
+
+        Raises:
+            Cancelled: ``should_stop`` says so.
+        """
+        if self.should_stop is not None and self.should_stop():
+            raise Cancelled(message)
 
 
 class SamplingKeywords(TypedDict, total=False):

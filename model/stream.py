@@ -19,7 +19,7 @@ duration       told to the holders                 when to stop: asked, stated o
 prediction     a clip put behind what was seen     the next chunks
 in-between     a clip put between both             chunks that are told where to be, and when
 finishing      looks both ways                     chunk by chunk (``finishing.causal``)
-code           ``network.network``, ``pipeline``   ``network.stream_*``, ``stream_pipeline``
+code           ``network.*``, ``clip_pipeline``    ``network.stream_*``, ``stream_pipeline``
 training       ``tasks``                           ``stream_batches``, ``stream_task``
 =============  ==================================  ============================================
 
@@ -37,8 +37,9 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.motion import Motion, MotionInfo
 from mgpt3_ros.model.network.stream_captions import ChunkReader
+from mgpt3_ros.model.pipeline import NEEDS_STREAM, check_finite
 from mgpt3_ros.model.sampling import SamplingOptions
-from mgpt3_ros.model.stream_pipeline import StreamPipeline, check_finite, one_source_each
+from mgpt3_ros.model.stream_pipeline import StreamPipeline, one_source_each
 
 
 class MotionStream:
@@ -139,8 +140,5 @@ def streaming(pipeline: object) -> StreamPipeline:
         MotionError: it is of the clip form.
     """
     if not isinstance(pipeline, StreamPipeline):
-        raise MotionError(
-            'this checkpoint draws whole clips from nothing: to go on from a body, load one of '
-            'the stream form (network.vae.kind: chunk), as `mgpt3 train --config stream` makes'
-        )
+        raise MotionError(NEEDS_STREAM)
     return pipeline

@@ -11,18 +11,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError
+from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.causal import CausalFinish
 from mgpt3_ros.model.finishing.continuation import Seams, bridge
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import Duration, stated_duration
 from mgpt3_ros.model.language.prompts import clean_text
-from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.motion import Motion, MotionPart
 from mgpt3_ros.model.network.sequences import prompt_tokens
 from mgpt3_ros.model.network.stream_captions import LONGEST_CHUNKS, ChunkReader
 from mgpt3_ros.model.network.stream_drawing import ChunkDrawer, ChunkDrawing, Goal
 from mgpt3_ros.model.network.stream_network import StreamNetwork
-from mgpt3_ros.model.pipeline import Pipeline, one_each
+from mgpt3_ros.model.pipeline import (
+    DurationsAsked,
+    MotionGPT3Config,
+    Pipeline,
+    Start,
+    check_finite,
+)
 from mgpt3_ros.model.sampling import OnProgress, SamplingOptions, ShouldStop, or_default
 
 Noise = list[torch.Generator] | None
@@ -31,7 +39,15 @@ Noise = list[torch.Generator] | None
 class StreamPipeline(Pipeline):
     """A network of the stream form with its tokenizer."""
 
-    network: StreamNetwork  # type: ignore[assignment]
+    def __init__(
+        self,
+        config: MotionGPT3Config,
+        network: StreamNetwork,
+        tokenizer: MotionTokenizer,
+        stats: FeatureStats,
+    ) -> None:
+        super().__init__(config, tokenizer, stats)
+        self.network = network
 
     @property
     def device(self) -> torch.device:
@@ -68,7 +84,7 @@ class StreamPipeline(Pipeline):
         ids, mask = prompt_tokens(self.tokenizer, texts, self.config.stream.most_words)
         return ids.to(self.device), mask.to(self.device)
 
-    def start_frames(self, start: Motion | np.ndarray | None, bodies: int = 1) -> Tensor:
+    def start_frames(self, start: Start, bodies: int = 1) -> Tensor:
         """Frames (B, T, 22, 3) that ``bodies`` alike go on from: a motion, a pose, or rest.
 
         Raises:
@@ -92,57 +108,39 @@ class StreamPipeline(Pipeline):
 
     # What the public calls need
 
-    @torch.inference_mode()
-    def generate(
+    def _draw_texts(
         self,
-        texts: Sequence[str],
-        duration_s: float | Sequence[float | None] | None,
+        texts: list[str],
+        known: list[Duration | None],
         sampling: SamplingOptions,
-        spare_s: Sequence[float] | None = None,
-        start: Motion | np.ndarray | None = None,
-    ) -> list[Motion]:
-        """A motion for each text, from ``start`` or from rest; see ``MotionGPT3.generate``."""
-        texts = [clean_text(text) for text in texts]
-        if not texts:
-            return []
+        start: Start,
+    ) -> tuple[list[np.ndarray], list[Duration]]:
         drawer = self.drawer(len(texts), self.drawing(sampling))
-        prompts = [stated_duration(text)[1] for text in texts]
-        drawer.start(self.start_frames(start, len(texts)), *self.prompts(prompts))
-        lengths = self._lengths(drawer, texts, duration_s, spare_s)
-        frames = max(length.frames for length in lengths)
-        drawn = self.draw_frames(drawer, frames, sampling, one_source_each(sampling, len(texts)))
-        motions = []
-        for joints, text, length in zip(drawn, texts, lengths, strict=True):
-            info: MotionInfo = {
-                'text': text,
-                'duration_from': length.source,
-                'duration_limited': length.limited,
-            }
-            motions.append(Motion(joints[: length.frames], FPS, info))
-        return motions
+        words = self.prompts([stated_duration(text)[1] for text in texts])
+        drawer.start(self.start_frames(start, len(texts)), *words)
+        lengths = self._lengths(drawer, known)
+        noise = one_source_each(sampling, len(texts))
+        drawn = self.draw_frames(drawer, max(d.frames for d in lengths), sampling, noise)
+        return [clip[: d.frames] for clip, d in zip(drawn, lengths, strict=True)], lengths
 
     @torch.inference_mode()
     def sequence(
-        self,
-        texts: Sequence[str],
-        duration_s: float | Sequence[float | None] | None,
-        sampling: SamplingOptions,
-        start: Motion | np.ndarray | None = None,
-    ) -> Motion:
-        """One body that does several things in turn; see ``MotionGPT3.generate_sequence``."""
+        self, texts: Sequence[str], duration_s: DurationsAsked, sampling: SamplingOptions
+    ) -> tuple[np.ndarray, list[MotionPart]]:
+        """One body that is told one thing after the other."""
         texts = [clean_text(text) for text in texts]
         drawer, noise = self.drawer(1, self.drawing(sampling)), one_source_each(sampling, 1)
         clips: list[np.ndarray] = []
         parts: list[MotionPart] = []
-        for number, (text, asked) in enumerate(
-            zip(texts, one_each(duration_s, len(texts)), strict=True)
+        for number, (text, known) in enumerate(
+            zip(texts, self.known_durations(texts, duration_s), strict=True)
         ):
             words = self.prompts([stated_duration(text)[1]])
             if number == 0:
-                drawer.start(self.start_frames(start), *words)
+                drawer.start(self.start_frames(None), *words)
             else:
                 drawer.tell(*words)
-            length = self._lengths(drawer, [text], [asked], None)[0]
+            length = self._lengths(drawer, [known])[0]
             begin = sum(map(len, clips))
             parts.append({'text': text, 'start_s': begin / FPS, 'duration_from': length.source})
             # Whole chunks but for the last action: each begins where the one before has ended.
@@ -150,23 +148,24 @@ class StreamPipeline(Pipeline):
             last = number == len(texts) - 1
             frames = length.frames if last else max(round(length.frames / chunk), 1) * chunk
             clips.append(self.draw_frames(drawer, frames, sampling, noise)[0])
-        return Motion(np.concatenate(clips), FPS, {'text': ', then '.join(texts), 'parts': parts})
+        return np.concatenate(clips), parts
 
     @torch.inference_mode()
     def predict(
         self, seen: np.ndarray, frames: int, count: int, sampling: SamplingOptions
-    ) -> list[np.ndarray]:
-        """What follows on a motion (T, 22, 3), in ``count`` ways."""
+    ) -> list[tuple[np.ndarray, Seams]]:
+        """What follows on a motion, chunk by chunk: nothing has to be set right at the seam."""
         drawer = self.drawer(count, self.drawing(sampling, observed=True))
         words = self.prompts([None] * count)
         drawer.start(self._batch(seen, count), *words, told=False)
-        return self.draw_frames(drawer, frames, sampling, one_source_each(sampling, count))
+        ways = self.draw_frames(drawer, frames, sampling, one_source_each(sampling, count))
+        return [(way, {'seam_error_m': 0.0}) for way in ways]
 
     @torch.inference_mode()
     def inbetween(
         self, before: np.ndarray, after: np.ndarray, frames: int, sampling: SamplingOptions
     ) -> tuple[np.ndarray, Seams]:
-        """The gap between two motions (T, 22, 3), and how far its own ends were off."""
+        """The gap between two motions, its chunks told where to be in the end, and when."""
         drawer = self.drawer(1, self.drawing(sampling, observed=True))
         drawer.goal = Goal(self._batch(after[:2]), frames + 1)
         drawer.start(self._batch(before), *self.prompts([None]), told=False)
@@ -206,44 +205,16 @@ class StreamPipeline(Pipeline):
         drawn: list[Tensor] = []
         chunks = -(-frames // self.network.vae.frames)
         for number in range(chunks):
-            if sampling.should_stop is not None and sampling.should_stop():
-                raise Cancelled('the motion was cancelled')
+            sampling.check_stop('the motion was cancelled')
             drawn.append(drawer.draw(noise))
             check_finite(drawn[-1])
             if sampling.on_progress is not None:
                 sampling.on_progress((number + 1) / chunks)
         return list(torch.cat(drawn, dim=1)[:, :frames].float().cpu().numpy())
 
-    def _lengths(
-        self,
-        drawer: ChunkDrawer,
-        texts: Sequence[str],
-        duration_s: float | Sequence[float | None] | None,
-        spare_s: Sequence[float] | None,
-    ) -> list[Duration]:
-        """Durations that were asked for, stated in the texts, or are predicted."""
-        predicted = drawer.predicted_frames().tolist()
-        if not np.isfinite(predicted).all():
-            raise GenerationError('the model predicted a duration that is not a number')
-        asked, spare = one_each(duration_s, len(texts)), spare_s or [0.0] * len(texts)
-        found = []
-        for text, seconds, beyond, frames in zip(texts, asked, spare, predicted, strict=True):
-            known = self._known_duration(seconds, stated_duration(text)[0], beyond)
-            found.append(known or self._limited(frames, 'predicted'))
-        return found
-
-
-def check_finite(frames: Tensor) -> None:
-    """Refuse drawn frames with values that are no numbers.
-
-    Raises:
-        GenerationError: there are such.
-    """
-    if not bool(torch.isfinite(frames).all()):
-        raise GenerationError(
-            'the model gave values that are not numbers: the motion is discarded; '
-            'the checkpoint may be damaged'
-        )
+    def _lengths(self, drawer: ChunkDrawer, known: list[Duration | None]) -> list[Duration]:
+        """Durations of what the bodies were told last."""
+        return self.predicted_durations(known, drawer.predicted_frames().tolist(), 'predicted')
 
 
 def one_source_each(sampling: SamplingOptions, bodies: int) -> Noise:

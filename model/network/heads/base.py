@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mgpt3_ros.model.errors import Cancelled, ConfigError
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.heads.condition import Condition
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.network.heads.network import DenoisingNetwork
@@ -270,8 +270,7 @@ class DenoisingHead(MotionHead):
             return draw_noise().flatten(1)
 
         def begin_step(step: int) -> None:
-            if sampling.should_stop is not None and sampling.should_stop():
-                raise Cancelled(f'sampling stopped before step {step + 1}')
+            sampling.check_stop(f'sampling stopped before step {step + 1}')
             if sampling.on_progress is not None and step > 0:
                 sampling.on_progress(step / num_inference_steps)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mgpt3_ros.model.errors import Cancelled
 from mgpt3_ros.model.network.heads.base import Guidance, MotionHead, Noise
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.sampling import SamplingOptions
@@ -44,8 +43,7 @@ class RegressionHead(MotionHead):
     ) -> Tensor:
         """Return the latents (B, L, C); nothing that concerns noise has an effect."""
         sampling = sampling or SamplingOptions()
-        if sampling.should_stop is not None and sampling.should_stop():
-            raise Cancelled('sampling stopped before it began')
+        sampling.check_stop('sampling stopped before it began')
         latent = self.regressor(self.condition(hidden)).view(-1, *self.latent_shape)
         if sampling.on_progress is not None:
             sampling.on_progress(1.0)
