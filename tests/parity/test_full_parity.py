@@ -58,15 +58,16 @@ class Hostile:
 def write_lightning_file(reference_dir: Path, path: Path, hyper_parameters: Any) -> dict[str, str]:
     """Write the recipe's weights as Lightning does; return a checksum of each that is needed."""
     shapes = official_shapes(reference_dir)
+    needed = {key for key in shapes if key.startswith(('lm.', 'vae.'))}
     state = OrderedDict(
-        (key, torch.from_numpy(np.asarray(recipe(key, shape))))
+        (key, torch.from_numpy(recipe(key, shape)) if key in needed else torch.zeros(shape))
         for key, shape in shapes.items()
         if not key.endswith(TIED_TO_WTE)
     )
     sums = {
-        key: hashlib.sha256(value.numpy().tobytes()).hexdigest()[:16]
+        key: hashlib.sha256(value.numpy()).hexdigest()[:16]
         for key, value in state.items()
-        if key.startswith(('lm.', 'vae.'))
+        if key in needed
     }
     for name in TIED_TO_WTE:
         state[f'lm.language_model.{name}'] = state[f'lm.language_model.{WTE}']

@@ -1,16 +1,12 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trains some steps and keeps the gradients: run by torchrun and, to compare, in one process.
-
-Usage: python -m tests.support.two_processes PRESET PACK OUTPUT BATCH_SIZE
-"""
+"""Trains some steps and keeps the gradients: in two processes and, to compare, in one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +60,12 @@ class RecordingTrainer(Trainer):
             torch.save(self.seen, self.folder / 'gradients.pt')
 
 
-def train(preset: str, pack: str, output: str, batch_size: str) -> None:
+def train(preset: Path, pack: Path, output: Path, batch_size: int) -> None:
     """Train the VAE and a stage with all tasks, with a batch of this size in each process."""
     # Without clipping and with a small rate: Adam's first steps enlarge rounding errors.
     options = (f'batch_size={batch_size}', f'steps={STEPS}', 'clip_norm=0', 'learning_rate=1e-5')
     sizes = [f'stages.{stage}.optim.{o}' for stage in (*STAGES, STOPPED) for o in options]
-    config = load_run_config(Path(preset), (*OVERRIDES, *sizes))
+    config = load_run_config(preset, (*OVERRIDES, *sizes))
     stages.Trainer = RecordingTrainer  # type: ignore[misc]
     try:
         for stage in STAGES:
@@ -79,7 +75,3 @@ def train(preset: str, pack: str, output: str, batch_size: str) -> None:
                 stages.run_stage(STOPPED, config, pack, output, 'cpu')
     finally:
         stages.Trainer = Trainer  # type: ignore[misc]
-
-
-if __name__ == '__main__':
-    train(*sys.argv[1:])

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,26 +16,13 @@ from safetensors.torch import load_file
 from mgpt3_ros.cli.main import main
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.run_log import read_log
-from tests.support.tiny_pack import write_tiny_pack
+from mgpt3_ros.training.tasks import TaskBatcher
+from tests.support import apart
 from tests.support.tiny_runs import write_preset
 from tests.training.test_trainer import Line, batch, losses, trainer
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 STEPS = 40
-# The command, which sends itself a signal in the middle of a step.
-SIGNALLED = """
-import os, signal, sys
-from mgpt3_ros.training import tasks
-from mgpt3_ros.cli import main as cli
-made = tasks.TaskBatcher.__call__
-def signalled(self, step, micro, device):
-    if (step, micro) == ({step}, 1):
-        os.kill(os.getpid(), signal.{name})
-    return made(self, step, micro, device)
-tasks.TaskBatcher.__call__ = signalled
-sys.exit(cli.main(sys.argv[1:]))
-"""
 # The paper's kind of model, with dropout, accumulation, averaging and a schedule.
 OVERRIDES = (
     'model.network.motion_context=false',
@@ -53,10 +38,9 @@ OVERRIDES = (
 
 
 @pytest.fixture(scope='module')
-def command(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], list[str]]:
+def command(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], list[str]]:
     """Arguments that train stage t2m into a folder."""
-    folder = tmp_path_factory.mktemp('inputs')
-    pack, preset = write_tiny_pack(folder / 'pack'), write_preset(folder)
+    preset = write_preset(tmp_path_factory.mktemp('inputs'))
     load_run_config(preset, OVERRIDES)
 
     def of(output: Path) -> list[str]:
@@ -75,19 +59,25 @@ def unbroken(
     return folder / 't2m'
 
 
-def signalled(step: int, name: str, arguments: list[str]) -> int:
-    """The exit code of the command when it gets a signal in the middle of a step."""
-    code = SIGNALLED.format(step=step, name=name)
-    return subprocess.run(
-        [sys.executable, '-c', code, *arguments], cwd=ROOT, capture_output=True, check=False
-    ).returncode
+def main_with_signal(step: int, number: signal.Signals, arguments: list[str]) -> int:
+    """The command, which sends itself a signal in the middle of a step."""
+    made = TaskBatcher.__call__
+
+    def signalled(self: TaskBatcher, at: int, micro: int, device: torch.device) -> object:
+        if (at, micro) == (step, 1):
+            os.kill(os.getpid(), number)
+        return made(self, at, micro, device)
+
+    TaskBatcher.__call__ = signalled  # type: ignore[method-assign] # of a process that ends
+    return main(arguments)
 
 
 def test_kill_9_leaves_a_run_that_goes_on_with_the_same_losses(
     command: Callable[[Path], list[str]], unbroken: Path, tmp_path: Path
 ) -> None:
     arguments, folder = command(tmp_path), tmp_path / 't2m'
-    assert signalled(16, 'SIGKILL', arguments) == -signal.SIGKILL
+    killed = apart.started(tmp_path / 'said', main_with_signal, 16, signal.SIGKILL, arguments)
+    assert apart.exit_code(killed) == -signal.SIGKILL
     # In the middle of an epoch, and between two checkpoints.
     assert torch.load(folder / 'checkpoint.pt', weights_only=True)['step'] == 14
     assert read_log(folder)[-1]['step'] == 16
@@ -104,7 +94,9 @@ def test_sigterm_saves_the_step_at_which_it_came(
     command: Callable[[Path], list[str]], unbroken: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / 't2m'
-    assert signalled(10, 'SIGTERM', command(tmp_path)) == 130
+    arguments = command(tmp_path)
+    ended = apart.started(tmp_path / 'said', main_with_signal, 10, signal.SIGTERM, arguments)
+    assert apart.exit_code(ended) == 130
     log = read_log(folder)
     assert log[-1]['step'] == 11
     assert torch.load(folder / 'checkpoint.pt', weights_only=True)['step'] == 11

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.optim import OptimConfig
 from mgpt3_ros.training.run_log import read_log
 from mgpt3_ros.training.trainer import Trainer, TrainingError
+from tests.support import apart
 
 CONFIG = OptimConfig(
     steps=12, batch_size=4, learning_rate=0.05, warmup_steps=2, ema_decay=0.9, checkpoint_every=4,
@@ -84,34 +84,28 @@ def test_an_interrupted_run_gives_the_losses_of_an_unbroken_one(tmp_path: Path) 
     assert losses(tmp_path / 'broken') == pytest.approx(losses(tmp_path / 'unbroken'), abs=1e-6)
 
 
-SLOW_RUN = """
-import sys, time
-from pathlib import Path
-import tests.training.test_trainer as t
-class Slow(t.Line):
-    def forward(self, x):
+class SlowLine(Line):
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
         time.sleep(0.05)
         return super().forward(x)
-import dataclasses
-config = dataclasses.replace(t.CONFIG, steps=60)
-t.Trainer(Slow(), t.batch, {'fit': 1.0}, config, Path(sys.argv[1])).run()
-"""
+
+
+def slow_run(folder: Path) -> None:
+    config = dataclasses.replace(CONFIG, steps=60)
+    Trainer(SlowLine(), batch, {'fit': 1.0}, config, folder).run()
 
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     killed = tmp_path / 'killed'
-    root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(
-        [sys.executable, '-c', SLOW_RUN, str(killed)], cwd=root, stderr=subprocess.DEVNULL
-    )
+    process = apart.started(tmp_path / 'said', slow_run, killed)
     deadline = time.monotonic() + 240  # a busy machine takes long to import
     while not (killed / 'checkpoint.pt').exists():
-        assert process.poll() is None
+        assert process.is_alive(), (tmp_path / 'said').read_text()
         assert time.monotonic() < deadline
         time.sleep(0.01)  # polls another process's file: there is no event to wait for
     process.kill()
-    process.wait()
+    process.join()
     done = max(losses(killed))
     assert 4 <= done < 60
     trainer(killed, steps=60).run()

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import socket
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,11 @@ import torch
 
 from mgpt3_ros.model.checkpoint import WEIGHTS
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from tests.support import two_processes
+from tests.support import apart, two_processes
 from tests.support.tiny_runs import write_preset
 from tests.support.two_processes import STAGES, STEPS, STOPPED
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope='module')
@@ -28,20 +25,28 @@ def runs(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pa
     """Run folders of one process with 6 samples a step, and of two with 3 samples each."""
     folder = tmp_path_factory.mktemp('runs')
     preset, one, two = write_preset(folder), folder / 'one', folder / 'two'
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
-    command += ['--nproc-per-node=2', '-m', 'tests.support.two_processes']
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('XDG_CACHE_HOME', str(folder / 'cache'))  # both processes find it empty
-        done = subprocess.run(
-            [*command, str(preset), str(pack), str(two), '3'],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        two_processes.train(str(preset), str(pack), str(one), '6')
+    # As torchrun starts them. Both find the cache empty.
+    environment = {
+        'MASTER_ADDR': 'localhost',
+        'MASTER_PORT': str(free_port()),
+        'WORLD_SIZE': '2',
+        'LOCAL_WORLD_SIZE': '2',
+        'XDG_CACHE_HOME': str(folder / 'cache'),
+    }
+    arguments = (two_processes.train, preset, pack, two, 3)
+    processes = [
+        apart.started(folder / rank, *arguments, RANK=rank, LOCAL_RANK=rank, **environment)
+        for rank in ('0', '1')
+    ]
+    codes = [apart.exit_code(process) for process in processes]
+    assert codes == [0, 0], ''.join((folder / rank).read_text() for rank in ('0', '1'))
+    two_processes.train(preset, pack, one, 6)
     return one, two
+
+
+def free_port() -> int:
+    with socket.create_server(('localhost', 0)) as server:
+        return server.getsockname()[1]
 
 
 @pytest.mark.parametrize('stage', STAGES)
