@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.kinematics.ground_frame import bone_lengths, with_bones
-from mgpt3_ros.model.kinematics.skeleton import PARENTS, REST_OFFSETS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
@@ -21,15 +20,14 @@ from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.network import NetworkConfig
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.network.vae import ChunkConfig, VaeConfig
+from tests.support.tiny import rest_pose
 
 WORDS = 20
 
 
 def standing() -> Tensor:
     """A T pose (22, 3) [m] with the feet on the floor."""
-    placed = np.zeros((22, 3))
-    for joint, parent in enumerate(PARENTS[1:], start=1):
-        placed[joint] = placed[parent] + REST_OFFSETS[joint]
+    placed = rest_pose()
     placed[:, 1] -= placed[:, 1].min()
     return torch.from_numpy(placed).float()
 

@@ -26,6 +26,14 @@ SENTENCES = [
 ]
 
 
+def rest_pose() -> np.ndarray:
+    """A T pose (22, 3) [m], its pelvis at the origin."""
+    pose = np.zeros((22, 3))
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        pose[joint] = pose[parent] + REST_OFFSETS[joint]
+    return pose
+
+
 def swinging_motion(seed: int, frames: int = 60, speed: float = 1.0) -> np.ndarray:
     """Joints (frames, 22, 3) of a figure whose arms swing while it glides along +Z."""
     rng = np.random.default_rng(seed)

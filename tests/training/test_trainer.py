@@ -53,9 +53,7 @@ def trainer(folder: Path, **changes: object) -> Trainer:
 
 
 def losses(folder: Path) -> dict[int, float]:
-    """Loss of each step in the log; the last word counts where a step was done twice."""
-    lines = (folder / 'log.jsonl').read_text().splitlines()
-    return {r['step']: r['loss'] for r in map(json.loads, lines) if 'loss' in r}
+    return {r['step']: r['loss'] for r in read_log(folder) if 'loss' in r}
 
 
 def test_the_loss_goes_down_and_every_term_is_logged(tmp_path: Path) -> None:
@@ -154,8 +152,7 @@ def gradient_of(model: Line, step: int = 0) -> dict[str, Tensor]:
 
 def rates(folder: Path, **changes: object) -> list[float]:
     trainer(folder, **changes).run()
-    records = map(json.loads, (folder / 'log.jsonl').read_text().splitlines())
-    return [record['rate'] / 0.05 for record in records]
+    return [record['rate'] / 0.05 for record in read_log(folder)]
 
 
 def test_the_rate_rises_and_falls_along_a_cosine(tmp_path: Path) -> None:

@@ -8,16 +8,14 @@ import pytest
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.finishing.foot_slip import REAL_SLIP, steady_root
 from mgpt3_ros.model.finishing.leg_pose import LEGS
-from mgpt3_ros.model.kinematics.skeleton import FPS, PARENTS, REST_OFFSETS
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from tests.support.tiny import rest_pose
 
 BALLS = [leg[-1] for leg in LEGS]
 
 
 def standing(frames: int = 60) -> np.ndarray:
-    pose = np.zeros((22, 3))
-    for joint, parent in enumerate(PARENTS):
-        pose[joint] = REST_OFFSETS[joint] + (pose[parent] if parent >= 0 else 0)
-    joints = np.repeat(pose[None], frames, axis=0)
+    joints = np.repeat(rest_pose()[None], frames, axis=0)
     joints[..., 1] -= joints[0, BALLS, 1].min() - 0.01
     return joints
 

@@ -17,19 +17,13 @@ from mgpt3_ros.model.kinematics.skeleton import (
     PARENTS,
     REST_OFFSETS,
 )
+from tests.support.tiny import rest_pose
 
 SMPL = (
     'pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3 '
     'left_foot right_foot neck left_collar right_collar head left_shoulder right_shoulder '
     'left_elbow right_elbow left_wrist right_wrist'
 )
-
-
-def standing() -> np.ndarray:
-    joints = np.zeros((22, 3))
-    for joint, parent in enumerate(PARENTS):
-        joints[joint] = REST_OFFSETS[joint] + (joints[parent] if parent >= 0 else 0)
-    return joints
 
 
 def test_names_are_smpls_and_parents_come_first() -> None:
@@ -54,7 +48,7 @@ def test_the_mirror_swaps_sides_and_undoes_itself() -> None:
 
 
 def test_the_body_stands_facing_z_with_its_left_at_x() -> None:
-    joints = standing()
+    joints = rest_pose()
     by_name = dict(zip(JOINT_NAMES, joints, strict=True))
     height = np.ptp(joints[:, 1])
     assert height == pytest.approx(1.58, abs=0.1)  # ankle to head joint: a person of 1.7 m

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS, REST_OFFSETS
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.render import (
     LEFT_COLOUR,
@@ -27,6 +27,7 @@ from mgpt3_ros.model.render.camera import Camera, follow
 from mgpt3_ros.model.render.labels import text_width, wrap
 from mgpt3_ros.model.render.shading import FAR, _project, _trace
 from mgpt3_ros.model.render.stage import Stage
+from tests.support.tiny import rest_pose
 
 SIZE = (320, 180)
 
@@ -36,9 +37,7 @@ def index(name: str) -> int:
 
 
 def t_pose(frames: int = 1) -> np.ndarray:
-    joints = np.zeros((22, 3))
-    for i, parent in enumerate(PARENTS):
-        joints[i] = REST_OFFSETS[i] + (joints[parent] if parent >= 0 else 0.0)
+    joints = rest_pose()
     joints[:, 1] -= joints[:, 1].min()
     return np.repeat(joints[None], frames, axis=0)
 

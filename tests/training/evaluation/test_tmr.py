@@ -18,6 +18,7 @@ from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.evaluation.metrics import MetricError
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder, feature_batch
 from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.run_log import read_log
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.tmr_training import TmrBatcher, TmrTask
@@ -51,8 +52,7 @@ def trained(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def curve(folder: Path) -> dict[int, float]:
-    lines = (folder / 'log.jsonl').read_text().splitlines()
-    return {r['step']: r['contrast'] for r in map(json.loads, lines) if 'contrast' in r}
+    return {r['step']: r['contrast'] for r in read_log(folder) if 'contrast' in r}
 
 
 def test_padding_changes_nothing(encoder: TextMotionEncoder) -> None:
