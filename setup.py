@@ -47,6 +47,7 @@ setup(
         NAME: ['py.typed'],
         f'{NAME}.model': ['**/*.yaml'],
         f'{NAME}.training': ['**/*.yaml'],
+        f'{NAME}.robots': ['config/*.yaml'],  # a link to config/robots
         f'{NAME}.models': ['default/*'],  # the shipped checkpoint
     },
     data_files=[
