@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from mgpt3_ros.robots.feet import Foot, base_places, floor_of, foot_ways, lowered
 from mgpt3_ros.robots.human import ENDS, Human, zero_bone
 from mgpt3_ros.robots.robot import Robot
-from mgpt3_ros.robots.solver import Direction, Effort, Orientation, Place, Task, solve
+from mgpt3_ros.robots.solver import Bounds, Direction, Effort, Orientation, Place, Task, solve
 
 Array = NDArray[np.float64]
 
@@ -22,6 +22,7 @@ _BONE = {'hip': 1.0, 'knee': 1.0, 'ankle': 0.7, 'shoulder': 1.0, 'elbow': 1.0}
 _TURN = {'hip': 0.05, 'shoulder': 0.05, 'ankle': 0.1, 'wrist': 0.05, 'spine3': 1.0, 'head': 0.5}
 _PLACED_BONE = 0.3  # of a leg's directions once its foot is placed
 _PLACE = 300.0  # [1/m^2] of a sole: 1 cm costs as much as 10 degrees of a bone
+_BASE = 20.0  # [1/m^2] of the base, which gives way where a leg cannot
 _SOLE = 5.0  # of its rotation
 
 _LIMBS = Effort(iterations=12, stiffness=0.03, rest=0.005)
@@ -71,16 +72,16 @@ def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
     else:
         scale = robot.base_height / 0.9  # of a pelvis 0.9 m high
         base = scale * (human.joint('pelvis') - [0.0, 0.0, floor_of(human)])
-    limits, rest = robot.position_limits, robot.stand
-    positions = solve(
-        robot.kinematics, tasks, start, rest, limits, base_rot, base, _LIMBS, human.fps
+    bounds, kinematics = Bounds(robot.position_limits, robot.velocity_limits), robot.kinematics
+    positions, base = solve(
+        kinematics, tasks, start, robot.stand, bounds, base_rot, base, _LIMBS, human.fps
     )
     if robot.has_legs:
         feet = foot_ways(robot, human)
         base = lowered(robot, human, base, feet)
-        legs = leg_tasks(robot, human, feet)
-        positions = solve(
-            robot.kinematics, legs, positions, rest, limits, base_rot, base, _LEGS, human.fps
+        legs = leg_tasks(robot, human, feet, base)
+        positions, base = solve(
+            kinematics, legs, positions, robot.stand, bounds, base_rot, base, _LEGS, human.fps
         )
     return RobotMotion(robot.joint_names, positions, base, _quaternions(base_rot), float(fps))
 
@@ -106,18 +107,21 @@ def limb_tasks(robot: Robot, human: Human) -> list[Task]:
     return tasks
 
 
-def leg_tasks(robot: Robot, human: Human, feet: list[Foot]) -> list[Task]:
-    """Return what the links of the legs shall do, soles on their ways."""
-    tasks: list[Task] = []
+def leg_tasks(robot: Robot, human: Human, feet: list[Foot], base: Array) -> list[Task]:
+    """Return what the links of the legs shall do, soles on their ways, the base (T, 3) near it."""
+    kinematics = robot.kinematics
+    gives = len(robot.joint_names) + np.arange(3)
+    tasks: list[Task] = [Place(robot.base_link, gives, np.zeros(3), base, _BASE)]
     for foot in feet:
         for limb in ('hip', 'knee'):
             name = f'{foot.side}_{limb}'
             link = robot.config.follows[name]
-            columns = robot.kinematics.chain(link)
+            columns = kinematics.chain(link)
             local = robot.stand_rotations[link].T @ zero_bone(name)
             tasks.append(Direction(link, columns, local, human.bone(name), _PLACED_BONE))
-        columns = robot.kinematics.chain(foot.link)
-        tasks.append(Place(foot.link, columns, foot.local, foot.places, _PLACE))
+        columns = kinematics.chain(foot.link)
+        moved = np.concatenate([columns, gives])
+        tasks.append(Place(foot.link, moved, foot.local, foot.places, _PLACE))
         tasks.append(Orientation(foot.link, columns, foot.rotations, _SOLE))
     return tasks
 

@@ -8,7 +8,8 @@ time, the angles minimise
     sum_t sum_k w_k |e_k(q_t)|^2 + stiffness |D q|^2 + rest |q - q_rest|^2,  lower <= q <= upper.
 
 Each step solves (J^T W J + stiffness D^T D + rest) dq = J^T W e - stiffness D^T D q + rest (q_rest
-- q). Frames meet only in D, so that matrix is banded, and a whole motion costs as much as its
+- q). What a joint would turn between two frames beyond its velocity limit costs too, so that it
+begins earlier and ends later where that is cheap. Frames meet only in D, so that matrix is banded, and a whole motion costs as much as its
 frames one by one. An angle at a bound that is pushed outward is left out of a step (projected
 Newton: Bertsekas, SIAM J. Control Optim. 20(2), 1982).
 """
@@ -100,20 +101,39 @@ class Place(Task):
     weight: Array | float = 1.0
 
     def errors(self, poses: Poses) -> tuple[Array, Array]:
-        """See :class:`Task`."""
+        """See :class:`Task`; the last three columns are the base's place, if it gives way."""
         now = poses.places[self.link] + poses.rotations[self.link] @ self.local
-        arms = now[:, None] - poses.pivots[:, self.columns]
-        jacobian = np.cross(poses.axes[:, self.columns], arms)
+        turning = self.columns[self.columns < poses.axes.shape[1]]
+        arms = now[:, None] - poses.pivots[:, turning]
+        jacobian = np.cross(poses.axes[:, turning], arms)
+        if len(turning) < len(self.columns):
+            along = np.broadcast_to(np.eye(3), (len(now), 3, 3))
+            jacobian = np.concatenate([jacobian, along], axis=1)
         return _weighed(self.weight, self.wanted - now, jacobian)
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How a motion is solved: most steps, price of acceleration (at 20 fps), of leaving rest."""
+    """How a motion is solved.
+
+    iterations: most steps. stiffness: price of acceleration at 20 frames per second, of angles
+    [rad] and of the base [m]. rest: price of leaving the pose at rest. haste: price of what a
+    joint would turn in a frame beyond its velocity limit.
+    """
 
     iterations: int = 10
     stiffness: float = 0.03
+    base_stiffness: float = 0.5
     rest: float = 0.005
+    haste: float = 1.0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Of the n joints: limits (n, 2) [rad], never broken, and speed (n,) [rad/s], kept if cheap."""
+
+    limits: Array
+    speed: Array
 
 
 def solve(
@@ -121,49 +141,93 @@ def solve(
     tasks: Sequence[Task],
     start: Array,
     rest: Array,
-    limits: Array,
+    bounds: Bounds,
     base_rot: Array,
     base_pos: Array,
     effort: Effort,
     fps: float,
-) -> Array:
-    """Return the angles (T, n) [rad] that do the tasks best; joints of no task stay as they are.
+) -> tuple[Array, Array]:
+    """Return the angles (T, n) [rad] and base places (T, 3) [m] that do the tasks best.
+
+    Joints of no task stay as they are, and so does a base that no :class:`Place` moves.
 
     Args:
         kinematics: of the robot.
         tasks: what its links shall do.
         start: (T, n) [rad] to begin from, within the limits.
         rest: (n,) [rad] that is kept where the tasks leave a choice.
-        limits: (n, 2) [rad], lowest and highest; never broken.
+        bounds: of the joints.
         base_rot: (T, 3, 3) of the base link in the world.
         base_pos: (T, 3) [m] of it.
         effort: of the search.
         fps: frames per second.
     """
-    positions = start.copy()
+    count = start.shape[1]
+    state = np.concatenate([start, base_pos], axis=1)
+    limits = np.concatenate([bounds.limits, np.tile([-np.inf, np.inf], (3, 1))])
+    furthest = np.concatenate([bounds.speed / fps, np.full(3, np.inf)])
+    stiffness = np.repeat([effort.stiffness, effort.base_stiffness], [count, 3])
+    price = np.repeat([effort.rest, 0.0], [count, 3])
+    resting = np.concatenate([rest, np.zeros(3)])
     for columns, members in groups(tasks):
         joints = kinematics.needed(task.link for task in members)
         where = {int(column): place for place, column in enumerate(columns)}
         places = [np.array([where[int(column)] for column in task.columns]) for task in members]
-        smooth = effort.stiffness * (fps / 20.0) ** 4 * _bend_band(len(start))
+        smooth = _Smoothness(
+            len(start), (fps / 20.0) ** 4 * stiffness[columns], effort.haste, furthest[columns]
+        )
         lower, upper = limits[columns].T
         for _ in range(effort.iterations):
-            poses = kinematics.forward(positions, base_rot, base_pos, joints)
-            now = positions[:, columns]
+            poses = kinematics.forward(state[:, :count], base_rot, state[:, count:], joints)
+            now = state[:, columns]
             matrix, slope = _normal(members, places, poses, len(columns))
             diagonal = np.arange(len(columns))
-            matrix[:, diagonal, diagonal] += effort.rest + _RIDGE
-            slope += effort.rest * (rest[columns] - now) - _banded_times(smooth, now)
+            matrix[:, diagonal, diagonal] += price[columns] + _RIDGE
+            band, pull = smooth.at(now)
+            slope += price[columns] * (resting[columns] - now) + pull
             blocked = ((now <= lower + _AT_BOUND) & (slope < 0)) | (
                 (now >= upper - _AT_BOUND) & (slope > 0)
             )
-            step = np.clip(
-                _banded_step(matrix, smooth, slope, ~blocked), -_LARGEST_STEP, _LARGEST_STEP
-            )
-            positions[:, columns] = np.clip(now + step, lower, upper)
-            if np.abs(positions[:, columns] - now).max() < _SETTLED:
+            step = _banded_step(matrix, band, slope, ~blocked)
+            moved = np.clip(now + np.clip(step, -_LARGEST_STEP, _LARGEST_STEP), lower, upper)
+            state[:, columns] = moved
+            if np.abs(moved - now).max() < _SETTLED:
                 break
-    return positions
+    return state[:, :count], state[:, count:]
+
+
+class _Smoothness:
+    """What angles x (T, k) over time cost: k |D x|^2 for second, haste |.|^2 for first differences.
+
+    Of a first difference only what lies beyond the furthest step of a joint counts.
+    """
+
+    def __init__(self, frames: int, stiffness: Array, haste: float, furthest: Array) -> None:
+        self._haste, self._furthest = haste, furthest
+        bend = np.zeros((3, frames))
+        for offset, factors in enumerate(((1.0, 4.0, 1.0), (-2.0, -2.0), (1.0,))):
+            for first, factor in enumerate(factors):
+                bend[offset, first : max(frames - 2, 0) + first] += factor
+        self._bend = bend[:, :, None] * stiffness
+
+    def at(self, now: Array) -> tuple[Array, Array]:
+        """Return the matrix as a band (3, T, k), its diagonal first, and the pull (T, k)."""
+        band = self._bend.copy()
+        product = band[0] * now
+        for offset in (1, 2):
+            beside = band[offset, : len(now) - offset]
+            product[:-offset] += beside * now[offset:]
+            product[offset:] += beside * now[:-offset]
+        step = np.diff(now, axis=0)
+        beyond = np.sign(step) * np.maximum(np.abs(step) - self._furthest, 0.0)
+        hasty = self._haste * (beyond != 0)
+        band[0, :-1] += hasty
+        band[0, 1:] += hasty
+        band[1, :-1] -= hasty
+        pull = -product
+        pull[:-1] += self._haste * beyond
+        pull[1:] -= self._haste * beyond
+        return band, pull
 
 
 def groups(tasks: Sequence[Task]) -> list[tuple[Columns, list[Task]]]:
@@ -203,25 +267,6 @@ def _normal(
     return turned @ jacobian, (turned @ errors[..., None])[..., 0]
 
 
-def _bend_band(frames: int) -> Array:
-    """Return D^T D (3, T) of second differences over T frames: its diagonal and two beside it."""
-    band = np.zeros((3, frames))
-    for offset, factors in enumerate(((1.0, 4.0, 1.0), (-2.0, -2.0), (1.0,))):
-        for first, factor in enumerate(factors):
-            band[offset, first : frames - 2 + first] += factor
-    return band
-
-
-def _banded_times(band: Array, values: Array) -> Array:
-    """Return the product (T, n) of a symmetric band (3, T) with values (T, n)."""
-    product = band[0][:, None] * values
-    for offset in (1, 2):
-        beside = band[offset, : len(values) - offset, None]
-        product[:-offset] += beside * values[offset:]
-        product[offset:] += beside * values[:-offset]
-    return product
-
-
 def _banded_step(blocks: Array, band: Array, slope: Array, free: NDArray[np.bool_]) -> Array:
     """Solve (blocks + band) step = slope, (T, n); what is not free does not move."""
     frames, width = slope.shape
@@ -229,7 +274,7 @@ def _banded_step(blocks: Array, band: Array, slope: Array, free: NDArray[np.bool
     for offset in range(width):
         stored[offset, :, : width - offset] = np.diagonal(blocks, -offset, 1, 2)
     for offset in (0, 1, 2):
-        stored[offset * width] += band[offset][:, None]
+        stored[offset * width] += band[offset]
     flat, moves = stored.reshape(2 * width + 1, -1), free.ravel()
     if not moves.all():
         for offset in range(len(flat)):
