@@ -28,7 +28,8 @@ from mgpt3_ros.robots.robot import Robot
 Array = NDArray[np.float64]
 
 FADE_S = 0.3  # in which a correction dies away before the first stance and after the last
-FLAT_S = 0.15  # in which a foot is tilted to the floor and from it
+FLAT_S = 0.4  # in which a foot is tilted to the floor and from it
+RISE_S = 0.15  # in which it rises from the floor and comes down
 STRAIGHTEST = 0.995  # of a leg's length, that a leg which stands may have
 LOWER_S = 0.15  # over which the base is lowered and rises again
 
@@ -104,8 +105,10 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     standing = _marked(planted, len(ball))
     level = _marked(flat, len(ball)) & standing
     turned = human.rotation(f'{side}_ankle')
-    heading = np.unwrap(np.arctan2(turned[:, 1, 0], turned[:, 0, 0]))
-    tilt = Rotation.from_euler('z', -heading[:, None]) * Rotation.from_matrix(turned)
+    # The turn about the vertical (swing and twist): a heading also where the toes point down.
+    whole = Rotation.from_matrix(turned)
+    heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))
+    tilt = Rotation.from_euler('z', -heading[:, None]) * whole
     heading = anchored(heading[:, None], planted, human.fps)
     leaning = 1.0 - _softened(level, FLAT_S * human.fps)
     tilt = Rotation.from_rotvec(leaning[:, None] * tilt.as_rotvec())
@@ -113,7 +116,7 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     aside = _aside(robot, side, scale, local)
     places = scale * ball + Rotation.from_euler('z', heading).apply(aside)
     places[:, :2] = anchored(places[:, :2], planted, human.fps)
-    height = np.maximum(places[:, 2], 0.0) * (1.0 - _softened(standing, FLAT_S * human.fps))
+    height = np.maximum(places[:, 2], 0.0) * (1.0 - _softened(standing, RISE_S * human.fps))
     corners = (robot.sole_points(side) - local) @ stand.T
     lowest = (rotations @ corners.T)[:, 2].min(axis=1)
     places[:, 2] = np.maximum(height, -lowest)

@@ -32,6 +32,8 @@ Columns = NDArray[np.intp]
 _LARGEST_STEP = 0.6  # [rad] of an angle per iteration
 _AT_BOUND = 1e-9  # [rad]
 _SETTLED = 2e-4  # [rad]: no angle moves more
+_FIRM = 1e8  # price that fixes an angle; others are 1e3 at most
+_BOUND_PASSES = 3  # to find out which angles end at a bound
 _RIDGE = 1e-6  # keeps the matrix positive where nothing else does
 
 
@@ -188,7 +190,7 @@ def solve(
             blocked = ((now <= lower + _AT_BOUND) & (slope < 0)) | (
                 (now >= upper - _AT_BOUND) & (slope > 0)
             )
-            step = _banded_step(matrix, band, slope, ~blocked)
+            step = _banded_step(matrix, band, slope, blocked, (lower - now, upper - now))
             moved = np.clip(now + np.clip(step, -_LARGEST_STEP, _LARGEST_STEP), lower, upper)
             state[:, columns] = moved
             if np.abs(moved - now).max() < _SETTLED:
@@ -267,21 +269,32 @@ def _normal(
     return turned @ jacobian, (turned @ errors[..., None])[..., 0]
 
 
-def _banded_step(blocks: Array, band: Array, slope: Array, free: NDArray[np.bool_]) -> Array:
-    """Solve (blocks + band) step = slope, (T, n); what is not free does not move."""
+def _banded_step(
+    blocks: Array, band: Array, slope: Array, fixed: NDArray[np.bool_], room: tuple[Array, Array]
+) -> Array:
+    """Solve (blocks + band) step = slope, (T, k), within the room (lower, upper) that there is.
+
+    What is fixed does not move; what would go beyond its room goes to its end, and the others
+    are solved for once more, knowing that.
+    """
     frames, width = slope.shape
     stored = np.zeros((2 * width + 1, frames, width))
     for offset in range(width):
         stored[offset, :, : width - offset] = np.diagonal(blocks, -offset, 1, 2)
     for offset in (0, 1, 2):
         stored[offset * width] += band[offset]
-    flat, moves = stored.reshape(2 * width + 1, -1), free.ravel()
-    if not moves.all():
-        for offset in range(len(flat)):
-            count = flat.shape[1] - offset
-            flat[offset, :count] *= moves[:count] & moves[offset:]
-        flat[0] += ~moves
-    step = solveh_banded(
-        flat, slope.ravel() * moves, lower=True, overwrite_ab=True, check_finite=False
-    )
-    return np.asarray(step).reshape(frames, width)
+    diagonal, wanted = stored[0].copy(), np.zeros_like(slope)
+    for _ in range(_BOUND_PASSES):
+        stored[0] = diagonal + _FIRM * fixed
+        step = solveh_banded(
+            stored.reshape(2 * width + 1, -1),
+            (slope + _FIRM * fixed * wanted).ravel(),
+            lower=True,
+            check_finite=False,
+        ).reshape(frames, width)
+        beyond = ((step < room[0] - _AT_BOUND) | (step > room[1] + _AT_BOUND)) & ~fixed
+        if not beyond.any():
+            break
+        wanted = np.where(beyond, np.clip(step, *room), wanted)
+        fixed = fixed | beyond
+    return np.asarray(step)
