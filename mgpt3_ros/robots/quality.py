@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.robots.config import SIDES
-from mgpt3_ros.robots.feet import foot_ways
+from mgpt3_ros.robots.feet import Foot, foot_ways
 from mgpt3_ros.robots.human import ENDS, Human, zero_bone
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.retargeting import RobotMotion
@@ -27,6 +27,7 @@ LIMBS = {
     'foot': 'ankle',
 }
 _NEAR_CHANGE = 2  # frames to each side of one in which a foot comes down or leaves
+_FEWEST = 8  # frames that say anything of steps
 _APART = 0.10  # [m] between the hands' heights, from which one is the higher
 
 
@@ -40,8 +41,8 @@ class Quality:
     slowdown: how many times slower velocity limits want the motion.
     height: (S,) [m], the sole corner farthest from the floor, in frames in which a foot stands.
     slide: (S,) [m/s], level speed of the sole's middle in the same.
-    change_speed, swing_speed: [rad/s], fastest leg joint in frames near a change of contact, and
-    in the swing. change_jerk, swing_jerk: [rad/s^3] the same.
+    change_speed, swing_speed: [rad/s], the leg's fastest joint in frames near a change of contact
+    of its foot, and in its swing. change_jerk, swing_jerk: [rad/s^3] the same.
     sides: in frames in which one human hand is clearly higher, whether the robot's same is.
     """
 
@@ -71,10 +72,10 @@ def quality(robot: Robot, joints: NDArray, motion: RobotMotion, slower: float) -
         slowdown=slower,
         height=feet.height,
         slide=feet.slide,
-        change_speed=feet.speed[feet.near_change],
-        swing_speed=feet.speed[feet.in_swing],
-        change_jerk=feet.jerk[feet.near_change],
-        swing_jerk=feet.jerk[feet.in_swing],
+        change_speed=feet.change_speed,
+        swing_speed=feet.swing_speed,
+        change_jerk=feet.change_jerk,
+        swing_jerk=feet.swing_jerk,
         sides=_sides(robot, human, poses),
     )
 
@@ -109,43 +110,47 @@ def _angle(a: Array, b: Array) -> Array:
 
 
 class _Feet:
-    """Heights, slide and speeds of the feet; empty of a robot without legs."""
+    """Heights, slide and speeds of the feet, each leg's own; empty of a robot without legs."""
 
     def __init__(self, robot: Robot, human: Human, motion: RobotMotion, poses: Poses) -> None:
-        frames = len(motion.positions)
-        self.height = self.slide = np.zeros(0)
-        legs = [name for side in SIDES for name in (f'{side}_hip', f'{side}_ankle')]
-        columns = sorted(
-            {
-                int(column)
-                for name in legs
-                if name in robot.config.follows
-                for column in robot.kinematics.chain(robot.config.follows[name])
-            }
-        )
-        moving = motion.positions[:, columns] if columns else np.zeros((frames, 1))
-        speed = np.abs(np.gradient(moving, axis=0)).max(axis=1) * motion.fps
-        jerk = np.zeros(frames)
-        jerk[2:-1] = np.abs(np.diff(moving, 3, axis=0)).max(axis=1) * motion.fps**3
-        self.speed, self.jerk = speed, jerk
-        self.near_change = self.in_swing = np.zeros(frames, dtype=bool)
-        if not robot.has_legs or frames < 8:
-            return
-        heights, slides = [], []
-        changes, swing = np.zeros(frames, dtype=bool), np.zeros(frames, dtype=bool)
-        for foot in foot_ways(robot, human):
-            points = robot.sole_points(foot.side) @ np.swapaxes(poses.rotations[foot.link], 1, 2)
-            corners = poses.places[foot.link][:, None] + points
-            step = np.diff(corners.mean(axis=1)[:, :2], axis=0)
-            stands = foot.flat[1:] & foot.flat[:-1]
-            heights.append(np.abs(corners[..., 2]).max(axis=1)[1:][stands])
-            slides.append(np.linalg.norm(step, axis=1)[stands] * motion.fps)
-            changed = np.flatnonzero(np.diff(foot.planted.astype(int)))
-            for frame in changed:
-                changes[max(0, frame - _NEAR_CHANGE + 1) : frame + _NEAR_CHANGE + 1] = True
-            swing |= ~foot.planted
-        self.height, self.slide = np.concatenate(heights), np.concatenate(slides)
-        self.near_change, self.in_swing = changes, swing & ~changes
+        self._heights: list[Array] = []
+        self._slides: list[Array] = []
+        self._near: list[Array] = []
+        self._swing: list[Array] = []
+        if robot.has_legs and len(motion.positions) > _FEWEST:
+            for foot in foot_ways(robot, human):
+                self._stance(robot, foot, poses, motion.fps)
+                self._change(robot, foot, motion)
+        self.height, self.slide = _joined(self._heights), _joined(self._slides)
+        near, swing = _joined(self._near, 2), _joined(self._swing, 2)
+        self.change_speed, self.change_jerk = near.T
+        self.swing_speed, self.swing_jerk = swing.T
+
+    def _stance(self, robot: Robot, foot: Foot, poses: Poses, fps: float) -> None:
+        points = robot.sole_points(foot.side) @ np.swapaxes(poses.rotations[foot.link], 1, 2)
+        corners = poses.places[foot.link][:, None] + points
+        step = np.diff(corners.mean(axis=1)[:, :2], axis=0)
+        stands = foot.flat[1:] & foot.flat[:-1]
+        self._heights.append(np.abs(corners[..., 2]).max(axis=1)[1:][stands])
+        self._slides.append(np.linalg.norm(step, axis=1)[stands] * fps)
+
+    def _change(self, robot: Robot, foot: Foot, motion: RobotMotion) -> None:
+        """Take the fastest joint of a leg where its foot comes down or leaves, and in its swing."""
+        leg = motion.positions[:, robot.kinematics.chain(foot.link)]
+        speed = np.abs(np.gradient(leg, axis=0)).max(axis=1) * motion.fps
+        jerk = np.zeros(len(leg))
+        jerk[2:-1] = np.abs(np.diff(leg, 3, axis=0)).max(axis=1) * motion.fps**3
+        near = np.zeros(len(leg), dtype=bool)
+        for frame in np.flatnonzero(np.diff(foot.planted.astype(int))):
+            near[max(0, frame - _NEAR_CHANGE + 1) : frame + _NEAR_CHANGE + 1] = True
+        swing = ~foot.planted & ~near
+        rates = np.stack([speed, jerk], axis=1)
+        self._near.append(rates[near])
+        self._swing.append(rates[swing])
+
+
+def _joined(parts: list[Array], width: int = 0) -> Array:
+    return np.concatenate(parts) if parts else np.zeros((0, width) if width else 0)
 
 
 def _sides(robot: Robot, human: Human, poses: Poses) -> NDArray[np.bool_]:

@@ -74,7 +74,7 @@ def build_dataset(
         OSError: it cannot be written; nothing is left of it.
     """
     options, output = options or BuildOptions(), Path(output)
-    files = motion_files(folder)
+    files = motion_files(folder, options)
     if output.exists():
         raise DataError(f'{output} exists already: give a new name')
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from mgpt3_ros.model.formats.bvh_names import Skeleton
@@ -20,6 +22,9 @@ class ReadOptions:
     up: 'z' for .npy and .npz whose vertical is +Z; a .bvh is always read with Y up.
     skeletons: mappings of a .bvh's bones, tried before the known ones.
     topic, odometry, profile, body_id: which body of a bag; see ``bags.find_body``.
+    others: reads a file of a kind that only the caller knows, such as a robot's motion; None
+        where it is none of them.
+    other_suffixes: of such files, where no other format has them.
     """
 
     fps: float | None = None
@@ -29,6 +34,8 @@ class ReadOptions:
     odometry: str | None = None
     profile: str = 'auto'
     body_id: str = ''
+    others: Callable[[Path], Motion | None] | None = None
+    other_suffixes: tuple[str, ...] = ()
 
 
 class Take(NamedTuple):
