@@ -127,8 +127,8 @@ def _read_csv(path: Path, robot: Robot, fps: float | None) -> RobotMotion:
         columns = stated['columns'].split(',')
     elif rows.shape[1] != len(columns):
         raise RobotError(
-            f'it has {rows.shape[1]} columns and names none; {robot.name} has {len(columns)}: 7 of '
-            f'the base and {len(robot.joint_names)} joints'
+            f'it has {rows.shape[1]} columns and names none; {robot.name} has {len(columns)}: 7 '
+            f'of the base and {len(robot.joint_names)} joints'
         )
     return _motion(rows, columns, robot, rate)
 
@@ -144,8 +144,8 @@ def _motion(rows: Array, columns: list[str], robot: Robot, rate: float | None) -
     missing = [name for name in (*_BASE, *robot.joint_names) if name not in where]
     if missing:
         raise RobotError(
-            f'it has no column {missing[0]!r} ({len(missing)} are missing): is it of another robot '
-            f'than {robot.name}?'
+            f'it has no column {missing[0]!r} ({len(missing)} are missing): is it of another '
+            f'robot than {robot.name}?'
         )
     if not np.isfinite(rows).all():
         raise RobotError('it holds values that are not finite')
@@ -177,6 +177,6 @@ def _quaternions(wxyz: Array, robot: Robot) -> Array:
 
 
 def _lean(xyzw: Array) -> float:
-    """Return how far [deg] the z axis that a quaternion turns is from the vertical, in the median."""
+    """Return how far [deg] from the vertical the z axis is turned, in the median."""
     upward = 1 - 2 * (xyzw[:, 0] ** 2 + xyzw[:, 1] ** 2)
     return float(np.degrees(np.median(np.arccos(np.clip(upward, -1, 1)))))

@@ -108,7 +108,7 @@ class Kinematics:
             place = places[joint.parent] + parent @ joint.origin
             frame = parent @ joint.rotation
             if joint.type == 'prismatic':
-                value = self._value(joint, positions)
+                value = self.value_of(joint, positions)
                 place = place + (frame @ joint.axis) * value[:, None]
             elif joint.type != 'fixed':
                 column = self._column.get(joint.name)
@@ -125,7 +125,8 @@ class Kinematics:
             link = path[-1].parent
         return path[::-1]
 
-    def _value(self, joint: Joint, positions: Array) -> Array:
+    def value_of(self, joint: Joint, positions: Array) -> Array:
+        """Return what a joint that moves is at (T,) [rad], [m]: commanded, held or following."""
         if joint.mimic is not None:
             source = self._column.get(joint.mimic.joint)
             followed = (
@@ -140,7 +141,7 @@ class Kinematics:
         return positions[:, column]
 
     def _turn(self, joint: Joint, positions: Array) -> Array:
-        value = self._value(joint, positions)[:, None, None]
+        value = self.value_of(joint, positions)[:, None, None]
         cross = self._cross[joint.name]
         return np.eye(3) + np.sin(value) * cross + (1 - np.cos(value)) * (cross @ cross)
 

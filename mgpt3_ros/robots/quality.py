@@ -38,7 +38,6 @@ class Quality:
     limbs: [deg] between robot link and human bone, all frames and both sides, by name; also
     'chest' (its upward axis) and 'head'.
     limit_excess: [rad] beyond position limits, largest; 0 where they are kept.
-    slowdown: how many times slower velocity limits want the motion.
     height: (S,) [m], the sole corner farthest from the floor, in frames in which a foot stands.
     slide: (S,) [m/s], level speed of the sole's middle in the same.
     change_speed, swing_speed: [rad/s], the leg's fastest joint in frames near a change of contact
@@ -48,7 +47,6 @@ class Quality:
 
     limbs: dict[str, Array]
     limit_excess: float
-    slowdown: float
     height: Array
     slide: Array
     change_speed: Array
@@ -58,7 +56,7 @@ class Quality:
     sides: NDArray[np.bool_]
 
 
-def quality(robot: Robot, joints: NDArray, motion: RobotMotion, slower: float) -> Quality:
+def quality(robot: Robot, joints: NDArray, motion: RobotMotion) -> Quality:
     """Measure ``motion``, which follows the human's joints (T, 22, 3) [m], Y up, at its fps."""
     human = Human.of(joints, motion.fps)
     base = np.asarray(Rotation.from_quat(motion.base_rot).as_matrix())
@@ -69,7 +67,6 @@ def quality(robot: Robot, joints: NDArray, motion: RobotMotion, slower: float) -
     return Quality(
         limbs=limb_errors(robot, human, poses),
         limit_excess=max(0.0, float(excess)),
-        slowdown=slower,
         height=feet.height,
         slide=feet.slide,
         change_speed=feet.change_speed,
@@ -135,7 +132,7 @@ class _Feet:
         self._slides.append(np.linalg.norm(step, axis=1)[stands] * fps)
 
     def _change(self, robot: Robot, foot: Foot, motion: RobotMotion) -> None:
-        """Take the fastest joint of a leg where its foot comes down or leaves, and in its swing."""
+        """Take a leg's fastest joint where its foot comes down or leaves, and in its swing."""
         leg = motion.positions[:, robot.kinematics.chain(foot.link)]
         speed = np.abs(np.gradient(leg, axis=0)).max(axis=1) * motion.fps
         jerk = np.zeros(len(leg))
@@ -161,3 +158,23 @@ def _sides(robot: Robot, human: Human, poses: Poses) -> NDArray[np.bool_]:
     theirs = np.subtract(*(human.joint(f'{side}_wrist')[:, 2] for side in SIDES))
     clear = np.abs(theirs) > _APART
     return np.sign(ours[clear]) == np.sign(theirs[clear])
+
+
+def sentences(found: Quality) -> list[str]:
+    """Say what was measured, a line for each topic."""
+    limbs = ', '.join(
+        f'{name} {np.mean(angles):.1f} ({np.percentile(angles, 95):.1f})'
+        for name, angles in found.limbs.items()
+    )
+    lines = [f'degrees off the human, mean (and 95th percentile): {limbs}']
+    lines.append(
+        'no position limit is broken'
+        if not found.limit_excess
+        else f'position limits are broken by up to {found.limit_excess:.3f} rad'
+    )
+    if len(found.height):
+        lines.append(
+            f'standing soles within {1000 * np.percentile(found.height, 95):.1f} mm of the floor '
+            f'in 95 % of the frames, sliding {100 * found.slide.mean():.1f} cm/s in the mean'
+        )
+    return lines

@@ -83,13 +83,13 @@ def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
         positions, base = solve(
             kinematics, legs, positions, robot.stand, bounds, base_rot, base, _LEGS, human.fps
         )
-    return RobotMotion(robot.joint_names, positions, base, _quaternions(base_rot), float(fps))
-
-
-def slowdown(robot: Robot, motion: RobotMotion) -> float:
-    """Return how many times slower a motion must go to keep the robot's velocity limits; >= 1."""
-    speed = np.abs(np.diff(motion.positions, axis=0)).max(axis=0) * motion.fps
-    return max(1.0, float((speed / robot.velocity_limits).max()))
+    return RobotMotion(
+        robot.joint_names,
+        positions,
+        base,
+        continuous(Rotation.from_matrix(base_rot).as_quat()),
+        float(fps),
+    )
 
 
 def limb_tasks(robot: Robot, human: Human) -> list[Task]:
@@ -126,8 +126,7 @@ def leg_tasks(robot: Robot, human: Human, feet: list[Foot], base: Array) -> list
     return tasks
 
 
-def _quaternions(rotations: Array) -> Array:
-    """Return quaternions (T, 4) x, y, z, w of (T, 3, 3), neighbours of the same sign."""
-    quaternions = np.asarray(Rotation.from_matrix(rotations).as_quat())
+def continuous(quaternions: NDArray) -> Array:
+    """Choose the signs of quaternions (T, 4) so that neighbours lie on the same side."""
     flips = np.where(np.sum(quaternions[1:] * quaternions[:-1], axis=1) < 0, -1.0, 1.0)
     return quaternions * np.concatenate([[1.0], np.cumprod(flips)])[:, None]

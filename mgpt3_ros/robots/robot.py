@@ -115,7 +115,7 @@ class Robot:
     def _by_joint(self, values: dict[str, float], what: str) -> dict[str, float]:
         """Spell patterns of joint names out."""
         names = [joint.name for joint in self.urdf.joints if joint.type != 'fixed']
-        spelt = {}
+        spelt: dict[str, float] = {}
         for pattern, value in values.items():
             found = [name for name in names if fnmatchcase(name, pattern)]
             if not found:

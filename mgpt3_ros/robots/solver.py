@@ -9,9 +9,10 @@ time, the angles minimise
 
 Each step solves (J^T W J + stiffness D^T D + rest) dq = J^T W e - stiffness D^T D q + rest (q_rest
 - q). What a joint would turn between two frames beyond its velocity limit costs too, so that it
-begins earlier and ends later where that is cheap. Frames meet only in D, so that matrix is banded, and a whole motion costs as much as its
-frames one by one. An angle at a bound that is pushed outward is left out of a step (projected
-Newton: Bertsekas, SIAM J. Control Optim. 20(2), 1982).
+begins earlier and ends later where that is cheap. Frames meet in differences alone, so the matrix
+is banded, and a whole motion costs as much as its frames one by one. An angle at a bound that is
+pushed outward is left out of a step (projected Newton: Bertsekas, SIAM J. Control Optim. 20(2),
+1982), and one that would pass its bound ends there, as the others know.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of the n joints: limits (n, 2) [rad], never broken, and speed (n,) [rad/s], kept if cheap."""
+    """Of n joints: limits (n, 2) [rad], never broken, and speed (n,) [rad/s], kept if cheap."""
 
     limits: Array
     speed: Array
@@ -199,7 +200,7 @@ def solve(
 
 
 class _Smoothness:
-    """What angles x (T, k) over time cost: k |D x|^2 for second, haste |.|^2 for first differences.
+    """What angles x (T, k) over time cost: stiffness for second, haste for first differences.
 
     Of a first difference only what lies beyond the furthest step of a joint counts.
     """

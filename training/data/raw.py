@@ -35,8 +35,7 @@ def motion_files(folder: str | Path, options: ReadOptions | None = None) -> list
     files = sorted([*bags, *(path for path in loose if path.parent not in bags)])
     if not files:
         raise DataError(
-            f'{folder} has no motion file ({", ".join(suffixes)}, or the folder of '
-            'a rosbag2)'
+            f'{folder} has no motion file ({", ".join(suffixes)}, or the folder of a rosbag2)'
         )
     return files
 
