@@ -3,11 +3,11 @@
 """What physics says of a robot's motion: collisions, torques, balance (MuJoCo, extra ``sim``).
 
 The motion is played, not simulated: joints and base follow it, and inverse dynamics says which
-forces that needs. With M qdd + bias = S^T tau + J^T f, the floor pushes at the corners of the soles
-that touch it, inside friction cones of four edges, so that f >= 0 fits the six rows of the base as
-well as it can (non-negative least squares); what is left of those is the missing force, which
-nothing gives, and tau are the other rows. The zero moment point is where the floor's force would
-have to act alone (Vukobratovic and Borovac, Int. J. Humanoid Robotics 1(1), 2004).
+forces that needs. With M qdd + bias = S^T tau + J^T f, the floor pushes at the corners of the
+soles that touch it, inside friction cones of four edges, so that f >= 0 fits the six rows of the
+base as well as it can (non-negative least squares); what is left of those is the missing force,
+which nothing gives, and tau are the other rows. The zero moment point is where the floor's force
+would have to act alone (Vukobratovic and Borovac, Int. J. Humanoid Robotics 1(1), 2004).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 RATE = 50.0  # [1/s] at which a motion is looked at
 PENETRATION = 0.003  # [m] from which two links collide
 _TOUCHES = 0.015  # [m] above the floor, under which a sole's corner bears
+_STANDS = 0.005  # [m]: a foot stands whose corners are all lower
 _FRICTION = 0.7
 _LEVER = 0.2  # [m]: a torque on the base weighs as much as its force at that distance
 _TIKHONOV = 1e-3  # spreads the force over corners that could bear it
@@ -44,7 +45,7 @@ class Physics:
         self.robot = robot
         self.sim = SimulationModel(robot)
         self._weight = float(self.sim.model.body_mass.sum() * np.linalg.norm(_GRAVITY))
-        self._touching = set(self._pairs(self.sim.standing()))
+        self._touching = set(self._pairs(self.sim.standing(), 0.0))
 
     def collisions(self, motion: RobotMotion, rate: float = RATE) -> tuple[Collision, ...]:
         """Return which links of a motion go into each other, and when.
@@ -73,8 +74,8 @@ class Physics:
             forces = self._inverse_dynamics(rows[frame], rates[frame], accelerations[frame])
             corners, bodies = self._corners()
             bearing = corners[:, 2] < _TOUCHES
-            slide += _sliding(before, corners, bearing)
-            before = np.where(bearing[:, None], corners, np.nan)
+            slide += _sliding(before, corners)
+            before = corners
             pushed, left = self._floor(forces, corners[bearing], bodies[bearing])
             torques[frame] = (forces - pushed)[self.sim.dof]
             missing[frame] = left
@@ -120,7 +121,8 @@ class Physics:
             out[:, self.sim.dof] = joints(times, order)
         return times, rows, rates, accelerations
 
-    def _pairs(self, row: Array) -> list[tuple[str, str]]:
+    def _pairs(self, row: Array, depth: float = PENETRATION) -> list[tuple[str, str]]:
+        """Return the pairs of links that go into each other by more than ``depth`` [m]."""
         model, data = self.sim.model, self.sim.data
         data.qpos[:] = row
         mujoco.mj_kinematics(model, data)
@@ -129,7 +131,7 @@ class Physics:
         pairs = []
         for index in range(data.ncon):
             contact = data.contact[index]
-            if contact.dist > -PENETRATION:
+            if contact.dist > -depth:
                 continue
             one, other = (
                 model.body(model.body_weldid[model.geom_bodyid[geom]]).name
@@ -216,17 +218,15 @@ def _to_edge(point: Array, start: Array, end: Array) -> float:
     return float(np.linalg.norm(point - start - share * along))
 
 
-def _sliding(before: Array | None, corners: Array, bearing: NDArray[np.bool_]) -> list[float]:
-    """Return the level speed [m/s] of the corner that slides least, of each bearing foot."""
+def _sliding(before: Array | None, corners: Array) -> list[float]:
+    """Return the level speed [m/s] of the corner that slides least, of each foot that stands."""
     if before is None:
         return []
     speeds = []
     for foot in range(0, len(corners), 4):
-        rows = slice(foot, foot + 4)
-        both = bearing[rows] & np.isfinite(before[rows, 0])
-        if both.any():
-            step = np.linalg.norm((corners[rows] - before[rows])[both, :2], axis=1)
-            speeds.append(float(step.min() * RATE))
+        now, then = corners[foot : foot + 4], before[foot : foot + 4]
+        if max(now[:, 2].max(), then[:, 2].max()) < _STANDS:
+            speeds.append(float(np.linalg.norm((now - then)[:, :2], axis=1).min() * RATE))
     return speeds
 
 

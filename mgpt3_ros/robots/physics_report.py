@@ -32,7 +32,7 @@ class PhysicsReport:
     collisions: of the robot with itself. has_shapes: whether its URDF has shapes that collide.
     torques (N, n) [N m] and torque_share (N, n), over effort limits. com_outside, zmp_outside
     (N,) [m]: how far centre of mass and zero moment point lie outside the support; NaN in the air.
-    missing_force (N,) [N]: what nothing gives. weight [N]. slide (M,) [m/s] of bearing feet.
+    missing_force (N,) [N]: what nothing gives. weight [N]. slide (M,) [m/s] of standing feet.
     legs: columns of the joints that carry.
     """
 
@@ -71,11 +71,11 @@ class PhysicsReport:
             com = float(np.mean(self.com_outside[bears] <= 0))
             zmp = float(np.mean(np.nan_to_num(self.zmp_outside[bears], nan=1.0) <= 0))
             lines.append(
-                f'of the time on its feet: centre of mass over them {100 * com:.0f} %, zero moment '
-                f'point within them {100 * zmp:.0f} %'
+                f'of the time on its feet: centre of mass over them {100 * com:.0f} %, zero '
+                f'moment point within them {100 * zmp:.0f} %'
             )
         if len(self.slide):
-            lines.append(f'bearing feet slide {100 * self.slide.mean():.1f} cm/s in the mean')
+            lines.append(f'standing feet slide {100 * self.slide.mean():.1f} cm/s in the mean')
         lines.append(
             f'force that nothing gives: {np.percentile(self.missing_force, 95):.0f} N '
             f'(95th percentile) of {self.weight:.0f} N weight'
