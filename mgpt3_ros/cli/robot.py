@@ -119,12 +119,10 @@ def check_robot_or_motion(arguments: argparse.Namespace) -> int:
 
 def show_robot(arguments: argparse.Namespace) -> int:
     """Draw, and say where."""
-    from mgpt3_ros.model.extras import extra
     from mgpt3_ros.robots import Robot
+    from mgpt3_ros.robots.picture import arm_raised, draw_side_by_side
 
     robot = Robot.from_name_or_file(arguments.robot)
-    with extra('view'):
-        from mgpt3_ros.robots.picture import arm_raised, draw_side_by_side
     motion = arm_raised() if arguments.motion is None else load_motion(arguments.motion, None)
     for remark in draw_side_by_side(robot, motion, arguments.output):
         sys.stderr.write(f'{remark}\n')
@@ -160,11 +158,9 @@ def _followed(robot: Robot, joints: object, motion: RobotMotion) -> list[str]:
 def _physics(robot: Robot, motion: RobotMotion) -> list[str]:
     """Say what MuJoCo finds, or how it is had."""
     from mgpt3_ros.model.errors import MissingExtraError
-    from mgpt3_ros.model.extras import extra
 
     try:
-        with extra('sim'):
-            from mgpt3_ros.robots.physics import Physics
+        from mgpt3_ros.robots.physics import Physics
     except MissingExtraError as error:
         return [f'physics is not looked at: {error}']
     return Physics(robot).check(motion).sentences()

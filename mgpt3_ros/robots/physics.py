@@ -12,7 +12,6 @@ would have to act alone (Vukobratovic and Borovac, Int. J. Humanoid Robotics 1(1
 
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
@@ -20,11 +19,15 @@ from scipy.optimize import nnls
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.transform import Rotation, RotationSpline
 
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.robots.config import SIDES
 from mgpt3_ros.robots.physics_report import Collision, PhysicsReport
 from mgpt3_ros.robots.retargeting import RobotMotion
 from mgpt3_ros.robots.robot import Robot
 from mgpt3_ros.robots.simulation_model import SimulationModel
+
+with extra('sim'):
+    import mujoco
 
 Array = NDArray[np.float64]
 
@@ -32,6 +35,7 @@ RATE = 50.0  # [1/s] at which a motion is looked at
 PENETRATION = 0.003  # [m] from which two links collide
 _TOUCHES = 0.015  # [m] above the floor, under which a sole's corner bears
 _STANDS = 0.005  # [m]: a foot stands whose corners are all lower
+_NEIGHBOURS = 2  # joints between links that may overlap
 _FRICTION = 0.7
 _LEVER = 0.2  # [m]: a torque on the base weighs as much as its force at that distance
 _TIKHONOV = 1e-3  # spreads the force over corners that could bear it
@@ -50,17 +54,22 @@ class Physics:
     def collisions(self, motion: RobotMotion, rate: float = RATE) -> tuple[Collision, ...]:
         """Return which links of a motion go into each other, and when.
 
-        Pairs that touch when the robot stands do not count.
+        Pairs that touch when the robot stands do not count, nor those that only two joints part:
+        the shapes of a ball joint's links always overlap somewhere.
         """
         times, rows, _, _ = self._sampled(motion, rate)
         hit: dict[tuple[str, str], list[bool]] = {}
         for frame, row in enumerate(rows):
             for pair in self._pairs(row):
-                if pair not in self._touching:
+                if pair not in self._touching and not self._near(*pair):
                     hit.setdefault(pair, [False] * len(rows))[frame] = True
         return tuple(
             Collision(*pair, _spans(times, np.array(frames))) for pair, frames in hit.items()
         )
+
+    def _near(self, one: str, other: str) -> bool:
+        first, second = (set(self.robot.kinematics.chain(link)) for link in (one, other))
+        return len(first ^ second) <= _NEIGHBOURS and (first <= second or second <= first)
 
     def check(self, motion: RobotMotion) -> PhysicsReport:
         """Play a motion and report what it needs."""

@@ -6,23 +6,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, ZERO_OFFSETS
 from mgpt3_ros.model.kinematics.joint_angles import positions as joints_of
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.render.camera import Camera, follow
-from mgpt3_ros.model.render.labels import BOLD, INK, text_width, write
-from mgpt3_ros.model.render.stage import Stage, pictures
 from mgpt3_ros.robots.feet import scale_of
 from mgpt3_ros.robots.human import zero_place
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.retargeting import retarget
 from mgpt3_ros.robots.robot import Robot
 from mgpt3_ros.robots.shapes import shapes_of
+
+with extra('view'):
+    import cv2
+
+    from mgpt3_ros.model.render.camera import Camera, follow
+    from mgpt3_ros.model.render.labels import BOLD, INK, write
+    from mgpt3_ros.model.render.stage import Stage, pictures
 
 Array = NDArray[np.float64]
 
@@ -74,7 +78,6 @@ def draw_side_by_side(robot: Robot, motion: Motion, path: Path) -> list[str]:
     upper = list(pictures(motion, PANEL, moments, _NOWHERE))
     for image, text in ((upper[0], 'human'), (lower[0], robot.name)):
         write(image, text, (14, 28), 17, INK, BOLD)
-        assert text_width(text, 17) < PANEL[0]
     _save(path, np.vstack([np.hstack(upper), np.hstack(lower)]))
     left_out = len(shapes.missing)
     return [f'{left_out} shapes that are no binary STL are left out'] if left_out else []

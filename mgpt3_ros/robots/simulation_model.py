@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from mgpt3_ros.model.errors import RobotError
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.robots.packages import resolve
 from mgpt3_ros.robots.robot import Robot
+
+with extra('sim'):
+    import mujoco
 
 Array = NDArray[np.float64]
 
@@ -26,8 +29,8 @@ _COMPILER = {
     'discardvisual': 'true',
     'inertiafromgeom': 'false',
     'balanceinertia': 'true',
-    'boundmass': '1e-6',
-    'boundinertia': '1e-9',
+    'boundmass': '1e-12',
+    'boundinertia': '1e-14',
 }
 
 

@@ -89,7 +89,8 @@ def tin_man_urdf(extra: str = '', velocity: float = 25.0) -> str:
         '<inertial><mass value="1.5"/><inertia ixx="0.01" iyy="0.01" izz="0.01" ixy="0" ixz="0" '
         'iyz="0"/></inertial>'
     )
-    shape = '<collision><origin xyz="0 0 -0.1"/><geometry><sphere radius="0.03"/></geometry></collision>'
+    ball = '<geometry><sphere radius="0.03"/></geometry>'
+    shape = f'<collision><origin xyz="0 0 -0.1"/>{ball}</collision>'
     drawn = ''.join(f'<link name="{link}">{inertial}{shape}</link>' for link in links)
     return f'<robot name="tin">{drawn}{"".join(joints)}{extra}</robot>'
 
