@@ -99,7 +99,10 @@ def reader_of(robot: Robot | None, fps: float | None) -> dict[str, Any]:
     """Return the fields of ``ReadOptions`` by which ``mgpt3 data`` reads a robot's files."""
     if robot is None:
         return {}
-    return {'others': partial(_read_if_robot, fps=fps, robot=robot), 'other_suffixes': ('.csv',)}
+    from mgpt3_ros.training.data.takes import OtherFiles
+
+    read = partial(_read_if_robot, fps=fps, robot=robot)
+    return {'others': OtherFiles(f'motion of {robot.name}', ('.csv',), read)}
 
 
 def _read_if_robot(path: Path, fps: float | None, robot: Robot) -> Motion | None:

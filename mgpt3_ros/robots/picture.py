@@ -14,7 +14,6 @@ from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, ZERO_OFFSETS
 from mgpt3_ros.model.kinematics.joint_angles import positions as joints_of
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.robots.feet import scale_of
 from mgpt3_ros.robots.human import zero_place
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.retargeting import retarget
@@ -35,6 +34,7 @@ MOMENTS = 3
 _LEFT, _RIGHT, _MIDDLE = (38, 118, 214), (240, 112, 44), (200, 205, 214)  # as the human's
 _LIGHT = np.array([0.35, 0.80, 0.49])  # to the light, in the model's frame
 _DARKEST = 0.35
+_SOLE = 0.035  # [m]: so far the human's feet reach below its joints
 _BAR = 0.03  # [m] radius of the bars of a robot without meshes
 _NOWHERE = np.empty((0, 2))
 
@@ -73,7 +73,9 @@ def draw_side_by_side(robot: Robot, motion: Motion, path: Path) -> list[str]:
     for frame in moments:
         image = stage.background.copy()
         faces, colours = _faces(robot, shapes.triangles, poses, frame)
-        _paint(image, cameras[frame], _on_the_human(robot, faces, joints[frame], poses), colours)
+        if not lower:
+            scale = np.ptp(joints[frame][:, 1]) / np.ptp(faces[..., 2])
+        _paint(image, cameras[frame], _beside(faces, scale, joints[frame]), colours)
         lower.append(image)
     upper = list(pictures(motion, PANEL, moments, _NOWHERE))
     for image, text in ((upper[0], 'human'), (lower[0], robot.name)):
@@ -131,13 +133,12 @@ def _bar(end: Array) -> Array:
     return np.array(faces)
 
 
-def _on_the_human(robot: Robot, faces: Array, human: Array, poses: Poses) -> Array:
+def _beside(faces: Array, scale: float, human: Array) -> Array:
     """Turn triangles into the model's frame, at the human's size, where the human stands."""
-    scale = 1.0 / scale_of(robot) if robot.has_legs else 1.0
     model = scale * faces[..., BODY_TO_MODEL]
-    middle = 0.5 * (model.reshape(-1, 3).max(axis=0) + model.reshape(-1, 3).min(axis=0))
-    shift = (human.max(axis=0) + human.min(axis=0)) / 2 - middle
-    shift[1] = human[:, 1].min() - model[..., 1].min() - 0.03
+    shift = 0.5 * (human.max(axis=0) + human.min(axis=0))
+    shift -= 0.5 * (model.reshape(-1, 3).max(axis=0) + model.reshape(-1, 3).min(axis=0))
+    shift[1] = human[:, 1].min() - model[..., 1].min() - _SOLE
     return model + shift
 
 
@@ -145,6 +146,8 @@ def _paint(image: NDArray[np.uint8], camera: Camera, faces: Array, colours: Arra
     """Draw triangles (F, 3, 3), the farthest first, lit from one side."""
     normals = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    towards = np.sum(normals * (camera.position - faces.mean(axis=1)), axis=1)
+    normals *= np.where(towards < 0, -1.0, 1.0)[:, None]  # seen from behind, as from before
     depth = camera.view(faces)[..., 2].mean(axis=1)
     pixels = np.round(camera.project(faces) * 8).astype(np.int32)  # eighths of a pixel
     light = _DARKEST + (1 - _DARKEST) * (0.5 + 0.5 * normals @ _LIGHT)

@@ -30,7 +30,7 @@ def motion_files(folder: str | Path, options: ReadOptions | None = None) -> list
         raise DataError(f'there is no folder {folder}')
     found = list(folder.rglob('*'))
     bags = {path.parent for path in found if path.name == BAG_FOLDER}
-    suffixes = (*FORMATS, *BAG_FILES, *(options.other_suffixes if options else ()))
+    suffixes = (*FORMATS, *BAG_FILES, *_other_suffixes(options))
     loose = [path for path in found if path.suffix.lower() in suffixes]
     files = sorted([*bags, *(path for path in loose if path.parent not in bags)])
     if not files:
@@ -38,6 +38,10 @@ def motion_files(folder: str | Path, options: ReadOptions | None = None) -> list
             f'{folder} has no motion file ({", ".join(suffixes)}, or the folder of a rosbag2)'
         )
     return files
+
+
+def _other_suffixes(options: ReadOptions | None) -> tuple[str, ...]:
+    return options.others.suffixes if options is not None and options.others is not None else ()
 
 
 def lone_captions(folder: str | Path, files: list[Path]) -> list[Path]:
@@ -72,7 +76,7 @@ def load_motion(file: Path, options: ReadOptions | None = None) -> Motion:
     """
     options = options or ReadOptions()
     try:
-        other = options.others(file) if options.others else None
+        other = options.others.read(file) if options.others else None
         if other is not None:
             return other
         motion = Motion.load(file, options.fps, options.skeletons)

@@ -15,6 +15,19 @@ from mgpt3_ros.training.data.caption_lines import CaptionLine
 
 
 @dataclass(frozen=True)
+class OtherFiles:
+    """A further kind of motion files.
+
+    name: for people. suffixes: that no other format has. read: a motion of a file, None where it
+    is none of this kind.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Path], Motion | None]
+
+
+@dataclass(frozen=True)
 class ReadOptions:
     """How own files are read.
 
@@ -22,9 +35,7 @@ class ReadOptions:
     up: 'z' for .npy and .npz whose vertical is +Z; a .bvh is always read with Y up.
     skeletons: mappings of a .bvh's bones, tried before the known ones.
     topic, odometry, profile, body_id: which body of a bag; see ``bags.find_body``.
-    others: reads a file of a kind that only the caller knows, such as a robot's motion; None
-        where it is none of them.
-    other_suffixes: of such files, where no other format has them.
+    others: files of a kind that only the caller knows, such as a robot's motion.
     """
 
     fps: float | None = None
@@ -34,8 +45,7 @@ class ReadOptions:
     odometry: str | None = None
     profile: str = 'auto'
     body_id: str = ''
-    others: Callable[[Path], Motion | None] | None = None
-    other_suffixes: tuple[str, ...] = ()
+    others: OtherFiles | None = None
 
 
 class Take(NamedTuple):
