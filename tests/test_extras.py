@@ -26,7 +26,7 @@ ABSENT = (
     *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco'),
 )
 SHOWS = {'mgpt3_ros.nodes.demo', 'mgpt3_ros.robots.picture'}  # draw
-SIMULATES = {'mgpt3_ros.robots.physics', 'mgpt3_ros.robots.simulation_model'}
+SIMULATES = {f'mgpt3_ros.robots.{n}' for n in ('physics', 'self_collision', 'simulation_model')}
 
 
 def without_extras(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

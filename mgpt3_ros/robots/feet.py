@@ -110,13 +110,13 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))
     tilt = Rotation.from_euler('z', -heading[:, None]) * whole
     heading = anchored(heading[:, None], planted, human.fps)
-    leaning = 1.0 - _softened(level, FLAT_S * human.fps)
+    leaning = 1.0 - softened(level, FLAT_S * human.fps)
     tilt = Rotation.from_rotvec(leaning[:, None] * tilt.as_rotvec())
     rotations = (Rotation.from_euler('z', heading) * tilt).as_matrix()
     aside = _aside(robot, side, scale, local)
     places = scale * ball + Rotation.from_euler('z', heading).apply(aside)
     places[:, :2] = anchored(places[:, :2], planted, human.fps)
-    height = np.maximum(places[:, 2], 0.0) * (1.0 - _softened(standing, RISE_S * human.fps))
+    height = np.maximum(places[:, 2], 0.0) * (1.0 - softened(standing, RISE_S * human.fps))
     corners = (robot.sole_points(side) - local) @ stand.T
     lowest = (rotations @ corners.T)[:, 2].min(axis=1)
     places[:, 2] = np.maximum(height, -lowest)
@@ -155,7 +155,7 @@ def _marked(runs: list[slice], frames: int) -> NDArray[np.bool_]:
     return marked
 
 
-def _softened(marked: NDArray[np.bool_], frames: float) -> Array:
+def softened(marked: NDArray[np.bool_], frames: float) -> Array:
     """Return weights (T,): 1 where marked, falling smoothly to 0 within so many frames."""
     reach = max(1, round(frames))
     if not marked.any():

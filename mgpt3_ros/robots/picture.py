@@ -69,7 +69,7 @@ def draw_side_by_side(robot: Robot, motion: Motion, path: Path) -> list[str]:
     shapes = shapes_of(robot)
     cameras = follow(joints, motion.fps, PANEL)
     stage = Stage(cameras[0])
-    lower = []
+    lower: list[NDArray[np.uint8]] = []
     for frame in moments:
         image = stage.background.copy()
         faces, colours = _faces(robot, shapes.triangles, poses, frame)

@@ -9,9 +9,11 @@ import pytest
 
 pytest.importorskip('mujoco', reason='MuJoCo comes with the extra sim')
 
+from mgpt3_ros.model.errors import RobotError
 from mgpt3_ros.robots import Robot, retarget
 from mgpt3_ros.robots.physics import RATE, Physics, outside
 from mgpt3_ros.robots.retargeting import RobotMotion
+from mgpt3_ros.robots.self_collision import clear_of_itself
 from tests.support.robots import known, tin_man, walking
 
 
@@ -139,3 +141,41 @@ def test_how_far_a_point_lies_outside():
     assert outside(square, np.array([1.5, 0.5])) == pytest.approx(0.5)
     assert outside(square, np.array([2.0, 2.0])) == pytest.approx(np.sqrt(2))
     assert outside(square[:2], np.array([0.0, 1.0])) == pytest.approx(1.0)
+
+
+def meeting_hands(robot: Robot) -> RobotMotion:
+    """Who stands brings both forearms up until the hands' balls meet, and down again."""
+    motion = still(robot, frames=60)
+    share = np.sin(np.pi * np.arange(60) / 59) ** 2
+    for side, sign in (('left', 1), ('right', -1)):
+        for joint, angle in (('shoulder_yaw', -np.pi / 6 * sign), ('elbow', -np.pi / 2)):
+            column = robot.joint_names.index(f'{side}_{joint}_joint')
+            motion.positions[:, column] = robot.stand[column] + share * angle
+    return motion
+
+
+def test_a_swing_is_shrunk_until_it_is_clear(robot: Robot):
+    physics, motion = Physics(robot), meeting_hands(robot)
+    assert physics.collisions(motion)
+    clear, share = clear_of_itself(physics, motion)
+    assert physics.collisions(clear) == ()
+    assert 0.5 < share < 1.0
+    np.testing.assert_array_equal(clear.positions[:5], motion.positions[:5])  # far from it
+    unchanged, whole = clear_of_itself(physics, clear)
+    assert unchanged is clear
+    assert whole == 1.0
+
+
+def test_what_collides_is_refused_where_that_is_asked(robot: Robot):
+    physics, motion = Physics(robot), meeting_hands(robot)
+    with pytest.raises(RobotError, match=r'refused: left_hand_yaw and right_hand_yaw collide at'):
+        clear_of_itself(physics, motion, shrink=False)
+
+
+def test_legs_that_collide_are_not_mended_by_arms(robot: Robot):
+    physics, motion = Physics(robot), still(robot)
+    for side, sign in (('left', -1), ('right', 1)):
+        column = robot.joint_names.index(f'{side}_hip_roll_joint')
+        motion.positions[:, column] = 0.2 * sign
+    with pytest.raises(RobotError, match='no smaller swing of the arms helps'):
+        clear_of_itself(physics, motion)

@@ -166,3 +166,14 @@ def test_another_file_may_stand_anywhere(tmp_path: Path):
     path = write_tin_man(tmp_path)
     assert Robot.from_name_or_file(path).name == 'tin'
     assert Robot.from_name_or_file(str(path)).urdf.path == tmp_path / 'tin.urdf'
+
+
+def test_a_missing_mesh_is_a_remark_and_no_more(tmp_path: Path):
+    extra = (
+        '<link name="hat"><visual><geometry><mesh filename="package://gone/hat.stl"/></geometry>'
+        '</visual></link><joint name="hat_joint" type="fixed"><parent link="head"/>'
+        '<child link="hat"/></joint>'
+    )
+    found = check_robot(tin_man(tmp_path, extra=extra))
+    assert found.problems == ()
+    assert any('1 meshes are not found (package://gone/hat.stl' in one for one in found.remarks)
