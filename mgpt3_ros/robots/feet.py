@@ -28,10 +28,10 @@ from mgpt3_ros.robots.robot import Robot
 Array = NDArray[np.float64]
 
 FADE_S = 0.3  # in which a correction dies away before the first stance and after the last
-FLAT_S = 0.4  # in which a foot is tilted to the floor and from it
+FLAT_S = 0.3  # in which a foot is tilted to the floor and from it
 RISE_S = 0.15  # in which it rises from the floor and comes down
-STRAIGHTEST = 0.995  # of a leg's length, that a leg which stands may have
-LOWER_S = 0.15  # over which the base is lowered and rises again
+STRAIGHTEST = 0.999  # of a leg's length, that a leg which stands may have
+LOWER_S = 0.1  # over which the base is lowered and rises again
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Foot:
 
 
 def scale_of(robot: Robot) -> float:
-    """Return the robot's size over the human's: the heights of the hips above the soles."""
+    """Return the robot's size over that of the person of ``zero_place``: hips above soles."""
     human = zero_place('left_hip')[2] - zero_place('left_foot')[2]
     return float((_hips(robot)[2] + robot.base_height) / human)
 
@@ -66,7 +66,7 @@ def floor_of(human: Human) -> float:
 def base_places(robot: Robot, human: Human) -> Array:
     """Return where the base's origin shall be (T, 3) [m]: the middle of the hips follows."""
     middle = 0.5 * (human.joint('left_hip') + human.joint('right_hip'))
-    middle = (middle - [0.0, 0.0, floor_of(human)]) * scale_of(robot)
+    middle = (middle - [0.0, 0.0, floor_of(human)]) * scale_of(robot) / human.size
     return np.asarray(middle - human.rotation('pelvis') @ _hips(robot))
 
 
@@ -79,9 +79,8 @@ def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
     """Lower base places (T, 3) where a planted foot would be out of the leg's reach."""
     need = np.zeros(len(base))
     for foot in feet:
-        hip_link = robot.config.follows[f'{foot.side}_hip']
         ankle_link = robot.config.follows[f'{foot.side}_ankle']
-        hip = robot.stand_places[hip_link]
+        hip = robot.hip(foot.side)
         reach = STRAIGHTEST * float(np.linalg.norm(robot.stand_places[ankle_link] - hip))
         hips = base + human.rotation('pelvis') @ hip
         ankles = foot.places + foot.rotations @ _ankle_from(robot, foot)
@@ -90,7 +89,7 @@ def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
         too_far = np.maximum(away[:, 2] - np.sqrt(reach**2 - level**2), 0.0)
         need = np.maximum(need, np.where(foot.planted, too_far, 0.0))
     frames = LOWER_S * human.fps
-    wide = maximum_filter1d(need, 2 * round(2 * frames) + 1)
+    wide = maximum_filter1d(need, 2 * round(frames) + 1)
     return base - gaussian_filter1d(wide, frames)[:, None] * [0.0, 0.0, 1.0]
 
 
@@ -114,7 +113,7 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     tilt = Rotation.from_rotvec(leaning[:, None] * tilt.as_rotvec())
     rotations = (Rotation.from_euler('z', heading) * tilt).as_matrix()
     aside = _aside(robot, side, scale, local)
-    places = scale * ball + Rotation.from_euler('z', heading).apply(aside)
+    places = scale / human.size * ball + Rotation.from_euler('z', heading).apply(aside)
     places[:, :2] = anchored(places[:, :2], planted, human.fps)
     height = np.maximum(places[:, 2], 0.0) * (1.0 - softened(standing, RISE_S * human.fps))
     corners = (robot.sole_points(side) - local) @ stand.T
@@ -168,8 +167,7 @@ def softened(marked: NDArray[np.bool_], frames: float) -> Array:
 
 def _hips(robot: Robot) -> Array:
     """Return the middle of the hips (3,) [m] from the base's origin, in the body's axes."""
-    left, right = (robot.stand_places[robot.config.follows[f'{side}_hip']] for side in SIDES)
-    return 0.5 * (left + right)
+    return np.asarray(0.5 * (robot.hip('left') + robot.hip('right')))
 
 
 def _pivot(robot: Robot, side: str, scale: float) -> Array:

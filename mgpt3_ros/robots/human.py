@@ -48,6 +48,14 @@ class Human:
         model = checked_joints(joints).astype(np.float64)
         return cls(model[..., MODEL_TO_BODY], joints_to_rotations(model), float(fps))
 
+    @property
+    def size(self) -> float:
+        """The length of the legs over those of the person of ``zero_place``."""
+        bones = [f'{side}_{joint}' for side in ('left', 'right') for joint in ('hip', 'knee')]
+        own = [np.linalg.norm(self.joint(ENDS[name]) - self.joint(name), axis=1) for name in bones]
+        lengths = [np.linalg.norm(ZERO_OFFSETS[JOINT_INDEX[ENDS[name]]]) for name in bones]
+        return float(np.median(own, axis=1).sum() / np.sum(lengths))
+
     def joint(self, name: str) -> Array:
         """Return a joint's places (T, 3) [m]."""
         return self.joints[:, JOINT_INDEX[name]]

@@ -20,6 +20,7 @@ from mgpt3_ros.robots.urdf import Joint, Urdf, read_urdf, rotation_of
 Array = NDArray[np.float64]
 
 FASTEST = 100.0  # [rad/s]: no robot's joint is faster, a URDF that says so knows nothing
+_SLACK = 1e-3  # weight of a link's origin against the axes of its joints
 _ALL = 'joint_trajectory_controller'  # the one controller where none is named
 
 
@@ -98,6 +99,23 @@ class Robot:
     def joint(self, name: str) -> Joint:
         """Return what the URDF says of a joint."""
         return self._joints[name]
+
+    def hip(self, side: str) -> Array:
+        """Return where a thigh turns (3,) [m] from the base's origin, as the robot stands facing X.
+
+        The point nearest to the axes of the hip's joints: its links begin elsewhere. With o_k on
+        axis a_k it minimises sum |(1 - a_k a_k^T) (p - o_k)|^2.
+        """
+        link = self.config.follows[f'{side}_hip']
+        start = self.stand_places[link]
+        matrix, right = _SLACK * np.eye(3), _SLACK * start  # fewer than two axes leave a choice
+        upright = self._upright()
+        poses = self.kinematics.forward(upright[None], self.facing[None])
+        for column in self.kinematics.chain(link):
+            axis, point = poses.axes[0, column], poses.pivots[0, column]
+            across = np.eye(3) - np.outer(axis, axis)
+            matrix, right = matrix + across, right + across @ point
+        return np.asarray(np.linalg.solve(matrix, right))
 
     def sole_points(self, side: str) -> Array:
         """Return the corners (4, 3) [m] of a sole in the frame of its link."""
