@@ -101,7 +101,7 @@ class Robot:
         return self._joints[name]
 
     def hip(self, side: str) -> Array:
-        """Return where a thigh turns (3,) [m] from the base's origin, as the robot stands facing X.
+        """Return where a thigh turns (3,) [m] from the base, as the robot stands facing X.
 
         The point nearest to the axes of the hip's joints: its links begin elsewhere. With o_k on
         axis a_k it minimises sum |(1 - a_k a_k^T) (p - o_k)|^2.
