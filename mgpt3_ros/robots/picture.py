@@ -158,7 +158,8 @@ def _paint(image: NDArray[np.uint8], camera: Camera, faces: Array, colours: Arra
 
 
 def _save(path: Path, image: NDArray[np.uint8]) -> None:
-    good, data = cv2.imencode(path.suffix.lower(), image[..., ::-1])
+    options = [] if path.suffix.lower() == '.png' else [cv2.IMWRITE_JPEG_QUALITY, 80]
+    good, data = cv2.imencode(path.suffix.lower(), image[..., ::-1], options)
     if not good:
         raise OSError(f'OpenCV could not encode {path}')
     path.write_bytes(data.tobytes())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mgpt3_ros.model.errors import RobotError
 from mgpt3_ros.robots.config import SIDES, RobotConfig, load_robot_config
-from mgpt3_ros.robots.kinematics import Kinematics
+from mgpt3_ros.robots.kinematics import Kinematics, Poses
 from mgpt3_ros.robots.packages import config_file, resolve
 from mgpt3_ros.robots.urdf import Joint, Urdf, read_urdf, rotation_of
 
@@ -69,6 +69,11 @@ class Robot:
         # How the links stand beside the human's at zero, where limits do not count.
         self.stand_rotations = {link: rot[0] for link, rot in poses.rotations.items()}
         self.stand_places = {link: place[0] for link, place in poses.places.items()}
+        self._hips = {
+            side: self._hip(config.follows[f'{side}_hip'], poses)
+            for side in SIDES
+            if f'{side}_hip' in config.follows
+        }
         self.stand = np.clip(upright, *self.position_limits.T)
         soles = [self.sole_corners(side) for side in SIDES if side in config.soles]
         floor = min((corners[:, 2].min() for corners in soles), default=None)
@@ -106,16 +111,7 @@ class Robot:
         The point nearest to the axes of the hip's joints: its links begin elsewhere. With o_k on
         axis a_k it minimises sum |(1 - a_k a_k^T) (p - o_k)|^2.
         """
-        link = self.config.follows[f'{side}_hip']
-        start = self.stand_places[link]
-        matrix, right = _SLACK * np.eye(3), _SLACK * start  # fewer than two axes leave a choice
-        upright = self._upright()
-        poses = self.kinematics.forward(upright[None], self.facing[None])
-        for column in self.kinematics.chain(link):
-            axis, point = poses.axes[0, column], poses.pivots[0, column]
-            across = np.eye(3) - np.outer(axis, axis)
-            matrix, right = matrix + across, right + across @ point
-        return np.asarray(np.linalg.solve(matrix, right))
+        return self._hips[side]
 
     def sole_points(self, side: str) -> Array:
         """Return the corners (4, 3) [m] of a sole in the frame of its link."""
@@ -191,6 +187,15 @@ class Robot:
                 f'state limits: velocity: {{{joint.name}: rad/s}}'
             )
         return float(speed)
+
+    def _hip(self, link: str, poses: Poses) -> Array:
+        start = poses.places[link][0]
+        matrix, right = _SLACK * np.eye(3), _SLACK * start  # fewer than two axes leave a choice
+        for column in self.kinematics.chain(link):
+            axis, point = poses.axes[0, column], poses.pivots[0, column]
+            across = np.eye(3) - np.outer(axis, axis)
+            matrix, right = matrix + across, right + across @ point
+        return np.asarray(np.linalg.solve(matrix, right))
 
     def _upright(self) -> Array:
         """Return the stand pose (n,) [rad] as the YAML has it."""
