@@ -98,6 +98,7 @@ def test_a_walk_needs_a_balance_controller(robot: Robot):
     assert any('zero moment point' in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['g1', 'talos', 'icub', 'romeo', 'gr1'])
 def test_torques_are_those_of_pinocchio(name: str):
     pin = pytest.importorskip('pinocchio')
