@@ -88,26 +88,39 @@ def stop(
     elapsed_s: float,
     max_acceleration: float = np.inf,
     limits: Array = UNLIMITED,
+    max_velocity: Array | float = np.inf,
+    seen: BodyState | None = None,
 ) -> BodyTrajectory:
     """Return a short trajectory that brings a body on ``trajectory`` to rest and holds it there.
 
     It follows the way on which the body already is, ever more slowly: poses and contacts stay
-    those of the motion.
+    those of the motion. Where the body is seen elsewhere it moves beside that way.
 
     Args:
         trajectory: what the body follows.
         elapsed_s: how long ago that was published.
         max_acceleration: [rad/s^2]; a lower one makes the stop longer.
         limits: (J, 2) [rad] of the joints.
+        max_velocity: [rad/s], of all joints or of each (J,).
+        seen: where the body's joints are, if known.
     """
     now = trajectory.state_at(elapsed_s)
-    timing = Timing(max_acceleration=max_acceleration)
+    beside = np.zeros_like(now.positions)
+    if seen is not None:
+        beside = seen.positions - now.positions
+        now = replace(now, positions=seen.positions)
+    timing = Timing(max_velocity=max_velocity, max_acceleration=max_acceleration)
     ease_s = EASE_S
     share = np.linspace(0.0, 1.0, 11)
     for _ in range(6):
         joints, base = trajectory.sample(elapsed_s + ease_s * (2 * share - share**2))
         halted = BodyTrajectory.through(
-            trajectory.names, 2 * ease_s * share, joints.positions, base.pos, base.rot, now
+            trajectory.names,
+            2 * ease_s * share,
+            joints.positions + beside,
+            base.pos,
+            base.rot,
+            now,
         )
         halted = held_within(halted, limits, now, 2 * ease_s)
         excess = _excess(halted.joints, timing)

@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from mgpt3_ros.body.planning import plan, stop
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
 from mgpt3_ros.nodes.commands import (
     Command,
@@ -27,6 +27,7 @@ from mgpt3_ros.nodes.commands import (
     fit_text,
     held_joints,
 )
+from mgpt3_ros.nodes.emergency_stop import STOPPED
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Generated, Sampling, generate
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
@@ -142,6 +143,8 @@ class GenerateNode(MovingNode):
             raise TextError(f'the node is {self.state}')
         if not self.enabled:
             raise TextError('the node is disabled')
+        if self.emergency_stop.active:
+            raise TextError(STOPPED)
         if self.parameters['require_joint_state'] and not self.sees_body:
             raise TextError('no current joint state was heard (require_joint_state)')
 
@@ -296,10 +299,8 @@ class GenerateNode(MovingNode):
         """Drop what waits, what is drawn and what plays; return a line that says so."""
         stopped: dict[int, tuple[Command | Step, str]] = {}  # by number: one for each command
         playing = self.playing
+        self.bring_to_rest()
         if playing is not None and playing.step is not None and self.moving():
-            elapsed_s = playing.elapsed_s(self.clock.motion_s())
-            bounds = self.max_acceleration(), self.profile.position_limits
-            self.send(stop(playing.trajectory, elapsed_s, *bounds))
             stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
         if self._running is not None:
             (step, job), self._running = self._running, None

@@ -15,10 +15,12 @@ from visualization_msgs.msg import MarkerArray
 
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
 from mgpt3_ros.body.frames import vectors_to_ros
-from mgpt3_ros.body.planning import Timing, now_and_then
+from mgpt3_ros.body.planning import Timing, now_and_then, stop
+from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.nodes.body_node import BodyNode
 from mgpt3_ros.nodes.commands import Command, Step, status_values
+from mgpt3_ros.nodes.emergency_stop import STOPPED, EmergencyStop
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.markers import body_markers
 from mgpt3_ros.nodes.messages import to_messages
@@ -34,6 +36,8 @@ MOVING_PARAMETERS = (
 )
 
 _MARKER_PERIOD_S = 0.1
+_WATCH_PERIOD_S = 0.05
+BLIND = 'the joint states have stopped'
 
 
 class MovingNode(BodyNode):
@@ -41,6 +45,7 @@ class MovingNode(BodyNode):
 
     Attributes:
         playing: the trajectory that was published last.
+        emergency_stop: whether the body must stand still.
     """
 
     def __init__(self, name: str, parameters: Iterable[str], host: ModelHost | None) -> None:
@@ -54,7 +59,13 @@ class MovingNode(BodyNode):
         )
         self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
         self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
+        self.emergency_stop = EmergencyStop(self, lambda: self.stop_all('emergency stop'))
         self.create_timer(_MARKER_PERIOD_S, self._show, clock=self.steady_clock)
+        self.create_timer(_WATCH_PERIOD_S, self._watch, clock=self.steady_clock)
+
+    def stop_all(self, reason: str) -> str:
+        """Drop all work and bring the body to rest; return a line that says what was stopped."""
+        raise NotImplementedError
 
     def moving(self) -> bool:
         """Whether what was published last still moves the body."""
@@ -68,14 +79,12 @@ class MovingNode(BodyNode):
     def timing(self, lead_in_s: float) -> Timing:
         """The rates and bounds of trajectories."""
         fps_out, blend_s = (self.parameters[name] for name in ('fps_out', 'blend_s'))
-        max_velocity = self.parameters['max_joint_velocity'] or np.inf
-        return Timing(
-            fps_out,
-            lead_in_s,
-            blend_s,
-            np.minimum(self.profile.velocity_limits, max_velocity),
-            self.max_acceleration(),
-        )
+        return Timing(fps_out, lead_in_s, blend_s, self.max_velocity(), self.max_acceleration())
+
+    def max_velocity(self) -> Array:
+        """The bounds on speeds (J,) [rad/s]."""
+        asked = self.parameters['max_joint_velocity'] or np.inf
+        return np.minimum(self.profile.velocity_limits, asked)
 
     def max_acceleration(self) -> float:
         """The bound on accelerations [rad/s^2]; infinite where there is none."""
@@ -97,14 +106,48 @@ class MovingNode(BodyNode):
                 )
         return now_and_then(seen, trajectory, elapsed_s, ahead_s)
 
+    def bring_to_rest(self) -> None:
+        """Send a moving body a stop within its bounds, from where it is, and have it stand there.
+
+        A joint that is seen to lag is stopped where it is: it is not driven on to its goal.
+        """
+        playing = self.playing
+        if playing is None or playing.stops or not self.moving():
+            return
+        elapsed_s = playing.elapsed_s(self.clock.motion_s())
+        seen = None
+        if self.starts_from_joint_states():
+            seen = self.buffer.state(playing.trajectory.state_at(elapsed_s))
+        halted = stop(
+            playing.trajectory,
+            elapsed_s,
+            self.max_acceleration(),
+            self.profile.position_limits,
+            self.max_velocity(),
+            seen,
+        )
+        self.send(halted, stops=True)
+
+    def _watch(self) -> None:
+        """Bring a body to rest that is no longer seen, where it must be."""
+        playing = self.playing
+        needed = self.active and self.parameters['require_joint_state'] and not self.sees_body
+        if needed and playing is not None and not playing.stops and self.moving():
+            self.stop_all(BLIND)
+
+    def warning(self) -> str:
+        """Return what is wrong while the node works; '' if nothing is."""
+        return STOPPED if self.emergency_stop.active else super().warning()
+
     def send(
         self,
         trajectory: BodyTrajectory,
         step: Step | None = None,
         slower: float = 1.0,
         begun_s: float | None = None,
+        stops: bool = False,
     ) -> None:
-        """Publish a trajectory, joints and base.
+        """Publish a trajectory, joints and base; ``stops``: it is a stop on request.
 
         Its time 0 is ``begun_s`` by the body's clock; None: the moment at which it is sent.
 
@@ -122,7 +165,7 @@ class MovingNode(BodyNode):
         if self.parameters['publish_base']:
             self._bases.publish(base)
         self._trajectories.publish(joints)
-        self.playing = Playing(trajectory, begun_s, step, slower)
+        self.playing = Playing(trajectory, begun_s, step, slower, stops)
 
     def _show(self) -> None:
         if not (self.parameters['publish_markers'] and self.active and self.playing is not None):

@@ -41,13 +41,15 @@ class Playing:
     """A trajectory on its way: what for, and since when.
 
     step: the action that it carries out; None for one that only brings the body to rest.
-    slower: how many times slower than its clip it is.
+    slower: how many times slower than its clip it is. stops: it is a stop on request, which
+    nothing has to stop again.
     """
 
     trajectory: BodyTrajectory
     started_s: float
     step: Step | None = None
     slower: float = 1.0
+    stops: bool = False
 
     def elapsed_at(self, clip_s: float) -> float:
         """Return the time since the start [s] at which it shows the moment ``clip_s`` of its clip.
