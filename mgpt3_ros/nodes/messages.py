@@ -9,6 +9,7 @@ Joints go out as ``trajectory_msgs/JointTrajectory``, the pelvis beside them as 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
@@ -44,7 +45,7 @@ def to_messages(
     _require_finite(trajectory)
     joints, base = trajectory.joints, trajectory.base
     assert joints.velocities is not None
-    times = [_duration(at) for at in joints.times]
+    times = [to_duration(at) for at in joints.times]
     joint_message = JointTrajectory(
         header=Header(stamp=stamp, frame_id=world_frame),
         joint_names=list(trajectory.names),
@@ -126,6 +127,35 @@ def base_path(message: MultiDOFJointTrajectory) -> BasePath:
     return BasePath(times, values[:, :3], rot, values[:, 7:10], values[:, 10:13])
 
 
+def part_of(message: JointTrajectory, names: Sequence[str]) -> JointTrajectory:
+    """Return the same trajectory of some of its joints, in the order of ``names``.
+
+    Raises:
+        MotionError: one of them is not in it.
+    """
+    column = {name: index for index, name in enumerate(message.joint_names)}
+    missing = [name for name in names if name not in column]
+    if missing:
+        raise MotionError(f'the trajectory lacks the joint {missing[0]}')
+    rows = [column[name] for name in names]
+
+    def of(values: Sequence[float]) -> array[float]:
+        return array('d', [values[row] for row in rows])
+
+    return JointTrajectory(
+        header=message.header,
+        joint_names=list(names),
+        points=[
+            JointTrajectoryPoint(
+                positions=of(point.positions),
+                velocities=of(point.velocities),
+                time_from_start=point.time_from_start,
+            )
+            for point in message.points
+        ],
+    )
+
+
 def seconds(stamp: Time | Duration) -> float:
     """Return a stamp or duration as seconds."""
     return float(stamp.sec + 1e-9 * stamp.nanosec)
@@ -149,7 +179,8 @@ def _require_finite(trajectory: BodyTrajectory) -> None:
         raise GenerationError('the motion holds a number that is not finite: not published')
 
 
-def _duration(at: float) -> Duration:
+def to_duration(at: float) -> Duration:
+    """Return seconds as a duration."""
     nanoseconds = round(float(at) * 1e9)
     return Duration(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
 
