@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A robot's controllers: each gets its joints of a trajectory, by action where it can, else by topic.
+"""The controllers of a robot: each gets its joints, by action where it can, else by topic.
 
 Topic and action are those of joint_trajectory_controller, ``CONTROLLER/joint_trajectory`` and
 ``CONTROLLER/follow_joint_trajectory``.
