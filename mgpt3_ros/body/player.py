@@ -16,12 +16,12 @@ from mgpt3_ros.model.errors import MotionError
 
 
 class JointPlayer:
-    """Joints by name on their way through a trajectory."""
+    """Joints by name on their way through a trajectory; at first they stand at (J,) [rad]."""
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], standing: Array | float = 0.0) -> None:
         still = np.zeros((1, len(names)))
         self.names = names
-        self._path = JointPath(np.zeros(1), still, still)
+        self._path = JointPath(np.zeros(1), still + standing, still)
         self._start_s = 0.0
 
     def follow(
@@ -57,12 +57,11 @@ class JointPlayer:
 
 
 class BasePlayer:
-    """The base on its way through a trajectory."""
+    """The base on its way through a trajectory; at first it is at a pose (7,), place and xyzw."""
 
-    def __init__(self, height_m: float) -> None:
+    def __init__(self, standing: Array) -> None:
         still = np.zeros((1, 3))
-        upright = np.array([[0.0, 0.0, 0.0, 1.0]])
-        self._path = BasePath(np.zeros(1), np.array([[0.0, 0.0, height_m]]), upright, still, still)
+        self._path = BasePath(np.zeros(1), standing[None, :3], standing[None, 3:], still, still)
         self._start_s = 0.0
 
     def follow(self, path: BasePath, start_s: float, now_s: float) -> None:

@@ -14,12 +14,13 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 
 from mgpt3_ros.body.observation import REACH_S, Limits, MotionBuffer, UnusableError
-from mgpt3_ros.body.profiles import base_frame_of, make_profile
+from mgpt3_ros.body.profiles import JointProfile, base_frame_of, make_profile
 from mgpt3_ros.nodes.diagnostics import CallbackTimes
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S, MotionNode
 from mgpt3_ros.nodes.model_host import ModelHost
+from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.playing import BodyClock
-from mgpt3_ros.robots import robot_profile
+from mgpt3_ros.robots import RobotProfile, robot_profile
 
 _DEPTH = 50
 _FLIP_FLOPS = 3
@@ -31,11 +32,20 @@ _APART = (
 )
 
 
+def base_frame(profile: JointProfile, parameters: Parameters) -> str:
+    """Return the name of a body's base frame, from the parameters of a node that has it."""
+    names = [parameters[name] for name in ('base_frame', 'joint_profile', 'body_id')]
+    if isinstance(profile, RobotProfile) and names[0] in ('', 'base_link'):
+        return profile.base_frame
+    return base_frame_of(*names)
+
+
 class BodyNode(MotionNode):
     """A node with a model that hears one body.
 
     Attributes:
         profile: of the body's joints.
+        robot: the body, where it is one.
         buffer: what was heard.
         clock: by which the body moves.
     """
@@ -44,6 +54,7 @@ class BodyNode(MotionNode):
         super().__init__(name, parameters, host)
         names = self.parameters['joint_profile'], self.parameters['body_id']
         self.profile = make_profile(*names, robot_profile)
+        self.robot = self.profile.robot if isinstance(self.profile, RobotProfile) else None
         self.buffer = MotionBuffer(self.profile, self._limits())
         self.clock = BodyClock(self, self.steady_clock)
         self._joint_times = CallbackTimes()
@@ -69,9 +80,8 @@ class BodyNode(MotionNode):
         return self.steady_now_s() - self._heard_s <= self.parameters['max_gap_s']
 
     def base_frame(self) -> str:
-        """Return the name of the pelvis frame."""
-        names = ('base_frame', 'joint_profile', 'body_id')
-        return base_frame_of(*(self.parameters[name] for name in names))
+        """Return the name of the pelvis frame, or of a robot's base link."""
+        return base_frame(self.profile, self.parameters)
 
     def steady_now_s(self) -> float:
         """Return the time by a clock that nobody sets [s]."""

@@ -147,6 +147,8 @@ class GenerateNode(MovingNode):
             raise TextError(STOPPED)
         if self.parameters['require_joint_state'] and not self.sees_body:
             raise TextError('no current joint state was heard (require_joint_state)')
+        if self.controllers is not None and (missing := self.controllers.missing()):
+            raise TextError(f'{missing[0]} offers no follow_joint_trajectory (follow_by: action)')
 
     # ------------------------------------------------------------------ drawing
 

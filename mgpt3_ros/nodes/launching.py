@@ -22,7 +22,6 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
-from mgpt3_ros.body.profiles import PROFILES
 
 _BOOLEANS = ['true', 'false', 'True', 'False']
 _UNSET = ''  # leaves the choice to the parameters file
@@ -246,7 +245,7 @@ def _common_arguments(executable: str, flags: Iterable[str]) -> list[DeclareLaun
             for flag in (*flags, 'use_sim_time')
         ),
         _argument('log_level', 'info', 'Least severity of the messages that are shown.', levels),
-        _argument('joint_profile', _UNSET, f'Names of the joints{_AS_FILE}', [_UNSET, *PROFILES]),
+        _argument('joint_profile', _UNSET, f'Names of the joints, or a robot{_AS_FILE}'),
         _argument('body_id', _UNSET, f'Name of the body{_AS_FILE}'),
         _argument('use_respawn', 'false', 'Start a node again that has died.', _BOOLEANS),
     ]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -20,7 +21,9 @@ from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.nodes.body_node import BodyNode
 from mgpt3_ros.nodes.commands import Command, Step, status_values
+from mgpt3_ros.nodes.controllers import Controllers
 from mgpt3_ros.nodes.emergency_stop import STOPPED, EmergencyStop
+from mgpt3_ros.nodes.follow_trajectory import Outcome, Tolerances
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.markers import body_markers
 from mgpt3_ros.nodes.messages import to_messages
@@ -33,6 +36,7 @@ MOVING_PARAMETERS = (
     *('joint_profile', 'body_id', 'world_frame', 'base_frame'),
     *('publish_base', 'publish_markers', 'max_text_length'),
     *('max_joint_velocity', 'max_joint_acceleration'),
+    *('follow_by', 'path_tolerance', 'goal_tolerance', 'goal_time_tolerance_s'),
 )
 
 _MARKER_PERIOD_S = 0.1
@@ -45,6 +49,7 @@ class MovingNode(BodyNode):
 
     Attributes:
         playing: the trajectory that was published last.
+        controllers: of a robot; None for another body.
         emergency_stop: whether the body must stand still.
     """
 
@@ -57,6 +62,12 @@ class MovingNode(BodyNode):
         self._bases = self.create_lifecycle_publisher(
             MultiDOFJointTrajectory, 'base_trajectory', 10
         )
+        self.controllers: Controllers | None = None
+        if self.robot is not None:
+            self.controllers = Controllers(
+                self, self.robot.controllers, self.parameters['follow_by'], self._on_outcome
+            )
+        self._failed: set[str] = set()  # controllers whose joints hold still by themselves
         self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
         self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
         self.emergency_stop = EmergencyStop(self, lambda: self.stop_all('emergency stop'))
@@ -128,8 +139,35 @@ class MovingNode(BodyNode):
         )
         self.send(halted, stops=True)
 
+    def _on_outcome(self, outcome: Outcome) -> None:
+        """Take what a controller says that got a trajectory by action."""
+        playing, controllers = self.playing, self.controllers
+        if playing is None or controllers is None:
+            return
+        step = playing.step
+        if not outcome.error_code:
+            if not controllers.active and step is not None and step.following is None:
+                self.tell(step, 'done')
+            return
+        self.report_error(outcome.reason)
+        if step is not None:
+            self.tell(
+                step,
+                'failed',
+                DiagnosticStatus.ERROR,
+                reason=outcome.reason,
+                controller=outcome.controller,
+                error_code=str(outcome.error_code),
+            )
+            self.playing = replace(playing, step=None)
+        self._failed = {outcome.controller}
+        self.stop_all(outcome.reason)
+        self._failed = set()
+
     def _watch(self) -> None:
         """Bring a body to rest that is no longer seen, where it must be."""
+        if self.controllers is not None:
+            self.controllers.watch()
         playing = self.playing
         needed = self.active and self.parameters['require_joint_state'] and not self.sees_body
         if needed and playing is not None and not playing.stops and self.moving():
@@ -157,7 +195,9 @@ class MovingNode(BodyNode):
         stamp = Time()
         sent_s = self.clock.motion_s()
         begun_s = sent_s if begun_s is None else begun_s
-        if self.parameters['stamp_mode'] == 'now':
+        # Several controllers can only begin together by a stamp.
+        several = self.controllers is not None and len(self.controllers.joints) > 1
+        if several or self.parameters['stamp_mode'] == 'now':
             ago = Duration(nanoseconds=round(1e9 * (sent_s - begun_s)))
             stamp = (self.get_clock().now() - ago).to_msg()
         frames = self.parameters['world_frame'], self.base_frame()
@@ -165,7 +205,19 @@ class MovingNode(BodyNode):
         if self.parameters['publish_base']:
             self._bases.publish(base)
         self._trajectories.publish(joints)
+        if self.controllers is not None:
+            names = ('path_tolerance', 'goal_tolerance', 'goal_time_tolerance_s')
+            tolerances = Tolerances(*(self.parameters[name] for name in names))
+            self.controllers.send(joints, tolerances, but=self._failed)
         self.playing = Playing(trajectory, begun_s, step, slower, stops)
+
+    def health_values(self) -> dict[str, str]:
+        """Return also what the controllers of a robot say."""
+        values = super().health_values()
+        if self.controllers is not None:
+            values['by_action'] = ', '.join(self.controllers.by_action)
+            values['tracking_error'] = f'{self.controllers.tracking_error:.3f}'
+        return values
 
     def _show(self) -> None:
         if not (self.parameters['publish_markers'] and self.active and self.playing is not None):

@@ -20,8 +20,8 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from mgpt3_ros.body.profiles import PROFILES
 from mgpt3_ros.nodes.commands import POLICIES
+from mgpt3_ros.nodes.controllers import FOLLOW_BY
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ PARAMETERS: dict[str, Spec] = {
     ),
     'joint_profile': Spec(
         'human_full',
-        'Joint names: human_full (63 joints) or ros4hri (the 20 of REP-155).',
-        choices=PROFILES,
+        'The body and its joint names: human_full (63 joints), ros4hri (the 20 of REP-155), a '
+        'robot by name, as `mgpt3 robot list` shows, or by the path of its YAML.',
         read_only=True,
     ),
     'body_id': Spec(
@@ -182,7 +182,7 @@ PARAMETERS: dict[str, Spec] = {
     'base_frame': Spec(
         'base_link',
         'Name of the pelvis frame; empty for body_<body_id>, and so is base_link with the joints '
-        'of ros4hri.',
+        'of ros4hri. Of a robot both mean its base link.',
     ),
     'publish_base': Spec(True, 'Publish the motion of the pelvis on base_trajectory.'),
     'publish_markers': Spec(False, 'Publish the moving body for RViz on markers.'),
@@ -212,6 +212,32 @@ PARAMETERS: dict[str, Spec] = {
         'whole. 0.0: none.',
         0.0,
         10000.0,
+    ),
+    'follow_by': Spec(
+        'auto',
+        'How the controllers of a robot get trajectories: topic, action (FollowJointTrajectory, '
+        'of the package control_msgs), or auto: by action where it is installed and a server '
+        'answers.',
+        choices=FOLLOW_BY,
+        read_only=True,
+    ),
+    'path_tolerance': Spec(
+        0.0,
+        'By action: how far a joint may be off on its way [rad]. 0.0: as the controller has it.',
+        0.0,
+        10.0,
+    ),
+    'goal_tolerance': Spec(
+        0.0,
+        'By action: how far a joint may be off at the end [rad]. 0.0: as the controller has it.',
+        0.0,
+        10.0,
+    ),
+    'goal_time_tolerance_s': Spec(
+        2.0,
+        'By action: how much later the end may come [s]. 0.0: as the controller has it.',
+        0.0,
+        60.0,
     ),
     'reliability': Spec(
         'best_effort',

@@ -22,14 +22,16 @@ from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.player import BasePlayer, JointPlayer
-from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.nodes.body_node import base_frame
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health
 from mgpt3_ros.nodes.messages import base_path, joint_path, seconds
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.playing import BodyClock
 from mgpt3_ros.nodes.process import run
+from mgpt3_ros.robots import robot_profile
 
 PARAMETER_NAMES = (
     *('rate', 'joint_profile', 'body_id', 'world_frame', 'base_frame', 'publish_tf'),
@@ -41,7 +43,10 @@ _JUMP_S = 0.1  # a clock that goes back further was reset: a simulation, a bag t
 
 
 class PlaybackNode(Node):
-    """Plays trajectories; before the first, the body stands upright at the origin."""
+    """Plays trajectories; before the first, the body stands upright at the origin.
+
+    Of a robot it hears the whole trajectory, not those of its controllers.
+    """
 
     def __init__(self) -> None:
         super().__init__('playback_node')
@@ -49,9 +54,10 @@ class PlaybackNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._body_clock = BodyClock(self, steady)
         self._last_s = 0.0
-        profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
-        self._joints = JointPlayer(profile.names)
-        self._base = BasePlayer(STANDING_HEIGHT_M)
+        names = self.parameters['joint_profile'], self.parameters['body_id']
+        self._profile = make_profile(*names, robot_profile)
+        self._joints = JointPlayer(self._profile.names, self._profile.standing)
+        self._base = BasePlayer(self._profile.standing_base)
         self._played = self._refused = 0
         self._last_error = ''
         # When the last message without a stamp came, and when its trajectory ends after it.
@@ -137,9 +143,7 @@ class PlaybackNode(Node):
         odometry = Odometry()
         odometry.header.stamp = stamp
         odometry.header.frame_id = self.parameters['world_frame']
-        odometry.child_frame_id = base_frame_of(
-            *(self.parameters[name] for name in ('base_frame', 'joint_profile', 'body_id'))
-        )
+        odometry.child_frame_id = base_frame(self._profile, self.parameters)
         pose, twist = odometry.pose.pose, odometry.twist.twist
         place, turn = pos.tolist(), rot.tolist()
         pose.position.x, pose.position.y, pose.position.z = place

@@ -20,7 +20,10 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
+from mgpt3_ros.model.errors import ConfigError, RobotError
+
 _JOIN_S = 0.3
+_UNFIT = (InvalidParameterTypeException, InvalidParameterValueException)
 _told_to_end = threading.Event()
 
 
@@ -49,7 +52,7 @@ def run(
         _serve(nodes, ended)
     except ExternalShutdownException:
         pass
-    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+    except (*_UNFIT, ConfigError, RobotError) as error:
         sys.stderr.write(f'error: {error}\n')
         sys.exit(2)
     finally:

@@ -9,6 +9,7 @@ from mgpt3_ros.body.player import BasePlayer, JointPlayer
 from mgpt3_ros.model.errors import MotionError
 from tests.support.clips import random_clip
 
+STANDING = np.array([0.0, 0.0, 0.9, 0.0, 0.0, 0.0, 1.0])
 NAMES = ('a', 'b')
 
 
@@ -60,7 +61,7 @@ def test_points_in_the_past_are_dropped():
 
 def test_the_base_passes_through_its_knots():
     trajectory, _ = plan(random_clip(0), Timing())
-    player = BasePlayer(0.9)
+    player = BasePlayer(STANDING)
     assert player.sample(0.0)[0].tolist() == [0, 0, 0.9]
     player.follow(trajectory.base, 5.0, 5.0)
     for index in (0, 7, 30):
@@ -71,7 +72,7 @@ def test_the_base_passes_through_its_knots():
 
 
 def test_a_body_stays_where_it_was_when_its_clock_is_reset():
-    joints, base = JointPlayer(('a',)), BasePlayer(0.9)
+    joints, base = JointPlayer(('a',)), BasePlayer(STANDING)
     times, still = np.array([1.0, 2.0]), np.zeros((2, 3))
     joints.follow(('a',), JointPath(times, np.array([[1.0], [2.0]]), None), 100.0, 100.0)
     way = np.array([[1.0, 0, 0.9], [2.0, 0, 0.9]])
