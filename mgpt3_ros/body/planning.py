@@ -65,6 +65,8 @@ def plan(
     Raises:
         MotionError: so slow that it would never end.
     """
+    if state is not None and now is not None:
+        state = _stopped_before(state, now, clip.limits)
     placed = _place(clip, state)
     slower = 1.0
     # Where a body already moves beyond a bound no slower clip mends its first velocity.
@@ -180,6 +182,18 @@ def carried_on(
         quat.rotate(turn, then.base_lin),
         quat.rotate(turn, then.base_ang),
     )
+
+
+def _stopped_before(state: BodyState, now: BodyState, limits: Array) -> BodyState:
+    """Return ``state``, with joints that it has beyond their limits (J, 2) stopped there.
+
+    Those that are beyond ``now`` already stay so.
+    """
+    lowest = np.minimum(limits[:, 0], now.positions)
+    highest = np.maximum(limits[:, 1], now.positions)
+    positions = np.clip(state.positions, lowest, highest)
+    velocities = np.where(positions == state.positions, state.velocities, 0.0)
+    return replace(state, positions=positions, velocities=velocities)
 
 
 def _place(clip: BodyClip, state: BodyState | None) -> BodyClip:
