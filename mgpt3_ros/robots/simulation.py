@@ -1,0 +1,171 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A robot in MuJoCo that does what it is told as well as its motors can (extra ``sim``).
+
+Joints are driven within the URDF's effort limits; the base is *guided*: it is where it is told to
+be. So arms are as slow, as weak and as heavy as they are, legs bend and touch the floor, but the
+robot does not balance and cannot fall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgpt3_ros.model.errors import RobotError
+from mgpt3_ros.model.extras import extra
+from mgpt3_ros.robots.mujoco_model import FLOOR, carrier, mujoco_model, stand, touching
+from mgpt3_ros.robots.robot import Robot
+
+Array = NDArray[np.float64]
+
+STEP_S = 0.002
+_FREQUENCY = 2 * np.pi * 10.0  # [rad/s] of a joint that is let go: 10 Hz, critically damped
+_ARMATURE = 0.02  # [kg m^2] of a motor's rotor behind its gears, which URDFs do not tell
+_GUIDED = 1e6  # [kg], [kg m^2] on the base and on stuck joints: no force moves them
+_DEEP_M = 0.001  # links that are so deep in each other touch
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a robot shall do at a moment.
+
+    positions, velocities (n,) [rad], [rad/s]. base_pos (3,) [m], base_rot (4,) xyzw, base_lin (3,)
+    [m/s] and base_ang (3,) [rad/s] of its base link in the world.
+    """
+
+    positions: Array
+    velocities: Array
+    base_pos: Array
+    base_rot: Array
+    base_lin: Array
+    base_ang: Array
+
+
+class Simulation:
+    """One robot, at first in its stand pose at the origin.
+
+    Attributes:
+        robot: which.
+        time_s: how long it has been simulated.
+        positions, velocities: (n,) of its joints [rad], [rad/s].
+        torques: (n,) [N m] of the last step.
+        saturated: (n,) whether a motor was at its limit in one of the steps of the last call.
+        contacts: pairs of links that touch, without the soles on the floor.
+        without_mesh: links that touch nothing, since MuJoCo cannot read their shapes.
+    """
+
+    def __init__(self, robot: Robot) -> None:
+        """Build the model.
+
+        Raises:
+            MissingExtraError: MuJoCo is not installed.
+            RobotError: MuJoCo refuses the URDF.
+        """
+        with extra('sim'):
+            import mujoco
+        self._mujoco = mujoco
+        self.robot = robot
+        self._built = mujoco_model(robot)
+        self.without_mesh = self._built.without_mesh
+        self._model = model = self._built.model
+        self._data = mujoco.MjData(model)
+        model.opt.timestep = STEP_S
+        model.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+        model.dof_armature[6:] = _ARMATURE
+        stand(robot, self._built, self._data)
+        mujoco.mj_forward(model, self._data)
+        inertia = np.zeros((model.nv, model.nv))
+        mujoco.mj_fullM(model, self._data, inertia)
+        rates = self._built.rates
+        self._inertia = np.diag(inertia)[rates]
+        self._free = np.ones(len(rates), dtype=bool)
+        model.dof_armature[:6] = _GUIDED
+        soles = {carrier(self._built, sole.link) for sole in robot.config.soles.values()}
+        self._on_floor = {(min(sole, FLOOR), max(sole, FLOOR)) for sole in soles}
+        self._pushes: list[tuple[int, Array, float]] = []  # body, force, until
+        self.time_s = 0.0
+        self.torques = np.zeros(len(rates))
+        self.saturated = np.zeros(len(rates), dtype=bool)
+        self.contacts: set[tuple[str, str]] = set()
+
+    @property
+    def positions(self) -> Array:
+        """Joint positions (n,) [rad]."""
+        return np.array(self._data.qpos[self._built.places])
+
+    @property
+    def velocities(self) -> Array:
+        """Joint velocities (n,) [rad/s]."""
+        return np.array(self._data.qvel[self._built.rates])
+
+    def push(self, link: str, force: Array, seconds: float) -> None:
+        """Push a link's centre of mass with a force (3,) [N], in the world, for so long.
+
+        Raises:
+            RobotError: there is no such link.
+        """
+        if link not in self.robot.urdf.links:
+            raise RobotError(f'{self.robot.name} has no link {link!r}')
+        body = self._model.body(link).id
+        self._pushes.append((body, np.asarray(force, dtype=np.float64), self.time_s + seconds))
+
+    def stick(self, joint: str, stuck: bool = True) -> None:
+        """Have a joint stay where it is, whatever moves it, or let it go again.
+
+        Raises:
+            RobotError: there is no such joint.
+        """
+        if joint not in self.robot.joint_names:
+            raise RobotError(f'{self.robot.name} has no joint {joint!r} that is commanded')
+        column = self.robot.joint_names.index(joint)
+        rate = self._built.rates[column]
+        self._free[column] = not stuck
+        self._model.dof_armature[rate] = _GUIDED if stuck else _ARMATURE
+        if stuck:
+            self._data.qvel[rate] = 0.0
+
+    def run(self, target: Callable[[float], Target], seconds: float) -> None:
+        """Simulate so long; ``target`` tells what the robot shall do at a time of ``time_s``."""
+        self.saturated[:] = False
+        for _ in range(max(1, round(seconds / STEP_S))):
+            self._step(target(self.time_s))
+            self.time_s += STEP_S
+        self.contacts = touching(self._built, self._data, _DEEP_M) - self._on_floor
+
+    def _step(self, target: Target) -> None:
+        """One step: ``tau = M (w^2 e + 2 w de/dt) + bias``, no more than the motors give.
+
+        M is each joint's own inertia as the robot stands, ``bias`` what gravity and speed ask for.
+        """
+        data, rates = self._data, self._built.rates
+        self._guide(target)
+        error = target.positions - self.positions
+        slip = target.velocities - self.velocities
+        wanted = self._inertia * (_FREQUENCY**2 * error + 2 * _FREQUENCY * slip)
+        wanted += data.qfrc_bias[rates]
+        limits = self.robot.effort_limits
+        self.torques = np.where(self._free, np.clip(wanted, -limits, limits), 0.0)
+        self.saturated |= self._free & (np.abs(wanted) > limits)
+        data.qfrc_applied[rates] = self.torques
+        data.xfrc_applied[:] = 0.0
+        self._pushes = [push for push in self._pushes if push[2] > self.time_s]
+        for body, force, _ in self._pushes:
+            data.xfrc_applied[body, :3] += force
+        self._mujoco.mj_step(self._model, data)
+        stuck = rates[~self._free]
+        data.qvel[stuck] = 0.0
+        for place, value in self._built.held:
+            data.qpos[place] = value
+
+    def _guide(self, target: Target) -> None:
+        """Put the base where it shall be; its turn is told in its own axes."""
+        x, y, z, w = target.base_rot
+        self._data.qpos[:7] = [*target.base_pos, w, x, y, z]
+        turn = np.zeros(3)
+        back = np.array([w, -x, -y, -z])
+        self._mujoco.mju_rotVecQuat(turn, np.asarray(target.base_ang, dtype=np.float64), back)
+        self._data.qvel[:6] = [*target.base_lin, *turn]
