@@ -266,6 +266,7 @@ PARAMETERS: dict[str, Spec] = {
         1, 'How many futures are drawn; each is a message, all with the same stamp.', 1, 20
     ),
     'predict_rate_hz': Spec(2.0, 'How often motion is predicted [1/s].', 0.05, 20.0),
+    'push_s': Spec(0.2, 'How long a push on ~/push lasts [s].', 0.01, 10.0),
     'rate': Spec(50.0, 'Joint states and odometry per second [1/s].', 1.0, 1000.0, read_only=True),
     'publish_tf': Spec(
         True,

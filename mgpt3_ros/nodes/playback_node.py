@@ -7,27 +7,22 @@ For RViz and avatars, and for the nodes that listen to a body where there is no 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
-from typing import Any
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
-from geometry_msgs.msg import TransformStamped, Vector3
-from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
-from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.player import BasePlayer, JointPlayer
 from mgpt3_ros.body.profiles import make_profile
-from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.nodes.body_node import base_frame
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health
 from mgpt3_ros.nodes.messages import base_path, joint_path, seconds
+from mgpt3_ros.nodes.odometry import BasePublisher, joint_state, odometry
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.playing import BodyClock
 from mgpt3_ros.nodes.process import run
@@ -63,22 +58,11 @@ class PlaybackNode(Node):
         # When the last message without a stamp came, and when its trajectory ends after it.
         self._unpaired: tuple[str, float, float] = ('', 0.0, 0.0)
         self._states = self.create_publisher(JointState, 'joint_states', 10)
-        self._odometry = self.create_publisher(Odometry, 'odom', 10)
-        self._transforms = self._make_broadcaster()
+        self._bases = BasePublisher(self, self.parameters['publish_tf'])
         self.create_subscription(JointTrajectory, 'joint_trajectory', self._on_joints, 10)
         self.create_subscription(MultiDOFJointTrajectory, 'base_trajectory', self._on_base, 10)
         self._diagnostics = Diagnostics(self, self._health)
         self.create_timer(1.0 / self.parameters['rate'], self._tick, clock=steady)
-
-    def _make_broadcaster(self) -> Any:
-        """Return a TF broadcaster, or None: tf2_ros comes with a ROS installation only."""
-        if not self.parameters['publish_tf']:
-            return None
-        try:
-            return importlib.import_module('tf2_ros').TransformBroadcaster(self)
-        except ImportError:
-            self.get_logger().info('tf2_ros is not installed: no /tf, odometry only')
-            return None
 
     def _on_joints(self, message: JointTrajectory) -> None:
         try:
@@ -132,33 +116,9 @@ class PlaybackNode(Node):
     def _tick(self) -> None:
         now_s = self._now_s()
         stamp = self.get_clock().now().to_msg()
-        positions, velocities = self._joints.sample(now_s)
-        state = JointState(name=list(self._joints.names))
-        state.header.stamp = stamp
-        state.position, state.velocity = positions.tolist(), velocities.tolist()
-        self._states.publish(state)
-        self._publish_base(stamp, *self._base.sample(now_s))
-
-    def _publish_base(self, stamp: Time, pos: Array, rot: Array, lin: Array, ang: Array) -> None:
-        odometry = Odometry()
-        odometry.header.stamp = stamp
-        odometry.header.frame_id = self.parameters['world_frame']
-        odometry.child_frame_id = base_frame(self._profile, self.parameters)
-        pose, twist = odometry.pose.pose, odometry.twist.twist
-        place, turn = pos.tolist(), rot.tolist()
-        pose.position.x, pose.position.y, pose.position.z = place
-        pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w = turn
-        back = quat.inverse(rot)  # a twist is given in the child's axes
-        twist.linear.x, twist.linear.y, twist.linear.z = quat.rotate(back, lin).tolist()
-        twist.angular.x, twist.angular.y, twist.angular.z = quat.rotate(back, ang).tolist()
-        self._odometry.publish(odometry)
-        if self._transforms is not None:
-            transform = TransformStamped(
-                header=odometry.header, child_frame_id=odometry.child_frame_id
-            )
-            transform.transform.translation = Vector3(x=place[0], y=place[1], z=place[2])
-            transform.transform.rotation = pose.orientation
-            self._transforms.sendTransform(transform)
+        self._states.publish(joint_state(self._joints.names, *self._joints.sample(now_s), stamp))
+        frames = self.parameters['world_frame'], base_frame(self._profile, self.parameters)
+        self._bases.publish(odometry(*self._base.sample(now_s), stamp, *frames))
 
     def _health(self) -> Health:
         health = Health(message='playing', values={'trajectories': str(self._played)})

@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
-from mgpt3_ros.model.errors import ConfigError, RobotError
+from mgpt3_ros.model.errors import ConfigError, MissingExtraError, RobotError
 
 _JOIN_S = 0.3
 _UNFIT = (InvalidParameterTypeException, InvalidParameterValueException)
@@ -52,7 +52,7 @@ def run(
         _serve(nodes, ended)
     except ExternalShutdownException:
         pass
-    except (*_UNFIT, ConfigError, RobotError) as error:
+    except (*_UNFIT, ConfigError, RobotError, MissingExtraError) as error:
         sys.stderr.write(f'error: {error}\n')
         sys.exit(2)
     finally:
