@@ -44,13 +44,17 @@ class MotionNode(LifecycleNode):
         state: the lifecycle state: unconfigured, inactive, active or finalized.
         enabled: what ``~/enable`` said last.
         last_error: the reason of the last failure, until something succeeds.
+        uses_model: whether it needs one at all.
     """
+
+    uses_model = True
 
     def __init__(
         self, name: str, parameters: Iterable[str], host: ModelHost | None = None
     ) -> None:
         super().__init__(name)
-        self.parameters = Parameters(self, (*MODEL_PARAMETERS, *parameters))
+        own = MODEL_PARAMETERS if self.uses_model else ('autostart',)
+        self.parameters = Parameters(self, (*own, *parameters))
         self.host = host if host is not None else ModelHost()
         self._owns_host = host is None
         self._holds_model = False
@@ -97,6 +101,9 @@ class MotionNode(LifecycleNode):
         SUCCESS: it is loaded. FAILURE: the checkpoint or the device cannot be had; the reason
         stands in the log and in /diagnostics, and the node stays unconfigured.
         """
+        if not self.uses_model:
+            self.state = 'inactive'
+            return super().on_configure(state)
         choice = ModelChoice(*(self.parameters[name] for name in MODEL_PARAMETERS[:4]))
         job = self.host.load(choice)
         try:

@@ -20,6 +20,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from mgpt3_ros.body.profiles import PROFILES
 from mgpt3_ros.nodes.commands import POLICIES
 from mgpt3_ros.nodes.controllers import FOLLOW_BY
 
@@ -171,6 +172,18 @@ PARAMETERS: dict[str, Spec] = {
         'human_full',
         'The body and its joint names: human_full (63 joints), ros4hri (the 20 of REP-155), a '
         'robot by name, as `mgpt3 robot list` shows, or by the path of its YAML.',
+        read_only=True,
+    ),
+    'human_profile': Spec(
+        'human_full',
+        'Joint names of the human on human/joint_states: human_full (63 joints) or ros4hri (the '
+        '20 of REP-155).',
+        choices=PROFILES,
+        read_only=True,
+    ),
+    'human_id': Spec(
+        'human',
+        'Name of the human: suffix of ros4hri names on human/joint_states.',
         read_only=True,
     ),
     'body_id': Spec(
