@@ -73,6 +73,8 @@ setup(
             'predict_node = mgpt3_ros.nodes.predict_node:main',
             'motion_server = mgpt3_ros.nodes.motion_server:main',
             'playback_node = mgpt3_ros.nodes.playback_node:main',
+            'retarget_node = mgpt3_ros.nodes.retarget_node:main',
+            'sim_node = mgpt3_ros.nodes.sim_node:main',
             'mgpt3 = mgpt3_ros.cli.main:main',
         ],
     },

@@ -22,6 +22,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
+from mgpt3_ros.model.errors import MotionGPT3Error
+from mgpt3_ros.robots import Robot
 
 _BOOLEANS = ['true', 'false', 'True', 'False']
 _UNSET = ''  # leaves the choice to the parameters file
@@ -54,6 +56,7 @@ def describe(
     playback: bool = False,
     viewers: bool = False,
     moves: bool = False,
+    robot: bool = False,
 ) -> LaunchDescription:
     """Return a launch description.
 
@@ -65,13 +68,15 @@ def describe(
         playback: whether playback_node can be asked for.
         viewers: whether robot_state_publisher and RViz can be asked for.
         moves: whether the mode in which a body is moved can be chosen.
+        robot: whether the body is a robot, which ``robot_nodes`` starts nodes for.
     """
     mode = f'clip: motions with an end; stream: moves until the next command{_AS_FILE}'
     modes = [_UNSET, 'clip', 'stream']
     played = 'Also play the trajectories as joint states and odometry.'
     return LaunchDescription(
         [
-            *_common_arguments(executable, flags),
+            *(_robot_arguments() if robot else []),
+            *_common_arguments(executable, flags, robot),
             *(_argument(_TOPICS[topic][0], topic, _TOPICS[topic][1]) for topic in topics),
             *([_argument('mode', _UNSET, mode, modes)] if moves else []),
             *([_argument('playback', 'false', played, _BOOLEANS)] if playback else []),
@@ -111,6 +116,36 @@ def playback_node(context: LaunchContext) -> list[Node]:
     return [_node(context, 'mgpt3_ros', 'playback_node', parameters, topics, name='playback_node')]
 
 
+def robot_nodes(context: LaunchContext, topics: Iterable[str]) -> list[Node]:
+    """Return the nodes that move a robot by words, and what stands for it and shows it.
+
+    Raises:
+        RuntimeError: the robot or its URDF is not there; or RViz is asked for and not installed.
+    """
+    name = LaunchConfiguration('robot').perform(context)
+    try:
+        robot = Robot.from_name_or_file(name)
+    except MotionGPT3Error as error:
+        raise RuntimeError(f'robot:={name}: {error}') from error
+    if asked_for(context, 'caption'):
+        nodes = [model_node(context, 'motion_server', topics)]
+    else:
+        nodes = [model_node(context, 'generate_node', topics, name='generate_node')]
+    heard = ('joint_states', 'odom', 'joint_trajectory')
+    if asked_for(context, 'sim') or asked_for(context, 'playback'):
+        stand_in = 'sim_node' if asked_for(context, 'sim') else 'playback_node'
+        parameters = _parameters(context)
+        nodes.append(_node(context, 'mgpt3_ros', stand_in, parameters, heard, name=stand_in))
+    if _installed('robot_state_publisher'):
+        description = ParameterValue(_text(robot.urdf.path, 'robot'), value_type=str)
+        parameters = _parameters(context, {'robot_description': description})
+        publisher = 'robot_state_publisher'
+        nodes.append(
+            _node(context, publisher, publisher, parameters, ('joint_states',), name=publisher)
+        )
+    return [*nodes, *_rviz(context)]
+
+
 def viewer_nodes(context: LaunchContext) -> list[Node]:
     """Return robot_state_publisher and RViz, as far as they are asked for.
 
@@ -126,13 +161,25 @@ def viewer_nodes(context: LaunchContext) -> list[Node]:
         description = ParameterValue(_urdf(context), value_type=str)
         parameters = _parameters(context, {'robot_description': description})
         nodes.append(_node(context, name, name, parameters, ('joint_states',), name=name))
-    if asked_for(context, 'rviz'):
-        _require('rviz2', 'rviz')
-        shown = ['-d', LaunchConfiguration('rviz_config')]
-        # It ends when its window is closed, and ends nothing else.
-        only_once = {'name': 'rviz2', 'respawn': False}
-        nodes.append(_node(context, 'rviz2', 'rviz2', _overrides(context), (), shown, **only_once))
-    return nodes
+    return [*nodes, *_rviz(context)]
+
+
+def _rviz(context: LaunchContext) -> list[Node]:
+    if not asked_for(context, 'rviz'):
+        return []
+    _require('rviz2', 'rviz')
+    shown = ['-d', LaunchConfiguration('rviz_config')]
+    # It ends when its window is closed, and ends nothing else.
+    only_once = {'name': 'rviz2', 'respawn': False}
+    return [_node(context, 'rviz2', 'rviz2', _overrides(context), (), shown, **only_once)]
+
+
+def _installed(package: str) -> bool:
+    try:
+        get_package_share_directory(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _require(package: str, argument: str) -> None:
@@ -141,13 +188,11 @@ def _require(package: str, argument: str) -> None:
     Raises:
         RuntimeError: it is not installed.
     """
-    try:
-        get_package_share_directory(package)
-    except PackageNotFoundError as error:
+    if not _installed(package):
         raise RuntimeError(
             f'{argument}:=true needs the package {package}, which is not installed: '
             f'`sudo apt install ros-$ROS_DISTRO-{package.replace("_", "-")}`'
-        ) from error
+        )
 
 
 def _urdf(context: LaunchContext) -> str:
@@ -158,10 +203,14 @@ def _urdf(context: LaunchContext) -> str:
             f'{path} has the joints of human_full, not of ros4hri: give urdf_file:=FILE with '
             'those of REP-155, such as that of the package human_description'
         )
+    return _text(Path(path), f'urdf_file:={path}')
+
+
+def _text(path: Path, what: str) -> str:
     try:
-        return Path(path).read_text(encoding='utf-8')
+        return path.read_text(encoding='utf-8')
     except (OSError, UnicodeDecodeError) as error:
-        raise RuntimeError(f'urdf_file:={path} cannot be read: {error}') from error
+        raise RuntimeError(f'{what} cannot be read: {error}') from error
 
 
 def _node(
@@ -212,6 +261,8 @@ def _overrides(context: LaunchContext) -> list[str]:
         for name, value in given.items()
         if value != _UNSET
     }
+    if 'robot' in context.launch_configurations:
+        values['joint_profile'] = LaunchConfiguration('robot').perform(context)
     if not values:
         return []
     # It stays, as launch's own do: a node that is started again reads it again.
@@ -227,8 +278,14 @@ def _share(*parts: str) -> str:
     return os.path.join(get_package_share_directory('mgpt3_ros'), *parts)
 
 
-def _common_arguments(executable: str, flags: Iterable[str]) -> list[DeclareLaunchArgument]:
-    file = _share('config', f'{executable.removesuffix("_node")}.yaml')
+def _common_arguments(
+    executable: str, flags: Iterable[str], robot: bool
+) -> list[DeclareLaunchArgument]:
+    file = _share('config', f'{"robot" if robot else executable.removesuffix("_node")}.yaml')
+    body = [
+        _argument('joint_profile', _UNSET, f'Names of the joints, or a robot{_AS_FILE}'),
+        _argument('body_id', _UNSET, f'Name of the body{_AS_FILE}'),
+    ]
     meanings = {
         'autostart': 'Configure and activate at start',
         'publish_markers': 'Publish the body for RViz on markers',
@@ -245,9 +302,22 @@ def _common_arguments(executable: str, flags: Iterable[str]) -> list[DeclareLaun
             for flag in (*flags, 'use_sim_time')
         ),
         _argument('log_level', 'info', 'Least severity of the messages that are shown.', levels),
-        _argument('joint_profile', _UNSET, f'Names of the joints, or a robot{_AS_FILE}'),
-        _argument('body_id', _UNSET, f'Name of the body{_AS_FILE}'),
+        *([] if robot else body),
         _argument('use_respawn', 'false', 'Start a node again that has died.', _BOOLEANS),
+    ]
+
+
+def _robot_arguments() -> list[DeclareLaunchArgument]:
+    known = 'Name of a robot, as `mgpt3 robot list` shows, or the path of its YAML.'
+    sim = 'Simulate it with MuJoCo, base guided, in the place of playback (extra sim).'
+    played = 'A stand-in that does what it is told; false where a robot listens.'
+    return [
+        _argument('robot', 'g1', known),
+        _argument('sim', 'false', sim, _BOOLEANS),
+        _argument('playback', 'true', played, _BOOLEANS),
+        _argument('caption', 'false', 'Also caption and predict what the robot does.', _BOOLEANS),
+        _argument('rviz', 'false', 'Also open RViz with rviz_config.', _BOOLEANS),
+        _argument('rviz_config', _share('rviz', 'body.rviz'), 'What RViz shows.'),
     ]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -24,6 +25,7 @@ from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body.player import BasePlayer, JointPlayer
 from mgpt3_ros.model.errors import MotionError, RobotError
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.nodes.body_node import base_frame
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health
 from mgpt3_ros.nodes.messages import base_path, joint_path, seconds
@@ -32,7 +34,9 @@ from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.playing import BodyClock
 from mgpt3_ros.nodes.process import run
 from mgpt3_ros.robots import robot_profile
-from mgpt3_ros.robots.simulation import Simulation, Target
+
+if TYPE_CHECKING:
+    from mgpt3_ros.robots.simulation import Target
 
 PARAMETER_NAMES = (
     *('rate', 'joint_profile', 'body_id', 'world_frame', 'base_frame', 'publish_tf', 'push_s'),
@@ -56,11 +60,11 @@ class SimNode(Node):
         super().__init__('sim_node')
         self.parameters = Parameters(self, PARAMETER_NAMES)
         self._profile = robot_profile(self.parameters['joint_profile'])
+        with extra('sim'):
+            from mgpt3_ros.robots.simulation import Simulation
         self._sim = Simulation(self._profile.robot)
-        if self._sim.without_mesh:
-            self.get_logger().warning(
-                f'{len(self._sim.without_mesh)} links touch nothing: MuJoCo reads not their shapes'
-            )
+        if not self._sim.has_shapes:
+            self.get_logger().warning('no link touches another: MuJoCo cannot read their shapes')
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._body_clock = BodyClock(self, steady)
         self._last_s = self._body_clock.now_s()
@@ -171,6 +175,8 @@ class SimNode(Node):
         self._bases.publish(odometry(*base, stamp, *frames))
 
     def _target(self, at_s: float) -> Target:
+        from mgpt3_ros.robots.simulation import Target
+
         positions, velocities = np.zeros((2, len(self._profile.names)))
         for columns, player in self._players.values():
             positions[columns], velocities[columns] = player.sample(at_s)

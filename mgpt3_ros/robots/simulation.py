@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from mgpt3_ros.model.errors import RobotError
-from mgpt3_ros.model.extras import extra
-from mgpt3_ros.robots.mujoco_model import FLOOR, carrier, mujoco_model, stand, touching
 from mgpt3_ros.robots.robot import Robot
+from mgpt3_ros.robots.simulation_model import SimulationModel
 
 Array = NDArray[np.float64]
 
@@ -26,6 +27,7 @@ STEP_S = 0.002
 _FREQUENCY = 2 * np.pi * 10.0  # [rad/s] of a joint that is let go: 10 Hz, critically damped
 _ARMATURE = 0.02  # [kg m^2] of a motor's rotor behind its gears, which URDFs do not tell
 _GUIDED = 1e6  # [kg], [kg m^2] on the base and on stuck joints: no force moves them
+_FLOOR = 'floor'
 _DEEP_M = 0.001  # links that are so deep in each other touch
 
 
@@ -55,37 +57,34 @@ class Simulation:
         torques: (n,) [N m] of the last step.
         saturated: (n,) whether a motor was at its limit in one of the steps of the last call.
         contacts: pairs of links that touch, without the soles on the floor.
-        without_mesh: links that touch nothing, since MuJoCo cannot read their shapes.
+        has_shapes: whether there is any that MuJoCo can read; else no link touches another.
     """
 
     def __init__(self, robot: Robot) -> None:
-        """Build the model.
-
-        Raises:
-            MissingExtraError: MuJoCo is not installed.
-            RobotError: MuJoCo refuses the URDF.
-        """
-        with extra('sim'):
-            import mujoco
-        self._mujoco = mujoco
+        """Build the model; see :class:`SimulationModel` for what it raises."""
         self.robot = robot
-        self._built = mujoco_model(robot)
-        self.without_mesh = self._built.without_mesh
-        self._model = model = self._built.model
-        self._data = mujoco.MjData(model)
-        model.opt.timestep = STEP_S
-        model.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-        model.dof_armature[6:] = _ARMATURE
-        stand(robot, self._built, self._data)
-        mujoco.mj_forward(model, self._data)
-        inertia = np.zeros((model.nv, model.nv))
-        mujoco.mj_fullM(model, self._data, inertia)
-        rates = self._built.rates
+        alone = SimulationModel(robot)
+        alone.data.qpos[:] = alone.standing()
+        mujoco.mj_kinematics(alone.model, alone.data)
+        mujoco.mj_collision(alone.model, alone.data)
+        # Shapes are coarse: pairs that touch as the robot stands would push each other for ever.
+        self._built = SimulationModel(robot, floor=True, apart=_touching(alone))
+        self._data, self._model = self._built.data, self._built.model
+        self.has_shapes = self._model.ngeom > 1
+        self._model.opt.timestep = STEP_S
+        self._model.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+        self._model.dof_armature[6:] = _ARMATURE
+        self._data.qpos[:] = self._built.standing()
+        mujoco.mj_forward(self._model, self._data)
+        inertia = np.zeros((self._model.nv, self._model.nv))
+        mujoco.mj_fullM(self._model, self._data, inertia)
+        rates = self._built.dof
+        self._others = np.setdiff1d(np.arange(6, self._model.nv), rates)
         self._inertia = np.diag(inertia)[rates]
         self._free = np.ones(len(rates), dtype=bool)
-        model.dof_armature[:6] = _GUIDED
-        soles = {carrier(self._built, sole.link) for sole in robot.config.soles.values()}
-        self._on_floor = {(min(sole, FLOOR), max(sole, FLOOR)) for sole in soles}
+        self._model.dof_armature[:6] = _GUIDED
+        soles = {_carrier(self._model, sole.link) for sole in robot.config.soles.values()}
+        self._on_floor = {(min(sole, _FLOOR), max(sole, _FLOOR)) for sole in soles}
         self._pushes: list[tuple[int, Array, float]] = []  # body, force, until
         self.time_s = 0.0
         self.torques = np.zeros(len(rates))
@@ -95,12 +94,12 @@ class Simulation:
     @property
     def positions(self) -> Array:
         """Joint positions (n,) [rad]."""
-        return np.array(self._data.qpos[self._built.places])
+        return np.array(self._data.qpos[self._built.qpos])
 
     @property
     def velocities(self) -> Array:
         """Joint velocities (n,) [rad/s]."""
-        return np.array(self._data.qvel[self._built.rates])
+        return np.array(self._data.qvel[self._built.dof])
 
     def push(self, link: str, force: Array, seconds: float) -> None:
         """Push a link's centre of mass with a force (3,) [N], in the world, for so long.
@@ -122,7 +121,7 @@ class Simulation:
         if joint not in self.robot.joint_names:
             raise RobotError(f'{self.robot.name} has no joint {joint!r} that is commanded')
         column = self.robot.joint_names.index(joint)
-        rate = self._built.rates[column]
+        rate = self._built.dof[column]
         self._free[column] = not stuck
         self._model.dof_armature[rate] = _GUIDED if stuck else _ARMATURE
         if stuck:
@@ -134,14 +133,14 @@ class Simulation:
         for _ in range(max(1, round(seconds / STEP_S))):
             self._step(target(self.time_s))
             self.time_s += STEP_S
-        self.contacts = touching(self._built, self._data, _DEEP_M) - self._on_floor
+        self.contacts = _touching(self._built, _DEEP_M) - self._on_floor
 
     def _step(self, target: Target) -> None:
         """One step: ``tau = M (w^2 e + 2 w de/dt) + bias``, no more than the motors give.
 
         M is each joint's own inertia as the robot stands, ``bias`` what gravity and speed ask for.
         """
-        data, rates = self._data, self._built.rates
+        data, rates = self._data, self._built.dof
         self._guide(target)
         error = target.positions - self.positions
         slip = target.velocities - self.velocities
@@ -155,17 +154,37 @@ class Simulation:
         self._pushes = [push for push in self._pushes if push[2] > self.time_s]
         for body, force, _ in self._pushes:
             data.xfrc_applied[body, :3] += force
-        self._mujoco.mj_step(self._model, data)
+        mujoco.mj_step(self._model, data)
         stuck = rates[~self._free]
         data.qvel[stuck] = 0.0
-        for place, value in self._built.held:
-            data.qpos[place] = value
+        data.qvel[self._others] = 0.0
 
     def _guide(self, target: Target) -> None:
-        """Put the base where it shall be; its turn is told in its own axes."""
+        """Put the base where it shall be, and the joints that nobody commands."""
+        base = target.base_pos[None], target.base_rot[None]
+        self._data.qpos[:] = self._built.rows(self.positions[None], *base)[0]
         x, y, z, w = target.base_rot
-        self._data.qpos[:7] = [*target.base_pos, w, x, y, z]
-        turn = np.zeros(3)
+        turn = np.zeros(3)  # of MuJoCo's base, in its own axes
         back = np.array([w, -x, -y, -z])
-        self._mujoco.mju_rotVecQuat(turn, np.asarray(target.base_ang, dtype=np.float64), back)
+        mujoco.mju_rotVecQuat(turn, np.asarray(target.base_ang, dtype=np.float64), back)
         self._data.qvel[:6] = [*target.base_lin, *turn]
+
+
+def _touching(built: SimulationModel, deeper: float = 0.0) -> set[tuple[str, str]]:
+    """Return the pairs of links that are so deep [m] in each other, in order of their names.
+
+    A link that is fixed to another counts as that one.
+    """
+    model, data = built.model, built.data
+    deep = data.contact.dist[: data.ncon] <= -deeper
+    bodies = model.body_weldid[model.geom_bodyid[data.contact.geom[: data.ncon][deep]]]
+    pairs = set()
+    for one, other in np.unique(np.sort(bodies, axis=1), axis=0):
+        names = sorted(model.body(body).name if body else _FLOOR for body in (one, other))
+        pairs.add((names[0], names[1]))
+    return pairs
+
+
+def _carrier(model: Any, link: str) -> str:
+    """Return the link that a link is fixed to, or itself."""
+    return str(model.body(model.body_weldid[model.body(link).id]).name)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,15 +45,28 @@ class SimulationModel:
             base is ``qpos[:7]`` (place, quaternion w, x, y, z) and ``qvel[:6]``.
     """
 
-    def __init__(self, robot: Robot) -> None:
+    def __init__(
+        self, robot: Robot, floor: bool = False, apart: Collection[tuple[str, str]] = ()
+    ) -> None:
         """Build the model.
+
+        Args:
+            robot: whose.
+            floor: whether there is one, at height 0.
+            apart: pairs of links that do not push each other.
 
         Raises:
             RobotError: MuJoCo cannot read it.
         """
         self.robot = robot
         try:
-            self.model = mujoco.MjModel.from_xml_string(model_xml(robot))
+            spec = mujoco.MjSpec.from_string(model_xml(robot))
+            if floor:
+                plane = mujoco.mjtGeom.mjGEOM_PLANE
+                spec.worldbody.add_geom(name='floor', type=plane, size=[0.0, 0.0, 1.0])
+            for one, other in apart:
+                spec.add_exclude(bodyname1=one, bodyname2=other)
+            self.model = spec.compile()
         except ValueError as error:
             raise RobotError(f'MuJoCo cannot read {robot.urdf.path.name}: {error}') from error
         self.data = mujoco.MjData(self.model)

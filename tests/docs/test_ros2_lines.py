@@ -96,7 +96,7 @@ RIGHT = [
 WRONG = [
     ('ros2 launch mgpt3_ros generate.launch.py playbak:=true', 'no argument playbak'),
     ('ros2 launch mgpt3_ros sing.launch.py', 'no launch file'),
-    ('ros2 launch mgpt3_ros caption.launch.py joint_profile:=smpl', 'none of'),
+    ('ros2 launch mgpt3_ros generate.launch.py mode:=smpl', 'none of'),
     ('ros2 run mgpt3_ros sing_node', 'no executable'),
     ('ros2 run mgpt3_ros caption_node --ros-args -p horizon_s:=1.0', 'no parameter horizon_s'),
     ('ros2 run mgpt3_ros predict_node --ros-args -p horizon_s:=1', 'is no double'),

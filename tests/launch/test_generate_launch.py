@@ -15,14 +15,13 @@ CLOSED = {
     'autostart': ['', *BOOLEANS],
     'use_sim_time': ['', *BOOLEANS],
     'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
-    'joint_profile': ['', 'human_full', 'ros4hri'],
     'publish_markers': ['', *BOOLEANS],
     'mode': ['', 'clip', 'stream'],
     'use_respawn': BOOLEANS,
     'playback': BOOLEANS,
 }
 OPEN = {
-    *('namespace', 'params_file', 'checkpoint', 'device', 'body_id'),
+    *('namespace', 'params_file', 'checkpoint', 'device', 'joint_profile', 'body_id'),
     *('command_topic', 'joint_states_topic', 'odom_topic', 'trajectory_topic'),
 }
 
@@ -116,7 +115,7 @@ def test_playback_comes_on_request_and_reads_the_same_files(launched, mine):
         assert played.remappings[topic] == nodes['generate_node'].remappings[topic]
 
 
-@pytest.mark.parametrize('arguments', [{'log_level': 'loud'}, {'joint_profile': 'robot'}])
+@pytest.mark.parametrize('arguments', [{'log_level': 'loud'}, {'mode': 'robot'}])
 def test_values_outside_the_choices_are_refused(launched, arguments):
     with pytest.raises(ValueError, match='no choice'):
         launched(FILE, **arguments)

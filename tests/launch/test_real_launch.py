@@ -245,7 +245,7 @@ def test_bringup_starts_the_viewers_with_the_model_of_the_body(body, files, tmp_
     [
         ({'params_file': '/nowhere.yaml'}, 'params_file:=/nowhere.yaml: there is no such file'),
         ({'use_respawn': 'yes'}, 'Valid options are'),
-        ({'joint_profile': 'robot'}, 'Valid options are'),
+        ({'mode': 'robot'}, 'Valid options are'),
         ({'rviz': 'true'}, 'rviz:=true needs the package rviz2'),
         ({'robot_state_publisher': 'true', 'urdf_file': '/nowhere'}, 'robot_state_publisher'),
     ],
