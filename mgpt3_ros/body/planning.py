@@ -110,7 +110,7 @@ def stop(
     beside = np.zeros_like(now.positions)
     if seen is not None:
         beside = seen.positions - now.positions
-        now = replace(now, positions=seen.positions)
+        now = replace(now, positions=seen.positions, velocities=seen.velocities)
     timing = Timing(max_velocity=max_velocity, max_acceleration=max_acceleration)
     ease_s = EASE_S
     share = np.linspace(0.0, 1.0, 11)

@@ -19,6 +19,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.time import Time as RosTime
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
@@ -42,7 +43,8 @@ PARAMETER_NAMES = (
     *('rate', 'joint_profile', 'body_id', 'world_frame', 'base_frame', 'publish_tf', 'push_s'),
 )
 
-_LONGEST_S = 0.1  # that is simulated at once: a slower machine falls behind
+_LONGEST_S = 0.1  # that is simulated at once
+_LATEST_S = 1.0  # that a busy machine may be behind, and catch up; what is more is left out
 _FAR = 0.2  # [rad] off its trajectory, a joint does not follow
 _OFTEN = 0.2  # of the time at its limit, a motor is too weak
 
@@ -152,20 +154,24 @@ class SimNode(Node):
     def _tick(self) -> None:
         now_s = self._body_clock.now_s()
         passed_s = now_s - self._last_s
-        if passed_s < 0:  # the clock was reset: what was to come will not
+        if passed_s < -_LONGEST_S:  # the clock was reset: what was to come will not
             for _, player in self._players.values():
                 player.stay(self._last_s)
             self._base.stay(self._last_s)
             self._last_s = now_s
+        if passed_s <= 0:
             return
-        begin_s = now_s - min(passed_s, _LONGEST_S)
-        self._late_s += begin_s - self._last_s
-        offset_s = begin_s - self._sim.time_s
-        self._sim.run(lambda at: self._target(at + offset_s), now_s - begin_s)
-        self._last_s = now_s
-        target = self._target(now_s)
+        if passed_s > _LATEST_S:
+            self._late_s += passed_s - _LATEST_S
+            self._last_s = now_s - _LATEST_S
+        offset_s = self._last_s - self._sim.time_s
+        before_s = self._sim.time_s
+        span_s = min(now_s - self._last_s, _LONGEST_S)
+        self._sim.run(lambda at: self._target(at + offset_s), span_s)
+        self._last_s += self._sim.time_s - before_s
+        target = self._target(self._last_s)
         self._measure(target)
-        stamp = self.get_clock().now().to_msg()
+        stamp = RosTime(nanoseconds=round(self._last_s * 1e9)).to_msg()
         sim = self._sim
         self._states.publish(
             joint_state(self._profile.names, sim.positions, sim.velocities, stamp, sim.torques)

@@ -68,8 +68,10 @@ class Simulation:
         mujoco.mj_kinematics(alone.model, alone.data)
         mujoco.mj_collision(alone.model, alone.data)
         # Shapes are coarse: pairs that touch as the robot stands would push each other for ever.
-        self._built = SimulationModel(robot, floor=True, apart=_touching(alone))
+        self._built = SimulationModel(robot, floor=True, apart=_touching(alone.model, alone.data))
         self._data, self._model = self._built.data, self._built.model
+        self._seen = mujoco.MjData(self._model)  # where contacts are looked for
+        self._feel_floor(False)
         self.has_shapes = self._model.ngeom > 1
         self._model.opt.timestep = STEP_S
         self._model.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -133,7 +135,17 @@ class Simulation:
         for _ in range(max(1, round(seconds / STEP_S))):
             self._step(target(self.time_s))
             self.time_s += STEP_S
-        self.contacts = _touching(self._built, _DEEP_M) - self._on_floor
+        self._feel_floor(True)
+        self._seen.qpos[:] = self._data.qpos
+        mujoco.mj_kinematics(self._model, self._seen)
+        mujoco.mj_collision(self._model, self._seen)
+        self._feel_floor(False)
+        self.contacts = _touching(self._model, self._seen, _DEEP_M) - self._on_floor
+
+    def _feel_floor(self, felt: bool) -> None:
+        """Let the floor touch what is on it, or not: it must not push, or a guided leg jams."""
+        self._model.geom(_FLOOR).contype[:] = felt
+        self._model.geom(_FLOOR).conaffinity[:] = felt
 
     def _step(self, target: Target) -> None:
         """One step: ``tau = M (w^2 e + 2 w de/dt) + bias``, no more than the motors give.
@@ -170,12 +182,11 @@ class Simulation:
         self._data.qvel[:6] = [*target.base_lin, *turn]
 
 
-def _touching(built: SimulationModel, deeper: float = 0.0) -> set[tuple[str, str]]:
+def _touching(model: Any, data: Any, deeper: float = 0.0) -> set[tuple[str, str]]:
     """Return the pairs of links that are so deep [m] in each other, in order of their names.
 
     A link that is fixed to another counts as that one.
     """
-    model, data = built.model, built.data
     deep = data.contact.dist[: data.ncon] <= -deeper
     bodies = model.body_weldid[model.geom_bodyid[data.contact.geom[: data.ncon][deep]]]
     pairs = set()
