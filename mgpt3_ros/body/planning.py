@@ -27,6 +27,7 @@ from mgpt3_ros.model.finishing.blending import inertialise
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
+_STOP_STEP_S = 0.05  # between the points of a stop
 _FAR = 1e9  # [rad]: no limit is farther
 WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
@@ -113,8 +114,8 @@ def stop(
         now = replace(now, positions=seen.positions, velocities=seen.velocities)
     timing = Timing(max_velocity=max_velocity, max_acceleration=max_acceleration)
     ease_s = EASE_S
-    share = np.linspace(0.0, 1.0, 11)
-    for _ in range(6):
+    for _ in range(12):
+        share = np.linspace(0.0, 1.0, 1 + round(2 * ease_s / _STOP_STEP_S))
         joints, base = trajectory.sample(elapsed_s + ease_s * (2 * share - share**2))
         halted = BodyTrajectory.through(
             trajectory.names,
