@@ -27,6 +27,7 @@ from mgpt3_ros.model.finishing.blending import inertialise
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
+LAG = 0.05  # [rad] off its way, a joint does not follow
 _STOP_STEP_S = 0.05  # between the points of a stop
 _FAR = 1e9  # [rad]: no limit is farther
 WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
@@ -97,7 +98,8 @@ def stop(
     """Return a short trajectory that brings a body on ``trajectory`` to rest and holds it there.
 
     It follows the way on which the body already is, ever more slowly: poses and contacts stay
-    those of the motion. Where the body is seen elsewhere it moves beside that way.
+    those of the motion. A joint that is seen to be elsewhere, since it is weak or hindered, slows
+    down from there: it is not driven on to where it should be.
 
     Args:
         trajectory: what the body follows.
@@ -105,22 +107,29 @@ def stop(
         max_acceleration: [rad/s^2]; a lower one makes the stop longer.
         limits: (J, 2) [rad] of the joints.
         max_velocity: [rad/s], of all joints or of each (J,).
-        seen: where the body's joints are, if known.
+        seen: where the body's joints are, if known; those that are more than ``LAG`` off stop
+            there.
     """
     now = trajectory.state_at(elapsed_s)
-    beside = np.zeros_like(now.positions)
+    lags = np.zeros(len(now.positions), dtype=bool)
     if seen is not None:
-        beside = seen.positions - now.positions
-        now = replace(now, positions=seen.positions, velocities=seen.velocities)
+        lags = np.abs(seen.positions - now.positions) > LAG
+        here = np.where(lags, seen.positions, now.positions)
+        rates = np.where(
+            lags, np.clip(seen.velocities, -max_velocity, max_velocity), now.velocities
+        )
+        now = replace(now, positions=here, velocities=rates)
     timing = Timing(max_velocity=max_velocity, max_acceleration=max_acceleration)
     ease_s = EASE_S
     for _ in range(12):
         share = np.linspace(0.0, 1.0, 1 + round(2 * ease_s / _STOP_STEP_S))
-        joints, base = trajectory.sample(elapsed_s + ease_s * (2 * share - share**2))
+        passed_s = ease_s * (2 * share - share**2)  # of the motion; its speed falls evenly to 0
+        joints, base = trajectory.sample(elapsed_s + passed_s)
+        own = now.positions + passed_s[:, None] * now.velocities
         halted = BodyTrajectory.through(
             trajectory.names,
             2 * ease_s * share,
-            joints.positions + beside,
+            np.where(lags, own, joints.positions),
             base.pos,
             base.rot,
             now,
@@ -247,7 +256,9 @@ def _draw(
     sampled = _sample_clip(clip, phase)
     if state is not None:
         first = BodyTrajectory.through(clip.names, elapsed, *sampled).state_at(0.0)
-        sampled = _blend(sampled, timing.fps_out, state, first, timing.blend_s * slower)
+        sampled = _blend(
+            sampled, timing.fps_out, state, first, timing.blend_s * slower, timing.max_velocity
+        )
     drawn = BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
     return held_within(drawn, clip.limits, state, timing.blend_s * slower)
 
@@ -334,7 +345,12 @@ def _sample_clip(clip: BodyClip, phase: Array) -> Poses:
 
 
 def _blend(
-    sampled: Poses, fps: float, state: BodyState, first: BodyState, blend_s: float
+    sampled: Poses,
+    fps: float,
+    state: BodyState,
+    first: BodyState,
+    blend_s: float,
+    max_velocity: Array | float,
 ) -> Poses:
     """Let the difference between ``state`` and the clip's ``first`` state die away (N frames).
 
@@ -344,10 +360,10 @@ def _blend(
     positions, base_pos, base_rot = sampled
     tilt = quat.log(quat.multiply(state.base_rot, quat.inverse(first.base_rot)))
     spin = state.base_ang - first.base_ang
-    gaps = (state.positions - first.positions, tilt, state.base_pos[2:] - first.base_pos[2:])
-    farthest = max(float(np.abs(gap).max()) for gap in gaps)
+    joint_gaps = (state.positions - first.positions) / np.minimum(BLEND_SPEED, max_velocity)
+    gaps = (joint_gaps, tilt / BLEND_SPEED, (state.base_pos - first.base_pos)[2:] / BLEND_SPEED)
     # The quintic's steepest slope is 15/8 of its height over its duration.
-    blend_s = max(blend_s, 1.875 * farthest / BLEND_SPEED)
+    blend_s = max(blend_s, 1.875 * max(float(np.abs(gap).max()) for gap in gaps))
     blended = inertialise(
         np.concatenate([positions, base_pos[:, 2:]], axis=1),
         fps,

@@ -9,7 +9,7 @@ where the body then is, and published. Here are commands and whole clips; mode `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,16 +33,19 @@ from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
 from mgpt3_ros.nodes.moving_node import MovingNode
 from mgpt3_ros.nodes.process import run
+from mgpt3_ros.nodes.robot_motion import RobotMotions
 from mgpt3_ros.nodes.streaming import PARAMETER_NAMES as STREAM_PARAMETERS
 from mgpt3_ros.nodes.streaming import Streaming
 from mgpt3_ros.nodes.worker import Job
+from mgpt3_ros.robots.pace import WORTH_SAYING
 
 if TYPE_CHECKING:
+    from mgpt3_ros.body.from_motion import BodyClip
     from mgpt3_ros.model.motion import Motion
 
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
-    *('split_actions', 'queue_size', 'queue_policy'),
+    *('split_actions', 'queue_size', 'queue_policy', 'avoid_self_collision'),
     *STREAM_PARAMETERS,
 )
 
@@ -65,6 +68,7 @@ class GenerateNode(MovingNode):
         self._running: tuple[Step, Job[Generated]] | None = None
         self._drawn: tuple[Step, Generated] | None = None  # ready to be published
         self._last_drawn: Motion | None = None
+        self._robot_motions = RobotMotions(self.robot) if self.robot is not None else None
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
@@ -177,9 +181,16 @@ class GenerateNode(MovingNode):
             profile=self.profile,
             after=self._last_drawn if step.index else None,
             goes_on=step.following is not None,
+            fit=self._fit(),
         )
         self._running = step, self.host.run(call, self.wake)
         self.tell(step, 'generating')
+
+    def _fit(self) -> Callable[[Motion, BodyClip], tuple[BodyClip, tuple[str, ...]]] | None:
+        """Return what makes a clip one that the robot can do; None for another body."""
+        if self._robot_motions is None:
+            return None
+        return partial(self._robot_motions.fit, avoid=self.parameters['avoid_self_collision'])
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
@@ -264,8 +275,11 @@ class GenerateNode(MovingNode):
         self._last_motion_s = generated.clip.duration_s
         self.report_success()
         notes = [step.command.note] if step.command.note else []
+        notes += generated.notes
         if slower > 1.0:
             notes.append(f'slowed down {slower:.2f} times to keep the bounds')
+        if slower > WORTH_SAYING or generated.notes:
+            self.get_logger().warning('; '.join(notes), throttle_duration_sec=WARN_EVERY_S)
         if trajectory.held:
             notes.append(held_joints(trajectory.held))
             self.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -55,14 +56,15 @@ class Sampling:
 class Generated:
     """A clip, and what the model said about it.
 
-    motion: the clip as the model made it. leave_s: when the clip before is left for it, in the
-    time of that clip [s]; it begins in the pose of that moment.
+    motion: the clip as the model made it. notes: what a robot cannot do of it. leave_s: when the
+    clip before is left for it, in the time of that clip [s]; it begins in the pose of that moment.
     """
 
     clip: BodyClip
     motion: Motion
     info: dict[str, str] = field(default_factory=dict)
     leave_s: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 def generate(
@@ -74,6 +76,7 @@ def generate(
     profile: JointProfile,
     after: Motion | None,
     goes_on: bool,
+    fit: Callable[[Motion, BodyClip], tuple[BodyClip, tuple[str, ...]]] | None = None,
 ) -> Generated:
     """Draw a motion of ``text`` and turn it into the joints of ``profile``.
 
@@ -86,6 +89,7 @@ def generate(
         profile: of the joints.
         after: the motion of the action before, which this one goes on from.
         goes_on: whether another action follows.
+        fit: returns what a robot can do of a clip, and what is to be said of that.
     """
     from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
     from mgpt3_ros.model.motion import Motion
@@ -102,7 +106,10 @@ def generate(
         cut, joints = model.join(after.joints, motion.joints)
         leave_s = cut / motion.fps
         motion = Motion(joints, motion.fps, motion.info)
-    return Generated(clip_of(motion, profile), motion, info, leave_s)
+    clip, notes = clip_of(motion, profile), ()
+    if fit is not None:
+        clip, notes = fit(motion, clip)
+    return Generated(clip, motion, info, leave_s, notes)
 
 
 @dataclass(frozen=True)

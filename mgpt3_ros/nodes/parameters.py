@@ -23,6 +23,7 @@ from rclpy.parameter import Parameter
 from mgpt3_ros.body.profiles import PROFILES
 from mgpt3_ros.nodes.commands import POLICIES
 from mgpt3_ros.nodes.controllers import FOLLOW_BY
+from mgpt3_ros.nodes.robot_motion import AVOID
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,12 @@ PARAMETERS: dict[str, Spec] = {
         'By action: how much later the end may come [s]. 0.0: as the controller has it.',
         0.0,
         60.0,
+    ),
+    'avoid_self_collision': Spec(
+        'off',
+        'Where links of a robot would collide (MuJoCo, extra sim): refuse the motion, or shrink '
+        "the arms' swing until they do not. off: nobody looks.",
+        choices=AVOID,
     ),
     'reliability': Spec(
         'best_effort',

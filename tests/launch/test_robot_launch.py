@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mgpt3_ros.robots import Robot
-from tests.support.robots import robot_file
+from tests.support.robots import write_tin_man
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = 'robot.launch.py'
@@ -18,8 +18,8 @@ FILE = 'robot.launch.py'
 
 @pytest.fixture
 def named(launched, tmp_path):
-    """A function that runs the launch file for a small robot, and its path."""
-    path = str(robot_file(tmp_path))
+    """A function that runs the launch file for the tin man, and its path."""
+    path = str(write_tin_man(tmp_path))
 
     def execute(**arguments: str):
         return {node.executable: node for node in launched(FILE, robot=path, **arguments).nodes}
@@ -28,7 +28,7 @@ def named(launched, tmp_path):
 
 
 def test_arguments_are_described(launched, tmp_path):
-    declared = launched(FILE, robot=str(robot_file(tmp_path))).declared
+    declared = launched(FILE, robot=str(write_tin_man(tmp_path))).declared
     assert {'robot', 'sim', 'playback', 'caption', 'rviz', 'rviz_config'} <= set(declared)
     assert 'joint_profile' not in declared
     assert declared['robot'].default_value == 'g1'

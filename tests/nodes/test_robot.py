@@ -22,17 +22,17 @@ from tests.nodes.conftest import processes_of_nodes
 from tests.support.domains import free_domain
 from tests.support.jtc_rules import violations
 from tests.support.probe import Probe
-from tests.support.robots import robot_file
+from tests.support.robots import write_tin_man
 
-CONTROLLERS = ('upper_controller', 'leg_controller')
+CONTROLLERS = ('arms', 'rest')
 SENTENCE = 'a person walks forward for 5 seconds'
 
 
 @pytest.fixture(scope='module')
 def robot(tiny_checkpoint, tmp_path_factory):
-    """A probe, a node that moves the small robot, and playback, which stands for it."""
+    """A probe, a node that moves the tin man, and playback, which stands for it."""
     folder = tmp_path_factory.mktemp('robot')
-    path = robot_file(folder)
+    path = write_tin_man(folder)
     with free_domain() as number, processes_of_nodes(folder) as make, Probe(number) as probe:
         for name in CONTROLLERS:
             probe.listen(name, JointTrajectory, f'{name}/joint_trajectory')
@@ -78,9 +78,9 @@ def test_nothing_moves_before_the_robot_is_seen(robot):
 
 
 def test_each_controller_gets_its_joints_with_one_stamp(robot):
-    upper, legs, whole = moved(robot)
+    arms, rest, whole = moved(robot)
     joints = robot.profile.robot.controllers
-    for message, name in ((upper, CONTROLLERS[0]), (legs, CONTROLLERS[1])):
+    for message, name in ((arms, 'arms'), (rest, 'rest')):
         assert violations(message, joints[name], lead_in_s=0.5) == []
         assert list(message.joint_names) == joints[name]
         assert message.header.stamp == whole.header.stamp
@@ -89,8 +89,8 @@ def test_each_controller_gets_its_joints_with_one_stamp(robot):
     base = robot.base()
     assert base.header.stamp == whole.header.stamp
     assert list(base.joint_names) == ['pelvis']
-    columns = [whole.joint_names.index(name) for name in upper.joint_names]
-    assert [list(p.positions) for p in upper.points] == [
+    columns = [whole.joint_names.index(name) for name in arms.joint_names]
+    assert [list(p.positions) for p in arms.points] == [
         [p.positions[c] for c in columns] for p in whole.points
     ]
 
@@ -109,7 +109,7 @@ def test_it_begins_where_the_robot_is_seen_and_keeps_its_bounds(robot):
 def test_a_cancel_ends_in_a_held_pose_within_the_bounds(robot):
     moved(robot)
     robot.cancel()
-    robot.until(lambda: len(robot.heard[CONTROLLERS[1]]) == 2, 'the stop of the legs')
+    robot.until(lambda: len(robot.heard['rest']) == 2, 'the stop')
     for name in CONTROLLERS:
         halt = robot.heard[name][1]
         assert violations(halt, robot.profile.robot.controllers[name]) == []
