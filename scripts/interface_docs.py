@@ -12,6 +12,8 @@ file against this.
 from __future__ import annotations
 
 import argparse
+import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,11 +65,27 @@ def read_nodes() -> list[Interface]:
     from mgpt3_ros.nodes.generate_node import GenerateNode
     from mgpt3_ros.nodes.playback_node import PlaybackNode
     from mgpt3_ros.nodes.predict_node import PredictNode
+    from mgpt3_ros.nodes.retarget_node import RetargetNode
+    from mgpt3_ros.nodes.sim_node import SimNode
 
-    rclpy.init(args=['--ros-args', '-p', 'autostart:=false', '--log-level', 'error'])
+    from tests.support.robots import write_tin_man
+
+    makers = (GenerateNode, CaptionNode, PredictNode, PlaybackNode, RetargetNode, SimNode)
+    with tempfile.TemporaryDirectory() as folder:
+        robot = write_tin_man(Path(folder))
+        arguments = ['--ros-args', '-p', 'autostart:=false', '--log-level', 'error']
+        for name in ('retarget_node', 'sim_node'):  # they are of a robot alone
+            arguments += ['-p', f'{name}:joint_profile:={robot}']
+        rclpy.init(args=arguments)
+        return _read_each(makers)
+
+
+def _read_each(makers: Iterable[Callable[[], Any]]) -> list[Interface]:
+    import rclpy
+
     try:
         found = []
-        for make in (GenerateNode, CaptionNode, PredictNode, PlaybackNode):
+        for make in makers:
             node = make()
             found.append(_read(node))
             if hasattr(node, 'close'):
@@ -87,6 +105,7 @@ def _read(node: Any) -> Interface:
             for s in node.services
         ),
     ]
+    endpoints = list(dict.fromkeys(endpoints))  # of several controllers
     known = [*MEANINGS, *OF_ALL]
     unknown = [endpoint.name for endpoint in endpoints if endpoint.name not in known]
     if unknown:
@@ -116,6 +135,8 @@ def _short(node: Any, name: str) -> str:
     own = node.get_fully_qualified_name() + '/'
     if name.startswith(own):
         return '~/' + name[len(own) :]
+    if name.count('/') == 2 and name.endswith('/joint_trajectory'):
+        return 'CONTROLLER/joint_trajectory'
     absolute = ('/tf', '/diagnostics', '/rosout', '/parameter_events', '/clock')
     return name if name in absolute else name.removeprefix('/')
 
@@ -131,8 +152,9 @@ def _parameter(parameter: Any, descriptor: Any) -> Declared:
         limits = f'{bounds.from_value:g} to {bounds.to_value:g}'
         if isinstance(bounds.from_value, int):
             limits = f'{bounds.from_value} to {bounds.to_value}'
-    # autostart is switched off here, so that nothing starts while it is read.
-    value = True if parameter.name == 'autostart' else parameter.value
+    # autostart is switched off here, so that nothing starts while it is read; a robot is named.
+    given = {'autostart': True, 'joint_profile': 'human_full'}
+    value = given.get(parameter.name, parameter.value)
     return Declared(
         parameter.name,
         parameter.type_.name.lower(),
