@@ -67,7 +67,6 @@ def read_nodes() -> list[Interface]:
     from mgpt3_ros.nodes.predict_node import PredictNode
     from mgpt3_ros.nodes.retarget_node import RetargetNode
     from mgpt3_ros.nodes.sim_node import SimNode
-
     from tests.support.robots import write_tin_man
 
     makers = (GenerateNode, CaptionNode, PredictNode, PlaybackNode, RetargetNode, SimNode)
