@@ -31,7 +31,7 @@ OPTIONAL_ROS = {'tf2_ros', 'tf2_msgs'}
 # No wheels: they come with a ROS installation, and only launch files import them.
 LAUNCH = {'launch', 'launch_ros'}
 # Wheels that the wheel of rclpy brings along.
-WITH_RCLPY = {'rcl-interfaces', 'builtin-interfaces', 'ament-index-python'}
+WITH_RCLPY = {'rcl-interfaces', 'builtin-interfaces', 'ament-index-python', 'action-msgs'}
 
 
 @pytest.fixture(scope='module')

@@ -78,6 +78,12 @@ class MovingNode(BodyNode):
         """Drop all work and bring the body to rest; return a line that says what was stopped."""
         raise NotImplementedError
 
+    def close(self, timeout_s: float) -> bool:
+        """Give up what the node holds; return whether its worker ended in time."""
+        if self.controllers is not None:
+            self.controllers.close()
+        return super().close(timeout_s)
+
     def moving(self) -> bool:
         """Whether what was published last still moves the body."""
         return self.playing is not None and not self.playing.ended(self.clock.motion_s())

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
-from mgpt3_ros.body.from_motion import clip_of
+from mgpt3_ros.body.from_motion import clip_of, following
 from mgpt3_ros.body.planning import EASE_S, LAG, Timing, plan, stop
 from mgpt3_ros.body.spline import extreme_positions, extreme_rates
+from mgpt3_ros.body.window import Observed, model_joints
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.robots import RobotProfile, robot_names
 from tests.support.robots import known, tin_man, walking
@@ -120,3 +122,24 @@ def test_a_robot_that_lags_is_stopped_where_it_is_seen(name, motions, tmp_path):
     halted = stop(trajectory, elapsed_s, *bounds, seen=state)
     check(halted, profile, 0.9 * profile.robot.config.limits.margin)
     assert np.allclose(halted.state_at(0.0).positions, state.positions, atol=LAG)
+
+
+def test_a_prediction_goes_on_from_where_the_robot_is(tmp_path):
+    profile = RobotProfile(tin_man(tmp_path))
+    joints = walking(80).astype(np.float32)
+    positions, pos, rot = profile.from_joints(joints, 20)
+    turn = quat.about_z(1.0)  # it is somewhere, and looks somewhere
+    pos = quat.rotate(turn, pos) + np.array([3.0, 2.0, 0.0])
+    rot = quat.continuous(quat.multiply(turn, rot))
+    observed = Observed(0, positions[:50], pos[:50], rot[:50], has_base=True)
+    seen, all_of_it = (
+        Motion(model_joints(profile, positions[:n], pos[:n], rot[:n]).astype(np.float32), 20)
+        for n in (50, 80)
+    )
+    predicted = Motion(all_of_it.joints[50:], 20)
+    trajectory = following(observed, seen, predicted, profile)
+    way = np.concatenate([pos[48:50], trajectory.base.pos])
+    steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
+    assert steps.max() < 1.5 * np.linalg.norm(np.diff(pos, axis=0), axis=1).max()
+    assert np.abs(trajectory.base.pos[-1] - pos[-1]).max() < 0.05
+    assert np.abs(trajectory.joints.positions[-1] - positions[-1]).max() < 0.15
