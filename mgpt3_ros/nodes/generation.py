@@ -106,7 +106,8 @@ def generate(
         cut, joints = model.join(after.joints, motion.joints)
         leave_s = cut / motion.fps
         motion = Motion(joints, motion.fps, motion.info)
-    clip, notes = clip_of(motion, profile), ()
+    clip = clip_of(motion, profile)
+    notes: tuple[str, ...] = ()
     if fit is not None:
         clip, notes = fit(motion, clip)
     return Generated(clip, motion, info, leave_s, notes)

@@ -28,7 +28,8 @@ class NodeProcess:
             command += ['-r', f'__ns:=/{namespace}']
         self.log = log
         self._file = log.open('w')
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        paths = [str(ROOT), os.environ.get('PYTHONPATH', '')]  # of a sourced workspace too
+        environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))}
         self._process = subprocess.Popen(
             command, stdout=self._file, stderr=subprocess.STDOUT, env=environment, cwd=log.parent
         )
