@@ -190,7 +190,7 @@ class RetargetNode(MovingNode):
             self._numbers += 1
             text = 'follow the human'
             self._step = Step(Command(self._numbers, text, self.steady_now_s(), actions=(text,)))
-        self.send(plan.message(now_s, lead_s), self._step)
+        self.send(plan.message(now_s, lead_s), self._step, begun_s=now_s)
         self.report_success()
         if begins and self._step is not None:
             self.tell(self._step, 'published')
