@@ -26,7 +26,10 @@ ABSENT = (
     *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco'),
 )
 SHOWS = {'mgpt3_ros.nodes.demo', 'mgpt3_ros.robots.picture'}  # draw
-SIMULATES = {f'mgpt3_ros.robots.{n}' for n in ('physics', 'self_collision', 'simulation_model')}
+SIMULATES = {
+    f'mgpt3_ros.robots.{name}'
+    for name in ('physics', 'self_collision', 'simulation', 'simulation_model')
+}
 
 
 def without_extras(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -26,7 +26,6 @@ from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body.player import BasePlayer, JointPlayer
 from mgpt3_ros.model.errors import MotionError, RobotError
-from mgpt3_ros.model.extras import extra
 from mgpt3_ros.nodes.body_node import base_frame
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health
 from mgpt3_ros.nodes.messages import base_path, joint_path, seconds
@@ -62,8 +61,8 @@ class SimNode(Node):
         super().__init__('sim_node')
         self.parameters = Parameters(self, PARAMETER_NAMES)
         self._profile = robot_profile(self.parameters['joint_profile'])
-        with extra('sim'):
-            from mgpt3_ros.robots.simulation import Simulation
+        from mgpt3_ros.robots.simulation import Simulation
+
         self._sim = Simulation(self._profile.robot)
         if not self._sim.has_shapes:
             self.get_logger().warning('no link touches another: MuJoCo cannot read their shapes')

@@ -13,13 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from mgpt3_ros.model.errors import RobotError
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.robots.robot import Robot
 from mgpt3_ros.robots.simulation_model import SimulationModel
+
+with extra('sim'):
+    import mujoco
 
 Array = NDArray[np.float64]
 
