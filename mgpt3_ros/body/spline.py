@@ -117,23 +117,3 @@ def extreme_rates(times: Array, positions: Array, velocities: Array) -> tuple[Ar
     speed = np.maximum(np.abs(velocities).max(axis=0), np.abs(inner).max(axis=0))
     acceleration = np.maximum(np.abs(acceleration0), np.abs(acceleration1)).max(axis=0)
     return speed, acceleration
-
-
-def extreme_positions(times: Array, positions: Array, velocities: Array) -> tuple[Array, Array]:
-    """Return the lowest and the highest position (T - 1, D) on each segment of a spline.
-
-    They lie at its ends or where the velocity is zero, ``v0 + h (a0 s + (a1 - a0) s^2 / 2) = 0``.
-    ``positions`` and ``velocities`` (T, D) belong to ``times`` (T,).
-    """
-    step, v0 = np.diff(times)[:, None], velocities[:-1]
-    a0, a1 = segment_accelerations(times, positions, velocities)
-    square, linear = 0.5 * step * (a1 - a0), step * a0
-    root = np.sqrt(np.maximum(linear**2 - 4 * square * v0, 0.0))
-    # The two roots without the cancellation of -b + sqrt(b^2 - 4 a c).
-    half = -0.5 * (linear + np.where(linear < 0, -root, root))
-    found = [positions[:-1], positions[1:]]
-    for above, below in ((half, square), (v0, half)):
-        share = np.divide(above, below, out=np.zeros_like(above), where=np.abs(below) > 1e-12)
-        ends = positions[:-1], v0, positions[1:], velocities[1:]
-        found.append(hermite(*ends, step, np.clip(share, 0.0, 1.0))[0])
-    return np.min(found, axis=0), np.max(found, axis=0)

@@ -17,10 +17,11 @@ from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
 from mgpt3_ros.body.from_motion import clip_of, following
 from mgpt3_ros.body.planning import EASE_S, LAG, Timing, plan, stop
-from mgpt3_ros.body.spline import extreme_positions, extreme_rates
+from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.body.window import Observed, model_joints
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.robots import RobotProfile, robot_names
+from tests.support.cubics import extreme_positions
 from tests.support.robots import known, tin_man, walking
 
 ACCELERATION = 20.0  # [rad/s^2]

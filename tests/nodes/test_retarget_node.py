@@ -16,10 +16,11 @@ from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from mgpt3_ros.body.profiles import make_profile
-from mgpt3_ros.body.spline import extreme_positions, extreme_rates
+from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.nodes.messages import joint_path
 from mgpt3_ros.robots import robot_profile
 from tests.nodes.conftest import processes_of_nodes
+from tests.support.cubics import extreme_positions
 from tests.support.domains import free_domain
 from tests.support.jtc_rules import violations
 from tests.support.probe import Probe

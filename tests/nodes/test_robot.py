@@ -15,10 +15,11 @@ from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
 from mgpt3_ros.body.body_trajectory import JointPath
-from mgpt3_ros.body.spline import extreme_positions, extreme_rates
+from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.nodes.messages import joint_path
 from mgpt3_ros.robots import robot_profile
 from tests.nodes.conftest import processes_of_nodes
+from tests.support.cubics import extreme_positions
 from tests.support.domains import free_domain
 from tests.support.jtc_rules import violations
 from tests.support.probe import Probe
