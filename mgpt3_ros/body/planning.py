@@ -28,7 +28,7 @@ EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice tha
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
 LAG = 0.05  # [rad] off its way, a joint does not follow
-_STOP_STEP_S = 0.05  # between the points of a stop
+_STOP_STEP_S, _STOP_POINTS = 0.05, 100  # between the points of a stop, and how many at most
 _FAR = 1e9  # [rad]: no limit is farther
 WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
@@ -121,8 +121,9 @@ def stop(
         now = replace(now, positions=here, velocities=rates)
     timing = Timing(max_velocity=max_velocity, max_acceleration=max_acceleration)
     ease_s = EASE_S
-    for _ in range(12):
-        share = np.linspace(0.0, 1.0, 1 + round(2 * ease_s / _STOP_STEP_S))
+    for _ in range(8):
+        points = min(round(2 * ease_s / _STOP_STEP_S), _STOP_POINTS)
+        share = np.linspace(0.0, 1.0, 1 + points)
         passed_s = ease_s * (2 * share - share**2)  # of the motion; its speed falls evenly to 0
         joints, base = trajectory.sample(elapsed_s + passed_s)
         own = now.positions + passed_s[:, None] * now.velocities

@@ -76,7 +76,7 @@ def test_the_robot_does_what_the_human_does_within_its_bounds(robot):
     robot.until(bends, 'the elbow to bend')
     profile = robot.profile
     for name, joints in profile.robot.controllers.items():
-        assert len(robot.heard[name]) > 3
+        assert robot.heard[name]
         for message in robot.heard[name]:
             assert violations(message, joints) == []
     for message in robot.heard['joint_trajectory']:
