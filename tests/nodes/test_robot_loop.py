@@ -67,19 +67,24 @@ def test_joints_follow_and_torques_are_told(robot):
     spoken(robot, 'a person raises the left arm')
     message = robot.until(lambda: robot.heard['arms'], 'the trajectory')[0]
     path = joint_path(message)
-    robot.spin_for(path.times[-1] + 1.0)
+
+    def reached() -> bool:
+        state = robot.heard['states'][-1]
+        here = [state.position[list(state.name).index(name)] for name in message.joint_names]
+        return bool(np.abs(np.array(here) - path.positions[-1]).max() < 0.1)
+
+    robot.until(lambda: robot.heard['states'] and reached(), 'the end of the motion')
     state = robot.heard['states'][-1]
-    here = np.array([state.position[list(state.name).index(n)] for n in message.joint_names])
-    assert np.abs(here - path.positions[-1]).max() < 0.1
     assert len(state.effort) == len(state.name)
     assert np.abs(state.effort).max() > 0.1
 
 
 def test_a_stuck_joint_and_a_push_are_told(robot):
-    robot.stick.publish(String(data='left_elbow_joint'))
-    spoken(robot, 'a person waves with the left hand')
+    for joint in ('left_shoulder_pitch_joint', 'left_shoulder_roll_joint'):
+        robot.stick.publish(String(data=joint))
+    spoken(robot, 'a person raises the left arm')
     robot.until(
-        lambda: 'left_elbow_joint is' in robot.health('/sim_node')['message'], 'the stuck joint'
+        lambda: 'left_shoulder_' in robot.health('/sim_node')['message'], 'the stuck joints'
     )
     robot.stick.publish(String(data=''))
     robot.cancel()
