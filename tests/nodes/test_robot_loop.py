@@ -93,7 +93,7 @@ def test_a_stuck_joint_and_a_push_are_told(robot):
     )
     push = WrenchStamped()
     push.header.frame_id = 'right_elbow'
-    push.wrench.force.y = -150.0
+    push.wrench.force.y = -600.0
     robot.push.publish(push)
     robot.until(
         lambda: float(robot.health('/sim_node')['tracking_error']) > 0.1, 'the push to be felt'
