@@ -81,11 +81,9 @@ class Simulation:
         self._model.dof_armature[6:] = _ARMATURE
         self._data.qpos[:] = self._built.standing()
         mujoco.mj_forward(self._model, self._data)
-        inertia = np.zeros((self._model.nv, self._model.nv))
-        mujoco.mj_fullM(self._model, self._data, inertia)
         rates = self._built.dof
         self._others = np.setdiff1d(np.arange(6, self._model.nv), rates)
-        self._inertia = np.diag(inertia)[rates]
+        self._inertia = np.zeros((self._model.nv, self._model.nv))
         self._free = np.ones(len(rates), dtype=bool)
         self._model.dof_armature[:6] = _GUIDED
         soles = {_carrier(self._model, sole.link) for sole in robot.config.soles.values()}
@@ -153,13 +151,16 @@ class Simulation:
     def _step(self, target: Target) -> None:
         """One step: ``tau = M (w^2 e + 2 w de/dt) + bias``, no more than the motors give.
 
-        M is each joint's own inertia as the robot stands, ``bias`` what gravity and speed ask for.
+        M is the inertia of the joints on a base that stands, ``bias`` what gravity and speed ask
+        for.
         """
         data, rates = self._data, self._built.dof
         self._guide(target)
         error = target.positions - self.positions
         slip = target.velocities - self.velocities
-        wanted = self._inertia * (_FREQUENCY**2 * error + 2 * _FREQUENCY * slip)
+        mujoco.mj_fullM(self._model, data, self._inertia)
+        inertia = self._inertia[np.ix_(rates, rates)]
+        wanted = inertia @ (self._free * (_FREQUENCY**2 * error + 2 * _FREQUENCY * slip))
         wanted += data.qfrc_bias[rates]
         limits = self.robot.effort_limits
         self.torques = np.where(self._free, np.clip(wanted, -limits, limits), 0.0)
