@@ -19,10 +19,11 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from mgpt3_ros.body import quaternions as quat
-from mgpt3_ros.body.body_trajectory import BodyState
+from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.observation import Limits, MotionBuffer, UnusableError
 from mgpt3_ros.body.profiles import make_profile
+from mgpt3_ros.body.profiles.base import beyond
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.stream_plan import StreamPlan
 from mgpt3_ros.body.window import Window
@@ -41,6 +42,7 @@ _WINDOW_S = 1.5  # that is retargeted at once: feet and twists need what was bef
 _LEAD_S = 0.1  # from publishing to the first point, of a robot on its way
 _FALLEN_BEHIND_S = 1.0  # of motion that waits: a slow robot leaves out what it has not done yet
 _DEPTH = 50
+_CHECK_S = 0.002
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class RetargetNode(MovingNode):
                 "list` or the path of a robot's YAML"
             )
         names = self.parameters['human_profile'], self.parameters['human_id']
+        self._margin = self.robot.config.limits.margin
         self._human_profile = make_profile(*names)
         limits = Limits(
             _WINDOW_S, *(self.parameters[n] for n in ('max_gap_s', 'min_joint_coverage'))
@@ -190,10 +193,25 @@ class RetargetNode(MovingNode):
             self._numbers += 1
             text = 'follow the human'
             self._step = Step(Command(self._numbers, text, self.steady_now_s(), actions=(text,)))
-        self.send(plan.message(now_s, lead_s), self._step, begun_s=now_s)
+        trajectory = plan.message(now_s, lead_s)
+        if not self._keeps_bounds(trajectory):
+            # Too sudden a turn at the robot's speed: it comes to rest, and begins anew from there.
+            self._plan = None
+            self._left_out += seen.new
+            self.bring_to_rest()
+            return
+        self.send(trajectory, self._step, begun_s=now_s)
         self.report_success()
         if begins and self._step is not None:
             self.tell(self._step, 'published')
+
+    def _keeps_bounds(self, trajectory: BodyTrajectory) -> bool:
+        """Whether no joint is too fast, or leaves its limits by more than a cubic adds."""
+        times = np.arange(trajectory.times[0], trajectory.end_s, _CHECK_S)
+        positions, velocities = trajectory.joints.sample(times)
+        far = beyond(positions, self.profile.position_limits).max(initial=0.0)
+        fast = (np.abs(velocities) / self.max_velocity()).max(initial=0.0)
+        return bool(far < 0.5 * self._margin and fast <= 1.0)
 
     def _standing(self) -> BodyState:
         """Return where a robot stands that was never seen."""
