@@ -296,7 +296,8 @@ class Streaming:
             self._too_late = self._astray = True
             return
         self._plan, self._astray, self._too_late = plan, False, False
-        now_s = node.clock.motion_s()  # to join the plan took its time
+        if not request.begins:  # to join the plan took its time, and the body went on meanwhile
+            now_s = node.clock.motion_s()
         node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
         self.chunks += 1
         node.report_success()
