@@ -14,7 +14,7 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test test-fast lint format types docs installs bench fuzz soak bounds card retrain release clean
+.PHONY: help venv demo test test-fast lint format types docs installs bench fuzz soak bounds robots card retrain release clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
@@ -25,6 +25,7 @@ help:
 	@echo 'make bench     measures speed and memory (while nothing else runs)'
 	@echo 'make fuzz      sends nonsense to all nodes;  make soak: lets them work for 20 minutes'
 	@echo 'make bounds    velocities and accelerations of many motions against their bounds'
+	@echo 'make robots    how well each robot does what the model draws: the table of docs/robots.md'
 	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
 	@echo 'make retrain   trains the shipped checkpoint anew (an hour on two cores): make retrain DATA=FOLDER'
 	@echo 'make release   writes, commits and tags the next version: make release PART=patch, minor or major'
@@ -73,6 +74,10 @@ soak: venv
 
 bounds: venv
 	$(PY) -m benchmarks.bounds $(ARGS)
+
+# Needs the robots' models: .venv/bin/pip install -r requirements/robots.txt
+robots: venv
+	$(PY) -m benchmarks.robots --write $(ARGS)
 
 # Of the shipped checkpoint: make retrain DATA=FOLDER; goes on where it was interrupted.
 RUN ?= runs/small

@@ -7,7 +7,7 @@ import os
 from setuptools import find_packages, setup
 
 NAME = 'mgpt3_ros'
-EXTRAS = ('bags', 'eval', 'train', 'view')  # of parts that a robot's nodes do without
+EXTRAS = ('bags', 'eval', 'sim', 'train', 'view')  # of parts that a robot's nodes do without
 # The real place of this file: `colcon build --symlink-install` runs a link to it in build/, where
 # the source is not.
 ROOT = os.path.relpath(os.path.dirname(os.path.realpath(__file__)))
@@ -47,6 +47,7 @@ setup(
         NAME: ['py.typed'],
         f'{NAME}.model': ['**/*.yaml'],
         f'{NAME}.training': ['**/*.yaml'],
+        f'{NAME}.robots': ['config/*.yaml'],  # a link to config/robots
         f'{NAME}.models': ['default/*'],  # the shipped checkpoint
     },
     data_files=[

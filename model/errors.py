@@ -31,5 +31,9 @@ class Cancelled(MotionGPT3Error):  # noqa: N818 - an outcome that was asked for,
     """``should_stop`` asked for the end of a call before it was finished."""
 
 
+class RobotError(MotionGPT3Error, ValueError):
+    """A robot's URDF or its description cannot be used, or a file of its motion does not fit."""
+
+
 class MissingExtraError(MotionGPT3Error, ImportError):
     """A library that only a part of the package needs is not installed."""

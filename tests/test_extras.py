@@ -20,12 +20,13 @@ from mgpt3_ros.model.extras import extra
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
-# The modules of requirements/bags.txt, eval.txt, train.txt and view.txt.
+# The modules of requirements/bags.txt, eval.txt, sim.txt, train.txt and view.txt.
 ABSENT = (
     *('rosbags', 'mcap', 'zstandard', 'lz4', 'sklearn', 'matplotlib', 'accelerate'),
-    *('transformers', 'tensorboard', 'cv2', 'av'),
+    *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco'),
 )
-SHOWS = {'mgpt3_ros.nodes.demo'}  # writes a video
+SHOWS = {'mgpt3_ros.nodes.demo', 'mgpt3_ros.robots.picture'}  # draw
+SIMULATES = {f'mgpt3_ros.robots.{n}' for n in ('physics', 'self_collision', 'simulation_model')}
 
 
 def without_extras(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -41,11 +42,17 @@ def without_extras(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def modules(*rooms: str) -> list[str]:
     paths = [path for room in rooms for path in (ROOT / 'mgpt3_ros' / room).glob('**/*.py')]
     names = ('.'.join(path.relative_to(ROOT).with_suffix('').parts) for path in paths)
-    return sorted({name.removesuffix('.__init__') for name in names} - SHOWS)
+    return sorted({name.removesuffix('.__init__') for name in names} - SHOWS - SIMULATES)
 
 
 def test_the_nodes_and_the_model_need_no_extra(tmp_path: Path) -> None:
-    rooms = ['body', 'cli', 'bags', *(f'model/{room.name}' for room in (ROOT / 'model').iterdir())]
+    rooms = [
+        'body',
+        'robots',
+        'cli',
+        'bags',
+        *(f'model/{room.name}' for room in (ROOT / 'model').iterdir()),
+    ]
     rooms = [room for room in rooms if room != 'model/render']
     if importlib.util.find_spec('rclpy'):
         rooms.append('nodes')
@@ -84,6 +91,8 @@ def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> N
         'mgpt3_ros.model.render': 'view',
         'mgpt3_ros.nodes.demo': 'view',
         'mgpt3_ros.training.stages': 'train',
+        'mgpt3_ros.robots.simulation_model': 'sim',
+        'mgpt3_ros.robots.picture': 'view',
         'mgpt3_ros.training.trainer': 'train',
         'mgpt3_ros.training.plots': 'train',
         'mgpt3_ros.training.evaluation.protocols': 'eval',

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
 from mgpt3_ros.body.profiles.base import UNLIMITED, JointProfile, whole_turns_near
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Observed
@@ -32,6 +32,7 @@ class BodyClip:
     positions (T, J) [rad], base_pos (T, 3) [m], base_rot (T, 4) xyzw, fps [1/s]; T >= 2.
     near: writes positions (T, J) as other angles of the same poses, starting close to a goal (J,).
     limits: (J, 2) [rad], lowest and highest that the body's joints can reach.
+    standing: (J,) [rad] and standing_rot (4,) xyzw of the body that stands upright and faces X.
     """
 
     names: tuple[str, ...]
@@ -41,6 +42,8 @@ class BodyClip:
     fps: float
     near: Callable[[Array, Array], Array] = whole_turns_near
     limits: Array = field(default_factory=lambda: UNLIMITED)
+    standing: Array | float = 0.0
+    standing_rot: Array = field(default_factory=lambda: quat.IDENTITY)
 
     @property
     def duration_s(self) -> float:
@@ -50,17 +53,17 @@ class BodyClip:
 
 def clip_of(motion: Motion, profile: JointProfile) -> BodyClip:
     """Turn a motion into joint angles without spikes and a moving base, in ROS frames."""
-    from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
-
-    body = joints_to_angles(motion.joints)
+    positions, base_pos, base_rot = profile.from_joints(motion.joints, motion.fps)
     return BodyClip(
         names=profile.names,
-        positions=calm(profile.from_angles(body.angles), motion.fps, profile.velocity_limits),
-        base_pos=vectors_to_ros(body.root_pos),
-        base_rot=quaternions_to_ros(body.root_rot),
+        positions=positions,
+        base_pos=base_pos,
+        base_rot=base_rot,
         fps=float(motion.fps),
         near=profile.near,
         limits=profile.position_limits,
+        standing=profile.standing,
+        standing_rot=profile.standing_base[3:],
     )
 
 
@@ -78,15 +81,12 @@ def following(
         predicted: the frames that follow.
         profile: of the joints.
     """
-    from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
-
     tail = seen.joints[-_TAIL:]
     last = len(tail) - 1
-    body = joints_to_angles(np.concatenate([tail, predicted.joints]))
-    angles = calm(profile.from_angles(body.angles), FPS, profile.velocity_limits)
+    joints = np.concatenate([tail, predicted.joints])
+    angles, base_pos, base_rot = profile.from_joints(joints, FPS)
     here, rate = observed.positions[-1], (observed.positions[-1] - observed.positions[-2]) * FPS
     angles = inertialise(profile.near(angles[last:], here), FPS, here, rate, _BLEND_S)
-    base_pos, base_rot = vectors_to_ros(body.root_pos), quaternions_to_ros(body.root_rot)
     times = np.arange(-1, len(predicted.joints) + 1) / FPS
     whole = BodyTrajectory.through(
         profile.names,
@@ -97,40 +97,3 @@ def following(
         ends_at_rest=False,
     )
     return whole.without(2)
-
-
-def calm(positions: Array, fps: float, limits: Array) -> Array:
-    """Take the spikes out of joint angles: where one turns faster than it can, it is smoothed.
-
-    Angles of limbs that are nearly straight, or near gimbal lock, can jump though the body hardly
-    moves. Slowing the whole motion down for that would be wrong; only the jump is spread in time.
-
-    Args:
-        positions: (T, J) [rad] at ``fps``.
-        fps: frames per second.
-        limits: (J,) [rad/s].
-
-    Returns:
-        (T, J), the first and the last frame unchanged.
-    """
-    calmed = np.array(positions, dtype=np.float64)
-    largest_step = _CALM_MARGIN * limits / fps
-    for _ in range(_CALM_PASSES):
-        too_fast = np.abs(np.diff(calmed, axis=0)) > largest_step
-        if not too_fast.any():
-            break
-        # A frame is moved towards its neighbours if a step near it is too large.
-        near = np.zeros_like(calmed, dtype=bool)
-        for shift in range(-_CALM_REACH, _CALM_REACH + 1):
-            rows = np.clip(np.arange(len(calmed)) + shift, 0, len(too_fast) - 1)
-            near |= too_fast[rows]
-        near[[0, -1]] = False
-        bend = np.zeros_like(calmed)
-        bend[1:-1] = calmed[:-2] - 2 * calmed[1:-1] + calmed[2:]
-        calmed += 0.25 * near * bend
-    return calmed
-
-
-_CALM_PASSES = 100
-_CALM_REACH = 3  # frames
-_CALM_MARGIN = 0.8  # between two frames a spline is faster than the straight line

@@ -17,7 +17,7 @@ import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import FARTHEST, BodyState
-from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, JointProfile
+from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Window
 from mgpt3_ros.model.errors import MotionError
@@ -109,6 +109,7 @@ class MotionBuffer:
         self.accepted = self.gaps = self.jumps = self.bad_in_a_row = self.without_velocity = 0
         self.dropped: Counter[str] = Counter()
         self.names = JointNames(profile.names)
+        self._standing = profile.standing_base
         self._joints: deque[tuple[int, Array]] = deque()
         self._base: deque[tuple[int, Array]] = deque()
         self._recent: deque[int] = deque(maxlen=_RATE_SAMPLES)
@@ -232,7 +233,7 @@ class MotionBuffer:
         if stop <= start:
             return None
         start = max(start, stop - round(self.limits.window_s * 1e9))
-        return Window(start, stop, list(self._joints), base)
+        return Window(start, stop, list(self._joints), base, self._standing)
 
     def state(self, base: BodyState | None = None) -> BodyState | None:
         """Return where the body was when it was last heard; None without a joint state.
@@ -250,7 +251,7 @@ class MotionBuffer:
         elif base is not None:
             pos, rot, lin, ang = base.base_pos, base.base_rot, base.base_lin, base.base_ang
         else:
-            pos, rot, lin, ang = np.array([0, 0, STANDING_HEIGHT_M]), quat.IDENTITY, still, still
+            pos, rot, lin, ang = self._standing[:3], self._standing[3:], still, still
         return BodyState(positions, velocities, pos, rot, lin, ang)
 
     @property

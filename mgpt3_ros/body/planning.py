@@ -78,7 +78,9 @@ def plan(
         slower *= 1.02 * excess
     else:
         trajectory = _stretch(trajectory, slower / drawn)
-    return (trajectory if state else _reached_from_standing(trajectory, timing)), slower
+    if state is None:
+        trajectory = _reached_from_standing(trajectory, timing, clip.standing)
+    return trajectory, slower
 
 
 def stop(
@@ -169,7 +171,7 @@ def carried_on(
 
 def _place(clip: BodyClip, state: BodyState | None) -> BodyClip:
     """Turn and shift ``clip`` so that it begins at the body's place and heading."""
-    heading, place = (0.0, np.zeros(2))
+    heading, place = float(quat.yaw(clip.standing_rot)), np.zeros(2)
     if state is not None:
         heading, place = float(quat.yaw(state.base_rot)), state.base_pos[:2]
     turn = quat.about_z(heading - quat.yaw(clip.base_rot[0]))
@@ -182,7 +184,9 @@ def _place(clip: BodyClip, state: BodyState | None) -> BodyClip:
     return replace(clip, positions=positions, base_pos=pos, base_rot=rot)
 
 
-def _reached_from_standing(trajectory: BodyTrajectory, timing: Timing) -> BodyTrajectory:
+def _reached_from_standing(
+    trajectory: BodyTrajectory, timing: Timing, standing: Array | float
+) -> BodyTrajectory:
     """Delay ``trajectory`` so that a body that stands upright comes to it within the bounds."""
     joints, base = trajectory.joints, trajectory.base
     assert joints.velocities is not None
@@ -190,7 +194,7 @@ def _reached_from_standing(trajectory: BodyTrajectory, timing: Timing) -> BodyTr
     for _ in range(_LATER_PASSES):
         way = JointPath(
             np.array([0.0, lead_in_s]),
-            np.stack([np.zeros_like(joints.positions[0]), joints.positions[0]]),
+            np.stack([np.zeros_like(joints.positions[0]) + standing, joints.positions[0]]),
             np.stack([np.zeros_like(joints.positions[0]), joints.velocities[0]]),
         )
         if _excess(way, timing) <= 1.0:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
-from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
-from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, JointProfile
+from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import locate
 from mgpt3_ros.model.errors import MotionError
@@ -19,8 +18,6 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
-
-_STANDING = np.array([0.0, 0.0, STANDING_HEIGHT_M])
 
 
 @dataclass(frozen=True)
@@ -49,13 +46,15 @@ class Observed:
 class Window:
     """Samples as they came, between ``start_ns`` and ``stop_ns``; cheap to take from a buffer.
 
-    joints: (stamp [ns], positions (J,)). base: (stamp [ns], pose (7,)); empty where unknown.
+    joints: (stamp [ns], positions (J,)). base: (stamp [ns], pose (7,)); empty where unknown: then
+    it is ``standing`` (7,).
     """
 
     start_ns: int
     stop_ns: int
     joints: list[tuple[int, Array]]
     base: list[tuple[int, Array]]
+    standing: Array
 
     @property
     def duration_s(self) -> float:
@@ -81,7 +80,9 @@ class Window:
     def _base(self, at: Array) -> tuple[Array, Array]:
         """Return place (T, 3) and orientation (T, 4); upright at rest where they are unknown."""
         if not self.base:
-            return np.tile(_STANDING, (len(at), 1)), np.tile(quat.IDENTITY, (len(at), 1))
+            return np.tile(self.standing[:3], (len(at), 1)), np.tile(
+                self.standing[3:], (len(at), 1)
+            )
         poses = np.array([row for _, row in self.base])
         index, _, share = locate(self._times(self.base), at)
         share = share[:, None]
@@ -100,7 +101,4 @@ def model_joints(
     profile: JointProfile, positions: Array, base_pos: Array, base_rot: Array
 ) -> Array:
     """Return the model's joints (T, 22, 3) [m], Y up, of a profile's (T, J) and a base in ROS."""
-    from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
-
-    base = vectors_to_model(base_pos), quaternions_to_model(base_rot)
-    return np.asarray(angles_to_joints(BodyAngles(*base, profile.to_angles(positions))))
+    return profile.to_joints(positions, base_pos, base_rot)

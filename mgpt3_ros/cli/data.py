@@ -11,6 +11,7 @@ from typing import Any
 
 from mgpt3_ros.cli.bag_options import add_which_body
 from mgpt3_ros.cli.options import new_parser
+from mgpt3_ros.cli.robot_files import add_robot_option, reader_of, robot_of
 
 SUMMARY = 'make a data set of own motions, or check one'
 DESCRIPTION = 'Make a data set that `mgpt3 train` takes, or look for mistakes in one.'
@@ -18,6 +19,7 @@ EXAMPLES = """\
   mgpt3 data check captures
   mgpt3 data build captures -o captures-hml
   mgpt3 data build captures -o captures-hml --skeleton studio.yaml
+  mgpt3 data build walks -o walks-hml --robot g1
   mgpt3 data check HumanML3D
 """
 BUILD = """\
@@ -80,6 +82,7 @@ def _add_reading_options(parser: argparse.ArgumentParser) -> None:
         'may be repeated',
     )
     add_which_body(parser)
+    add_robot_option(parser, 'whose motion .csv and .npz files of robots are')
     parser.add_argument(
         '--up', choices=('y', 'z'), default='y', help='vertical of .npy and .npz (default: y)'
     )
@@ -97,6 +100,7 @@ def _reading(arguments: argparse.Namespace) -> dict[str, Any]:
         'odometry': '' if arguments.odom == 'none' else arguments.odom,
         'profile': arguments.profile,
         'body_id': arguments.body_id,
+        **reader_of(robot_of(arguments), arguments.fps),
     }
 
 

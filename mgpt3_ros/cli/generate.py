@@ -10,7 +10,13 @@ import time
 from typing import Any
 
 from mgpt3_ros.cli import options
-from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+from mgpt3_ros.cli.outputs import MOTION_FILES, add_output_option, names
+from mgpt3_ros.cli.robot_files import (
+    add_robot_option,
+    motion_or_robot_file,
+    robot_of,
+    write_all,
+)
 
 SUMMARY = 'a sentence becomes a motion'
 DESCRIPTION = """\
@@ -24,6 +30,7 @@ EXAMPLES = """\
   mgpt3 generate "someone walks forward for 4 seconds" -o walk.mp4 -o walk.bvh --seed 7
   mgpt3 generate "a man bows" --duration 3 -o bow.npz -o bow.png
   mgpt3 generate "walk forward for 3 seconds, then wave with both hands, then bow" -o three.mp4
+  mgpt3 generate "a person walks forward" --robot g1 -o walk.csv
 """
 _SOURCES = {
     'asked': 'as asked',
@@ -36,7 +43,8 @@ _SOURCES = {
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('text', nargs='+', metavar='TEXT', help='what the person does, in English')
-    add_output_option(parser)
+    add_output_option(parser, motion_or_robot_file, f'{MOTION_FILES}, or .csv of a robot')
+    add_robot_option(parser, 'who does it: .csv (qpos of MuJoCo) and .npz hold its joints')
     parser.add_argument(
         '--duration',
         type=options.positive_seconds,
@@ -51,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, write, and say in one line what was done."""
+    robot = robot_of(arguments)
     model = options.load_model(arguments)
     sampling = options.drawing_options(arguments)
     began = time.perf_counter()
@@ -58,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     draw = model.generate if arguments.one_clip else model.generate_sequence
     motion = draw(text, arguments.duration, sampling=sampling)
     drawn = time.perf_counter()
-    write_motion(motion, arguments.output)
+    write_all(motion, arguments.output, robot)
     written = time.perf_counter()
     sys.stdout.write(
         f'{motion.duration_s:.2f} s of motion ({duration_source(motion.info)}), '

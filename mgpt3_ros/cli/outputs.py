@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
 
 DATA_SUFFIXES = ('.npz', '.npy', '.bvh')
+MOTION_FILES = '.mp4 video, .png strip of moments, .npz, .npy or .bvh motion'
 STRIP_SUFFIXES = ('.png', '.jpg', '.jpeg')
 
 
@@ -54,7 +55,7 @@ def motion_file(text: str) -> Path:
 def add_output_option(
     parser: argparse.ArgumentParser,
     kind: Callable[[str], Path] = motion_file,
-    what: str = '.mp4 video, .png strip of moments, .npz, .npy or .bvh motion',
+    what: str = MOTION_FILES,
     required: bool = True,
 ) -> None:
     """Declare ``-o``, which may be given several times; ``kind`` reads the name of a file."""

@@ -19,6 +19,7 @@ from mgpt3_ros.nodes.diagnostics import CallbackTimes
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S, MotionNode
 from mgpt3_ros.nodes.model_host import ModelHost
 from mgpt3_ros.nodes.playing import BodyClock
+from mgpt3_ros.robots import robot_profile
 
 _DEPTH = 50
 _FLIP_FLOPS = 3
@@ -41,7 +42,8 @@ class BodyNode(MotionNode):
 
     def __init__(self, name: str, parameters: Iterable[str], host: ModelHost | None) -> None:
         super().__init__(name, parameters, host)
-        self.profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
+        names = self.parameters['joint_profile'], self.parameters['body_id']
+        self.profile = make_profile(*names, robot_profile)
         self.buffer = MotionBuffer(self.profile, self._limits())
         self.clock = BodyClock(self, self.steady_clock)
         self._joint_times = CallbackTimes()

@@ -117,6 +117,22 @@ def joints_to_angles(joints: NDArray) -> BodyAngles:
     )
 
 
+def joints_to_rotations(joints: NDArray) -> Array:
+    """World rotations (T, 22, 3, 3) of the links that the joints carry, in body axes.
+
+    Those that the angles of ``joints_to_angles`` are of: the identity for a person who stands
+    upright and faces forward.
+
+    Args:
+        joints: (T, 22, 3) [m], Y up.
+
+    Raises:
+        MotionError: for a wrong shape, NaN or infinity.
+    """
+    body = checked_joints(joints).astype(np.float64)[..., MODEL_TO_BODY]
+    return _world_rotations(body - body[:, PARENTS])
+
+
 def angles_to_rotations(angles: NDArray) -> Array:
     """Rotations (T, 21, 3, 3) of each joint but the pelvis in its parent, of angles (T, 63) [rad].
 

@@ -7,7 +7,6 @@ import pytest
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState
-from mgpt3_ros.body.from_motion import calm
 from mgpt3_ros.body.planning import (
     EASE_S,
     Timing,
@@ -17,6 +16,7 @@ from mgpt3_ros.body.planning import (
     plan,
     stop,
 )
+from mgpt3_ros.body.profiles.angles import calm
 from mgpt3_ros.body.profiles.base import beyond
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.model.errors import MotionError

@@ -74,7 +74,7 @@ def build_dataset(
         OSError: it cannot be written; nothing is left of it.
     """
     options, output = options or BuildOptions(), Path(output)
-    files = motion_files(folder)
+    files = motion_files(folder, options)
     if output.exists():
         raise DataError(f'{output} exists already: give a new name')
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,9 @@ def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions)
         lines_of = ''.join(f'{name}\n' for name in names)
         (output / f'{split}.txt').write_text(lines_of, encoding='utf-8')
     _write_stats(output, [made[name] for name in report.splits['train']])
-    record = {'source': folder.name, **dataclasses.asdict(options), 'skipped': report.skipped}
+    plain = dataclasses.asdict(dataclasses.replace(options, others=None))
+    plain['others'] = options.others.name if options.others is not None else None
+    record = {'source': folder.name, **plain, 'skipped': report.skipped}
     (output / 'build.json').write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
     return report
 

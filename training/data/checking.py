@@ -76,7 +76,7 @@ def check_dataset(folder: str | Path, options: ReadOptions | None = None) -> Che
         clips = pack.train + pack.val
         found = [Problem(c.id, what) for c in clips for what in joint_problems(c.joints)]
         return Check(len(clips), found)
-    files = motion_files(folder)
+    files = motion_files(folder, options)
     problems = [
         Problem(str(file.relative_to(folder)), what)
         for file in files

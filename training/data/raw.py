@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.errors import MotionError, RobotError
 from mgpt3_ros.model.formats import FORMATS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.caption_lines import caption_file, load_captions
@@ -19,7 +19,7 @@ BAG_FILES = ('.mcap', '.db3')
 BAG_FOLDER = 'metadata.yaml'  # what makes a folder a rosbag2
 
 
-def motion_files(folder: str | Path) -> list[Path]:
+def motion_files(folder: str | Path, options: ReadOptions | None = None) -> list[Path]:
     """All motion files and bags of a folder and those below it, sorted.
 
     Raises:
@@ -30,14 +30,18 @@ def motion_files(folder: str | Path) -> list[Path]:
         raise DataError(f'there is no folder {folder}')
     found = list(folder.rglob('*'))
     bags = {path.parent for path in found if path.name == BAG_FOLDER}
-    loose = [path for path in found if path.suffix.lower() in (*FORMATS, *BAG_FILES)]
+    suffixes = (*FORMATS, *BAG_FILES, *_other_suffixes(options))
+    loose = [path for path in found if path.suffix.lower() in suffixes]
     files = sorted([*bags, *(path for path in loose if path.parent not in bags)])
     if not files:
         raise DataError(
-            f'{folder} has no motion file ({", ".join((*FORMATS, *BAG_FILES))}, or the folder of '
-            'a rosbag2)'
+            f'{folder} has no motion file ({", ".join(suffixes)}, or the folder of a rosbag2)'
         )
     return files
+
+
+def _other_suffixes(options: ReadOptions | None) -> tuple[str, ...]:
+    return options.others.suffixes if options is not None and options.others is not None else ()
 
 
 def lone_captions(folder: str | Path, files: list[Path]) -> list[Path]:
@@ -72,8 +76,11 @@ def load_motion(file: Path, options: ReadOptions | None = None) -> Motion:
     """
     options = options or ReadOptions()
     try:
+        other = options.others.read(file) if options.others else None
+        if other is not None:
+            return other
         motion = Motion.load(file, options.fps, options.skeletons)
-    except MotionError as error:
+    except (MotionError, RobotError) as error:
         raise DataError(str(error).removeprefix(f'{file}: ')) from error
     if options.up == 'z' and file.suffix.lower() != '.bvh':
         x, y, z = np.moveaxis(motion.joints, -1, 0)

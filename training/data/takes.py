@@ -4,12 +4,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from mgpt3_ros.model.formats.bvh_names import Skeleton
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.caption_lines import CaptionLine
+
+
+@dataclass(frozen=True)
+class OtherFiles:
+    """A further kind of motion files.
+
+    name: for people. suffixes: that no other format has. read: a motion of a file, None where it
+    is none of this kind.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Path], Motion | None]
 
 
 @dataclass(frozen=True)
@@ -20,6 +35,7 @@ class ReadOptions:
     up: 'z' for .npy and .npz whose vertical is +Z; a .bvh is always read with Y up.
     skeletons: mappings of a .bvh's bones, tried before the known ones.
     topic, odometry, profile, body_id: which body of a bag; see ``bags.find_body``.
+    others: files of a kind that only the caller knows, such as a robot's motion.
     """
 
     fps: float | None = None
@@ -29,6 +45,7 @@ class ReadOptions:
     odometry: str | None = None
     profile: str = 'auto'
     body_id: str = ''
+    others: OtherFiles | None = None
 
 
 class Take(NamedTuple):

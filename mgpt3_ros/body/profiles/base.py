@@ -14,22 +14,28 @@ UNLIMITED = np.array([[-np.inf, np.inf]])  # of any number of joints
 
 
 class JointProfile(Protocol):
-    """The joints of a kind of body, and their angles as those of the 63-joint human.
+    """The joints of a kind of body, and its motion as the model's.
 
     names: (J,) as on topics. velocity_limits: (J,) [rad/s]. position_limits: (J, 2) [rad], lowest
-    and highest, infinite where a joint has no bound.
+    and highest, infinite where a joint has no bound. standing: (J,) [rad], upright. standing_base:
+    (7,) place [m] and orientation xyzw of the base that stands at the origin and faces X.
     """
 
     names: tuple[str, ...]
     velocity_limits: Array
     position_limits: Array
+    standing: Array
+    standing_base: Array
 
-    def from_angles(self, angles: Array) -> Array:
-        """Return the profile's joints (T, J) [rad] of the human's angles (T, 63)."""
+    def from_joints(self, joints: Array, fps: float) -> tuple[Array, Array, Array]:
+        """Return positions (T, J) [rad], base places (T, 3) [m] and rotations (T, 4) xyzw.
+
+        In ROS's frames, of the model's joints (T, 22, 3) [m], Y up.
+        """
         ...
 
-    def to_angles(self, positions: Array) -> Array:
-        """Return the human's angles (T, 63) [rad] of the profile's joints (T, J)."""
+    def to_joints(self, positions: Array, base_pos: Array, base_rot: Array) -> Array:
+        """Return the model's joints (T, 22, 3) [m], Y up, of what ``from_joints`` returns."""
         ...
 
     def near(self, positions: Array, goal: Array) -> Array:

@@ -6,32 +6,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from mgpt3_ros.body.profiles.angles import AngleProfile
 from mgpt3_ros.body.profiles.base import distance, whole_turns_near
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.kinematics.human import (
     ANGLE_LIMITS,
     ANGLE_NAMES,
     VELOCITY_LIMITS,
-    ZERO_OFFSETS,
     axis_order,
 )
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 
-# [m] of the pelvis above the floor of the person who stands with all angles zero.
-STANDING_HEIGHT_M = -float(
-    sum(
-        ZERO_OFFSETS[JOINT_NAMES.index(f'left_{part}')][2]
-        for part in ('hip', 'knee', 'ankle', 'foot')
-    )
-)
 
-
-class HumanFull:
+class HumanFull(AngleProfile):
     """The 63 joints of urdf/human.urdf: ``<joint>_x|_y|_z`` for 21 ball joints."""
 
     names: tuple[str, ...] = ANGLE_NAMES
     velocity_limits: Array = VELOCITY_LIMITS  # as in the URDF
     position_limits: Array = ANGLE_LIMITS
+    standing: Array = np.zeros(len(ANGLE_NAMES))
 
     def from_angles(self, angles: Array) -> Array:
         """Return the profile's joints (T, 63) [rad] of the human's angles (T, 63)."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mgpt3_ros.body.profiles.angles import AngleProfile
 from mgpt3_ros.body.profiles.base import whole_turns_near
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.kinematics.human import (
@@ -17,7 +18,7 @@ from mgpt3_ros.model.kinematics.human import (
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 
 
-class Ros4hri:
+class Ros4hri(AngleProfile):
     """The 20 joints of REP-155, with the suffix ``_<body_id>``, axes as in human_description.
 
     It has one waist joint, and neither collars, wrists nor ankles: what the 63 joints say beyond
@@ -38,6 +39,7 @@ class Ros4hri:
         ]
         plain = ['waist', 'r_head', 'y_head', 'p_head', *sides]
         self.names: tuple[str, ...] = tuple(f'{name}_{body_id}' for name in plain)
+        self.standing: Array = np.zeros(len(plain))
         self.velocity_limits: Array = np.full(len(plain), VELOCITY_LIMITS.max())
         self.position_limits: Array = np.tile([-np.inf, np.inf], (len(plain), 1))
         for row, name in enumerate(plain):

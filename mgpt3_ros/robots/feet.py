@@ -1,0 +1,197 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where a robot's soles and base shall be, so that it stands and steps as the human does.
+
+The way of each foot is drawn whole before any leg is bent: anchored where the human's stands, with
+corrections that go smoothly from one stance to the next, lifted where a tilted sole would reach
+into the floor. So nothing jumps when a contact begins or ends, and the weights of the solver are
+the same in stance and swing. The base is the human's pelvis at the robot's scale, lowered where a
+leg that stands would be too short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+from scipy.spatial.transform import Rotation
+
+from mgpt3_ros.model.finishing.foot_lock import ANKLE_HEIGHT, BALL_HEIGHT, contacts
+from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL
+from mgpt3_ros.robots.config import SIDES
+from mgpt3_ros.robots.human import Human, zero_place
+from mgpt3_ros.robots.robot import Robot
+
+Array = NDArray[np.float64]
+
+FADE_S = 0.3  # in which a correction dies away before the first stance and after the last
+FLAT_S = 0.3  # in which a foot is tilted to the floor and from it
+RISE_S = 0.15  # in which it rises from the floor and comes down
+STRAIGHTEST = 0.999  # of a leg's length, that a leg which stands may have
+LOWER_S = 0.1  # over which the base is lowered and rises again
+
+
+@dataclass(frozen=True)
+class Foot:
+    """The way of one foot: the sole's pivot under the ball.
+
+    local (3,) [m] in the sole's link. places (T, 3) [m], rotations (T, 3, 3) of that link.
+    planted (T,), whether the human's ball of the foot stands; flat (T,), whether all of it does.
+    """
+
+    side: str
+    link: str
+    local: Array
+    places: Array
+    rotations: Array
+    planted: NDArray[np.bool_]
+    flat: NDArray[np.bool_]
+
+
+def scale_of(robot: Robot) -> float:
+    """Return the robot's size over that of the person of ``zero_place``: hips above soles."""
+    human = zero_place('left_hip')[2] - zero_place('left_foot')[2]
+    return float((_hips(robot)[2] + robot.base_height) / human)
+
+
+def floor_of(human: Human) -> float:
+    """Return the height [m] of the floor, where the balls of the human's feet come down."""
+    lowest = np.minimum(human.joint('left_foot')[:, 2], human.joint('right_foot')[:, 2])
+    return float(np.percentile(lowest, 5))
+
+
+def base_places(robot: Robot, human: Human) -> Array:
+    """Return where the base's origin shall be (T, 3) [m]: the middle of the hips follows."""
+    middle = 0.5 * (human.joint('left_hip') + human.joint('right_hip'))
+    middle = (middle - [0.0, 0.0, floor_of(human)]) * scale_of(robot) / human.size
+    return np.asarray(middle - human.rotation('pelvis') @ _hips(robot))
+
+
+def foot_ways(robot: Robot, human: Human) -> list[Foot]:
+    """Return the ways of both feet of a robot with legs."""
+    return [_foot(robot, human, side) for side in SIDES]
+
+
+def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
+    """Lower base places (T, 3) where a planted foot would be out of the leg's reach."""
+    need = np.zeros(len(base))
+    for foot in feet:
+        ankle_link = robot.config.follows[f'{foot.side}_ankle']
+        hip = robot.hip(foot.side)
+        reach = STRAIGHTEST * float(np.linalg.norm(robot.stand_places[ankle_link] - hip))
+        hips = base + human.rotation('pelvis') @ hip
+        ankles = foot.places + foot.rotations @ _ankle_from(robot, foot)
+        away = hips - ankles
+        level = np.minimum(np.hypot(away[:, 0], away[:, 1]), 0.99 * reach)
+        too_far = np.maximum(away[:, 2] - np.sqrt(reach**2 - level**2), 0.0)
+        need = np.maximum(need, np.where(foot.planted, too_far, 0.0))
+    frames = LOWER_S * human.fps
+    wide = maximum_filter1d(need, 2 * round(frames) + 1)
+    return base - gaussian_filter1d(wide, frames)[:, None] * [0.0, 0.0, 1.0]
+
+
+def _foot(robot: Robot, human: Human, side: str) -> Foot:
+    sole, scale = robot.config.soles[side], scale_of(robot)
+    local = _pivot(robot, side, scale)
+    stand = robot.stand_rotations[sole.link]
+    ball = human.joint(f'{side}_foot') - [0.0, 0.0, floor_of(human)]
+    ankle = human.joint(f'{side}_ankle') - [0.0, 0.0, floor_of(human)]
+    planted = contacts(ball[:, BODY_TO_MODEL], BALL_HEIGHT, human.fps)
+    flat = contacts(ankle[:, BODY_TO_MODEL], ANKLE_HEIGHT, human.fps)
+    standing = _marked(planted, len(ball))
+    level = _marked(flat, len(ball)) & standing
+    turned = human.rotation(f'{side}_ankle')
+    # The turn about the vertical (swing and twist): a heading also where the toes point down.
+    whole = Rotation.from_matrix(turned)
+    heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))
+    tilt = Rotation.from_euler('z', -heading[:, None]) * whole
+    heading = anchored(heading[:, None], planted, human.fps)
+    leaning = 1.0 - softened(level, FLAT_S * human.fps)
+    tilt = Rotation.from_rotvec(leaning[:, None] * tilt.as_rotvec())
+    rotations = (Rotation.from_euler('z', heading) * tilt).as_matrix()
+    aside = _aside(robot, side, scale, local)
+    places = scale / human.size * ball + Rotation.from_euler('z', heading).apply(aside)
+    places[:, :2] = anchored(places[:, :2], planted, human.fps)
+    height = np.maximum(places[:, 2], 0.0) * (1.0 - softened(standing, RISE_S * human.fps))
+    corners = (robot.sole_points(side) - local) @ stand.T
+    lowest = (rotations @ corners.T)[:, 2].min(axis=1)
+    places[:, 2] = np.maximum(height, -lowest)
+    return Foot(side, sole.link, local, places, rotations @ stand, standing, level)
+
+
+def anchored(values: Array, runs: list[slice], fps: float) -> Array:
+    """Hold values (T, k) at their medians during runs; between them the corrections are eased."""
+    shift = np.zeros_like(values)
+    for run in runs:
+        shift[run] = np.median(values[run], axis=0) - values[run]
+    for before, after in pairwise(runs):
+        share = _ease(after.start - before.stop + 2)[1:-1, None]
+        first, last = shift[before.stop - 1], shift[after.start]
+        shift[before.stop : after.start] = first + share * (last - first)
+    if runs:
+        fade = _ease(round(FADE_S * fps) + 2)[1:-1, None]
+        start, stop = runs[0].start, runs[-1].stop
+        led = fade[-start:] if start else fade[:0]
+        shift[start - len(led) : start] = led * shift[start]
+        left = fade[::-1][: len(values) - stop]
+        shift[stop : stop + len(left)] = left * shift[stop - 1]
+    return values + shift
+
+
+def _ease(count: int) -> Array:
+    """Return weights (count,) from 0 to 1 that start and end at rest."""
+    share = np.linspace(0.0, 1.0, count)
+    return share * share * (3 - 2 * share)
+
+
+def _marked(runs: list[slice], frames: int) -> NDArray[np.bool_]:
+    marked = np.zeros(frames, dtype=bool)
+    for run in runs:
+        marked[run] = True
+    return marked
+
+
+def softened(marked: NDArray[np.bool_], frames: float) -> Array:
+    """Return weights (T,): 1 where marked, falling smoothly to 0 within so many frames."""
+    reach = max(1, round(frames))
+    if not marked.any():
+        return np.zeros(len(marked))
+    at = np.arange(len(marked))
+    away = np.abs(at[:, None] - at[marked][None]).min(axis=1)
+    share = np.clip(1.0 - away / (reach + 1), 0.0, 1.0)
+    return share * share * (3 - 2 * share)
+
+
+def _hips(robot: Robot) -> Array:
+    """Return the middle of the hips (3,) [m] from the base's origin, in the body's axes."""
+    return np.asarray(0.5 * (robot.hip('left') + robot.hip('right')))
+
+
+def _pivot(robot: Robot, side: str, scale: float) -> Array:
+    """Return the sole's point (3,) [m] under the ball of the foot, in the frame of its link."""
+    sole = robot.config.soles[side]
+    place, stand = robot.stand_places[sole.link], robot.stand_rotations[sole.link]
+    ankle = robot.stand_places[robot.config.follows[f'{side}_ankle']]
+    x0, x1, y0, y1, z = sole.box
+    ahead = zero_place(f'{side}_foot')[0] - zero_place(f'{side}_ankle')[0]
+    x = float(np.clip(ankle[0] - place[0] + scale * ahead, x0, x1))
+    return np.array([x, 0.5 * (y0 + y1), z]) @ stand
+
+
+def _aside(robot: Robot, side: str, scale: float, local: Array) -> Array:
+    """Return by how much (3,) [m] a pivot stands aside of the scaled human's ball, at stand."""
+    sole = robot.config.soles[side]
+    place = robot.stand_places[sole.link] + robot.stand_rotations[sole.link] @ local
+    human = zero_place(f'{side}_foot') - 0.5 * (zero_place('left_hip') + zero_place('right_hip'))
+    aside = place - _hips(robot) - scale * human
+    return np.array([aside[0], aside[1], 0.0])
+
+
+def _ankle_from(robot: Robot, foot: Foot) -> Array:
+    """Return the ankle (3,) [m] from a foot's pivot, in the frame of the sole's link."""
+    stand, place = robot.stand_rotations[foot.link], robot.stand_places[foot.link]
+    ankle = robot.stand_places[robot.config.follows[f'{foot.side}_ankle']]
+    return np.asarray((ankle - place) @ stand - foot.local)

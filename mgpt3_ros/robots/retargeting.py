@@ -1,0 +1,132 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From the human's 22 joints to a robot's joints and base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from mgpt3_ros.robots.feet import Foot, base_places, floor_of, foot_ways, lowered
+from mgpt3_ros.robots.human import ENDS, Human, zero_bone
+from mgpt3_ros.robots.robot import Robot
+from mgpt3_ros.robots.solver import Bounds, Direction, Effort, Orientation, Place, Task, solve
+
+Array = NDArray[np.float64]
+
+# Weights [1] of directions and rotations. Positions tell no twist: it is followed weakly.
+_BONE = {'hip': 1.0, 'knee': 1.0, 'ankle': 0.7, 'shoulder': 1.0, 'elbow': 1.0}
+_TURN = {'hip': 0.05, 'shoulder': 0.05, 'ankle': 0.1, 'wrist': 0.05, 'spine3': 1.0, 'head': 0.5}
+_PLACED_BONE = 0.3  # of a leg's directions once its foot is placed
+_PLACE = 300.0  # [1/m^2] of a sole: 1 cm costs as much as 10 degrees of a bone
+_BASE = 20.0  # [1/m^2] of the base, which gives way where a leg cannot
+_SOLE = 5.0  # of its rotation
+
+_LIMBS = Effort(iterations=12, stiffness=0.12, rest=0.005)
+_LEGS = Effort(iterations=10, stiffness=0.01, rest=0.002)
+
+
+@dataclass(frozen=True)
+class RobotMotion:
+    """A robot's motion at a constant rate, in ROS's frames (X forward, Y left, Z up, floor at 0).
+
+    joint_names (n,), positions (T, n) [rad]. base_pos (T, 3) [m] and base_rot (T, 4), quaternion
+    x, y, z, w, of the robot's base link in the world. fps frames per second.
+    """
+
+    joint_names: tuple[str, ...]
+    positions: Array
+    base_pos: Array
+    base_rot: Array
+    fps: float
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first to the last frame [s]."""
+        return (len(self.positions) - 1) / self.fps
+
+
+def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
+    """Let a robot do what a human does.
+
+    Positions never leave ``robot.position_limits``. Speeds may exceed ``robot.velocity_limits``:
+    ``slowdown`` says by how much a motion must be slowed down as a whole.
+
+    Args:
+        robot: who does it.
+        joints: (T, 22, 3) [m] of the human, in the model's frame, Y up, T >= 2.
+        fps: frames per second.
+
+    Raises:
+        MotionError: for a wrong shape, NaN or infinity.
+    """
+    human = Human.of(joints, fps)
+    base_rot = human.rotation('pelvis') @ robot.facing
+    tasks = limb_tasks(robot, human)
+    start = np.repeat(robot.stand[None], len(joints), axis=0)
+    if robot.has_legs:
+        base = base_places(robot, human)
+    else:
+        scale = robot.base_height / 0.9  # of a pelvis 0.9 m high
+        base = scale * (human.joint('pelvis') - [0.0, 0.0, floor_of(human)])
+    bounds, kinematics = Bounds(robot.position_limits, robot.velocity_limits), robot.kinematics
+    positions, base = solve(
+        kinematics, tasks, start, robot.stand, bounds, base_rot, base, _LIMBS, human.fps
+    )
+    if robot.has_legs:
+        feet = foot_ways(robot, human)
+        base = lowered(robot, human, base, feet)
+        legs = leg_tasks(robot, human, feet, base)
+        positions, base = solve(
+            kinematics, legs, positions, robot.stand, bounds, base_rot, base, _LEGS, human.fps
+        )
+    return RobotMotion(
+        robot.joint_names,
+        positions,
+        base,
+        continuous(Rotation.from_matrix(base_rot).as_quat()),
+        float(fps),
+    )
+
+
+def limb_tasks(robot: Robot, human: Human) -> list[Task]:
+    """Return what the links of a robot shall do to follow the human's, feet in the air."""
+    tasks: list[Task] = []
+    for name, link in robot.config.follows.items():
+        columns, stand = robot.kinematics.chain(link), robot.stand_rotations[link]
+        kind = name.rpartition('_')[2]
+        if name in ENDS:
+            local = stand.T @ zero_bone(name)
+            tasks.append(Direction(link, columns, local, human.bone(name), _BONE[kind]))
+        if kind in _TURN:
+            turned = human.rotation('neck' if name == 'head' else name)
+            tasks.append(Orientation(link, columns, turned @ stand, _TURN[kind]))
+    return tasks
+
+
+def leg_tasks(robot: Robot, human: Human, feet: list[Foot], base: Array) -> list[Task]:
+    """Return what the links of the legs shall do, soles on their ways, the base (T, 3) near it."""
+    kinematics = robot.kinematics
+    gives = len(robot.joint_names) + np.arange(3)
+    tasks: list[Task] = [Place(robot.base_link, gives, np.zeros(3), base, _BASE)]
+    for foot in feet:
+        for limb in ('hip', 'knee'):
+            name = f'{foot.side}_{limb}'
+            link = robot.config.follows[name]
+            columns = kinematics.chain(link)
+            local = robot.stand_rotations[link].T @ zero_bone(name)
+            tasks.append(Direction(link, columns, local, human.bone(name), _PLACED_BONE))
+        columns = kinematics.chain(foot.link)
+        moved = np.concatenate([columns, gives])
+        tasks.append(Place(foot.link, moved, foot.local, foot.places, _PLACE))
+        tasks.append(Orientation(foot.link, columns, foot.rotations, _SOLE))
+    return tasks
+
+
+def continuous(quaternions: NDArray) -> Array:
+    """Choose the signs of quaternions (T, 4) so that neighbours lie on the same side."""
+    flips = np.where(np.sum(quaternions[1:] * quaternions[:-1], axis=1) < 0, -1.0, 1.0)
+    return quaternions * np.concatenate([[1.0], np.cumprod(flips)])[:, None]

@@ -1,0 +1,133 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A robot does what a human does, within its limits and on its feet; and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.robots import Robot, retarget, slowed, to_human
+from mgpt3_ros.robots.quality import quality
+from tests.support.mocap import clips
+from tests.support.robots import known, tin_man, walking
+
+FPS = 20.0
+
+
+@pytest.fixture(scope='module')
+def robot(tmp_path_factory: pytest.TempPathFactory) -> Robot:
+    return tin_man(tmp_path_factory.mktemp('tin'))
+
+
+def test_a_walk_is_walked(robot: Robot):
+    joints = walking()
+    motion = retarget(robot, joints, FPS)
+    found = quality(robot, joints, motion)
+    assert found.limit_excess == 0.0
+    for limb, most in (('upper arm', 2.0), ('forearm', 2.0), ('thigh', 8.0), ('shank', 8.0)):
+        assert found.limbs[limb].mean() < most, limb
+    assert len(found.height) > 20
+    assert np.percentile(found.height, 95) < 0.005
+    assert found.slide.mean() < 0.03
+    assert np.percentile(found.change_speed, 95) <= 1.2 * np.percentile(found.swing_speed, 95)
+    forward = motion.base_pos[-1, 0] - motion.base_pos[0, 0]
+    assert forward > 0.5 * (joints[-1, 0, 2] - joints[0, 0, 2]) > 0.1
+
+
+def test_the_way_back_gives_the_human(robot: Robot):
+    joints = walking()
+    motion = retarget(robot, joints, FPS)
+    back = to_human(robot, motion.positions, motion.base_pos, motion.base_rot)
+    error = np.linalg.norm((back - back[:, :1]) - (joints - joints[:, :1]), axis=-1)
+    assert error.mean() < 0.03
+    Motion(back.astype(np.float32))  # a motion as any other
+
+
+def test_left_stays_left(robot: Robot):
+    joints = np.repeat(walking(2)[:1], 30, axis=0)
+    from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+
+    raised = joints.copy()
+    shoulder = joints[:, JOINT_NAMES.index('left_shoulder')]
+    for name, far in (('left_elbow', 0.25), ('left_wrist', 0.5)):
+        raised[:, JOINT_NAMES.index(name)] = shoulder + np.array([0.0, far, 0.0])
+    motion = retarget(robot, raised, FPS)
+    poses = robot.kinematics.forward(motion.positions)
+    higher = poses.places['left_hand_yaw'] - poses.places['right_hand_yaw']
+    assert (higher[5:, 2] > 0.3).all()
+    assert quality(robot, raised, motion).sides.all()
+
+
+def test_turning_the_human_turns_the_robot_alone(robot: Robot):
+    """Joint angles do not know where the person looks; the base does."""
+    joints = walking(30)
+    turn = Rotation.from_euler('y', 1.0)
+    turned = turn.apply(joints.reshape(-1, 3)).reshape(joints.shape)
+    first, second = retarget(robot, joints, FPS), retarget(robot, turned, FPS)
+    np.testing.assert_allclose(first.positions, second.positions, atol=1e-3)
+    seen = Rotation.from_euler('z', 1.0).apply(first.base_pos)
+    np.testing.assert_allclose(seen, second.base_pos, atol=1e-3)
+
+
+def test_a_frame_rate_changes_little(robot: Robot):
+    slow = walking(40)
+    dense = np.stack(
+        [np.interp(np.arange(79) / 2, np.arange(40), track) for track in slow.reshape(40, -1).T],
+        axis=1,
+    ).reshape(79, 22, 3)
+    first, second = retarget(robot, slow, 20.0), retarget(robot, dense, 40.0)
+    arms = [i for i, name in enumerate(robot.joint_names) if 'shoulder' in name or 'elbow' in name]
+    np.testing.assert_allclose(
+        first.positions[:, arms], second.positions[::2][:, arms], atol=np.deg2rad(4)
+    )
+
+
+def test_a_slow_robot_is_slowed_down_as_a_whole(tmp_path: Path):
+    robot = tin_man(tmp_path, velocity=0.8)
+    joints = walking()
+    motion = retarget(robot, joints, FPS)
+    slow, factor = slowed(robot, motion)
+    speed = np.abs(np.diff(slow.positions, axis=0)) * FPS
+    assert (speed <= robot.velocity_limits * (1 + 1e-9)).all()
+    assert factor > 1.5
+    assert slow.duration_s == pytest.approx(factor * motion.duration_s, abs=0.06)
+    lower, upper = robot.position_limits.T
+    assert ((slow.positions >= lower) & (slow.positions <= upper)).all()
+
+
+def test_one_without_legs_moves_its_arms(tmp_path: Path):
+    from tests.support.robots import MINE
+
+    follows = {
+        human: link
+        for human, link in MINE['follows'].items()  # type: ignore[attr-defined]
+        if not human.endswith(('hip', 'knee', 'ankle'))
+    }
+    robot = tin_man(tmp_path, {'follows': follows, 'soles': {}})
+    motion = retarget(robot, walking(), FPS)
+    moved = np.ptp(motion.positions, axis=0)
+    legs = [i for i, name in enumerate(robot.joint_names) if 'hip' in name or 'knee' in name]
+    assert not robot.has_legs
+    assert moved[robot.joint_names.index('left_shoulder_pitch_joint')] > 0.3
+    assert not moved[legs].any()
+    assert to_human(robot, motion.positions, motion.base_pos, motion.base_rot).shape[1:] == (22, 3)
+
+
+@pytest.mark.parametrize('name', ['g1', 'gr1'])
+def test_real_motion_on_real_robots(name: str):
+    """Limits are kept, and arms are where the human's are, also in acrobatics of mocap."""
+    robot = known(name)
+    errors: dict[str, list[np.ndarray]] = {'upper arm': [], 'forearm': []}
+    for joints in clips(4, seed=3):
+        motion = retarget(robot, joints[:100], FPS)
+        found = quality(robot, joints[:100], motion)
+        assert found.limit_excess == 0.0
+        for limb, angles in errors.items():
+            angles.append(found.limbs[limb])
+    for limb, angles in errors.items():
+        assert np.concatenate(angles).mean() < 5.0, limb
