@@ -25,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write one line per file to standard output."""
-    motions = [load_motion(path, arguments.fps) for path in arguments.file]
+    motions = [load_motion(path, arguments) for path in arguments.file]
     model = load_model(arguments)
     for motion in motions:
         sys.stdout.write(f'{model.caption(motion)}\n')
