@@ -313,7 +313,7 @@ def write_mapping(path: Path, bones: dict[str, str], **more: object) -> Path:
 def test_a_mapping_file_reads_a_skeleton_of_its_own(tmp_path: Path) -> None:
     motion, path = Motion(swinging_motion(0)), tmp_path / 'own.bvh'
     path.write_text(foreign(motion, OWN, 120))
-    with pytest.raises(MotionError, match='joints not found: .* --skeleton FILE takes others'):
+    with pytest.raises(MotionError, match=r'joints not found: .* --skeleton FILE takes others'):
         Motion.load(path)
     mapping = write_mapping(tmp_path / 'mine.yaml', {bone: joint for joint, bone in OWN.items()})
     found = Motion.load(path, skeletons=[load_skeleton(mapping)])
