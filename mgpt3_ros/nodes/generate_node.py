@@ -10,10 +10,12 @@ where the body then is, and published. Here are commands and whole clips; mode `
 from __future__ import annotations
 
 from collections.abc import Sequence
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.subscription import MessageInfo
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -27,6 +29,7 @@ from mgpt3_ros.nodes.commands import (
     fit_text,
     held_joints,
 )
+from mgpt3_ros.nodes.deadman import Deadman
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Generated, Sampling, generate
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
@@ -42,10 +45,11 @@ if TYPE_CHECKING:
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
     *('split_actions', 'queue_size', 'queue_policy'),
+    *('max_command_age_s', 'deadman_topic', 'deadman_timeout_s'),
     *STREAM_PARAMETERS,
 )
 
-_COMMANDS_KEPT = 10
+_COMMANDS_KEPT = 1000  # that DDS holds until they are taken: each gets a status
 _WAITING_PERIOD_S = 0.02
 _JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
 
@@ -67,6 +71,15 @@ class GenerateNode(MovingNode):
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
+        self._deadman = None
+        if self.parameters['deadman_topic']:
+            self._deadman = Deadman(
+                self,
+                self.parameters['deadman_topic'],
+                lambda: self.parameters['deadman_timeout_s'],
+                self.steady_clock,
+                self.halt,
+            )
         self._waiting = self.create_timer(
             _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
         )
@@ -90,13 +103,20 @@ class GenerateNode(MovingNode):
 
     # ------------------------------------------------------------------ input
 
-    def _on_command(self, message: String) -> None:
+    def _on_command(self, message: String, info: MessageInfo) -> None:
+        # By the system's clock, as the middleware stamps what is sent; 0 where it does not.
+        sent_ns = info['source_timestamp']
+        self.give(message.data, (time.time_ns() - sent_ns) * 1e-9 if sent_ns else 0.0)
+
+    def give(self, given: str, age_s: float = 0.0, expired: bool = False) -> int:
+        """Take a command that is ``age_s`` old; return its number in ~/status."""
         self._numbers += 1
         self.look_for_clock()
-        command = Command(self._numbers, message.data, self.steady_now_s())
+        command = Command(self._numbers, given, self.steady_now_s())
         try:
             self._require_ready()
-            text, note = fit_text(message.data, self.parameters['max_text_length'])
+            self._require_fresh(age_s, expired)
+            text, note = fit_text(given, self.parameters['max_text_length'])
             actions = actions_of(
                 text, self.parameters['split_actions'], rest=self._streaming is not None
             )
@@ -108,11 +128,8 @@ class GenerateNode(MovingNode):
                 self._busy(),
             )
         except TextError as refusal:
-            self.get_logger().warning(
-                f'command refused: {refusal}', throttle_duration_sec=WARN_EVERY_S
-            )
             self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
-            return
+            return command.number
         if command.note:
             self.get_logger().warning(command.note, throttle_duration_sec=WARN_EVERY_S)
         self.tell(command, 'queued', reason=command.note)
@@ -121,6 +138,7 @@ class GenerateNode(MovingNode):
             self.tell(old, 'dropped', reason='a newer command replaced it')
         self._give_way()
         self._begin_next()
+        return command.number
 
     def waiting(self) -> bool:
         """Whether a command waits."""
@@ -144,6 +162,18 @@ class GenerateNode(MovingNode):
             raise TextError('the node is disabled')
         if self.parameters['require_joint_state'] and not self.sees_body:
             raise TextError('no current joint state was heard (require_joint_state)')
+        if self._deadman is not None and not self._deadman.held:
+            raise TextError("the dead man's switch is not held (deadman_topic)")
+
+    def _require_fresh(self, age_s: float, expired: bool) -> None:
+        bound_s = self.parameters['max_command_age_s']
+        if bound_s and age_s > bound_s:
+            raise TextError(
+                f'it was sent {age_s:.1f} s ago (max_command_age_s {bound_s:g}): too late, or the '
+                'clocks of two machines differ'
+            )
+        if expired:
+            raise TextError('it has expired')
 
     # ------------------------------------------------------------------ drawing
 
