@@ -111,12 +111,11 @@ def main(argv: list[str] | None = None) -> int:
     pack = load_pack(arguments.data)
     recogniser = fit(pack.train, arguments.seed)
     recogniser.save(arguments.output)
-    right = [
+    [
         recogniser.labels[int(recogniser.probabilities(joints).argmax())] == label
         for joints, label in windows(pack.val)
         if label in recogniser.labels
     ]
-    print(f'{len(recogniser.labels)} labels; {np.mean(right):.3f} of {len(right)} windows right')
     return 0
 
 

@@ -8,6 +8,7 @@ of; one that merely imports it keeps its own handlers.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -22,7 +23,7 @@ PROGRAMS = (
 def is_program() -> bool:
     """Whether this process was started to run a node of this package."""
     given = sys.orig_argv
-    module = next((after for flag, after in zip(given, given[1:], strict=False) if flag == '-m'), '')
+    module = next((after for flag, after in itertools.pairwise(given) if flag == '-m'), '')
     package, _, name = module.rpartition('.')
     started = name if package == 'mgpt3_ros.nodes' else Path(sys.argv[0]).stem
     return started in PROGRAMS

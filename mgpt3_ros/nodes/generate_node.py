@@ -9,18 +9,19 @@ where the body then is, and published. Here are commands and whole clips; mode `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.subscription import MessageInfo
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from mgpt3_ros.body.planning import plan, stop
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
+from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
 from mgpt3_ros.nodes.commands import (
     Command,
     CommandQueue,
@@ -84,6 +85,7 @@ class GenerateNode(MovingNode):
             _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
         )
         self._streaming = Streaming(self) if self.parameters['mode'] == 'stream' else None
+        self._server = GenerateServer(self) if has_interfaces() else None
 
     def accept(self, facts: ModelFacts) -> None:
         """Refuse a model that cannot move in this mode.
@@ -103,24 +105,45 @@ class GenerateNode(MovingNode):
 
     # ------------------------------------------------------------------ input
 
-    def _on_command(self, message: String, info: MessageInfo) -> None:
+    def _on_command(self, message: String, info: Mapping[str, int]) -> None:
         # By the system's clock, as the middleware stamps what is sent; 0 where it does not.
         sent_ns = info['source_timestamp']
         self.give(message.data, (time.time_ns() - sent_ns) * 1e-9 if sent_ns else 0.0)
 
-    def give(self, given: str, age_s: float = 0.0, expired: bool = False) -> int:
+    @property
+    def commands_given(self) -> int:
+        """How many commands came: the number of the last one in ~/status."""
+        return self._numbers
+
+    @property
+    def streams(self) -> bool:
+        """Whether motion goes on without an end."""
+        return self._streaming is not None
+
+    def read(self, given: str) -> tuple[str, str, tuple[str, ...]]:
+        """Return a command's text as it is used, a note of what was changed, and its actions.
+
+        Raises:
+            TextError: it cannot be carried out.
+        """
+        self._require_ready()
+        text, note = fit_text(given, self.parameters['max_text_length'])
+        actions = actions_of(
+            text, self.parameters['split_actions'], rest=self._streaming is not None
+        )
+        return text, note, actions
+
+    def give(
+        self, given: str, age_s: float = 0.0, expired: bool = False, sender_id: str = ''
+    ) -> int:
         """Take a command that is ``age_s`` old; return its number in ~/status."""
         self._numbers += 1
         self.look_for_clock()
-        command = Command(self._numbers, given, self.steady_now_s())
+        command = Command(self._numbers, given, self.steady_now_s(), sender_id=sender_id)
         try:
-            self._require_ready()
             self._require_fresh(age_s, expired)
-            text, note = fit_text(given, self.parameters['max_text_length'])
-            actions = actions_of(
-                text, self.parameters['split_actions'], rest=self._streaming is not None
-            )
-            command = Command(self._numbers, text, command.received_s, note, actions)
+            text, note, actions = self.read(given)
+            command = replace(command, text=text, note=note, actions=actions)
             replaced = self._queue.offer(
                 command,
                 self.parameters['queue_policy'],

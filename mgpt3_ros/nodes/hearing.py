@@ -33,7 +33,7 @@ def why_deaf(node: Node, topic: str, qos: QoSProfile, last_fault: str) -> str:
 
 
 def wrong_frames(message: Odometry, world: str, base: str) -> tuple[bool, str]:
-    """Look at the frames of odometry; return whether it can be used, and a line, '' if all is well.
+    """Look at the frames of odometry; return whether it can be used, and what is odd about them.
 
     Odometry the other way round (the world as seen from the body) is of no use; frames of other
     names are used, since a robot's odometry is often in a frame of its own.

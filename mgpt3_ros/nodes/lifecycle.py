@@ -119,12 +119,12 @@ class MotionNode(LifecycleNode):
         self.get_logger().info(
             f'model {facts.name} on {facts.device}; licence of its weights: {facts.licence}'
         )
-        if choice.device == 'auto' and not facts.device.startswith('cuda'):
-            if has_nvidia():
-                self.get_logger().warning(
-                    f'there is an NVIDIA device, but PyTorch finds no CUDA: the model runs on '
-                    f'{facts.device}'
-                )
+        without_cuda = choice.device == 'auto' and not facts.device.startswith('cuda')
+        if without_cuda and has_nvidia():
+            self.get_logger().warning(
+                'there is an NVIDIA device, but PyTorch finds no CUDA: the model runs on '
+                f'{facts.device}'
+            )
         self.state = 'inactive'
         return super().on_configure(state)
 

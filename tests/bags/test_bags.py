@@ -30,8 +30,8 @@ from mgpt3_ros.bags.messages import (
     text_message,
 )
 from mgpt3_ros.cli import main as cli
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.training.data.caption_actions import read_action
 from tests.support.bag_maker import (
     BEGAN_NS,
     DELAY_NS,

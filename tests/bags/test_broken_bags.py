@@ -17,7 +17,7 @@ from mcap.writer import Writer as McapWriter
 from mgpt3_ros.bags import BagError, Recorded, open_bag
 from mgpt3_ros.bags.messages import JOINT_STATE, decode, typestore
 from mgpt3_ros.cli import main as cli
-from mgpt3_ros.training.data.caption_actions import read_action
+from mgpt3_ros.model.language.caption_actions import read_action
 from tests.support.bag_maker import (
     BEGAN_NS,
     DELAY_NS,
