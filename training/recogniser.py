@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m mgpt3_ros.training.recogniser --data PACK -o FOLDER``: fits ``actions.npz``.
 
-Windows of two seconds of the training clips whose action is known, mirrored ones too, and of poses
-held still, which are ``stand``. What is learnt is the label, so wording has no part in it.
+Windows of two seconds of the training clips whose action is known, on end and mirrored too, and of
+poses held still, which are ``stand``. What is learnt is the label, so wording has no part in it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mgpt3_ros.model.extras import extra
+from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, MIRRORED
 from mgpt3_ros.model.kinematics.summary import summary
 from mgpt3_ros.model.recognition import WINDOW_S, ActionRecogniser
@@ -44,34 +45,54 @@ SENTENCES = {
     'wave-right-hand': 'a person waves with the right hand.',
 }
 _FRAMES = round(WINDOW_S * FPS)
-_STEP = 5  # frames from one window of a clip to the next
-_MOST, _LEAST = 4000, 1500  # windows of an action: common ones are thinned, rare ones repeated
+_STEP = 5  # frames from one window to the next
+_GROUP = 20  # clips on end
+_MOST, _LEAST = 6000, 1500  # windows of an action: common ones are thinned, rare ones repeated
 _HANDS = [JOINT_NAMES.index(name) for name in ('left_wrist', 'right_wrist')]
 _CHEST = JOINT_NAMES.index('spine3')
 
 
-def windows(clips: Sequence[Clip]) -> Iterator[tuple[np.ndarray, str]]:
-    """Give windows (T, 22, 3) and their labels."""
+def windows(clips: Sequence[Clip], seed: int = 0) -> Iterator[tuple[np.ndarray, str]]:
+    """Give windows (T, 22, 3) and their labels: what is done in their middle.
+
+    Clips go over into each other in a random order, as a body goes from one action to the next,
+    so that windows with the end of one and the begin of another are among them.
+    """
+    rng = np.random.default_rng(seed)
+    known = [clip for clip in clips if clip.action not in (None, *UNCOUNTED_ACTIONS)]
+    for mirrored in (False, True):
+        order = [known[index] for index in rng.permutation(len(known))]
+        for begin in range(0, len(order), _GROUP):
+            yield from _strung(order[begin : begin + _GROUP], mirrored)
+
+
+def _strung(clips: Sequence[Clip], mirrored: bool) -> Iterator[tuple[np.ndarray, str]]:
+    """Windows of some clips on end, and of the poses at their ends held still."""
+    whole, labels = np.zeros((0, len(JOINT_NAMES), 3)), np.zeros(0, dtype=object)
     for clip in clips:
-        if clip.action is None or clip.action in UNCOUNTED_ACTIONS:
-            continue
-        mirrored = clip.joints[:, MIRRORED] * np.array([-1, 1, 1])
-        for joints, action in ((clip.joints, clip.action), (mirrored, mirror_action(clip.action))):
-            for start in range(0, max(len(joints) - _FRAMES, 0) + 1, _STEP):
-                yield joints[start : start + _FRAMES], action
-            for pose in joints[[0, -1]]:
-                if (pose[_HANDS, 1] < pose[_CHEST, 1]).all():
-                    yield np.repeat(pose[None], _FRAMES, axis=0), STAND
+        joints, action = clip.joints.astype(np.float64), str(clip.action)
+        if mirrored:
+            joints, action = joints[:, MIRRORED] * np.array([-1, 1, 1]), mirror_action(action)
+        for pose in joints[[0, -1]]:
+            if (pose[_HANDS, 1] < pose[_CHEST, 1]).all():
+                yield np.repeat(pose[None], _FRAMES, axis=0), STAND
+        if len(whole):
+            cut, joints = join(whole, joints, FPS)
+            whole, labels = whole[:cut], labels[:cut]
+        whole = np.concatenate([whole, joints])
+        labels = np.concatenate([labels, np.full(len(joints), action, dtype=object)])
+    for start in range(0, len(whole) - _FRAMES + 1, _STEP):
+        yield whole[start : start + _FRAMES], labels[start + _FRAMES // 2]
 
 
-def fit(clips: Sequence[Clip], seed: int = 0, width: int = 96) -> ActionRecogniser:
+def fit(clips: Sequence[Clip], seed: int = 0, width: int = 128) -> ActionRecogniser:
     """Fit a recogniser on the windows of clips."""
     with extra('eval'):
         from sklearn.neural_network import MLPClassifier
 
     rng = np.random.default_rng(seed)
     by_label: dict[str, list[np.ndarray]] = defaultdict(list)
-    for joints, label in windows(clips):
+    for joints, label in windows(clips, seed):
         if label in SENTENCES:
             by_label[label].append(summary(joints))
     rows, labels = [], []
@@ -83,7 +104,7 @@ def fit(clips: Sequence[Clip], seed: int = 0, width: int = 96) -> ActionRecognis
     features = np.array(rows)
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
     network = MLPClassifier(
-        (width,), alpha=1e-2, max_iter=30, early_stopping=False, random_state=seed, batch_size=256
+        (width,), alpha=0.1, max_iter=25, early_stopping=False, random_state=seed, batch_size=256
     )
     network.fit(np.clip((features - mean) / spread, -10, 10), labels)
     names = tuple(str(name) for name in network.classes_)
