@@ -26,7 +26,7 @@ def main() -> int:
     client = ActionClient(node, GenerateMotion, 'generate_node/generate_motion')
     timers = []
 
-    def told(message: GenerateMotion.Impl.FeedbackMessage) -> None:
+    def hear(message: GenerateMotion.Impl.FeedbackMessage) -> None:
         feedback = message.feedback
         print(f'{feedback.state} {feedback.action_text} {feedback.message}'.rstrip(), flush=True)
         if feedback.state == 'published' and arguments.cancel_after and not timers:
@@ -40,7 +40,7 @@ def main() -> int:
         if not client.wait_for_server(timeout_sec=30.0):
             print('no server: is generate_node running, with mgpt3_interfaces?', file=sys.stderr)
             return 1
-        sent = client.send_goal_async(GenerateMotion.Goal(text=arguments.text), told)
+        sent = client.send_goal_async(GenerateMotion.Goal(text=arguments.text), hear)
         rclpy.spin_until_future_complete(node, sent)
         goal = sent.result()
         if not goal.accepted:

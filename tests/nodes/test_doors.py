@@ -47,16 +47,14 @@ def test_deaf_nodes_warn_and_say_what_they_hear_instead(start, listener, tiny_ch
             f'{node} to say that it is deaf',
         )
         assert level(listener.values(node)) == WARN
-    wheels = [0.0, float('nan')]
-    for names in (['wheel_left', 'wheel_right'], ['left_hip_x', 'left_hip_x']):
-        for _ in range(15):
-            listener.clock_s += 0.02
-            listener.send(wheels, names=names, base=False)
-        listener.until(
-            lambda names=names: 'nothing usable' in listener.values('caption_node')['message'],
-            'the reason',
-        )
-        assert level(listener.values('caption_node')) != OK
+    for _ in range(15):
+        listener.clock_s += 0.02
+        listener.send([0.0, 0.0], names=['wheel_left', 'wheel_right'], base=False)
+    listener.until(
+        lambda: 'wheel_left, wheel_right' in listener.values('caption_node')['message'],
+        'what is heard instead',
+    )
+    assert level(listener.values('caption_node')) == WARN
     # A robot's own joint states do not concern a node that starts from its last trajectory.
     health = listener.values('generate_node')
     assert (level(health), health['message']) == (OK, 'active')
