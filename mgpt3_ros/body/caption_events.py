@@ -20,9 +20,9 @@ from mgpt3_ros.model.recognition import WINDOW_S
 LOOK_S = 0.25  # from one look at the last WINDOW_S to the next
 # Tuned on training clips strung together (benchmarks.caption_events --split train): lower and the
 # label flickers, higher and it comes late.
-_SHARE = 0.5  # of a new look in the smoothed probabilities
-_LEAD = 0.15  # by which a new label must lead the old one, in two looks on end
-_CHANGE_COST = 6.0  # of a change of label in a recording, in nats
+_SHARE = 0.4  # of a new look in the smoothed probabilities
+_LEAD = 0.3  # by which a new label must lead the old one, in two looks on end
+_CHANGE_COST = 9.0  # of a change of label in a recording, in nats
 _SHORTEST_S = 0.75  # a segment shorter than that goes to its neighbours
 _FLOOR = 1e-3
 

@@ -160,7 +160,7 @@ class CaptionServer:
 
         self._node, self._type, self._message = node, CaptionMotion, EventMessage
         self._events = node.create_lifecycle_publisher(EventMessage, '~/event', 10)
-        self._watching: dict[Any, list[CaptionEvent]] = {}
+        self._watching: list[tuple[Any, list[CaptionEvent]]] = []  # goals, and what they saw
         self._server = _server(node, CaptionMotion, '~/caption_motion', self._execute)
         node.create_service(ListActions, '~/list_actions', self._on_list)
 
@@ -168,7 +168,7 @@ class CaptionServer:
         """Publish an event, and tell it to those who watch."""
         message = self._as_message(event)
         self._events.publish(message)
-        for handle, events in self._watching.items():
+        for handle, events in self._watching:
             if event.is_over:
                 events.append(event)
             else:
@@ -196,9 +196,11 @@ class CaptionServer:
         return response
 
     async def _execute(self, handle: Any) -> Any:
-        events = self._watching[handle] = []
+        events: list[CaptionEvent] = []
+        watch = handle, events
+        self._watching.append(watch)
         await _elapsed(self._node, handle, handle.request.duration_s)
-        del self._watching[handle]
+        self._watching = [other for other in self._watching if other is not watch]
         now = self._node.event
         events += [now] if now is not None else []
         message = '' if events else 'nothing was seen, or the checkpoint has no recogniser'

@@ -131,7 +131,8 @@ class BodyNode(MotionNode):
     def _on_odometry(self, message: Odometry) -> None:
         if not self.listens:
             return
-        usable, said = wrong_frames(message, self.parameters['world_frame'], self.base_frame())
+        base = self.base_frame() if self.has_parameter('base_frame') else ''  # not of captions
+        usable, said = wrong_frames(message, self.parameters['world_frame'], base)
         if said != self._frames_fault:
             self._frames_fault = said
             if said:

@@ -40,14 +40,14 @@ def wrong_frames(message: Odometry, world: str, base: str) -> tuple[bool, str]:
     """
     frame, child = message.header.frame_id.lstrip('/'), message.child_frame_id.lstrip('/')
     world, base = world.lstrip('/'), base.lstrip('/')
-    if frame == base or (child == world and child != frame):
+    if (base and frame == base) or (child == world and child != frame):
         return False, (
-            f'odometry tells of {child or "nothing"} in {frame}, the wrong way round: {base} in '
-            f'{world} is needed'
+            f'odometry tells of {child or "nothing"} in {frame}, the wrong way round: '
+            f'{base or "the body"} in {world} is needed'
         )
     others = [
         f'{name} is {found!r}, not {wanted!r}'
         for name, found, wanted in (('frame_id', frame, world), ('child_frame_id', child, base))
-        if found not in ('', wanted)
+        if wanted and found not in ('', wanted)
     ]
     return True, f'odometry is taken as it is, though its {" and ".join(others)}' if others else ''
