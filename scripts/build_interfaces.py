@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / 'interfaces'
 NEEDED = ('cmake', 'c++')
 # Where the wheels of messages were built: their exports name headers by these paths.
-_BAKED = re.compile(r'/opt/python/[^;"\s]*?/(?:include/python[\d.]+|numpy/_?core/include)')
+_BUILDER = '/'.join(('', 'opt', 'python', ''))
+_BAKED = re.compile(rf'{_BUILDER}[^;"\s]*?/(?:include/python[\d.]+|numpy/_?core/include)')
 
 
 class BuildError(Exception):
