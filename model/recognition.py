@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.kinematics.at_rest import resting_caption
+from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES
 from mgpt3_ros.model.kinematics.summary import summary
 
 FILE = 'actions.npz'
+STAND = 'stand'
+_SURE = 0.95  # of one who plainly stands
 WINDOW_S = 2.0  # what is looked at: long enough for a wave, short enough to follow a change
 
 
@@ -42,9 +45,15 @@ class ActionRecogniser:
     def probabilities(self, joints: np.ndarray) -> np.ndarray:
         """Return the probability of each label (A,) of joints (T, 22, 3) [m], Y up, 20 fps.
 
-        The last ``WINDOW_S`` count.
+        The last ``WINDOW_S`` count. One who does not move and whose hands are down stands, as
+        captions have it (``at_rest``): the network saw too few of them.
         """
-        features = (summary(joints[-round(WINDOW_S * FPS) :]) - self.mean) / self.spread
+        joints = joints[-round(WINDOW_S * FPS) :]
+        if STAND in self.labels and _stands(joints):
+            sure = np.full(len(self.labels), (1 - _SURE) / max(len(self.labels) - 1, 1))
+            sure[self.labels.index(STAND)] = _SURE
+            return sure
+        features = (summary(joints) - self.mean) / self.spread
         layer = np.maximum(np.clip(features, -10, 10) @ self.hidden + self.hidden_bias, 0.0)
         scores = layer @ self.output + self.output_bias
         weights = np.exp(scores - scores.max())
@@ -80,6 +89,13 @@ class ActionRecogniser:
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(f'{path} cannot be read: {error}') from error
         return cls(**texts, **arrays)
+
+
+def _stands(joints: np.ndarray) -> bool:
+    hands = [JOINT_NAMES.index(name) for name in ('left_wrist', 'right_wrist')]
+    chest = joints[:, JOINT_NAMES.index('spine3'), None, 1]
+    down = bool((joints[:, hands, 1] < chest).all())
+    return down and resting_caption(joints, FPS) == 'a person stands still.'
 
 
 _WEIGHTS = ('hidden', 'output')

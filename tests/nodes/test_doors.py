@@ -113,6 +113,7 @@ def test_a_switch_that_is_let_go_brings_the_body_to_rest(start, probe, tiny_chec
     assert 'switch' in probe.status('cancelled')['reason']  # it has gone silent
     assert probe.trajectory(2).points[-1].velocities[0] == 0.0
     probe.settle()
+    assert probe.set(deadman_timeout_s=60.0) == (True, '')
     switch.publish(Bool(data=True))
     probe.spin_for(0.1)
     probe.say('a person walks for 9 seconds.')
