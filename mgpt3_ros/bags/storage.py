@@ -33,6 +33,7 @@ class SqliteFile:
 
         self._reader: Any = Reader(path)
         self._reader.open()
+        connections: list[Any] = list(self._reader.connections)
         self.topics = [
             Topic(
                 connection.topic,
@@ -43,7 +44,7 @@ class SqliteFile:
                 tuple(connection.ext.offered_qos_profiles),
                 connection.ext.serialization_format,
             )
-            for connection in self._reader.connections
+            for connection in connections
         ]
         empty = self._reader.message_count == 0
         self.start_ns = 0 if empty else self._reader.start_time
