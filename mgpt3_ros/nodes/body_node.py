@@ -9,6 +9,7 @@ from dataclasses import fields
 
 from builtin_interfaces.msg import Time
 from nav_msgs.msg import Odometry
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -24,6 +25,7 @@ from mgpt3_ros.nodes.playing import BodyClock
 _DEPTH = 50
 _FLIP_FLOPS = 3
 _NAME_SETS = 100  # of too few names that are remembered, so as to warn of each once
+_DEAF_S = 3.0  # without a usable joint state, before diagnostics speak of it
 _BAD_IN_A_ROW = 10  # joint states that are unusable, until diagnostics speak of an error
 _APART = (
     f'odometry is heard but not used: its stamps lie more than {REACH_S:g} s from those of the '
@@ -46,7 +48,7 @@ class BodyNode(MotionNode):
         self.buffer = MotionBuffer(self.profile, self._limits())
         self.clock = BodyClock(self, self.steady_clock)
         self._joint_times = CallbackTimes()
-        self._heard_s = -1e9
+        self._heard_s = self._active_since_s = -1e9
         self._input_error = False
         self._last_fault = self._frames_fault = ''
         self._warned_of: set[int] = set()
@@ -58,6 +60,11 @@ class BodyNode(MotionNode):
         self._qos = qos
         self.create_subscription(JointState, 'joint_states', self._on_joints, qos)
         self.create_subscription(Odometry, 'odom', self._on_odometry, qos)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to take input. SUCCESS always."""
+        self._active_since_s = self.steady_now_s()
+        return super().on_activate(state)
 
     @property
     def listens(self) -> bool:
@@ -175,7 +182,8 @@ class BodyNode(MotionNode):
 
     def warning(self) -> str:
         """Return what is wrong with what is heard, while the node works; '' if nothing is."""
-        if self.needs_body and self.active and not self.sees_body:
+        silent_s = self.steady_now_s() - max(self._heard_s, self._active_since_s)
+        if self.needs_body and silent_s > max(_DEAF_S, self.parameters['max_gap_s']):
             return why_deaf(self, 'joint_states', self._qos, self._last_fault)
         if self._frames_fault and 'wrong way' in self._frames_fault:
             return self._frames_fault
