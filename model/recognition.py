@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class ActionRecogniser:
 
     def save(self, folder: str | Path) -> None:
         """Write ``actions.npz`` into a checkpoint's folder, in half precision."""
-        arrays = {
+        arrays: dict[str, Any] = {
             name: getattr(self, name).astype(np.float16 if name in _WEIGHTS else np.float32)
             for name in (*_WEIGHTS, *_VECTORS)
         }
@@ -84,11 +85,13 @@ class ActionRecogniser:
             return None
         try:
             with np.load(path, allow_pickle=False) as found:
-                arrays = {n: found[n].astype(np.float64) for n in (*_WEIGHTS, *_VECTORS)}
-                texts = {n: tuple(map(str, found[n])) for n in ('labels', 'sentences')}
+                given: dict[str, Any] = {
+                    n: found[n].astype(np.float64) for n in (*_WEIGHTS, *_VECTORS)
+                }
+                given |= {n: tuple(map(str, found[n])) for n in ('labels', 'sentences')}
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(f'{path} cannot be read: {error}') from error
-        return cls(**texts, **arrays)
+        return cls(**given)
 
 
 def _stands(joints: np.ndarray) -> bool:
