@@ -70,8 +70,8 @@ class ActionRecogniser:
             name: getattr(self, name).astype(np.float16 if name in _WEIGHTS else np.float32)
             for name in (*_WEIGHTS, *_VECTORS)
         }
-        texts = {'labels': np.array(self.labels), 'sentences': np.array(self.sentences)}
-        np.savez_compressed(Path(folder) / FILE, **arrays, **texts)
+        arrays |= {'labels': np.array(self.labels), 'sentences': np.array(self.sentences)}
+        np.savez_compressed(Path(folder) / FILE, **arrays)
 
     @classmethod
     def load(cls, folder: str | Path) -> ActionRecogniser | None:

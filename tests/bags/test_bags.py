@@ -171,7 +171,7 @@ def test_formats_are_exact(tmp_path: Path) -> None:
     shown = [
         Caption(0.003, 6.003, 10, 20, 'a person walks, then "stops".'),
         Caption(3.003, 9.003, 13, 23, 'eine Person läuft.'),
-        Caption(3725.5, 3731.25, 30, 40, 'a person bows.'),
+        Caption(3725.5, 3731.25, 30, 40, 'a person bows.', 'bow', 0.9),
     ]
     for suffix in ('.jsonl', '.csv', '.srt'):
         with caption_file(tmp_path / f'a{suffix}') as add:
@@ -179,13 +179,13 @@ def test_formats_are_exact(tmp_path: Path) -> None:
                 add(caption)
     assert (tmp_path / 'a.jsonl').read_text('utf-8').splitlines()[1] == (
         '{"start_s": 3.003, "end_s": 9.003, "start_stamp_ns": 13, "end_stamp_ns": 23, '
-        '"caption": "eine Person läuft."}'
+        '"caption": "eine Person läuft.", "label": "", "confidence": 0.0}'
     )
     assert (tmp_path / 'a.csv').read_bytes().decode() == (
-        'start_s,end_s,start_stamp_ns,end_stamp_ns,caption\n'
-        '0.003,6.003,10,20,"a person walks, then ""stops""."\n'
-        '3.003,9.003,13,23,eine Person läuft.\n'
-        '3725.5,3731.25,30,40,a person bows.\n'
+        'start_s,end_s,start_stamp_ns,end_stamp_ns,caption,label,confidence\n'
+        '0.003,6.003,10,20,"a person walks, then ""stops"".",,0.0\n'
+        '3.003,9.003,13,23,eine Person läuft.,,0.0\n'
+        '3725.5,3731.25,30,40,a person bows.,bow,0.9\n'
     )
     assert (tmp_path / 'a.srt').read_bytes().decode() == (
         '1\n00:00:00,003 --> 00:00:03,003\na person walks, then "stops".\n\n'
