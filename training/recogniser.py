@@ -71,7 +71,8 @@ def _strung(clips: Sequence[Clip], mirrored: bool) -> Iterator[tuple[np.ndarray,
     for clip in clips:
         joints, action = clip.joints.astype(np.float64), str(clip.action)
         if mirrored:
-            joints, action = joints[:, MIRRORED] * np.array([-1, 1, 1]), mirror_action(action)
+            joints = joints[:, MIRRORED] * np.array([-1, 1, 1])
+            action = str(mirror_action(action))
         for pose in joints[[0, -1]]:
             if (pose[_HANDS, 1] < pose[_CHEST, 1]).all():
                 yield np.repeat(pose[None], _FRAMES, axis=0), STAND

@@ -68,10 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         length_s = arguments.window or 2 * (arguments.stride or _STRIDE_S)
         windows = Windows(body.profile, length_s, arguments.stride or length_s / 2)
         model = options.load_model(arguments)
-        segmented = not (arguments.window or arguments.stride) and model.recogniser is not None
-        found = None
-        if segmented:
-            found, windows = find_segments(bag, body, model.recogniser)
+        found, recogniser = None, model.recogniser
+        if recogniser is not None and not (arguments.window or arguments.stride):
+            found, windows = find_segments(bag, body, recogniser)
         count = _caption_all(arguments, bag, body, windows, model, found)
         bag_options.say_what_was_wrong(bag, windows)
         seconds = (bag.end_ns - bag.start_ns) * 1e-9
