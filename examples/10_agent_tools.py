@@ -43,7 +43,7 @@ TOOLS = [
         'parameters': {'type': 'object', 'properties': {}},
     },
 ]
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def move(text: str) -> str:
