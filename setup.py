@@ -73,6 +73,7 @@ setup(
             'predict_node = mgpt3_ros.nodes.predict_node:main',
             'motion_server = mgpt3_ros.nodes.motion_server:main',
             'playback_node = mgpt3_ros.nodes.playback_node:main',
+            'say = mgpt3_ros.nodes.say:main',
             'mgpt3 = mgpt3_ros.cli.main:main',
         ],
     },

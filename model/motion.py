@@ -47,6 +47,8 @@ class MotionInfo(TypedDict, total=False):
         is known.
     skeleton, unit, scale: of a BVH file: the mapping of its bones, its unit, and what its path was
         multiplied by.
+    up: the axis that pointed up in the file; it was turned to Y.
+    remarks: what was odd about the file, a line each.
     """
 
     text: str
@@ -60,6 +62,8 @@ class MotionInfo(TypedDict, total=False):
     skeleton: str
     unit: str
     scale: float
+    up: str
+    remarks: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +191,13 @@ class Motion:
 
     @classmethod
     def load(
-        cls, path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleton] = ()
+        cls,
+        path: str | Path,
+        fps: float | None = None,
+        skeletons: Sequence[Skeleton] = (),
+        up: str | None = None,
     ) -> Motion:
         """Read a motion; see :func:`mgpt3_ros.model.formats.load`."""
         from mgpt3_ros.model.formats import load
 
-        return load(path, fps, skeletons)
+        return load(path, fps, skeletons, up)

@@ -25,6 +25,7 @@ class Command:
     """A text command that was accepted.
 
     note: what was done to its text, if anything. actions: what it asks for, one after the other.
+    sender_id: the sender's own name for it.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Command:
     received_s: float
     note: str = ''
     actions: tuple[str, ...] = ()
+    sender_id: str = ''
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def status_values(what: Command | Step, max_length: int) -> dict[str, str]:
         'duration_s': '',
         'duration_from': '',
         'latency_s': '',
+        **({'sender_id': command.sender_id} if command.sender_id else {}),
     }
 
 

@@ -9,7 +9,9 @@ where the body then is, and published. Here are commands and whole clips; mode `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from std_srvs.srv import Trigger
 
 from mgpt3_ros.body.planning import plan, stop
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
+from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
 from mgpt3_ros.nodes.commands import (
     Command,
     CommandQueue,
@@ -27,6 +30,7 @@ from mgpt3_ros.nodes.commands import (
     fit_text,
     held_joints,
 )
+from mgpt3_ros.nodes.deadman import Deadman
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Generated, Sampling, generate
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
@@ -42,10 +46,11 @@ if TYPE_CHECKING:
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
     *('split_actions', 'queue_size', 'queue_policy'),
+    *('max_command_age_s', 'deadman_topic', 'deadman_timeout_s'),
     *STREAM_PARAMETERS,
 )
 
-_COMMANDS_KEPT = 10
+_COMMANDS_KEPT = 1000  # that DDS holds until they are taken: each gets a status
 _WAITING_PERIOD_S = 0.02
 _JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
 
@@ -67,10 +72,20 @@ class GenerateNode(MovingNode):
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
+        self._deadman = None
+        if self.parameters['deadman_topic']:
+            self._deadman = Deadman(
+                self,
+                self.parameters['deadman_topic'],
+                lambda: self.parameters['deadman_timeout_s'],
+                self.steady_clock,
+                self.halt,
+            )
         self._waiting = self.create_timer(
             _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
         )
         self._streaming = Streaming(self) if self.parameters['mode'] == 'stream' else None
+        self._server = GenerateServer(self) if has_interfaces() else None
 
     def accept(self, facts: ModelFacts) -> None:
         """Refuse a model that cannot move in this mode.
@@ -90,17 +105,45 @@ class GenerateNode(MovingNode):
 
     # ------------------------------------------------------------------ input
 
-    def _on_command(self, message: String) -> None:
+    def _on_command(self, message: String, info: Mapping[str, int]) -> None:
+        # By the system's clock, as the middleware stamps what is sent; 0 where it does not.
+        sent_ns = info['source_timestamp']
+        self.give(message.data, (time.time_ns() - sent_ns) * 1e-9 if sent_ns else 0.0)
+
+    @property
+    def commands_given(self) -> int:
+        """How many commands came: the number of the last one in ~/status."""
+        return self._numbers
+
+    @property
+    def streams(self) -> bool:
+        """Whether motion goes on without an end."""
+        return self._streaming is not None
+
+    def read(self, given: str) -> tuple[str, str, tuple[str, ...]]:
+        """Return a command's text as it is used, a note of what was changed, and its actions.
+
+        Raises:
+            TextError: it cannot be carried out.
+        """
+        self._require_ready()
+        text, note = fit_text(given, self.parameters['max_text_length'])
+        actions = actions_of(
+            text, self.parameters['split_actions'], rest=self._streaming is not None
+        )
+        return text, note, actions
+
+    def give(
+        self, given: str, age_s: float = 0.0, expired: bool = False, sender_id: str = ''
+    ) -> int:
+        """Take a command that is ``age_s`` old; return its number in ~/status."""
         self._numbers += 1
         self.look_for_clock()
-        command = Command(self._numbers, message.data, self.steady_now_s())
+        command = Command(self._numbers, given, self.steady_now_s(), sender_id=sender_id)
         try:
-            self._require_ready()
-            text, note = fit_text(message.data, self.parameters['max_text_length'])
-            actions = actions_of(
-                text, self.parameters['split_actions'], rest=self._streaming is not None
-            )
-            command = Command(self._numbers, text, command.received_s, note, actions)
+            self._require_fresh(age_s, expired)
+            text, note, actions = self.read(given)
+            command = replace(command, text=text, note=note, actions=actions)
             replaced = self._queue.offer(
                 command,
                 self.parameters['queue_policy'],
@@ -108,11 +151,8 @@ class GenerateNode(MovingNode):
                 self._busy(),
             )
         except TextError as refusal:
-            self.get_logger().warning(
-                f'command refused: {refusal}', throttle_duration_sec=WARN_EVERY_S
-            )
             self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
-            return
+            return command.number
         if command.note:
             self.get_logger().warning(command.note, throttle_duration_sec=WARN_EVERY_S)
         self.tell(command, 'queued', reason=command.note)
@@ -121,6 +161,7 @@ class GenerateNode(MovingNode):
             self.tell(old, 'dropped', reason='a newer command replaced it')
         self._give_way()
         self._begin_next()
+        return command.number
 
     def waiting(self) -> bool:
         """Whether a command waits."""
@@ -144,6 +185,18 @@ class GenerateNode(MovingNode):
             raise TextError('the node is disabled')
         if self.parameters['require_joint_state'] and not self.sees_body:
             raise TextError('no current joint state was heard (require_joint_state)')
+        if self._deadman is not None and not self._deadman.held:
+            raise TextError("the dead man's switch is not held (deadman_topic)")
+
+    def _require_fresh(self, age_s: float, expired: bool) -> None:
+        bound_s = self.parameters['max_command_age_s']
+        if bound_s and age_s > bound_s:
+            raise TextError(
+                f'it was sent {age_s:.1f} s ago (max_command_age_s {bound_s:g}): too late, or the '
+                'clocks of two machines differ'
+            )
+        if expired:
+            raise TextError('it has expired')
 
     # ------------------------------------------------------------------ drawing
 

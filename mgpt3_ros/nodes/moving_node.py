@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -41,6 +41,7 @@ class MovingNode(BodyNode):
 
     Attributes:
         playing: the trajectory that was published last.
+        watchers: told what ``tell`` says.
     """
 
     def __init__(self, name: str, parameters: Iterable[str], host: ModelHost | None) -> None:
@@ -54,7 +55,15 @@ class MovingNode(BodyNode):
         )
         self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
         self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
+        self.watchers: list[Callable[[Command | Step, str, dict[str, str]], None]] = []
         self.create_timer(_MARKER_PERIOD_S, self._show, clock=self.steady_clock)
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the node waits for joint states: where they tell from where a motion starts."""
+        asked = ('require_joint_state', 'closed_loop')
+        started = self.parameters['start_from'] == 'joint_states'
+        return started or any(self.parameters[name] for name in asked)
 
     def moving(self) -> bool:
         """Whether what was published last still moves the body."""
@@ -141,6 +150,9 @@ class MovingNode(BodyNode):
     ) -> None:
         """Publish a change of a command, or of one of its actions, on ~/status."""
         pairs = status_values(what, self.parameters['max_text_length']) | values
+        self._log(what, message, pairs)
+        for watch in self.watchers:
+            watch(what, message, pairs)
         self._statuses.publish(
             DiagnosticStatus(
                 level=level,
@@ -149,3 +161,14 @@ class MovingNode(BodyNode):
                 values=[KeyValue(key=key, value=value) for key, value in pairs.items()],
             )
         )
+
+    def _log(self, what: Command | Step, message: str, pairs: dict[str, str]) -> None:
+        """Log what became of a command: one line each for what an operator asks about."""
+        step = str(what) if isinstance(what, Step) else ''
+        said = f'command {pairs["id"]}{step} {message}: {pairs["action_text"] or pairs["text"]!r}'
+        length = f', {pairs["duration_s"]} s' if pairs['duration_s'] else ''
+        why = f' ({pairs["reason"]})' if pairs['reason'] else ''
+        if message == 'generating':
+            self.get_logger().debug(said)
+        elif message != 'failed':  # report_failure says that
+            self.get_logger().info(f'{said}{length}{why}')

@@ -199,6 +199,22 @@ PARAMETERS: dict[str, Spec] = {
         'it waits until the motion before it has ended. reject: it is refused while busy.',
         choices=POLICIES,
     ),
+    'max_command_age_s': Spec(
+        5.0,
+        'A command that was published longer ago than this is refused [s], by the clocks of both '
+        'machines. 0.0: never.',
+        0.0,
+        3600.0,
+    ),
+    'deadman_topic': Spec(
+        '',
+        "Topic of a dead man's switch (std_msgs/Bool, true while held): released or silent, "
+        'commands are refused and the body comes to rest. Empty: none.',
+        read_only=True,
+    ),
+    'deadman_timeout_s': Spec(
+        0.5, "Silence of the dead man's switch that counts as a release [s].", 0.05, 60.0
+    ),
     'max_joint_velocity': Spec(
         0.0,
         "Bound on every joint's speed [rad/s]; a motion beyond it is slowed down as a whole. 0.0: "
@@ -253,9 +269,9 @@ class Parameters:
     """The parameters that one node declares; read by name, always current."""
 
     def __init__(self, node: Node, names: Iterable[str]) -> None:
-        self._node = node
+        self._node, self.names = node, tuple(names)
         node.add_on_set_parameters_callback(_check)
-        for name in names:
+        for name in self.names:
             node.declare_parameter(name, PARAMETERS[name].default, PARAMETERS[name].descriptor())
 
     def __getitem__(self, name: str) -> Any:

@@ -313,14 +313,14 @@ def test_every_parameter_describes_itself(probe):
         for n, d in descriptors.items()
         if n not in ('use_sim_time', 'start_type_description_service')
     }
-    assert len(own) == 32
+    assert len(own) == 35
     for name, descriptor in own.items():
         assert descriptor.description.endswith('.'), name
         if descriptor.type in (2, 3):  # integer, double
             assert descriptor.integer_range or descriptor.floating_point_range, name
     assert {n for n, d in own.items() if d.read_only} == {
         *('checkpoint', 'device', 'dtype', 'num_threads'),
-        *('autostart', 'joint_profile', 'body_id', 'mode'),
+        *('autostart', 'joint_profile', 'body_id', 'mode', 'deadman_topic'),
     }
 
 

@@ -282,5 +282,5 @@ def test_a_hub_out_of_reach_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr('socket.create_connection', unreachable)
     monkeypatch.setattr('mgpt3_ros.model.network.gpt2.getproxies', dict)
-    with pytest.raises(CheckpointError, match='never downloaded, and .* cannot be reached'):
+    with pytest.raises(CheckpointError, match=r'never downloaded, and .* cannot be reached'):
         BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_gpt2('gtp2')
