@@ -39,6 +39,7 @@ _SPELLINGS = {
     **{'side step': 'sidestep', 'side steps': 'sidesteps', 'side stepping': 'sidestepping'},
     **{'back wards': 'backwards', 'for wards': 'forwards', 'forwards': 'forward'},
     **{'backwards': 'backward', 'rearwards': 'backward', 'towards': 'toward', 'u turn': 'uturn'},
+    **{'good bye': 'goodbye', 'leftwards': 'leftward', 'rightwards': 'rightward'},
 }
 _UNITS_OF_A_LETTER = ('m', 's', 'k')  # only behind a number, and "k" only without one
 

@@ -25,11 +25,12 @@ from mgpt3_ros.model.errors import TextError
 Clause = list[Symbol]
 
 _LEGS = ('walk', 'go', 'run', 'jog', 'sprint', 'back', 'sidestep')
-_TURNS = ('turn', 'spin')
-_ARMS = ('raise', 'lift', 'wave', 'bye', 'guide', 'show')
+_TURNS = ('turn', 'spin', 'bend')
+_ARMS = ('raise', 'lift', 'wave', 'greet', 'shake', 'bye', 'guide', 'show')
 _REST = ('stop', 'stand', 'hold')
 _HEADS = (*_LEGS, *_TURNS, *_ARMS, *_REST, 'bow', 'other')
-_OPENS = (*_HEADS, 'not', 'relative', 'light', 'keep', 'start')
+_OPENS = (*_HEADS, 'not', 'avoid', 'relative', 'light', 'keep', 'start')
+_PLACES = ('on', 'in', 'at', 'from', 'with', 'for', 'to', 'into', 'as')  # begin no command
 _QUANTITIES = ('distance', 'steps', 'angle', 'count', 'duration', 'rate', 'number', 'degree')
 _UNSAID = (*_QUANTITIES, 'speed', 'relative', 'until', 'first', 'start', 'keep', 'pause', 'vague')
 _MOST_BEFORE = 4  # unknown words before the verb; with more somebody tells a story
@@ -91,9 +92,10 @@ def _joined(parts: list[Part], part: Part, joint: str) -> list[Part]:
     """The parts with one more, which may go together with the last."""
     last = parts[-1] if parts else None
     if isinstance(last, Action) and isinstance(part, Action):
-        plain_walk = last == Action('walk') and not last.words
-        if plain_walk and part.name.startswith('walk-turn') and part.duration_s is None:
+        if last == Action('walk') and part.name.startswith('walk-turn') and part.duration_s is None:
             return [*parts[:-1], part]  # walking on in another direction is one way of walking
+        if joint == 'and' and last.name == 'bye' and part.name.startswith('wave'):
+            return parts
         if joint == 'and' and last.name.startswith('raise') and part.name.startswith('wave'):
             return [*parts[:-1], replace(part, name=last.name.replace('raise-up', 'wave'))]
         if joint == 'and' and _apart(last, part):
@@ -114,6 +116,10 @@ def _together(one: Part, other: Part) -> Action:
     Raises:
         TextError: both need the same limbs.
     """
+    if isinstance(one, Action) and isinstance(other, Action):
+        turns = [part for part in (one, other) if part.name.startswith('walk-turn')]
+        if len(turns) == 1 and Action('walk') in (one, other):
+            return turns[0]  # "turn left while walking"
     if isinstance(one, Action) and isinstance(other, Action) and _apart(one, other):
         legs, arms = (one, other) if one.name in LEGS else (other, one)
         return replace(legs, arms=arms)
@@ -146,7 +152,26 @@ def _read(clause: Clause) -> Iterator[Part]:
     if all(symbol.kind == 'relative' for symbol in weighty):
         yield Relation(weighty[0].value)
         return
+    if clause[0].kind == 'after' and _head(clause) is None:
+        yield _delay(clause)
+        return
+    if clause[0].words in _PLACES and _head(clause) is None and not _raises(clause):
+        return  # where and when, before what to do
     yield _no_motion(clause) or replace(_action(clause), unmet=unmet)
+
+
+def _delay(clause: Clause) -> Part:
+    """What is done first where something comes after some steps, metres or seconds."""
+    if _value(clause, 'duration') is not None:
+        return Rest(_value(clause, 'duration'))
+    if _value(clause, 'steps') is None and _value(clause, 'distance') is None:
+        raise TextError(f'I cannot judge when that is: {_said(clause)!r}')
+    return _counted(Action('walk'), clause)
+
+
+def _raises(clause: Clause) -> bool:
+    """Whether a limb and a way up are named."""
+    return {'limb', 'up'} <= {symbol.kind for symbol in clause}
 
 
 def _value(clause: Clause, kind: str) -> float | None:
@@ -156,6 +181,8 @@ def _value(clause: Clause, kind: str) -> float | None:
 def _no_motion(clause: Clause) -> Part | None:
     """Rest, where a clause asks for it or denies a motion; None where it asks for one."""
     kinds = [symbol.kind for symbol in clause]
+    if 'avoid' in kinds[:1]:
+        return Rest()
     if 'not' in kinds:
         denied = kinds[kinds.index('not') + 1 :]
         return Relation('continue') if 'stop' in denied else Rest(_value(clause, 'duration'))
@@ -184,9 +211,11 @@ def _action(clause: Clause) -> Action:
     head = _head(clause)
     _require_command(clause, head)
     kinds = [symbol.kind for symbol in clause]
-    raises = 'limb' in kinds and 'up' in kinds
+    raises = _raises(clause)
     kind = head.kind if head is not None else ''
-    if kind in _LEGS or kind in _TURNS or not kind:
+    if kind == 'bend' and not {'side', 'to_side'} & set(kinds):
+        action, arms = Action('bow'), None
+    elif kind in _LEGS or kind in _TURNS or not kind:
         raised = Action(f'raise-up-{_hand(clause)}') if raises else None
         if raised is not None and kind in ('', 'go'):
             action, arms = raised, None  # "left arm up", "the arm goes up"
@@ -211,9 +240,10 @@ def _require_command(clause: Clause, head: Symbol | None) -> None:
     unknown = [symbol.words for symbol in before if symbol.kind == 'unknown']
     if head is not None and head.kind == 'other':
         raise TextError(f'I do not know how to {head.value}')
+    if any(symbol.kind == 'part' for symbol in clause):
+        raise TextError(f'I do not know how to {_said(clause)!r}')
     if unknown and (head is None or len(unknown) > _MOST_BEFORE):
-        limbs = {'limb', 'up'} <= {symbol.kind for symbol in clause}
-        if not (limbs and len(unknown) <= _MOST_BEFORE):
+        if not (_raises(clause) and len(unknown) <= _MOST_BEFORE):
             raise TextError(f'I do not know how to {text!r}')
 
 
@@ -230,7 +260,8 @@ def _on_foot(clause: Clause, head: Symbol | None) -> Action:
     angles = {'around': round_deg, 'circle': 360.0, 'whole': 360.0}
     angle = next((angles[d] for d in directions if d in angles), _value(clause, 'angle'))
     way = _value(clause, 'distance') or _value(clause, 'steps')
-    turns = kind in _TURNS or (angle is not None and kind in ('', 'walk', 'go', *_LEGS))
+    curves = any(symbol.kind == 'turn' for symbol in clause)  # "walk in a curve"
+    turns = kind in _TURNS or curves or (angle is not None and kind in ('', 'walk', 'go', *_LEGS))
     if kind == 'back' or 'back' in directions and not turns:
         return Action('walk-back')
     sideways = kind == 'sidestep' or 'sideways' in directions or word.startswith(('step', 'move'))
@@ -260,9 +291,12 @@ def _gesture(clause: Clause, head: Symbol | None, raises: bool) -> str:
     """The name of what arms or the whole body do."""
     assert head is not None
     kinds = [symbol.kind for symbol in clause]
-    if head.kind in ('bow', 'bye'):
-        return head.kind
-    if head.kind == 'wave':
+    if head.kind == 'bye':
+        return 'bye'
+    if 'bow' in kinds:  # "greet them with a bow"
+        return 'bow'
+    shakes = head.kind == 'shake' and 'limb' in kinds
+    if 'wave' in kinds or head.kind == 'greet' or shakes:
         return f'wave-{_hand(clause)}'
     if head.kind == 'guide' or (head.kind == 'show' and 'way' in kinds):
         return 'guide'
