@@ -24,7 +24,8 @@ class Action:
     """One action, with the numbers that the command gives; None where it gives none.
 
     name: as the data sets name it (``LEGS``, ``ARMS`` or ``WHOLE_BODY``).
-    words: of the command that name it and how it is done, for the model.
+    said: the command's words for it. words: what of them the model is asked with; '' for the
+    sentence that it knows the action by.
     distance_m [m], steps, angle_deg [degrees, positive to the side of the name], count, speed
     (a word, or [m/s]), duration_s [s].
     arms: what the arms do meanwhile.
@@ -32,6 +33,7 @@ class Action:
     """
 
     name: str
+    said: str = field(default='', compare=False)
     words: str = field(default='', compare=False)
     distance_m: float | None = None
     steps: int | None = None

@@ -122,7 +122,7 @@ def _together(one: Part, other: Part) -> Action:
             return turns[0]  # "turn left while walking"
     if isinstance(one, Action) and isinstance(other, Action) and _apart(one, other):
         legs, arms = (one, other) if one.name in LEGS else (other, one)
-        return replace(legs, arms=arms)
+        return replace(legs, said=f'{legs.said} and {arms.said}', arms=arms)
     raise TextError(f'"{one}" and "{other}" cannot be done at once: say one after the other')
 
 
@@ -224,7 +224,9 @@ def _action(clause: Clause) -> Action:
     else:
         action, arms = Action(_gesture(clause, head, raises)), None
     words = _said(clause) if 'unknown' in kinds else ''
-    return require_known(replace(_counted(action, clause), words=words, arms=arms))
+    said = ' '.join(symbol.words for symbol in clause if symbol.kind not in ('pause', 'first'))
+    action = replace(_counted(action, clause), said=said, words=words, arms=arms)
+    return require_known(action)
 
 
 def _require_command(clause: Clause, head: Symbol | None) -> None:

@@ -1,0 +1,132 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One action of a command: the model is asked, and what it draws comes to meet the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mgpt3_ros.body.commands import shaping
+from mgpt3_ros.body.commands.meaning import LEGS, Action
+from mgpt3_ros.model.finishing import way
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.motion import Motion
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.sampling import SamplingOptions
+
+# How the models know each action: plain captions of the training data.
+SENTENCES = {
+    'walk': 'walk straight ahead',
+    'run': 'a person runs forward',
+    'walk-back': 'a person walks backward',
+    'walk-left': 'a person sidesteps to the left',
+    'walk-right': 'a person sidesteps to the right',
+    'walk-turn-left': 'a person walks forward and turns left',
+    'walk-turn-right': 'a person walks forward and turns right',
+    'raise-up-left-hand': 'a person raises the left arm',
+    'raise-up-right-hand': 'a person raises the right arm',
+    'raise-up-both-hands': 'a person raises both arms',
+    'wave-left-hand': 'a person waves the left hand',
+    'wave-right-hand': 'a person waves the right hand',
+    'wave-both-hands': 'a person waves with both hands',
+    'bye': 'a person says goodbye',
+    'guide': 'a person shows the way',
+    'bow': 'a person bows',
+}
+_SIDEWAYS_DRAWS = 4  # of which the one is taken that goes aside most
+
+_DISTANCE = (0.10, 0.15)  # met within this share, or so many metres
+_ANGLE_DEG = 10.0
+_SPEED = 0.2
+
+
+def carry_out(
+    model: MotionGPT3,
+    action: Action,
+    sampling: SamplingOptions,
+    duration_s: float | None = None,
+    at_rest: bool = True,
+) -> Motion:
+    """Draw an action and shape it to what the command asks for.
+
+    Args:
+        model: of either form.
+        action: what is asked for, nothing relative in it.
+        sampling: how it is drawn.
+        duration_s: its length [s], where the command states none; None: what the model finds.
+        at_rest: whether the body stands before it; else it walks in.
+
+    Returns:
+        A motion that begins at the origin, facing +Z, and ends in a stance. ``info['text']`` is
+        what the model was asked with, ``info['notes']`` what could not be met, with what was done.
+
+    Raises:
+        MotionGPT3Error: as ``MotionGPT3.generate``.
+    """
+    if action.duration_s is None and duration_s and action.distance_m is action.steps is None:
+        action = replace(action, duration_s=duration_s)
+    text = action.words or SENTENCES[action.name]
+    drawn = _drawn(model, action, text, sampling)
+    if action.name in LEGS:
+        joints = shaping.on_foot(drawn.joints, action, at_rest)
+    else:
+        joints = shaping.gesture(drawn.joints, action)
+    if action.arms is not None:
+        length = min(len(joints) / FPS, model.config.max_frames / FPS)
+        said = action.arms.words or SENTENCES[action.arms.name]
+        (arms,) = model.pipeline.generate([said], length, sampling)
+        joints = shaping.with_arms(joints, arms.joints, action.arms.name)
+    source = 'text' if action.duration_s is not None else drawn.info['duration_from']
+    return Motion(
+        joints,
+        FPS,
+        {
+            'text': action.said or text,
+            'duration_from': source,
+            'duration_limited': False,
+            'notes': unmet(joints, action),
+        },
+    )
+
+
+def _drawn(model: MotionGPT3, action: Action, text: str, sampling: SamplingOptions) -> Motion:
+    """What the model draws of a text; of several draws of a sidestep the most sideways one."""
+    on_foot = action.name in LEGS
+    longest = model.config.max_frames / FPS
+    length = None if on_foot or action.duration_s is None else min(action.duration_s, longest)
+    count = _SIDEWAYS_DRAWS if action.name in ('walk-left', 'walk-right') else 1
+    drawn = model.pipeline.generate([text] * count, length, sampling)
+    return max(drawn, key=lambda motion: shaping.sideways_share(motion.joints))
+
+
+def unmet(joints: np.ndarray, action: Action) -> tuple[str, ...]:
+    """What of an action's numbers joints (T, 22, 3) [m] do not meet, and what they do instead."""
+    notes = [f'{action.unmet!r} cannot be judged: it ends by itself'] if action.unmet else []
+    if action.name in LEGS:
+        went = float(np.hypot(*way.travelled(joints)))
+        turned = float(np.degrees(way.turned_by(joints)))
+        share, metres = _DISTANCE
+        asked = action.distance_m
+        if asked is not None and abs(went - asked) > max(share * asked, metres):
+            notes.append(f'goes {went:.2f} m, not {asked:.2f} m')
+        steps = len(way.landings(joints, FPS))
+        if action.steps is not None and steps != action.steps:
+            notes.append(f'takes {steps} steps, not {action.steps}')
+        if action.angle_deg is not None and abs(abs(turned) - action.angle_deg) > _ANGLE_DEG:
+            notes.append(f'turns by {turned:.0f} degrees, not {action.angle_deg:.0f}')
+        pace = way.pace(joints, FPS)
+        speed = action.speed
+        if isinstance(speed, float) and abs(pace - speed) > _SPEED * speed:
+            notes.append(f'goes at {pace:.2f} m/s, not {speed:.2f} m/s')
+    elif action.distance_m is not None or action.steps is not None:
+        notes.append('a gesture goes nowhere')
+    length = len(joints) / FPS
+    asked = action.duration_s
+    if asked is not None and abs(length - asked) > max(0.1 * asked, 0.5):
+        notes.append(f'lasts {length:.1f} s, not {asked:.1f} s')
+    return tuple(notes)
