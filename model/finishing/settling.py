@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.finishing.finish import finish_joined
-from mgpt3_ros.model.finishing.leg_pose import LEGS
+from mgpt3_ros.model.finishing.joining import join
+from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 
 Array = NDArray[np.float64]
@@ -53,7 +54,7 @@ def settle(joints: NDArray, fps: float) -> NDArray:
     """Let a motion (T, 22, 3) [m], Y up, end in a stance.
 
     Returns:
-        The motion itself where it does; else one that is up to ``STAND_S`` longer.
+        The motion itself where it ends in a stance; else one that is up to ``STAND_S`` longer.
 
     Raises:
         MotionError: it has fewer than 4 frames.
@@ -64,6 +65,27 @@ def settle(joints: NDArray, fps: float) -> NDArray:
     stand = np.repeat(standing_pose()[None], round(STAND_S * fps), axis=0)
     cut, rest = join(slowed, stand.astype(joints.dtype), fps)
     return np.concatenate([slowed[:cut], finish_joined(rest, fps)])
+
+
+def standing_on(pose: NDArray) -> Array:
+    """Somebody who stands upright (22, 3) between the feet of a pose, flat where those are.
+
+    With legs of height h and a foot d away from where it stands, the hips come down by
+    h - sqrt(h^2 - d^2).
+    """
+    upright = rotate_about_y(standing_pose(), float(heading(pose.astype(np.float64))))
+    shifts = [
+        ((pose[[ankle, ball]] - upright[[ankle, ball]]).mean(axis=0)) * (1.0, 0.0, 1.0)
+        for ankle, ball in zip(_ANKLES, _BALLS, strict=True)
+    ]
+    middle = 0.5 * (shifts[0] + shifts[1])
+    away, height = float(np.linalg.norm(shifts[0] - middle)), float(upright[0, 1])
+    stand = upright + middle
+    stand[:, 1] -= height - np.sqrt(max(height**2 - away**2, 0.0))
+    for leg, shift in zip(LEGS, shifts, strict=True):
+        ankle, ball = (upright[None, joint] + shift for joint in leg[2:])
+        stand[list(leg[1:])] = pose_leg(stand[None, list(leg)], ankle, ball)[0]
+    return stand
 
 
 def _slowed(joints: NDArray, fps: float) -> NDArray:

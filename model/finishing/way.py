@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from mgpt3_ros.model.finishing.foot_lock import BALL_HEIGHT, SHORTEST_STEP, contacts, lock_feet
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
-from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, turn, wrap
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, turn
 
 Array = NDArray[np.float64]
 
@@ -137,7 +137,9 @@ def steered(joints: NDArray, fps: float, angle: float) -> NDArray:
     if own[-1] * angle > 0 and abs(own[-1]) > 0.3:
         share = own / own[-1]
     else:
-        gone = np.linalg.norm(np.diff(joints[:, 0, [0, 2]], axis=0, prepend=joints[:1, 0, [0, 2]]), axis=1)
+        gone = np.linalg.norm(
+            np.diff(joints[:, 0, [0, 2]], axis=0, prepend=joints[:1, 0, [0, 2]]), axis=1
+        )
         gone = np.cumsum(gone)
         share = gone / gone[-1] if gone[-1] > 0 else np.linspace(0.0, 1.0, len(joints))
     return bent(joints, fps, missing * share)
@@ -146,10 +148,13 @@ def steered(joints: NDArray, fps: float, angle: float) -> NDArray:
 def straightened(joints: NDArray, fps: float) -> NDArray:
     """The motion along a straight line: what it turns is taken out, but for the sway of steps."""
     own = faces(joints, fps)
-    bowed = bent(joints, fps, own[0] - own)
-    ahead, left = travelled(bowed)
-    off = float(wrap(np.arctan2(left, abs(ahead)) * np.sign(ahead)))
-    return sheared(bowed, fps, -off)
+    return aimed(bent(joints, fps, own[0] - own), fps)
+
+
+def aimed(joints: NDArray, fps: float) -> NDArray:
+    """The motion ending straight ahead of its first frame, or straight behind it."""
+    ahead, left = travelled(joints)
+    return sheared(joints, fps, -float(np.arctan2(left * np.sign(ahead), abs(ahead))))
 
 
 def bent(joints: NDArray, fps: float, yaws: Array) -> NDArray:

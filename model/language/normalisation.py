@@ -56,9 +56,9 @@ _OPENINGS = (
 _CLOSINGS = ('thank you', 'right now', 'now', 'immediately', 'at once', 'for me', 'will you', 'ok')
 
 _TOKENS = re.compile(
-    r"(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+,\d+|\d+)"
+    r'(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+,\d+|\d+)'
     r"|(?P<rate>\b(?:m/s|km/h)\b)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
-    r"|(?P<end>[.!?;\n]+(?=\s|$))|(?P<pause>[,:\u2013\u2014]|--)|(?P<range>(?<=\d)-(?=\d))"
+    r'|(?P<end>[.!?;\n]+(?=\s|$))|(?P<pause>[,:\u2013\u2014]|--)|(?P<range>(?<=\d)-(?=\d))'
 )
 _FRACTION = re.compile(
     r'(?:(?<![\d.])(?P<whole>\d{1,3}) ?)?(?:(?P<sign>[¼-¾])|(?<!\d)(?P<above>\d)/(?P<below>[1-9])(?!\d))'

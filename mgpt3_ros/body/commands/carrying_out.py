@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgpt3_ros.body.commands import shaping
-from mgpt3_ros.body.commands.meaning import LEGS, Action
+from mgpt3_ros.body.commands.meaning import LEGS, Action, Part, Relation, Rest, described
+from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.finishing import way
+from mgpt3_ros.model.finishing.finish import finish_joined
+from mgpt3_ros.model.finishing.joining import ENTER_S, join
+from mgpt3_ros.model.finishing.settling import standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motion import Motion, MotionPart
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -81,6 +86,7 @@ def carry_out(
         said = action.arms.words or SENTENCES[action.arms.name]
         (arms,) = model.pipeline.generate([said], length, sampling)
         joints = shaping.with_arms(joints, arms.joints, action.arms.name)
+    joints = shaping.rested(joints)
     source = 'text' if action.duration_s is not None else drawn.info['duration_from']
     return Motion(
         joints,
@@ -92,6 +98,62 @@ def carry_out(
             'notes': unmet(joints, action),
         },
     )
+
+
+def carry_out_all(
+    model: MotionGPT3,
+    parts: Sequence[Part],
+    sampling: SamplingOptions,
+    duration_s: float | None = None,
+) -> Motion:
+    """Carry out a whole command: one motion, each part from the stance that the last one ends in.
+
+    Args:
+        model: of either form.
+        parts: of the command, nothing relative in them.
+        sampling: how they are drawn.
+        duration_s: the length [s] of each action, where the command states none.
+
+    Returns:
+        As :func:`carry_out`. Of several parts ``info['parts']`` lists their ``text``,
+        ``duration_from`` and the time ``start_s`` at which each begins.
+
+    Raises:
+        TextError: nothing of it moves.
+        MotionGPT3Error: as ``MotionGPT3.generate``.
+    """
+    parts = [part for part in parts if part != Rest() and not isinstance(part, Relation)]
+    if not any(isinstance(part, Action) for part in parts):
+        raise TextError('it asks for no motion')
+    whole: np.ndarray | None = None
+    told: list[MotionPart] = []
+    notes: list[str] = []
+    for part in parts:
+        begin = 0 if whole is None else len(whole)
+        if isinstance(part, Action):
+            motion = carry_out(model, part, sampling, duration_s)
+            joints, source = motion.joints, motion.info['duration_from']
+            notes += motion.info['notes']
+            whole = joints if whole is None else following(whole, joints)
+        else:
+            assert isinstance(part, Rest) and part.duration_s is not None
+            pose = standing_pose() if whole is None else whole[-1]
+            still = np.repeat(pose[None], max(round(part.duration_s * FPS), 2), axis=0)
+            whole = still if whole is None else np.concatenate([whole, still])
+            source = 'text'
+        told.append({'text': str(part), 'start_s': begin / FPS, 'duration_from': source})
+    assert whole is not None
+    if len(parts) == 1:
+        return motion
+    text = described(parts)
+    return Motion(whole, FPS, {'text': text, 'parts': told, 'notes': tuple(notes)})
+
+
+def following(before: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """A motion and another one (T, 22, 3) [m] that goes on from the stance in which it ends."""
+    held = np.repeat(before[-1:], round(2 * ENTER_S * FPS), axis=0)
+    _, joined = join(held, joints, FPS)
+    return np.concatenate([before, finish_joined(joined, FPS)[1:]])
 
 
 def _drawn(model: MotionGPT3, action: Action, text: str, sampling: SamplingOptions) -> Motion:

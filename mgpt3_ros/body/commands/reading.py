@@ -92,7 +92,11 @@ def _joined(parts: list[Part], part: Part, joint: str) -> list[Part]:
     """The parts with one more, which may go together with the last."""
     last = parts[-1] if parts else None
     if isinstance(last, Action) and isinstance(part, Action):
-        if last == Action('walk') and part.name.startswith('walk-turn') and part.duration_s is None:
+        if (
+            last == Action('walk')
+            and part.name.startswith('walk-turn')
+            and part.duration_s is None
+        ):
             return [*parts[:-1], part]  # walking on in another direction is one way of walking
         if joint == 'and' and last.name == 'bye' and part.name.startswith('wave'):
             return parts
@@ -264,7 +268,7 @@ def _on_foot(clause: Clause, head: Symbol | None) -> Action:
     way = _value(clause, 'distance') or _value(clause, 'steps')
     curves = any(symbol.kind == 'turn' for symbol in clause)  # "walk in a curve"
     turns = kind in _TURNS or curves or (angle is not None and kind in ('', 'walk', 'go', *_LEGS))
-    if kind == 'back' or 'back' in directions and not turns:
+    if kind == 'back' or ('back' in directions and not turns):
         return Action('walk-back')
     sideways = kind == 'sidestep' or 'sideways' in directions or word.startswith(('step', 'move'))
     sideways = sideways or to_side is not None or (not kind and way is not None)

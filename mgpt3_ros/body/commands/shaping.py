@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from mgpt3_ros.body.commands.meaning import Action
 from mgpt3_ros.model.finishing import way
+from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import join
-from mgpt3_ros.model.finishing.settling import settle
-from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints, joints_to_angles
+from mgpt3_ros.model.finishing.leg_pose import LEGS
+from mgpt3_ros.model.finishing.settling import is_stance, settle, standing_on, standing_pose
 from mgpt3_ros.model.kinematics.human import ANGLE_NAMES
-from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints, joints_to_angles
+from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED
 
 # Speeds [m/s]: slow, normal, fast. Medians of mocap22: walks in plain style 1.18, those whose
 # captions say "slow" 0.72, the liveliest tenth 1.55; runs of the elderly, plain, active; walks
@@ -36,8 +38,8 @@ SPEEDS = {
 }
 WORDS = {'slow': 0, 'normal': 1, 'fast': 2, 'slower': 0, 'faster': 2}
 TURN_DEG = 92.0  # of a turn without a number, as in mocap22
-SPEED_FACTORS = (0.4, 2.0)  # of the drawn speed
-WAY_FACTORS = (0.7, 1.35)  # of the drawn length of steps
+SPEED_FACTORS = (0.3, 2.0)  # of the drawn speed
+WAY_FACTORS = (0.4, 1.35)  # of the drawn length of steps; shorter ones shuffle
 LONGEST_S = 60.0  # of one motion, repeated or not
 
 _GESTURE_FACTORS = {'slow': 0.65, 'slower': 0.65, 'fast': 1.4, 'faster': 1.4}
@@ -45,7 +47,12 @@ _TURNING_FROM, _TURNING_TO = 0.06, 0.94  # of a turn: what lies outside goes str
 _AROUND_S = 0.3  # of going straight that is left at either end
 _SIDEWAYS = 0.3  # ahead, as a share of aside, of a sidestep
 _WIDER = 1.25  # of a sidestep's own way aside, at most
-_STEP_APART = 0.44  # [m] from foot to foot after a single step
+_ONE_STEP = {  # [m] (x left, y up, z ahead) that the foot of a single step goes
+    **{'walk': (0.0, 0.0, 0.42), 'walk-back': (0.0, 0.0, -0.38)},
+    **{'walk-left': (-0.3, 0.0, 0.0), 'walk-right': (-0.3, 0.0, 0.0)},  # the left one is mirrored
+}
+_LEAST = 16  # frames of a motion that is cut
+_LATER = (-4, 4, 12)  # frames after it has gone as far as it shall, where it may be cut
 _ARMS = ('collar', 'shoulder', 'elbow', 'wrist')
 
 Array = NDArray[np.float64]
@@ -64,22 +71,29 @@ def speed_of(action: Action, drawn: float) -> float:
 
 def on_foot(joints: NDArray, action: Action, at_rest: bool) -> Array:
     """A drawn motion of the legs as an action asks for it; ``at_rest``: it begins in a stance."""
+    if action.steps == 1 and action.name in _ONE_STEP:
+        return one_step(action.name)
     drawn = joints.astype(np.float64)
     moved = way.paced(drawn, FPS, speed_of(action, way.pace(drawn, FPS)), SPEED_FACTORS)
     if action.name.startswith('walk-turn'):
         angle = np.deg2rad(action.angle_deg or TURN_DEG)
         return _turning(moved, angle if action.name.endswith('left') else -angle, action, at_rest)
-    moved = sideways(moved) if action.name in ('walk-left', 'walk-right') else _straight(moved)
+    moved = (
+        sideways(moved)
+        if action.name in ('walk-left', 'walk-right')
+        else way.straightened(moved, FPS)
+    )
     if at_rest:
         moved = begun(moved)
     if action.steps is not None:
-        return stepped(moved, action.steps)
-    if action.distance_m is not None:
-        return gone(moved, action.distance_m)
-    frames = round((action.duration_s or len(moved) / FPS) * FPS)
-    if action.duration_s is not None:
-        moved = lasting(moved, action.duration_s)
-    return _straight_on(ended(moved[:frames], frames))
+        moved = stepped(moved, action.steps)
+    elif action.distance_m is not None:
+        moved = gone(moved, action.distance_m)
+    elif action.duration_s is not None:
+        moved = ended(lasting(moved, action.duration_s), round(action.duration_s * FPS))
+    else:
+        moved = _straight_on(settle(moved, FPS))
+    return moved if action.name in ('walk-left', 'walk-right') else way.aimed(moved, FPS)
 
 
 def begun(joints: Array) -> Array:
@@ -89,11 +103,11 @@ def begun(joints: Array) -> Array:
 
 def ended(joints: Array, frames: int) -> Array:
     """The motion brought to rest in a stance within ``frames``, or as near as it can."""
-    for left_out in range(0, min(len(joints) // 2, 16), 2):
-        rest = settle(joints[: len(joints) - left_out], FPS)
-        if len(rest) <= frames:
-            break
-    return rest
+    rest = settle(joints[:frames], FPS)
+    beyond = len(rest) - frames
+    if beyond > 0:
+        rest = settle(joints[: max(frames - beyond, 8)], FPS)
+    return _straight_on(rest)
 
 
 def again(joints: Array, more: Array) -> Array:
@@ -117,8 +131,8 @@ def gone(joints: Array, distance: float) -> Array:
         joints = _straight_on(again(joints, once))
     far = np.linalg.norm((joints[:, 0] - joints[0, 0])[:, [0, 2]], axis=1)
     reached = int(np.argmax(far >= distance)) if far.max() >= distance else len(joints)
-    cuts = [cut for cut in range(reached - 8, reached + 20, 2) if 8 <= cut <= len(joints)]
-    rests = [settle(joints[:cut], FPS) for cut in cuts] or [settle(joints, FPS)]
+    cuts = {min(max(reached + later, _LEAST), len(joints)) for later in _LATER}
+    rests = [settle(joints[:cut], FPS) for cut in sorted(cuts)]
     rest = min(rests, key=lambda found: abs(np.log(max(_way(found), 1e-3) / distance)))
     for _ in range(2):
         factor = float(np.clip(distance / max(_way(rest), 1e-3), *WAY_FACTORS))
@@ -136,9 +150,9 @@ def stepped(joints: Array, steps: int) -> Array:
         joints = longer
     found = way.landings(joints, FPS)
     last = found[min(steps, len(found)) - 1] if found else len(joints) - 1
-    best = None
-    for cut in range(max(last - 12, 8), min(last + 14, len(joints)) + 1):
-        rest = settle(joints[:cut], FPS)
+    best: tuple[int, Array] | None = None
+    for off in (0, -2, 2, -4, 4, -6, 6, -8, 8, 10, 12):
+        rest = settle(joints[: min(max(last + off, _LEAST), len(joints))], FPS)
         missed = abs(len(way.landings(rest, FPS)) - steps)
         if best is None or missed < best[0]:
             best = missed, rest
@@ -146,6 +160,24 @@ def stepped(joints: Array, steps: int) -> Array:
             break
     assert best is not None
     return _straight_on(best[1])
+
+
+def one_step(name: str) -> Array:
+    """A single step of somebody who stands, after which the feet stay apart; by rule, not drawn."""
+    stand = standing_pose()
+    landed = stand.copy()
+    landed[list(LEGS[1][2:])] += _ONE_STEP[name]  # the right foot steps
+    before = np.repeat(stand[None], _LEAST, axis=0)
+    after = np.repeat(standing_on(landed)[None], _LEAST, axis=0)
+    step = again(before, after)
+    return fit_body(step[:, MIRRORED] * (-1, 1, 1)) if name == 'walk-left' else step
+
+
+def rested(joints: Array) -> Array:
+    """The motion with both feet put flat at its end, where they are not."""
+    if is_stance(joints[-1]):
+        return joints
+    return again(joints, np.repeat(standing_on(joints[-1])[None], _LEAST, axis=0))
 
 
 def repeated(joints: Array, count: int) -> Array:
@@ -235,10 +267,6 @@ def _turn_alone(joints: Array) -> Array:
     start = max(int(np.argmax(share > _TURNING_FROM)) - around, 0)
     stop = min(len(share) - int(np.argmax(share[::-1] < _TURNING_TO)) + around, len(joints))
     return joints[start:stop] if stop - start >= 8 else joints
-
-
-def _straight(joints: Array) -> Array:
-    return way.straightened(joints, FPS)
 
 
 def _straight_on(joints: Array) -> Array:

@@ -58,7 +58,15 @@ _PHRASES = {
     ('wave', None): ('say hello', 'says hello', 'say hi', 'says hi', 'saying hello', 'greetings'),
     ('bye', None): (
         *('say goodbye', 'says goodbye', 'saying goodbye', 'say bye', 'says bye', 'saying bye'),
-        *('wave goodbye', 'waves goodbye', 'waving goodbye', 'wave bye', 'goodbye', 'bye bye', 'bye'),
+        *(
+            'wave goodbye',
+            'waves goodbye',
+            'waving goodbye',
+            'wave bye',
+            'goodbye',
+            'bye bye',
+            'bye',
+        ),
         *('farewell', 'say farewell', 'wave farewell', 'wave bye bye', 'wave a goodbye'),
     ),
     ('guide', None): ('show the way', 'shows the way', 'point the way', 'points the way'),
@@ -66,7 +74,18 @@ _PHRASES = {
     ('show', None): ('show', 'shows', 'showing', 'point', 'points', 'tell'),
     ('start', None): ('start', 'starts', 'begin', 'begins', 'begin to', 'start to', 'starts to'),
     ('keep', None): ('keep', 'keeps', 'keep on', 'continue to', 'continues to'),
-    ('light', None): ('take', 'takes', 'taking', 'make', 'makes', 'hang', 'give', 'do', 'does', 'use'),
+    ('light', None): (
+        'take',
+        'takes',
+        'taking',
+        'make',
+        'makes',
+        'hang',
+        'give',
+        'do',
+        'does',
+        'use',
+    ),
     ('direction', 'forward'): (
         *('forward', 'ahead', 'straight ahead', 'straight on', 'straight', 'onward'),
         *('straight forward',),
@@ -79,7 +98,13 @@ _PHRASES = {
     ('side', 'left'): ('left', 'leftward', 'left handed'),
     ('side', 'right'): ('right', 'rightward', 'right handed'),
     ('side', 'both'): ('both', 'both of', 'two'),
-    ('to_side', 'left'): ('to the left', 'to your left', 'to his left', 'to her left', 'leftwards'),
+    ('to_side', 'left'): (
+        'to the left',
+        'to your left',
+        'to his left',
+        'to her left',
+        'leftwards',
+    ),
     ('to_side', 'right'): ('to the right', 'to your right', 'to his right', 'rightwards'),
     ('limb', 'one'): ('arm', 'hand'),
     ('limb', 'both'): ('arms', 'hands'),
@@ -120,7 +145,16 @@ _PHRASES = {
         *('faster', 'go faster', 'more quickly', 'speed up', 'hurry up', 'quicker', 'move faster'),
     ),
     ('relative', 'slower'): (
-        *('slower', 'go slower', 'move slower', 'more slowly', 'slow down', 'not so fast', 'too fast', 'slow it down'),
+        *(
+            'slower',
+            'go slower',
+            'move slower',
+            'more slowly',
+            'slow down',
+            'not so fast',
+            'too fast',
+            'slow it down',
+        ),
     ),
     ('relative', 'again'): (
         *('again', 'once more', 'one more time', 'repeat', 'do it again', 'do that again'),
@@ -170,12 +204,82 @@ _UNITS = {
 _PLURALS = {'foot': 'feet', 'inch': 'inches'}
 
 # Words without weight, and those with which a question begins.
-_FUNCTION = (
-    'a an the this that these those his her their its your my our to at in on onto into by for of '
-    'from with using it he she they you them him us me i we is are am be been being will should '
-    'must may can could would shall so too also as here there just person someone somebody robot '
-    'man woman character figure human body way deep polite straightaway over down'
-).split()
+_FUNCTION = [
+    'a',
+    'an',
+    'the',
+    'this',
+    'that',
+    'these',
+    'those',
+    'his',
+    'her',
+    'their',
+    'its',
+    'your',
+    'my',
+    'our',
+    'to',
+    'at',
+    'in',
+    'on',
+    'onto',
+    'into',
+    'by',
+    'for',
+    'of',
+    'from',
+    'with',
+    'using',
+    'it',
+    'he',
+    'she',
+    'they',
+    'you',
+    'them',
+    'him',
+    'us',
+    'me',
+    'i',
+    'we',
+    'is',
+    'are',
+    'am',
+    'be',
+    'been',
+    'being',
+    'will',
+    'should',
+    'must',
+    'may',
+    'can',
+    'could',
+    'would',
+    'shall',
+    'so',
+    'too',
+    'also',
+    'as',
+    'here',
+    'there',
+    'just',
+    'person',
+    'someone',
+    'somebody',
+    'robot',
+    'man',
+    'woman',
+    'character',
+    'figure',
+    'human',
+    'body',
+    'way',
+    'deep',
+    'polite',
+    'straightaway',
+    'over',
+    'down',
+]
 QUESTIONS = (
     *('what', 'how', 'why', 'who', 'whose', 'where', 'which', 'is', 'are', 'was', 'were', 'am'),
     *('did', 'has', 'do you', 'do we', 'do they', 'does he', 'does she', 'does it', 'have you'),
@@ -187,7 +291,9 @@ def forms(verb: str) -> tuple[str, ...]:
     third = f'{verb}es' if verb.endswith(('s', 'sh', 'ch', 'x', 'o')) else f'{verb}s'
     third = f'{verb[:-1]}ies' if verb[-1] == 'y' and verb[-2] not in 'aeiou' else third
     stem = verb[:-1] if verb.endswith('e') else verb
-    short = len(verb) <= 4 and verb[-1] in 'pntg' and verb[-2] in 'aeiou' and verb[-3] not in 'aeiou'
+    short = (
+        len(verb) <= 4 and verb[-1] in 'pntg' and verb[-2] in 'aeiou' and verb[-3] not in 'aeiou'
+    )
     doubled = (f'{verb}{verb[-1]}ing',) if short or verb == 'sidestep' else ()
     return verb, third, f'{stem}ing', *doubled
 
