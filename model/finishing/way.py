@@ -93,7 +93,7 @@ def paced(joints: NDArray, fps: float, speed: float, most: tuple[float, float]) 
 
 
 def stretched(joints: NDArray, fps: float, ahead: float, aside: float) -> NDArray:
-    """The motion with its way multiplied: ``ahead`` and ``aside`` of where its first frame faces."""
+    """The motion with its way multiplied, ahead and aside as its first frame sees it."""
     yaw = float(heading(joints[0].astype(np.float64)))
     cos, sin = np.cos(yaw), np.sin(yaw)
     turn_back = np.array([[cos, -sin], [sin, cos]])  # (x, z) to (left, ahead)
@@ -101,7 +101,7 @@ def stretched(joints: NDArray, fps: float, ahead: float, aside: float) -> NDArra
 
 
 def sheared(joints: NDArray, fps: float, yaw: float) -> NDArray:
-    """The motion with its way turned by ``yaw`` [rad], facing where it did: it goes aside a bit."""
+    """The motion with its way turned by ``yaw`` [rad], facing where it did."""
     cos, sin = np.cos(yaw), np.sin(yaw)
     return _mapped(joints, fps, np.array([[cos, sin], [-sin, cos]]))
 

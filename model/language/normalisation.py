@@ -61,7 +61,8 @@ _TOKENS = re.compile(
     r'|(?P<end>[.!?;\n]+(?=\s|$))|(?P<pause>[,:\u2013\u2014]|--)|(?P<range>(?<=\d)-(?=\d))'
 )
 _FRACTION = re.compile(
-    r'(?:(?<![\d.])(?P<whole>\d{1,3}) ?)?(?:(?P<sign>[¼-¾])|(?<!\d)(?P<above>\d)/(?P<below>[1-9])(?!\d))'
+    r'(?:(?<![\d.])(?P<whole>\d{1,3}) ?)?'
+    r'(?:(?P<sign>[¼-¾])|(?<!\d)(?P<above>\d)/(?P<below>[1-9])(?!\d))'
 )
 
 

@@ -15,8 +15,9 @@ from mgpt3_ros.model.language.vocabulary import MOTION
 class PromptConfig:
     """How each task is put to the model; the object replacement character is a motion.
 
-    The defaults are the bare forms that stages 1 and 2 of the paper train on. ``normalise``:
-    whether a user's text is brought to its normal form first; the authors' models read it as it is.
+    The defaults are the bare forms that stages 1 and 2 of the paper train on. ``normalise`` says
+    whether texts are brought to their normal form first; the authors' models read them as they
+    are.
     """
 
     generate: str = '{text}'

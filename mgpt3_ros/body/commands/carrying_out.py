@@ -136,7 +136,8 @@ def carry_out_all(
             notes += motion.info['notes']
             whole = joints if whole is None else following(whole, joints)
         else:
-            assert isinstance(part, Rest) and part.duration_s is not None
+            assert isinstance(part, Rest)
+            assert part.duration_s is not None
             pose = standing_pose() if whole is None else whole[-1]
             still = np.repeat(pose[None], max(round(part.duration_s * FPS), 2), axis=0)
             whole = still if whole is None else np.concatenate([whole, still])

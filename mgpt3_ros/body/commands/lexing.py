@@ -13,10 +13,11 @@ _MOST_WORDS = 300  # of a command; more is no command
 
 
 def symbols_of(text: str) -> list[Symbol]:
-    """The symbols of a text, in order; kinds are those of ``words`` and, besides:
+    """The symbols of a text, in order.
 
-    quantities (distance [m], steps, angle [degrees], count, duration [s], rate [m/s]), ``number``
-    for one without a unit, ``pause``, ``end``, and ``unknown``.
+    Their kinds are those of ``words`` and, besides, quantities (distance [m],
+    steps, angle [degrees], count, duration [s], rate [m/s]), ``number`` for one without a unit,
+    ``pause``, ``end``, and ``unknown``.
     """
     words = words_of(text)[:_MOST_WORDS]
     found: list[Symbol] = []

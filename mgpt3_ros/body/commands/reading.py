@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mgpt3_ros.body.commands.confidence import require_known
 from mgpt3_ros.body.commands.lexing import symbols_of
@@ -178,7 +179,8 @@ def _raises(clause: Clause) -> bool:
     return {'limb', 'up'} <= {symbol.kind for symbol in clause}
 
 
-def _value(clause: Clause, kind: str) -> float | None:
+def _value(clause: Clause, kind: str) -> Any:
+    """The value of the first symbol of a kind; None where there is none."""
     return next((symbol.value for symbol in clause if symbol.kind == kind), None)
 
 
@@ -248,9 +250,9 @@ def _require_command(clause: Clause, head: Symbol | None) -> None:
         raise TextError(f'I do not know how to {head.value}')
     if any(symbol.kind == 'part' for symbol in clause):
         raise TextError(f'I do not know how to {_said(clause)!r}')
-    if unknown and (head is None or len(unknown) > _MOST_BEFORE):
-        if not (_raises(clause) and len(unknown) <= _MOST_BEFORE):
-            raise TextError(f'I do not know how to {text!r}')
+    story = len(unknown) > _MOST_BEFORE
+    if story or (unknown and head is None and not _raises(clause)):
+        raise TextError(f'I do not know how to {text!r}')
 
 
 def _on_foot(clause: Clause, head: Symbol | None) -> Action:

@@ -93,7 +93,7 @@ def on_foot(joints: NDArray, action: Action, at_rest: bool) -> Array:
         moved = ended(lasting(moved, action.duration_s), round(action.duration_s * FPS))
     else:
         moved = _straight_on(settle(moved, FPS))
-    return moved if action.name in ('walk-left', 'walk-right') else way.aimed(moved, FPS)
+    return moved if aside else way.aimed(moved, FPS)
 
 
 def begun(joints: Array) -> Array:
@@ -163,7 +163,7 @@ def stepped(joints: Array, steps: int) -> Array:
 
 
 def one_step(name: str) -> Array:
-    """A single step of somebody who stands, after which the feet stay apart; by rule, not drawn."""
+    """A single step of a body that stands, after which the feet stay apart; by rule, not drawn."""
     stand = standing_pose()
     landed = stand.copy()
     landed[list(LEGS[1][2:])] += _ONE_STEP[name]  # the right foot steps
