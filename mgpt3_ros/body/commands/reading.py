@@ -343,7 +343,7 @@ def _counted(action: Action, clause: Clause) -> Action:
     angle = action.angle_deg
     if angle is not None and count is not None:
         angle, count = angle * count, None
-    speed = _value(clause, 'speed') or _SPEEDS.get(kind)
+    speed: Any = _value(clause, 'speed') or _SPEEDS.get(kind)
     relative = _value(clause, 'relative')
     speed = relative if relative in ('faster', 'slower') else speed
     return replace(

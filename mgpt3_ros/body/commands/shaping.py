@@ -78,11 +78,8 @@ def on_foot(joints: NDArray, action: Action, at_rest: bool) -> Array:
     if action.name.startswith('walk-turn'):
         angle = np.deg2rad(action.angle_deg or TURN_DEG)
         return _turning(moved, angle if action.name.endswith('left') else -angle, action, at_rest)
-    moved = (
-        sideways(moved)
-        if action.name in ('walk-left', 'walk-right')
-        else way.straightened(moved, FPS)
-    )
+    aside = action.name in ('walk-left', 'walk-right')
+    moved = sideways(moved) if aside else way.straightened(moved, FPS)
     if at_rest:
         moved = begun(moved)
     if action.steps is not None:
