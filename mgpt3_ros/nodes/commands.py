@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mgpt3_ros.body.commands.meaning import Action, Part, Rest
+from mgpt3_ros.body.commands.sentences import SENTENCES
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
 
@@ -25,6 +27,8 @@ class Command:
     """A text command that was accepted.
 
     note: what was done to its text, if anything. actions: what it asks for, one after the other.
+    parts: what each of those means; empty where the model shall make of the words what it can.
+    goes_on: it asks for what the body does already, and begins when that ends.
     """
 
     number: int
@@ -32,6 +36,8 @@ class Command:
     received_s: float
     note: str = ''
     actions: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,11 @@ class Step:
     def text(self) -> str:
         """What to do."""
         return self.command.actions[self.index]
+
+    @property
+    def part(self) -> Part | None:
+        """What that means; None where the model shall make of the words what it can."""
+        return self.command.parts[self.index] if self.command.parts else None
 
     @property
     def count(self) -> int:
@@ -78,6 +89,17 @@ def actions_of(text: str, split: bool, rest: bool = False) -> tuple[str, ...]:
     # Stopping is no action where all motions end; where they do not, it is one.
     stops = rest and means_rest(_LAST_PART.split(text.rstrip(' .!'))[-1])
     return (*actions, 'stop') if stops else actions
+
+
+def words_for(part: Part, streams: bool) -> str:
+    """The words of a part: as they were said, or in mode stream those that the model is given."""
+    if isinstance(part, Action):
+        if not streams:
+            return part.said
+        length = '' if part.duration_s is None else f' for {part.duration_s:g} seconds'
+        return f'{part.words or SENTENCES[part.name]}{length}'
+    seconds = part.duration_s if isinstance(part, Rest) else None
+    return 'stop' if seconds is None else f'stop for {seconds:g} seconds'
 
 
 def fit_text(text: str, max_length: int) -> tuple[str, str]:

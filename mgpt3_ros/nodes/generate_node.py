@@ -9,15 +9,21 @@ where the body then is, and published. Here are commands and whole clips; mode `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from mgpt3_ros.body.commands.meaning import Action, Relation, Rest
+from mgpt3_ros.body.commands.memory import Memory, same_as_before
+from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.body.planning import plan, stop
+from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
 from mgpt3_ros.nodes.commands import (
     Command,
@@ -26,8 +32,15 @@ from mgpt3_ros.nodes.commands import (
     actions_of,
     fit_text,
     held_joints,
+    words_for,
 )
-from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Generated, Sampling, generate
+from mgpt3_ros.nodes.generation import (
+    SAMPLING_PARAMETERS,
+    Generated,
+    Sampling,
+    carried_out,
+    generate,
+)
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
 from mgpt3_ros.nodes.moving_node import MovingNode
@@ -38,10 +51,11 @@ from mgpt3_ros.nodes.worker import Job
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
-    *('split_actions', 'queue_size', 'queue_policy'),
+    *('split_actions', 'refuse_unknown', 'queue_size', 'queue_policy'),
     *STREAM_PARAMETERS,
 )
 
@@ -64,6 +78,8 @@ class GenerateNode(MovingNode):
         self._running: tuple[Step, Job[Generated]] | None = None
         self._drawn: tuple[Step, Generated] | None = None  # ready to be published
         self._last_drawn: Motion | None = None
+        self._memory = Memory()
+        self._holding: tuple[Step, float] | None = None  # and until when
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
@@ -95,12 +111,11 @@ class GenerateNode(MovingNode):
         self.look_for_clock()
         command = Command(self._numbers, message.data, self.steady_now_s())
         try:
-            self._require_ready()
             text, note = fit_text(message.data, self.parameters['max_text_length'])
-            actions = actions_of(
-                text, self.parameters['split_actions'], rest=self._streaming is not None
-            )
-            command = Command(self._numbers, text, command.received_s, note, actions)
+            command = self._understood(replace(command, text=text, note=note))
+            if self._comes_to_rest(command):
+                return
+            self._require_ready()
             replaced = self._queue.offer(
                 command,
                 self.parameters['queue_policy'],
@@ -113,6 +128,7 @@ class GenerateNode(MovingNode):
             )
             self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
             return
+        self._memory.remember(command.parts)
         if command.note:
             self.get_logger().warning(command.note, throttle_duration_sec=WARN_EVERY_S)
         self.tell(command, 'queued', reason=command.note)
@@ -121,6 +137,45 @@ class GenerateNode(MovingNode):
             self.tell(old, 'dropped', reason='a newer command replaced it')
         self._give_way()
         self._begin_next()
+
+    def _understood(self, command: Command) -> Command:
+        """Read what a command means, or leave it to the model where that is wanted.
+
+        Raises:
+            TextError: it is not understood, or asks for no motion.
+        """
+        streams = self._streaming is not None
+        if self.parameters['split_actions']:
+            try:
+                parts = self._memory.resolved(understand(command.text))
+            except TextError:
+                if self.parameters['refuse_unknown']:
+                    raise
+            else:
+                while len(parts) > 1 and parts[-1] == Rest() and not streams:
+                    parts = parts[:-1]  # every motion ends at rest
+                goes_on = self.moving() and same_as_before(parts, self._memory.last)
+                actions = tuple(words_for(part, streams) for part in parts)
+                return replace(command, actions=actions, parts=parts, goes_on=goes_on)
+        actions = actions_of(command.text, self.parameters['split_actions'], rest=streams)
+        return replace(command, actions=actions)
+
+    def _comes_to_rest(self, command: Command) -> bool:
+        """Carry out a command that asks for no motion: to stop, or to end what is done."""
+        if command.parts == (Relation('finish'),):
+            for old in self._queue.clear():
+                self.drop(Step(old), f'command {command.number} ends after what is being done')
+            step, self._next = self._next, None
+            if step is not None:
+                self.drop(step, f'command {command.number} ends after what is being done')
+            self.tell(command, 'stopped', reason='what is being done ends by itself')
+            return True
+        if command.parts != (Rest(),):
+            return False
+        told = self.stop_all(f'stopped by command {command.number}')
+        self.get_logger().info(f'command {command.number} stops: {told or "nothing moves"}')
+        self.tell(command, 'stopped', reason=told or 'nothing moves')
+        return True
 
     def waiting(self) -> bool:
         """Whether a command waits."""
@@ -148,7 +203,7 @@ class GenerateNode(MovingNode):
     # ------------------------------------------------------------------ drawing
 
     def _busy(self) -> bool:
-        work = (self._running, self._drawn, self._next)
+        work = (self._running, self._drawn, self._next, self._holding)
         streams = self._streaming is not None and self._streaming.busy
         return streams or any(part is not None for part in work) or self.moving()
 
@@ -156,7 +211,7 @@ class GenerateNode(MovingNode):
         if self._streaming is not None:
             self._streaming.advance()
             return
-        if self._running is not None or self._drawn is not None:
+        if self._running is not None or self._drawn is not None or self._holds():
             return
         step, self._next = self._next, None
         if step is None:
@@ -164,17 +219,71 @@ class GenerateNode(MovingNode):
             if command is None:
                 return
             step = Step(command)
-        call = partial(
+        if isinstance(step.part, Rest):
+            self._hold(step)
+            return
+        self._running = step, self.host.run(self._drawing(step), self.wake)
+        self.tell(step, 'generating')
+
+    def _drawing(self, step: Step) -> Callable[[MotionGPT3, Job[Generated]], Generated]:
+        """What the worker shall draw for a step."""
+        sampling = Sampling(*(self.parameters[name] for name in SAMPLING_PARAMETERS))
+        if isinstance(step.part, Action):
+            follows = not self.moving() or self._follows(step)
+            return partial(
+                carried_out,
+                action=step.part,
+                duration_s=self.parameters['duration_s'],
+                sampling=sampling,
+                profile=self.profile,
+                stands=self._last_pose() if follows else None,
+                at_rest=follows,
+            )
+        return partial(
             generate,
             text=step.text,
             duration_s=self.parameters['duration_s'],
-            sampling=Sampling(*(self.parameters[name] for name in SAMPLING_PARAMETERS)),
+            sampling=sampling,
             profile=self.profile,
             after=self._last_drawn if step.index else None,
             goes_on=step.following is not None,
         )
-        self._running = step, self.host.run(call, self.wake)
-        self.tell(step, 'generating')
+
+    def _follows(self, step: Step) -> bool:
+        """Whether a step begins when what plays has ended."""
+        waits = self.parameters['queue_policy'] == 'fifo'
+        return bool(step.index or step.command.goes_on or waits)
+
+    def _last_pose(self) -> np.ndarray | None:
+        """The pose (22, 3) [m], Y up, in which what plays ends; None where that is unknown."""
+        if self.playing is None or self.starts_from_joint_states():
+            return None
+        trajectory = self.playing.trajectory
+        return joints_of(trajectory, np.array([trajectory.end_s]), self.profile)[0]
+
+    def _hold(self, step: Step) -> None:
+        """Let the body rest for the time of a step, when what comes before it has ended."""
+        assert isinstance(step.part, Rest)
+        if step.index and self.moving():
+            self._next = step
+            self._waiting.reset()
+            return
+        self._stop_playing()
+        seconds = step.part.duration_s or 0.0
+        self._holding = step, self.clock.motion_s() + seconds
+        self.tell_published(step, [step.command.note], f'{seconds:.2f}', 'text')
+        self._waiting.reset()
+
+    def _holds(self) -> bool:
+        """Whether the body rests for a time; what follows is next when that is over."""
+        if self._holding is None:
+            return False
+        step, until_s = self._holding
+        if self.clock.motion_s() < until_s:
+            self._waiting.reset()
+            return True
+        self._holding, self._next = None, step.following
+        return False
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
@@ -220,24 +329,32 @@ class GenerateNode(MovingNode):
         playing = self.playing
         if playing is None or not self.moving():
             return True
+        if not self._follows(step):
+            return True
+        elapsed_s = playing.elapsed_s(self.clock.motion_s())
+        if generated.leave_s is None:
+            return elapsed_s >= playing.trajectory.end_s - self._lead_s(step)
         if not step.index:
-            return bool(self.parameters['queue_policy'] != 'fifo')
+            return False
         leave_s = playing.elapsed_at(generated.leave_s)
-        return playing.elapsed_s(self.clock.motion_s()) >= leave_s - self._lead_s(step)
+        return elapsed_s >= leave_s - self._lead_s(step)
 
     def _lead_s(self, step: Step) -> float:
         lead_s = float(self.parameters['lead_in_s'])
-        return min(lead_s, _JOIN_LEAD_S) if step.index else lead_s
+        return min(lead_s, _JOIN_LEAD_S) if step.index or step.command.goes_on else lead_s
 
     def _give_way(self) -> None:
         """Under policy latest, drop what a command still has to do when a newer one waits."""
         if self.parameters['queue_policy'] != 'latest' or not len(self._queue):
             return
         step, self._next = self._next, None
+        if self._holding is not None:
+            (held, _), self._holding = self._holding, None
+            step = held.following
         if self._running is not None and self._running[0].index:
             (step, job), self._running = self._running, None
             job.stop()
-        elif self._drawn is not None and self._drawn[0].index:
+        elif self._drawn is not None and (self._drawn[0].index or self._drawn[0].command.goes_on):
             (step, _), self._drawn = self._drawn, None
             self._waiting.cancel()
         if step is not None:
@@ -255,10 +372,12 @@ class GenerateNode(MovingNode):
         timing = self.timing(self._lead_s(step))
         now, then = self.body_state(timing.lead_in_s)
         trajectory, slower = plan(generated.clip, timing, then, now)
+        trajectory = grounded(trajectory, self.profile)
         self.send(trajectory, step, slower)
         self._last_motion_s = generated.clip.duration_s
         self.report_success()
         notes = [step.command.note] if step.command.note else []
+        notes += generated.notes
         if slower > 1.0:
             notes.append(f'slowed down {slower:.2f} times to keep the bounds')
         if trajectory.held:
@@ -297,9 +416,7 @@ class GenerateNode(MovingNode):
         stopped: dict[int, tuple[Command | Step, str]] = {}  # by number: one for each command
         playing = self.playing
         if playing is not None and playing.step is not None and self.moving():
-            elapsed_s = playing.elapsed_s(self.clock.motion_s())
-            bounds = self.max_acceleration(), self.profile.position_limits
-            self.send(stop(playing.trajectory, elapsed_s, *bounds))
+            self._stop_playing()
             stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
         if self._running is not None:
             (step, job), self._running = self._running, None
@@ -311,12 +428,28 @@ class GenerateNode(MovingNode):
             stopped.setdefault(step.command.number, (step, f'ready{step}'))
         if self._streaming is not None:
             stopped = self._streaming.stop() | stopped
+        if self._holding is not None:
+            (step, _), self._holding = self._holding, None
+            stopped.setdefault(step.command.number, (step, f'resting{step}'))
         self._next = self._last_drawn = None
         stopped |= {command.number: (command, 'waiting') for command in self._queue.clear()}
         for what, where in stopped.values():
             self.tell(what, 'cancelled', reason=f'{reason} while {where}')
         told = ', '.join(f'command {number} ({where})' for number, (_, where) in stopped.items())
         return f'cancelled {told}' if told else ''
+
+    def _stop_playing(self) -> None:
+        """Bring a moving body to rest at once, then its feet together."""
+        playing = self.playing
+        if playing is None or playing.step is None or not self.moving():
+            return
+        elapsed_s = playing.elapsed_s(self.clock.motion_s())
+        bounds = self.max_acceleration(), self.profile.position_limits
+        halted = stop(playing.trajectory, elapsed_s, *bounds)
+        self.send(halted)
+        closed = closing(halted, self.timing(CLOSE_LEAD_S), self.profile)
+        if closed is not None:
+            self.send(closed)
 
     # ------------------------------------------------------------------ health
 

@@ -192,6 +192,11 @@ PARAMETERS: dict[str, Spec] = {
         'Carry out the actions of a command one after another ("walk forward, then wave"), each '
         'by a motion of its own. False: one motion for the whole text.',
     ),
+    'refuse_unknown': Spec(
+        True,
+        'Refuse commands that are not understood (docs/commands.md). False: the model makes of '
+        'their words what it can.',
+    ),
     'queue_size': Spec(8, 'How many commands may wait (policy fifo).', 1, 64),
     'queue_policy': Spec(
         'latest',

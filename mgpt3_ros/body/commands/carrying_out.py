@@ -12,6 +12,7 @@ import numpy as np
 
 from mgpt3_ros.body.commands import shaping
 from mgpt3_ros.body.commands.meaning import LEGS, Action, Part, Relation, Rest, described
+from mgpt3_ros.body.commands.sentences import SENTENCES
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.finishing import way
 from mgpt3_ros.model.finishing.finish import finish_joined
@@ -24,25 +25,6 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.model.sampling import SamplingOptions
 
-# How the models know each action: plain captions of the training data.
-SENTENCES = {
-    'walk': 'walk straight ahead',
-    'run': 'a person runs forward',
-    'walk-back': 'a person walks backward',
-    'walk-left': 'a person sidesteps to the left',
-    'walk-right': 'a person sidesteps to the right',
-    'walk-turn-left': 'a person walks forward and turns left',
-    'walk-turn-right': 'a person walks forward and turns right',
-    'raise-up-left-hand': 'a person raises the left arm',
-    'raise-up-right-hand': 'a person raises the right arm',
-    'raise-up-both-hands': 'a person raises both arms',
-    'wave-left-hand': 'a person waves the left hand',
-    'wave-right-hand': 'a person waves the right hand',
-    'wave-both-hands': 'a person waves with both hands',
-    'bye': 'a person says goodbye',
-    'guide': 'a person shows the way',
-    'bow': 'a person bows',
-}
 _SIDEWAYS_DRAWS = 4  # of which the one is taken that goes aside most
 
 _DISTANCE = (0.10, 0.15)  # met within this share, or so many metres

@@ -100,11 +100,14 @@ def begun(joints: Array) -> Array:
 
 def ended(joints: Array, frames: int) -> Array:
     """The motion brought to rest in a stance within ``frames``, or as near as it can."""
-    rest = settle(joints[:frames], FPS)
-    beyond = len(rest) - frames
-    if beyond > 0:
-        rest = settle(joints[: max(frames - beyond, 8)], FPS)
-    return _straight_on(rest)
+    cut = frames
+    for _ in range(3):
+        rest = settle(joints[:cut], FPS)
+        if len(rest) <= frames or cut == _LEAST:
+            break
+        cut = max(cut - (len(rest) - frames), _LEAST)
+    rest = _straight_on(rest)
+    return np.concatenate([rest, np.repeat(rest[-1:], max(frames - len(rest), 0), axis=0)])
 
 
 def again(joints: Array, more: Array) -> Array:
