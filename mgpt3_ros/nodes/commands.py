@@ -95,7 +95,7 @@ def words_for(part: Part, streams: bool) -> str:
     """The words of a part: as they were said, or in mode stream those that the model is given."""
     if isinstance(part, Action):
         if not streams:
-            return part.said
+            return part.said or str(part)
         length = '' if part.duration_s is None else f' for {part.duration_s:g} seconds'
         return f'{part.words or SENTENCES[part.name]}{length}'
     seconds = part.duration_s if isinstance(part, Rest) else None
