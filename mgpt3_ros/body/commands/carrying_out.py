@@ -105,7 +105,7 @@ def carry_out_all(
         MotionGPT3Error: as ``MotionGPT3.generate``.
     """
     parts = [part for part in parts if part != Rest() and not isinstance(part, Relation)]
-    if not any(isinstance(part, Action) for part in parts):
+    if not parts:
         raise TextError('it asks for no motion')
     whole: np.ndarray | None = None
     told: list[MotionPart] = []
@@ -126,7 +126,7 @@ def carry_out_all(
             source = 'text'
         told.append({'text': str(part), 'start_s': begin / FPS, 'duration_from': source})
     assert whole is not None
-    if len(parts) == 1:
+    if len(parts) == 1 and isinstance(parts[0], Action):
         return motion
     text = described(parts)
     return Motion(whole, FPS, {'text': text, 'parts': told, 'notes': tuple(notes)})

@@ -34,8 +34,7 @@ def after(*commands: str) -> str:
         (('turn left 45 degrees', 'the other way'), 'walk-turn-right 45 deg'),
         (('raise your left arm', 'now the other side'), 'raise-up-right-hand'),
         (('walk two meters', 'undo'), 'walk-back 2 m'),
-        (('walk two meters, then turn left 90 degrees', 'go back'),)
-        + ('walk-turn-right 90 deg; walk-back 2 m',),
+        (('walk 2 m, then turn left 9°', 'go back'), 'walk-turn-right 9 deg; walk-back 2 m'),
         (('walk, then bow', 'again'), 'walk; bow'),
         (('walk', "don't stop"), 'walk'),
     ],

@@ -45,7 +45,7 @@ def test_ways_to_write_the_same_command(said):
         ('walk 2-3 m', 'walk two to three meters'),
         ('turn 90°', 'turn 90 degrees'),
         ('at 0.5 m/s', 'at 0.5 meters per second'),
-        ('Don’t move!', 'do not move'),
+        ('Don\u2019t move!', 'do not move'),
         ('side-step left', 'sidestep left'),
         ('ok', 'ok'),
         ('前に歩いて', '前に歩いて'),
