@@ -24,7 +24,6 @@ from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import LEAVE_S, join
 from mgpt3_ros.model.finishing.settling import STAND_S, is_stance, standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, FPS
-from mgpt3_ros.model.motion import Motion
 
 CLOSE_LEAD_S = 0.1  # from a stop to where the feet begin to close
 _LIFT_S = 0.1  # so long before and after a foot would be under the floor the base is lifted
@@ -75,6 +74,8 @@ def closing(
         A trajectory that begins ``CLOSE_LEAD_S`` from now on the way of the other; None where
         that one ends in a stance by itself.
     """
+    from mgpt3_ros.model.motion import Motion  # imports PyTorch, which takes seconds
+
     if is_stance(joints_of(trajectory, np.array([trajectory.end_s]), profile)[0]):
         return None
     at = CLOSE_LEAD_S + np.arange(round((LEAVE_S[1] + 0.2) * FPS)) / FPS

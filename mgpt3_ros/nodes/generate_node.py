@@ -332,10 +332,10 @@ class GenerateNode(MovingNode):
         if not self._follows(step):
             return True
         elapsed_s = playing.elapsed_s(self.clock.motion_s())
+        if not (step.index or step.command.goes_on):
+            return False  # fifo: at rest
         if generated.leave_s is None:
             return elapsed_s >= playing.trajectory.end_s - self._lead_s(step)
-        if not step.index:
-            return False
         leave_s = playing.elapsed_at(generated.leave_s)
         return elapsed_s >= leave_s - self._lead_s(step)
 
