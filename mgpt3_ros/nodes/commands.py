@@ -8,11 +8,13 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mgpt3_ros.body.commands.meaning import Action, Part, Rest
+from mgpt3_ros.body.commands.memory import Memory, same_as_before
+from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.body.commands.sentences import SENTENCES
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
@@ -89,6 +91,37 @@ def actions_of(text: str, split: bool, rest: bool = False) -> tuple[str, ...]:
     # Stopping is no action where all motions end; where they do not, it is one.
     stops = rest and means_rest(_LAST_PART.split(text.rstrip(' .!'))[-1])
     return (*actions, 'stop') if stops else actions
+
+
+def read_command(
+    command: Command, memory: Memory, moving: bool, streams: bool, split: bool, refuse: bool
+) -> Command:
+    """Read what a command's text means, or leave it to the model where that is wanted.
+
+    Args:
+        command: with its text.
+        memory: of the command before.
+        moving: whether that one still moves the body.
+        streams: whether the body moves on without an end (mode stream).
+        split: whether a text has actions at all, or is one motion as a whole.
+        refuse: whether what is not understood is refused.
+
+    Raises:
+        TextError: it is not understood, or asks for no motion.
+    """
+    if split:
+        try:
+            parts = memory.resolved(understand(command.text))
+        except TextError:
+            if refuse:
+                raise
+        else:
+            while len(parts) > 1 and parts[-1] == Rest() and not streams:
+                parts = parts[:-1]  # every motion ends at rest
+            actions = tuple(words_for(part, streams) for part in parts)
+            goes_on = moving and same_as_before(parts, memory.last)
+            return replace(command, actions=actions, parts=parts, goes_on=goes_on)
+    return replace(command, actions=actions_of(command.text, split, rest=streams))
 
 
 def words_for(part: Part, streams: bool) -> str:

@@ -20,8 +20,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from mgpt3_ros.body.commands.meaning import Action, Relation, Rest
-from mgpt3_ros.body.commands.memory import Memory, same_as_before
-from mgpt3_ros.body.commands.reading import understand
+from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.planning import plan, stop
 from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
@@ -29,10 +28,9 @@ from mgpt3_ros.nodes.commands import (
     Command,
     CommandQueue,
     Step,
-    actions_of,
     fit_text,
     held_joints,
-    words_for,
+    read_command,
 )
 from mgpt3_ros.nodes.generation import (
     SAMPLING_PARAMETERS,
@@ -112,7 +110,14 @@ class GenerateNode(MovingNode):
         command = Command(self._numbers, message.data, self.steady_now_s())
         try:
             text, note = fit_text(message.data, self.parameters['max_text_length'])
-            command = self._understood(replace(command, text=text, note=note))
+            command = read_command(
+                replace(command, text=text, note=note),
+                self._memory,
+                self.moving(),
+                self._streaming is not None,
+                self.parameters['split_actions'],
+                self.parameters['refuse_unknown'],
+            )
             if self._comes_to_rest(command):
                 return
             self._require_ready()
@@ -137,28 +142,6 @@ class GenerateNode(MovingNode):
             self.tell(old, 'dropped', reason='a newer command replaced it')
         self._give_way()
         self._begin_next()
-
-    def _understood(self, command: Command) -> Command:
-        """Read what a command means, or leave it to the model where that is wanted.
-
-        Raises:
-            TextError: it is not understood, or asks for no motion.
-        """
-        streams = self._streaming is not None
-        if self.parameters['split_actions']:
-            try:
-                parts = self._memory.resolved(understand(command.text))
-            except TextError:
-                if self.parameters['refuse_unknown']:
-                    raise
-            else:
-                while len(parts) > 1 and parts[-1] == Rest() and not streams:
-                    parts = parts[:-1]  # every motion ends at rest
-                goes_on = self.moving() and same_as_before(parts, self._memory.last)
-                actions = tuple(words_for(part, streams) for part in parts)
-                return replace(command, actions=actions, parts=parts, goes_on=goes_on)
-        actions = actions_of(command.text, self.parameters['split_actions'], rest=streams)
-        return replace(command, actions=actions)
 
     def _comes_to_rest(self, command: Command) -> bool:
         """Carry out a command that asks for no motion: to stop, or to end what is done."""
