@@ -185,7 +185,7 @@ def repeated(joints: Array, count: int) -> Array:
     once = joints
     for _ in range(count - 1):
         joints = again(joints, once)
-    return joints
+    return _straight_on(joints) if count > 1 else joints
 
 
 def gesture(joints: NDArray, action: Action) -> Array:
