@@ -55,6 +55,14 @@ class Step:
         return self.command.actions[self.index]
 
     @property
+    def asked(self) -> str:
+        """The words that a model is asked with: those that it knows the action by, or its text."""
+        part = self.part
+        if isinstance(part, Action):
+            return part.words or SENTENCES[part.name]
+        return self.text
+
+    @property
     def part(self) -> Part | None:
         """What that means; None where the model shall make of the words what it can."""
         return self.command.parts[self.index] if self.command.parts else None
@@ -118,19 +126,16 @@ def read_command(
         else:
             while len(parts) > 1 and parts[-1] == Rest() and not streams:
                 parts = parts[:-1]  # every motion ends at rest
-            actions = tuple(words_for(part, streams) for part in parts)
+            actions = tuple(words_for(part) for part in parts)
             goes_on = moving and same_as_before(parts, memory.last)
             return replace(command, actions=actions, parts=parts, goes_on=goes_on)
     return replace(command, actions=actions_of(command.text, split, rest=streams))
 
 
-def words_for(part: Part, streams: bool) -> str:
-    """The words of a part: as they were said, or in mode stream those that the model is given."""
+def words_for(part: Part) -> str:
+    """The words of a part, as they were said."""
     if isinstance(part, Action):
-        if not streams:
-            return part.said or str(part)
-        length = '' if part.duration_s is None else f' for {part.duration_s:g} seconds'
-        return f'{part.words or SENTENCES[part.name]}{length}'
+        return part.said or str(part)
     seconds = part.duration_s if isinstance(part, Rest) else None
     return 'stop' if seconds is None else f'stop for {seconds:g} seconds'
 

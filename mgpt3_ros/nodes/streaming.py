@@ -62,9 +62,9 @@ class _Doing:
     @property
     def text(self) -> str | None:
         """What the model is told; None: to stand."""
-        if self.step is None or means_rest(stated_duration(self.step.text)[1]):
+        if self.step is None or means_rest(stated_duration(self.step.asked)[1]):
             return None
-        return stated_duration(self.step.text)[1] or self.step.text
+        return stated_duration(self.step.asked)[1] or self.step.asked
 
 
 class Streaming:

@@ -34,7 +34,9 @@ def lowest(trajectory) -> float:
 def test_feet_under_the_floor_lift_the_base_and_nothing_else(walk):
     dip = 0.06 * np.exp(-(((walk.times - walk.times[20]) / 0.15) ** 2))
     pos = walk.base.pos - dip[:, None] * [0, 0, 1]
-    low = replace(walk, base=BasePath(walk.times, pos, walk.base.rot, walk.base.lin, walk.base.ang))
+    low = replace(
+        walk, base=BasePath(walk.times, pos, walk.base.rot, walk.base.lin, walk.base.ang)
+    )
     assert lowest(low) < -0.04
     lifted = grounded(low, PROFILE)
     assert lowest(lifted) > -0.01
