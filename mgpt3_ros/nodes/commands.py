@@ -128,8 +128,19 @@ def read_command(
                 parts = parts[:-1]  # every motion ends at rest
             actions = tuple(words_for(part) for part in parts)
             goes_on = moving and same_as_before(parts, memory.last)
-            return replace(command, actions=actions, parts=parts, goes_on=goes_on)
+            notes = [command.note] if command.note else []
+            if streams:
+                notes += [
+                    f'mode stream keeps no numbers: {part}' for part in parts if counts(part)
+                ]
+            note = '; '.join(notes)
+            return replace(command, note=note, actions=actions, parts=parts, goes_on=goes_on)
     return replace(command, actions=actions_of(command.text, split, rest=streams))
+
+
+def counts(part: Part) -> bool:
+    """Whether a part holds numbers but for a time, or the arms of another action."""
+    return isinstance(part, Action) and part != Action(part.name, duration_s=part.duration_s)
 
 
 def words_for(part: Part) -> str:

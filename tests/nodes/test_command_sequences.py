@@ -152,6 +152,7 @@ def test_a_hold_keeps_what_follows_waiting(probe):
     resting, bowing = probe.messages('published')
     assert (resting['action_text'], resting['duration_s']) == ('stop for 1.5 seconds', '1.50')
     assert bowing['action_text'] == 'bow for one second'
+    probe.trajectory(1)
     assert len(probe.heard['joint_trajectory']) == 1
 
 
