@@ -130,9 +130,8 @@ def read_command(
             goes_on = moving and same_as_before(parts, memory.last)
             notes = [command.note] if command.note else []
             if streams:
-                notes += [
-                    f'mode stream keeps no numbers: {part}' for part in parts if counts(part)
-                ]
+                lost = [str(part) for part in parts if counts(part)]
+                notes += [f'mode stream keeps no numbers: {part}' for part in lost]
             note = '; '.join(notes)
             return replace(command, note=note, actions=actions, parts=parts, goes_on=goes_on)
     return replace(command, actions=actions_of(command.text, split, rest=streams))

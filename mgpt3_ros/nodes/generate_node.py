@@ -19,10 +19,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.commands.meaning import Action, Relation, Rest
 from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.planning import plan, stop
-from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of
+from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of, meeting, on_the_way
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
 from mgpt3_ros.nodes.commands import (
     Command,
@@ -59,6 +60,7 @@ PARAMETER_NAMES = (
 
 _COMMANDS_KEPT = 10
 _WAITING_PERIOD_S = 0.02
+_MEETING_S = 0.1  # that joining a motion to one that plays may take
 _JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
 
 
@@ -352,10 +354,7 @@ class GenerateNode(MovingNode):
         """
         if self.parameters['require_joint_state'] and not self.sees_body:
             raise MotionError('the joint states have stopped (require_joint_state)')
-        timing = self.timing(self._lead_s(step))
-        now, then = self.body_state(timing.lead_in_s)
-        trajectory, slower = plan(generated.clip, timing, then, now)
-        trajectory = grounded(trajectory, self.profile)
+        trajectory, slower = self._planned(step, generated)
         self.send(trajectory, step, slower)
         self._last_motion_s = generated.clip.duration_s
         self.report_success()
@@ -368,6 +367,26 @@ class GenerateNode(MovingNode):
             self.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)
         duration_s = f'{float(generated.info["duration_s"]) * slower:.2f}'
         self.tell_published(step, notes, duration_s, generated.info['duration_from'])
+
+    def _planned(self, step: Step, generated: Generated) -> tuple[BodyTrajectory, float]:
+        """The trajectory of a motion from where the body is, and how many times slower it is."""
+        lead_s, clip, playing = self._lead_s(step), generated.clip, self.playing
+        known = playing is not None and self.moving() and not self.starts_from_joint_states()
+        if not known or generated.leave_s is not None:
+            now, then = self.body_state(lead_s)
+            trajectory, slower = plan(clip, self.timing(lead_s), then, now)
+            return grounded(trajectory, self.profile), slower
+        assert playing is not None
+        if not self._follows(step):
+            at_s = playing.elapsed_s(self.clock.motion_s()) + lead_s + _MEETING_S
+            clip = meeting(generated.motion, playing.trajectory, at_s, self.profile)
+            lead_s = max(at_s - playing.elapsed_s(self.clock.motion_s()), lead_s)
+        now, then = self.body_state(lead_s)
+        elapsed_s = playing.elapsed_s(self.clock.motion_s())
+        trajectory, slower = plan(clip, self.timing(lead_s), then, now)
+        return on_the_way(
+            grounded(trajectory, self.profile), playing.trajectory, elapsed_s
+        ), slower
 
     def tell_published(self, step: Step, notes: list[str], duration_s: str, source: str) -> None:
         """Say that the first trajectory that shows an action is out."""
