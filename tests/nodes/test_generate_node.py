@@ -99,7 +99,7 @@ def test_a_new_command_starts_from_where_the_body_is(probe):
     # The untrained model flails at 9 rad/s, and the shifts are half a millisecond apart.
     np.testing.assert_allclose(begins.velocities, expected.velocities, rtol=0.03, atol=0.1)
     assert np.linalg.norm(begins.base_pos[:2] - first.base.pos[0, :2]) > 0.2
-    assert violations(probe.trajectory(2), HUMAN, lead_in_s=0.5) == []
+    assert violations(probe.trajectory(2), HUMAN, lead_in_s=0.2) == []
 
 
 def test_a_command_after_the_end_starts_from_the_last_pose(probe):

@@ -55,8 +55,9 @@ def carry_out(
     Raises:
         MotionGPT3Error: as ``MotionGPT3.generate``.
     """
-    if action.duration_s is None and duration_s and action.distance_m is action.steps is None:
-        action = replace(action, duration_s=duration_s)
+    source = None if action.duration_s is None else 'text'
+    if not source and duration_s and action.distance_m is action.steps is None:
+        action, source = replace(action, duration_s=duration_s), 'asked'
     text = action.words or SENTENCES[action.name]
     drawn = _drawn(model, action, text, sampling)
     if action.name in LEGS:
@@ -69,13 +70,12 @@ def carry_out(
         (arms,) = model.pipeline.generate([said], length, sampling)
         joints = shaping.with_arms(joints, arms.joints, action.arms.name)
     joints = shaping.rested(joints)
-    source = 'text' if action.duration_s is not None else drawn.info['duration_from']
     return Motion(
         joints,
         FPS,
         {
             'text': action.said or text,
-            'duration_from': source,
+            'duration_from': source or drawn.info['duration_from'],
             'duration_limited': False,
             'notes': unmet(joints, action),
         },
@@ -124,7 +124,8 @@ def carry_out_all(
             still = np.repeat(pose[None], max(round(part.duration_s * FPS), 2), axis=0)
             whole = still if whole is None else np.concatenate([whole, still])
             source = 'text'
-        told.append({'text': str(part), 'start_s': begin / FPS, 'duration_from': source})
+        said = part.said if isinstance(part, Action) else ''
+        told.append({'text': said or str(part), 'start_s': begin / FPS, 'duration_from': source})
     assert whole is not None
     if len(parts) == 1 and isinstance(parts[0], Action):
         return motion

@@ -22,6 +22,7 @@ from mgpt3_ros.body.commands.lexing import symbols_of
 from mgpt3_ros.body.commands.meaning import ARMS, LEGS, Action, Part, Relation, Rest
 from mgpt3_ros.body.commands.words import QUESTIONS, Symbol
 from mgpt3_ros.model.errors import TextError
+from mgpt3_ros.model.language.prompts import clean_text
 
 Clause = list[Symbol]
 
@@ -46,7 +47,7 @@ def understand(text: str) -> tuple[Part, ...]:
     Raises:
         TextError: it is not within what is known; the message says what is not.
     """
-    symbols = symbols_of(text)
+    symbols = symbols_of(clean_text(text))
     parts: list[Part] = []
     joint, pending = 'then', None
     for joined, clause in _clauses(symbols):

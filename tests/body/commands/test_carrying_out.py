@@ -119,7 +119,7 @@ def test_legs_of_one_and_arms_of_the_other(model):
 def test_parts_follow_one_another_from_stance_to_stance(model):
     motion = done(model, 'walk one meter, then wait 2 seconds, then bow')
     first, hold, last = motion.info['parts']
-    assert [part['text'] for part in (first, hold, last)] == ['walk 1 m', 'hold 2 s', 'bow']
+    assert [part['text'] for part in (first, hold, last)] == ['walk one meter', 'hold 2 s', 'bow']
     assert last['start_s'] - hold['start_s'] == pytest.approx(2.0)
     at = round(hold['start_s'] * FPS)
     held = motion.joints[at : at + 40]
