@@ -129,8 +129,8 @@ PARAMETERS: dict[str, Spec] = {
     'fps_out': Spec(20.0, 'Points per second in the published trajectories [1/s].', 1.0, 200.0),
     'lead_in_s': Spec(
         0.5,
-        'Time from publishing to the first point of a motion [s], in which a body comes to it from '
-        'its state. A body that is on its way is told that way from 0.2 s on.',
+        'Time from publishing to the first point of a motion [s], in which a body comes to it '
+        'from its state. A body that is on its way is told that way from 0.2 s on.',
         0.05,
         10.0,
     ),

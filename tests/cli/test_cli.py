@@ -251,17 +251,7 @@ def test_render_changes_the_kind_of_a_file(
         ([*GENERATE, '--checkpoint', '{tmp}/nothing'], 'nothing'),
         (['generate', ' ', '-o', '{tmp}/a.npz', '--checkpoint', '{model}'], 'the text is empty'),
         (
-            [
-                'generate',
-                'bow',
-                '--as-is',
-                '--duration',
-                '99',
-                '-o',
-                '{tmp}/a.npz',
-                '--checkpoint',
-                '{model}',
-            ],
+            [*GENERATE, '--as-is', '--duration', '99', '--checkpoint', '{model}'],
             '',
         ),
         (
