@@ -17,7 +17,7 @@ from mgpt3_ros.nodes.messages import base_path, joint_path
 from tests.support.jtc_rules import time_s, violations
 
 HUMAN = make_profile('human_full', 'human').names
-THREE = 'walk for 1.5 seconds, then wave for 1 seconds; bow for 1 seconds'
+THREE = 'walk for 2.5 seconds, then wave for 2.5 seconds; bow for 1 second'
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_each_action_goes_on_from_the_one_before(probe):
         (status['message'], status['action'], status['actions'], status['action_text'])
         for status in probe.messages()
     ]
-    first, second, third = 'walk for 1.5 seconds', 'wave for one seconds', 'bow for one seconds'
+    first, second, third = 'walk for 2.5 seconds', 'wave for 2.5 seconds', 'bow for one second'
     assert said == [
         ('queued', '', '3', ''),
         ('generating', '1', '3', first),
@@ -74,7 +74,7 @@ def test_a_cancel_in_between_ends_all_of_it_and_says_so_once(probe):
     probe.status('generating', 2)
     assert probe.cancel() in [f'cancelled command {n} (playing action 1 of 3)' for n in range(99)]
     probe.trajectory(2)
-    probe.spin_for(2.5)  # in which the second action would have come
+    probe.spin_for(3.0)  # in which the second action would have come
     assert len(probe.heard['joint_trajectory']) <= 3  # the stop, and the feet together
     assert np.abs(probe.trajectory(2).points[-1].velocities).max() == 0
     (cancelled,) = probe.messages('cancelled')
@@ -92,7 +92,7 @@ def test_a_newer_command_takes_the_place_of_what_is_left(probe):
     assert dropped['text'] == THREE
     assert dropped['reason'] == 'a newer command replaced it before action 2 of 3'
     probe.trajectory(2)
-    probe.spin_for(2.0)  # in which the second action would have come
+    probe.spin_for(3.0)  # in which the second action would have come
     assert len(probe.heard['joint_trajectory']) == 2
 
 
