@@ -19,7 +19,7 @@ def test_what_a_walk_measures():
     assert (left, turn) == pytest.approx((0.0, 0.0), abs=1e-6)
     assert speed == pytest.approx(0.56, abs=0.06)
     assert (steps, stance) == (7.0, 0.0)  # it breaks off in mid stride
-    assert depth == 0.0
+    assert depth == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_foot_under_the_floor_is_deep():
