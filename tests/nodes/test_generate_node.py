@@ -231,8 +231,9 @@ def test_ros4hri_names_and_no_base(start, probe, tiny_checkpoint):
     for count in (1, 2):
         probe.say('a person walks forward for 1 seconds.')
         probe.until(lambda n=count: len(probe.heard['joint_trajectory']) == n, 'a trajectory')
-    for message in probe.heard['joint_trajectory']:
-        assert violations(message, names, lead_in_s=0.5) == []
+    first, goes_on = probe.heard['joint_trajectory']
+    assert violations(first, names, lead_in_s=0.5) == []
+    assert violations(goes_on, names, lead_in_s=0.1) == []
     assert probe.heard['base_trajectory'] == []
 
 
@@ -243,7 +244,7 @@ def test_markers_show_the_body_with_its_words(start, probe, tiny_checkpoint):
     probe.until(lambda: len(probe.heard['markers']) >= 3, 'markers')
     bones, joints, words = probe.heard['markers'][-1].markers
     assert (len(bones.points), len(joints.points)) == (42, 22)
-    assert words.text == 'a person walks forward for 2 seconds.'
+    assert words.text == 'a person walks forward for two seconds'
     heights = [point.z for point in joints.points]
     assert -0.2 < min(heights) < 0.3
     assert 1.2 < max(heights) < 2.2
