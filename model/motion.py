@@ -41,6 +41,7 @@ class MotionInfo(TypedDict, total=False):
     duration_from: where its length comes from: 'asked', 'text', 'predicted' or 'default'.
     duration_limited: the text asked for more or less than the model can make.
     parts: the actions that it is made of.
+    notes: what a command asked for that could not be met, and what was done instead.
     seam_error_m, end_seam_error_m: how far the model's own first and last frame were from the
         motions around it, mean over the joints [m].
     stamp_ns, has_base: of an observed body: the time of its last frame [ns], and whether its path
@@ -55,6 +56,7 @@ class MotionInfo(TypedDict, total=False):
     duration_from: str
     duration_limited: bool
     parts: list[MotionPart]
+    notes: tuple[str, ...]
     seam_error_m: float
     end_seam_error_m: float
     stamp_ns: int

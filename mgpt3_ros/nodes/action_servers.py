@@ -80,7 +80,7 @@ class GenerateServer:
 
     def _on_ask(self, request: Any, response: Any) -> Any:
         try:
-            response.actions = list(self._node.read(request.text)[2])
+            response.actions = list(self._node.would_do(request.text))
             response.accepted = True
         except TextError as error:
             response.reason = str(error)
@@ -129,6 +129,8 @@ class GenerateServer:
         goal.handle.publish_feedback(feedback)
         if message in _FAILED:
             goal.finish(message, values['reason'])
+        elif message == 'stopped':  # it asked for no motion
+            goal.finish('finished', values['reason'])
         goal.published |= message == 'published' and values['action'] == values['actions']
 
     def _look(self) -> None:

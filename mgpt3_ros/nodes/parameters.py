@@ -129,7 +129,8 @@ PARAMETERS: dict[str, Spec] = {
     'fps_out': Spec(20.0, 'Points per second in the published trajectories [1/s].', 1.0, 200.0),
     'lead_in_s': Spec(
         0.5,
-        'Time from publishing to the first point [s], in which a body comes to it from its state.',
+        'Time from publishing to the first point of a motion [s], in which a body comes to it '
+        'from its state. A body that is on its way is told that way from 0.2 s on.',
         0.05,
         10.0,
     ),
@@ -191,6 +192,11 @@ PARAMETERS: dict[str, Spec] = {
         True,
         'Carry out the actions of a command one after another ("walk forward, then wave"), each '
         'by a motion of its own. False: one motion for the whole text.',
+    ),
+    'refuse_unknown': Spec(
+        True,
+        'Refuse commands that are not understood (docs/commands.md). False: the model makes of '
+        'their words what it can.',
     ),
     'queue_size': Spec(8, 'How many commands may wait (policy fifo).', 1, 64),
     'queue_policy': Spec(

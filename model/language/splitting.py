@@ -46,9 +46,9 @@ def _forms(verb: str) -> tuple[str, str]:
 
 
 _VERB = rf'(?:\w+ly\s+)?(?:{"|".join(form for verb in _VERBS for form in _forms(verb))})\b'
-_ALL_FORMS = [form for verb in (*_VERBS, *_MORE_VERBS) for form in _forms(verb)]
+VERB_FORMS = [form for verb in (*_VERBS, *_MORE_VERBS) for form in _forms(verb)]
 _ANY_VERB = re.compile(
-    rf'\b(?:{"|".join(_ALL_FORMS)}|\w+ing)\b',
+    rf'\b(?:{"|".join(VERB_FORMS)}|\w+ing)\b',
     re.IGNORECASE,
 )
 _LONGEST_CALL = 4  # words
