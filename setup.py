@@ -75,6 +75,7 @@ setup(
             'playback_node = mgpt3_ros.nodes.playback_node:main',
             'retarget_node = mgpt3_ros.nodes.retarget_node:main',
             'sim_node = mgpt3_ros.nodes.sim_node:main',
+            'say = mgpt3_ros.nodes.say:main',
             'mgpt3 = mgpt3_ros.cli.main:main',
         ],
     },

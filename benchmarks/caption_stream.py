@@ -30,9 +30,9 @@ from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.measures import Share, counted
@@ -64,7 +64,9 @@ def stream_of(clips: list[Clip], pause_s: float) -> tuple[np.ndarray, list[Span]
     return whole, spans
 
 
-def windows(joints: np.ndarray, window_s: float) -> Iterator[tuple[float, Motion]]:
+def windows(
+    joints: np.ndarray, window_s: float, period_s: float = PERIOD_S
+) -> Iterator[tuple[float, Motion]]:
     """What caption_node would look at: the time of the last frame [s] and the motion."""
     profile = make_profile('human_full', 'human')
     body = joints_to_angles(joints)
@@ -83,7 +85,7 @@ def windows(joints: np.ndarray, window_s: float) -> Iterator[tuple[float, Motion
         buffer.hear_joints(profile.names, row[:width], stamp_ns)
         if moment < due_s:
             continue
-        due_s += PERIOD_S
+        due_s += period_s
         window = buffer.window()
         assert window is not None
         yield float(moment), window.resampled().motion(profile)

@@ -9,7 +9,10 @@ A person to look at:
 
 from mgpt3_ros.nodes.launching import describe, model_node, playback_node, viewer_nodes
 
-TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory', 'caption')
+TOPICS = (
+    *('command', 'joint_states', 'odom', 'joint_trajectory', 'base_trajectory', 'markers'),
+    *('caption', '~/caption_event', 'caption_marker'),
+)
 
 
 def nodes(context):

@@ -8,7 +8,7 @@ Example: ros2 launch mgpt3_ros caption.launch.py joint_states_topic:=/robot/join
 
 from mgpt3_ros.nodes.launching import describe, model_node
 
-TOPICS = ('joint_states', 'odom', 'caption')
+TOPICS = ('joint_states', 'odom', 'caption', '~/caption_event', 'caption_marker')
 
 
 def nodes(context):

@@ -8,7 +8,7 @@ Example: ros2 launch mgpt3_ros generate.launch.py namespace:=anna publish_marker
 
 from mgpt3_ros.nodes.launching import describe, model_node, playback_node
 
-TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory')
+TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory', 'base_trajectory', 'markers')
 
 
 def nodes(context):

@@ -8,7 +8,7 @@ Example: ros2 launch mgpt3_ros predict.launch.py joint_states_topic:=/robot/join
 
 from mgpt3_ros.nodes.launching import describe, model_node
 
-TOPICS = ('joint_states', 'odom', 'predicted_trajectory')
+TOPICS = ('joint_states', 'odom', 'predicted_trajectory', 'predicted_base_trajectory')
 
 
 def nodes(context):

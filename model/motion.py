@@ -41,18 +41,22 @@ class MotionInfo(TypedDict, total=False):
     duration_from: where its length comes from: 'asked', 'text', 'predicted' or 'default'.
     duration_limited: the text asked for more or less than the model can make.
     parts: the actions that it is made of.
+    notes: what a command asked for that could not be met, and what was done instead.
     seam_error_m, end_seam_error_m: how far the model's own first and last frame were from the
         motions around it, mean over the joints [m].
     stamp_ns, has_base: of an observed body: the time of its last frame [ns], and whether its path
         is known.
     skeleton, unit, scale: of a BVH file: the mapping of its bones, its unit, and what its path was
         multiplied by.
+    up: the axis that pointed up in the file; it was turned to Y.
+    remarks: what was odd about the file, a line each.
     """
 
     text: str
     duration_from: str
     duration_limited: bool
     parts: list[MotionPart]
+    notes: tuple[str, ...]
     seam_error_m: float
     end_seam_error_m: float
     stamp_ns: int
@@ -60,6 +64,8 @@ class MotionInfo(TypedDict, total=False):
     skeleton: str
     unit: str
     scale: float
+    up: str
+    remarks: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +193,13 @@ class Motion:
 
     @classmethod
     def load(
-        cls, path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleton] = ()
+        cls,
+        path: str | Path,
+        fps: float | None = None,
+        skeletons: Sequence[Skeleton] = (),
+        up: str | None = None,
     ) -> Motion:
         """Read a motion; see :func:`mgpt3_ros.model.formats.load`."""
         from mgpt3_ros.model.formats import load
 
-        return load(path, fps, skeletons)
+        return load(path, fps, skeletons, up)

@@ -30,6 +30,7 @@ from mgpt3_ros.model.network import build_network
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.pipeline import MotionGPT3Config, Pipeline
+from mgpt3_ros.model.recognition import ActionRecogniser
 from mgpt3_ros.model.sampling import (
     OnProgress,
     SamplingKeywords,
@@ -67,6 +68,8 @@ class MotionGPT3:
         self.network = network.eval()
         self.tokenizer = tokenizer
         self.stats = stats
+        # Labels of actions, for programs; None where a checkpoint has none.
+        self.recogniser: ActionRecogniser | None = None
         # Below the public calls: what nodes and evaluation alone need stands there.
         self.pipeline: Pipeline = (
             StreamPipeline(config, network, tokenizer, stats)
@@ -107,7 +110,9 @@ class MotionGPT3:
             for name, part in network.named_children():
                 if name != 'vae':
                     part.to(kept)
-        return cls(config, network, tokenizer, stats)
+        model = cls(config, network, tokenizer, stats)
+        model.recogniser = ActionRecogniser.load(path)
+        return model
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write a checkpoint folder that :meth:`from_pretrained` reads.
@@ -124,6 +129,8 @@ class MotionGPT3:
             self.stats.save(partial / checkpoint.STATS)
             self.tokenizer.save(partial)
             checkpoint.write_config(partial, to_dict(self.config))
+            if self.recogniser is not None:
+                self.recogniser.save(partial)
 
     @property
     def device(self) -> torch.device:

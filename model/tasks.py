@@ -19,6 +19,7 @@ import torch
 
 from mgpt3_ros.model.finishing.continuation import placement
 from mgpt3_ros.model.kinematics.features import joints_to_features
+from mgpt3_ros.model.language.normalisation import normalised
 from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.vocabulary import MOTION
 
@@ -64,7 +65,8 @@ def wording(task: str, prompts: PromptConfig, text: str = '') -> tuple[str, str 
         prompts: of the model's configuration.
         text: what the motion should show, for generate.
     """
-    prompt = str(getattr(prompts, task)).format(text=text)
+    said = (normalised(text) or text) if prompts.normalise else text
+    prompt = str(getattr(prompts, task)).format(text=said)
     return prompt, MOTION if TASKS[task].draws else None
 
 

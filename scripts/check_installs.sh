@@ -66,7 +66,7 @@ pip_proof() {  # name, folder that holds the rooms afterwards ('' = site-package
         --disable-pip-version-check "${@:3}"
     imports "$prefix/bin/python" "${rooms:-$prefix}"
     for program in mgpt3 generate_node caption_node predict_node motion_server playback_node \
-        retarget_node sim_node; do
+        retarget_node sim_node say; do
         test -x "$prefix/bin/$program" || { echo "FAILED: no $program in $prefix/bin"; exit 1; }
     done
     echo "ok  pip: $1"

@@ -105,6 +105,10 @@ def _read(node: Any) -> Interface:
         ),
     ]
     endpoints = list(dict.fromkeys(endpoints))  # of several controllers
+    # Those of mgpt3_interfaces stand in the page itself: nodes have them only where it is.
+    endpoints = [e for e in endpoints if not e.type.startswith('mgpt3_interfaces/')]
+    actions = [f'~/{name}' for name in ('generate_motion', 'caption_motion', 'predict_motion')]
+    endpoints = [e for e in endpoints if not e.name.startswith(tuple(f'{a}/_' for a in actions))]
     known = [*MEANINGS, *OF_ALL]
     unknown = [endpoint.name for endpoint in endpoints if endpoint.name not in known]
     if unknown:

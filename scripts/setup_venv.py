@@ -100,7 +100,8 @@ def fingerprint(python: str, ros: str) -> str:
     code = 'import sys; print(sys.version, sys.base_prefix)'
     version = subprocess.run([python, '-c', code], capture_output=True, text=True, check=True)
     digest = hashlib.sha256()
-    for path in [*sorted((ROOT / 'requirements').glob('*.txt')), ROOT / 'setup.py']:
+    described = sorted(path for path in (ROOT / 'interfaces').rglob('*') if path.is_file())
+    for path in [*sorted((ROOT / 'requirements').glob('*.txt')), ROOT / 'setup.py', *described]:
         digest.update(path.read_bytes())
     lines = [
         f'place {ROOT}',
@@ -118,7 +119,7 @@ def pip_steps(ros: str) -> list[tuple[str, list[str]]]:
     if os.environ.get('TORCH_INDEX_URL'):
         torch += ['--index-url', os.environ['TORCH_INDEX_URL']]
     needed = ['torch', 'runtime', 'bags', 'eval', 'sim', 'train', 'view', 'dev']
-    needed += {'wheels': ['ros', 'oracles'], 'none': ['oracles']}.get(ros, [])
+    needed += {'wheels': ['ros', 'interfaces', 'oracles'], 'none': ['oracles']}.get(ros, [])
     rest = [part for name in needed for part in ('-r', f'requirements/{name}.txt')]
     if ros == 'sourced':
         torch.append(JAZZY_CONSTRAINT)
@@ -161,6 +162,9 @@ def make(venv: Path) -> None:
         pip = [str(inner), '-m', 'pip', 'install', '-qq', '--disable-pip-version-check']
         # Compiling everything to bytecode takes longer than the demo: Python does it on import.
         subprocess.run([*pip, '--no-compile', *arguments], cwd=ROOT, check=True)
+    if ros == 'wheels':
+        # Of no use to more than actions: where a compiler is missing, it says so and goes on.
+        subprocess.run([str(inner), 'scripts/build_interfaces.py'], cwd=ROOT, check=False)
     stamp.write_text(wanted, encoding='utf-8')
     say(f'{venv} is ready after {time.monotonic() - start:.0f} s')
 

@@ -20,6 +20,7 @@ class Caption:
     """What was seen between two moments.
 
     start_s, end_s: since the beginning of the bag. start_stamp_ns, end_stamp_ns: of the messages.
+    label, confidence: of its action, where segments were asked for; else '' and 0.
     """
 
     start_s: float
@@ -27,6 +28,8 @@ class Caption:
     start_stamp_ns: int
     end_stamp_ns: int
     caption: str
+    label: str = ''
+    confidence: float = 0.0
 
 
 class _Subtitles:

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mgpt3_ros.bags.mcap_writing import McapFolder
 from mgpt3_ros.bags.messages import STRING, typestore
 from mgpt3_ros.bags.reading import Bag
 from mgpt3_ros.bags.topics import BagError, Recorded, Topic
@@ -18,7 +20,8 @@ _UNKNOWN_HASH = 'RIHS01_' + 64 * '0'  # of a type whose definition the bag does 
 class BagCopy:
     """Writes what a bag holds, and more; a context manager, which leaves nothing if it fails.
 
-    The storage is the input's, and so is its compression; mcap comes out in compressed chunks.
+    The storage is the input's, and so is its compression; mcap comes out in compressed chunks,
+    with all that the input has: messages in other encodings, attachments, metadata records.
 
     Raises:
         BagError: ``path`` exists, or the input has a topic of a name that is to be added.
@@ -38,26 +41,21 @@ class BagCopy:
         self._writer: Any = None
 
     def __enter__(self) -> BagCopy:
-        from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-
-        mode = CompressionMode.STORAGE
-        if self._bag.storage == 'sqlite3':
-            mode = CompressionMode[self._bag.compression.upper()]
-        plugin = StoragePlugin[self._bag.storage.upper()]
-        writer = Writer(self.path, version=Writer.VERSION_LATEST, storage_plugin=plugin)
-        writer.set_compression(mode, CompressionFormat.ZSTD)
+        mcap = self._bag.storage == 'mcap'
+        writer = McapFolder(self.path) if mcap else _SqliteFolder(self.path, self._bag.compression)
+        self._writer = writer
         try:
-            writer.open()
             for topic in self._bag.topics:
-                self._connections[topic.name, topic.type] = _add(writer, topic)
+                self._connections[topic.name, topic.type] = writer.add(_completed(topic))
             for name, kind in self._added.items():
                 added = Topic(name, kind, 0, qos=(_quality(latched=kind == STRING),))
-                self._names[name] = _add(writer, added)
-        except BaseException:
-            writer.abort()
-            shutil.rmtree(self.path, ignore_errors=True)
+                self._names[name] = writer.add(_completed(added))
+            if isinstance(writer, McapFolder):
+                for extra in self._bag.extras():
+                    writer.write_extra(extra)
+        except BaseException as error:
+            self.__exit__(type(error))
             raise
-        self._writer = writer
         return self
 
     def copy(self, message: Recorded) -> None:
@@ -69,7 +67,7 @@ class BagCopy:
         """Write a message of an added topic."""
         self._writer.write(self._names[topic], recorded_ns, data)
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         if kind is None:
             self._writer.close()
             return
@@ -77,20 +75,41 @@ class BagCopy:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _add(writer: Any, topic: Topic) -> Any:
-    """Announce a topic; a type that the bag does not define is looked up among ROS's own."""
+class _SqliteFolder:
+    """A rosbag2 folder with a database, written through rosbags."""
+
+    def __init__(self, path: Path, compression: str) -> None:
+        from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+
+        self._writer: Any = Writer(
+            path, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.SQLITE3
+        )
+        self._writer.set_compression(CompressionMode[compression.upper()], CompressionFormat.ZSTD)
+        self._writer.open()
+        self.write = self._writer.write
+        self.close = self._writer.close
+        self.abort = self._writer.abort
+
+    def add(self, topic: Topic) -> Any:
+        """Announce a topic."""
+        return self._writer.add_connection(
+            topic.name,
+            topic.type,
+            msgdef=topic.definition.decode(errors='replace'),
+            rihs01=topic.digest or _UNKNOWN_HASH,
+            serialization_format=topic.encoding,
+            offered_qos_profiles=topic.qos,
+        )
+
+
+def _completed(topic: Topic) -> Topic:
+    """Return a topic with what ROS's own types are known to have and the bag does not say."""
     known = typestore()
-    definition, digest = topic.definition, topic.digest
-    if topic.type in known.types:
-        definition = definition or known.generate_msgdef(topic.type, ros_version=2)[0]
-        digest = digest or known.hash_rihs01(topic.type)
-    return writer.add_connection(
-        topic.name,
-        topic.type,
-        msgdef=definition,
-        rihs01=digest or _UNKNOWN_HASH,
-        offered_qos_profiles=topic.qos,
-    )
+    if topic.encoding != 'cdr' or topic.type not in known.types:
+        return topic
+    text = known.generate_msgdef(topic.type, ros_version=2)[0].encode()
+    digest = known.hash_rihs01(topic.type)
+    return replace(topic, definition=topic.definition or text, digest=topic.digest or digest)
 
 
 def _quality(latched: bool) -> Any:

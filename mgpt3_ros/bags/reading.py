@@ -1,11 +1,12 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Opening bags: through ``rosbags`` if they are whole, else as far as they can be read."""
+"""Opening bags: file by file if they are whole, else as far as they can be read."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from mgpt3_ros.bags.recovery import (
     metadata,
     named_files,
     recover,
+    unpack,
 )
-from mgpt3_ros.bags.topics import BagError, Recorded, Topic
+from mgpt3_ros.bags.storage import StorageFile, open_file
+from mgpt3_ros.bags.topics import Attachment, BagError, Recorded, Topic
+from mgpt3_ros.model.errors import MissingExtraError
 from mgpt3_ros.model.extras import extra
 
 
@@ -30,22 +34,42 @@ def open_bag(path: str | Path) -> Bag:
         BagError: there is no bag, or it cannot be read; the message says what to try.
         MissingExtraError: the extra ``bags`` is not installed.
     """
-    with extra('bags'):
-        from rosbags.rosbag2 import Reader
-
     path = Path(path)
     _require_bag(path)
-    if path.suffix in PACKED:  # rosbags reads these in their folder only
+    if '.mcap' in path.suffixes and path.suffix in PACKED:
         return _recovered(path, [path])
+    folder = tempfile.TemporaryDirectory()
     try:
-        return Bag(path, Reader(path))
-    except OSError:
-        raise  # no permission, no space to unpack it: the bag itself may be whole
-    except Exception as error:  # of rosbags, and what it lets through of zstd and others
+        with extra('bags'):
+            import mcap  # noqa: F401  looked for here, where a missing extra can be named
+            import rosbags  # noqa: F401
+        return Bag(path, _files(path), folder)
+    except BaseException as error:
+        folder.cleanup()
+        # No permission, no space to unpack it, an extra that is missing: the bag may be whole.
+        if isinstance(error, OSError | MissingExtraError) or not isinstance(error, Exception):
+            raise
         files = mcap_files(path)
         if files:
             return _recovered(path, files)
         raise _unreadable(path, error) from error
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files of a bag in order.
+
+    Raises:
+        BagError: some of those that metadata.yaml names are missing.
+    """
+    if path.is_file():
+        return [path]
+    files = named_files(path) or in_order(path.glob('*.db3')) or mcap_files(path)
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise BagError(f'Some files are missing: {missing!r}')
+    if not files:
+        raise BagError('metadata.yaml names no file')
+    return files
 
 
 def _recovered(path: Path, files: list[Path]) -> Bag:
@@ -54,15 +78,13 @@ def _recovered(path: Path, files: list[Path]) -> Bag:
     Raises:
         BagError: not one message can be read.
     """
-    from rosbags.rosbag2 import Reader
-
     folder = tempfile.TemporaryDirectory()
     copy = Path(folder.name) / 'recovered.mcap'
     compression = str(metadata(path).get('compression_mode') or 'none').lower()
     missing = [file for file in named_files(path) if not file.is_file()]
     broken = [f'{file.name} is not there: its messages are left out' for file in missing]
     broken += recover(files, copy, compression == 'message')
-    bag = Bag(path, Reader(copy), compression, broken, folder)
+    bag = Bag(path, [copy], folder, broken, recovered=True)
     if not sum(topic.count for topic in bag.topics):
         bag.__exit__()
         why = f' ({"; ".join(broken)})' if broken else ''
@@ -71,7 +93,7 @@ def _recovered(path: Path, files: list[Path]) -> Bag:
 
 
 class Bag:
-    """An open bag, read by ``rosbags``; a context manager that closes it.
+    """An open bag; a context manager that closes it.
 
     Attributes:
         path: as it was given.
@@ -80,28 +102,47 @@ class Bag:
         topics: by name.
         start_ns: when the first message was recorded; 0 in an empty bag.
         end_ns: when the last one was.
-        broken: where files break off, a line each.
+        broken: what is not as it should be, a line each: where files break off, what else than
+            the files metadata.yaml says.
     """
 
     def __init__(
         self,
         path: Path,
-        reader: Any,
-        compression: str = '',
+        files: Sequence[Path],
+        folder: tempfile.TemporaryDirectory[str],
         broken: Sequence[str] = (),
-        folder: tempfile.TemporaryDirectory[str] | None = None,
+        recovered: bool = False,
     ) -> None:
-        """Open it; ``folder`` holds a copy that is read in its place, and goes with it."""
-        reader.open()
+        """Open it; ``folder`` is for what must be unpacked, and goes with it.
+
+        ``files`` are the bag's, or if it was ``recovered`` a copy.
+        """
         self.path = path
         self.broken = list(broken)
-        self._reader, self._folder = reader, folder
+        self._folder, self._files = folder, list[StorageFile]()
+        said = metadata(path) if path.is_dir() else {}
         self.storage = 'mcap' if mcap_files(path) else 'sqlite3'
-        self.compression = compression or reader.compression_mode or 'none'
-        self.topics = _merged(reader.connections)
-        empty = reader.message_count == 0
-        self.start_ns = 0 if empty else reader.start_time
-        self.end_ns = 0 if empty else reader.end_time - 1  # rosbags' end lies behind the last
+        self.compression = str(said.get('compression_mode') or 'none').lower()
+        self._packed = self.compression == 'message' and not recovered
+        try:
+            for file in files:
+                opened, remark = open_file(file, Path(folder.name))
+                self._files.append(opened)
+                self.broken += [remark] if remark else []
+        except BaseException:
+            self._close()
+            raise
+        self.topics = _merged([topic for file in self._files for topic in file.topics], said)
+        heard = [file for file in self._files if any(topic.count for topic in file.topics)]
+        self.start_ns = min((file.start_ns for file in heard), default=0)
+        self.end_ns = max((file.end_ns for file in heard), default=0)
+        count = sum(topic.count for topic in self.topics)
+        if not self.broken and said and said.get('message_count') != count:
+            self.broken.append(
+                f'metadata.yaml tells of {said.get("message_count")} messages, the files hold '
+                f'{count}: the files are believed'
+            )
 
     def messages(self, topics: Collection[str] | None = None) -> Iterator[Recorded]:
         """Read the messages of ``topics`` (names; None for all) in the order of recording.
@@ -109,30 +150,34 @@ class Bag:
         Raises:
             BagError: the bag cannot be read on.
         """
-        connections = [
-            connection
-            for connection in self._reader.connections
-            if topics is None or connection.topic in topics
-        ]
-        if not connections:
-            return
-        reading = self._reader.messages(connections)
-        while True:
-            try:
-                connection, recorded_ns, data = next(reading)
-            except StopIteration:
-                return
-            except Exception as error:  # of sqlite, zstd, lz4 or rosbags: the file is damaged
-                raise _unreadable(self.path, error) from error
-            yield Recorded(connection.topic, connection.msgtype, recorded_ns, data)
+        for file in self._files:
+            reading = file.messages(topics)
+            while True:
+                try:
+                    message = next(reading, None)
+                    if message is None:
+                        break
+                    if self._packed:
+                        message = replace(message, data=unpack(message.data))
+                except Exception as error:  # of sqlite, zstd, lz4 or mcap: the file is damaged
+                    raise _unreadable(self.path, error) from error
+                yield message
+
+    def extras(self) -> Iterator[Attachment]:
+        """Give what an mcap file holds beside messages: attachments and metadata records."""
+        for file in self._files:
+            yield from file.extras()
 
     def __enter__(self) -> Bag:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._reader.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._close()
+        self._folder.cleanup()
+
+    def _close(self) -> None:
+        for file in self._files:
+            file.close()
 
 
 def _require_bag(path: Path) -> None:
@@ -143,16 +188,18 @@ def _require_bag(path: Path) -> None:
     """
     if not path.exists():
         raise BagError(f'no bag at {path}')
-    if path.is_file() and path.suffix == '.bag':
+    if path.is_file() and path.suffix.lower() == '.bag':
         raise BagError(f'{path} is a bag of ROS 1: try `rosbags-convert --src {path} --dst NEW`')
     if path.is_file() and path.suffix in PACKED and '.mcap' not in path.suffixes:
         raise BagError(f'{path} is compressed: unpack it first with `zstd -d {path}`')
-    if path.is_file() and path.suffix not in ('.mcap', '.db3', *PACKED):
+    if path.is_file() and path.suffix.lower() not in ('.mcap', '.db3', *PACKED):
         raise BagError(
             f'{path} is no bag: give the folder of a rosbag2, or a file ending in .mcap or .db3'
         )
     if path.is_dir() and not (path / 'metadata.yaml').is_file():
-        inside = in_order(file for file in path.iterdir() if file.suffix in ('.mcap', '.db3'))
+        inside = in_order(
+            file for file in path.iterdir() if file.suffix.lower() in ('.mcap', '.db3')
+        )
         if not inside:
             raise BagError(f'{path} is no bag: it has no metadata.yaml, .mcap or .db3 file')
         several = f' (then the {len(inside) - 1} other files)' if len(inside) > 1 else ''
@@ -192,17 +239,25 @@ def _unreadable(path: Path, error: BaseException) -> BagError:
     return BagError(f'{path} cannot be read ({said}): try `mcap recover {path} -o NEW.mcap`')
 
 
-def _merged(connections: list[Any]) -> tuple[Topic, ...]:
-    """One topic for all publishers of a name and type."""
+def _merged(topics: list[Topic], said: dict[str, Any]) -> tuple[Topic, ...]:
+    """One topic for all publishers of a name and type, in all files.
+
+    Hashes of types, which mcap files lack, are taken from what metadata.yaml ``said``.
+    """
+    listed = said.get('topics_with_message_count')
+    listed = [each.get('topic_metadata') or {} for each in listed or [] if isinstance(each, dict)]
+    digests = {
+        (about.get('name'), about.get('type')): str(about.get('type_description_hash') or '')
+        for about in listed
+    }
     merged: dict[tuple[str, str], Topic] = {}
-    for connection in connections:
-        key = connection.topic, connection.msgtype
+    for topic in topics:
+        key = topic.name, topic.type
         before = merged.get(key)
-        merged[key] = Topic(
-            *key,
-            count=connection.msgcount + (before.count if before else 0),
-            definition=connection.msgdef.data,
-            digest=connection.digest,
-            qos=before.qos if before else tuple(connection.ext.offered_qos_profiles),
+        digest = topic.digest or digests.get(key, '')
+        merged[key] = (
+            replace(before, count=before.count + topic.count)
+            if before
+            else replace(topic, digest=digest)
         )
     return tuple(merged[key] for key in sorted(merged))

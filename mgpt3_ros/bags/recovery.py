@@ -25,7 +25,7 @@ _LONGEST_RECORD = 2**28  # bytes; a damaged length must not take the memory of t
 def mcap_files(path: Path) -> list[Path]:
     """Return the mcap files of a bag, in order; none if it is stored otherwise."""
     if path.is_file():
-        return [path] if '.mcap' in path.suffixes else []
+        return [path] if '.mcap' in path.name.lower() else []
     files = [file for file in named_files(path) if file.is_file() and '.mcap' in file.suffixes]
     return files or in_order(path.glob('*.mcap'))
 
@@ -76,6 +76,13 @@ def recover(files: Iterable[Path], output: Path, compressed_messages: bool) -> l
     return [line for line in broken if line]
 
 
+def unpack(data: bytes) -> bytes:
+    """Return a message that the recorder compressed by itself."""
+    import zstandard
+
+    return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(data))
+
+
 def _copy(path: Path, writer: Writer, compressed_messages: bool) -> str:
     """Copy a file up to its end or to where it breaks off; return where, '' if nowhere."""
     import zstandard
@@ -106,7 +113,7 @@ def _copy(path: Path, writer: Writer, compressed_messages: bool) -> str:
                 elif isinstance(record, Message):
                     data = record.data
                     if compressed_messages:
-                        data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+                        data = unpack(data)
                     known = channels[record.channel_id]
                     writer.add_message(known, record.log_time, data, record.publish_time)
                     count += 1

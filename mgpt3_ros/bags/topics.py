@@ -18,21 +18,28 @@ class BagError(MotionGPT3Error):
 class Topic:
     """A topic of a bag.
 
-    definition, digest, qos: the type's text, its hash and the publishers' quality of service, as
-    far as the bag knows them; they are carried into copies.
+    definition, digest, qos: the type's definition, its hash and the publishers' quality of
+    service, as far as the bag knows them; they are carried into copies, and so are encodings:
+    ROS 2 has cdr and ros2msg, an mcap file may have others beside it.
     """
 
     name: str
     type: str
     count: int
-    definition: str = field(default='', repr=False)
+    definition: bytes = field(default=b'', repr=False)
     digest: str = field(default='', repr=False)
     qos: tuple[Any, ...] = field(default=(), repr=False)
+    encoding: str = field(default='cdr', repr=False)
+    definition_encoding: str = field(default='ros2msg', repr=False)
+
+
+# What mcap keeps beside messages: its records Attachment and Metadata.
+Attachment = Any
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A message as it was recorded: CDR bytes, and when the recorder got it [ns]."""
+    """A message as it was recorded: its bytes, and when the recorder got it [ns]."""
 
     topic: str
     type: str

@@ -65,7 +65,11 @@ def add_which_body(parser: argparse.ArgumentParser) -> Any:
 
 def add_body_options(parser: argparse.ArgumentParser, stride_s: float) -> None:
     """Declare which body of the bag is meant, and the windows in which it is read."""
-    group = add_which_body(parser)
+    add_window_options(add_which_body(parser), stride_s)
+
+
+def add_window_options(group: Any, stride_s: float) -> None:
+    """Declare the windows in which a body is read."""
     add_seconds_option(group, '--window', 6.0, 'how much of the motion is looked at at once')
     add_seconds_option(group, '--stride', stride_s, 'time from one window to the next')
 

@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write one line per file to standard output."""
     robot = robot_of(arguments)
-    motions = [load_any(path, arguments.fps, robot) for path in arguments.file]
+    motions = [load_any(path, arguments, robot) for path in arguments.file]
     model = load_model(arguments)
     for motion in motions:
         sys.stdout.write(f'{model.caption(motion)}\n')

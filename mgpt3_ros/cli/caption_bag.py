@@ -14,16 +14,22 @@ from mgpt3_ros.cli import bag_options, options
 from mgpt3_ros.cli.outputs import add_output_option, names, output_file
 
 if TYPE_CHECKING:
-    from mgpt3_ros.bags import Bag, Body, Window, Windows
+    from collections.abc import Iterator
+
+    from mgpt3_ros.bags import Bag, BagCopy, Body, Window, Windows
     from mgpt3_ros.bags.caption_files import Caption
+    from mgpt3_ros.bags.segments import Labelled
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+
+_STRIDE_S = 3.0
 
 SUMMARY = 'what a body in a bag of ROS 2 does, over time'
 DESCRIPTION = """\
-Caption a rosbag2 (sqlite3 or mcap, compressed or not): a sentence for each window of the motion in
-its joint states. ROS need not be installed; the memory used does not grow with the bag. Joints may
-come at any rate; a gap of more than half a second ends a window. Without -o and --write-bag the
-captions go to standard output.
+Caption a rosbag2 (sqlite3 or mcap, compressed or not): the motion in its joint states falls into
+segments of one action each, with a label and a sentence. --window asks for a sentence for each of
+sliding windows instead. ROS need not be installed; the memory used does not grow with the bag.
+Joints may come at any rate; a gap of more than half a second ends a segment. Without -o and
+--write-bag the captions go to standard output.
 """
 EXAMPLES = """\
   mgpt3 caption-bag recording -o captions.srt -o captions.jsonl
@@ -43,20 +49,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help='topic of the captions in OUT (default: caption beside the joint states)',
     )
-    bag_options.add_body_options(parser, stride_s=3.0)
+    group = bag_options.add_which_body(parser)
+    options.add_seconds_option(
+        group, '--window', None, 'length of sliding windows', 'none: segments of one action each'
+    )
+    options.add_seconds_option(group, '--stride', None, 'time from one to the next', 'half of one')
     options.add_model_options(parser, draws=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Caption, write, and say in one line what was done."""
     from mgpt3_ros.bags import Windows, open_bag
+    from mgpt3_ros.bags.segments import find_segments
 
     began = time.perf_counter()
     with open_bag(arguments.bag) as bag:
         body = bag_options.body_of(bag, arguments)
-        windows = Windows(body.profile, arguments.window, arguments.stride)
+        length_s = arguments.window or 2 * (arguments.stride or _STRIDE_S)
+        windows = Windows(body.profile, length_s, arguments.stride or length_s / 2)
         model = options.load_model(arguments)
-        count = _caption_all(arguments, bag, body, windows, model)
+        found, recogniser = None, model.recogniser
+        if recogniser is not None and not (arguments.window or arguments.stride):
+            found, windows = find_segments(bag, body, recogniser)
+        count = _caption_all(arguments, bag, body, windows, model, found)
         bag_options.say_what_was_wrong(bag, windows)
         seconds = (bag.end_ns - bag.start_ns) * 1e-9
     if not count:
@@ -72,9 +87,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _caption_all(
-    arguments: argparse.Namespace, bag: Bag, body: Body, windows: Windows, model: MotionGPT3
+    arguments: argparse.Namespace,
+    bag: Bag,
+    body: Body,
+    windows: Windows,
+    model: MotionGPT3,
+    found: list[Labelled] | None,
 ) -> int:
-    """Read the bag through and write its captions; return how many there are."""
+    """Read the bag through and write its captions; return how many there are.
+
+    Of the segments that were ``found``, or of ``windows``.
+    """
     from mgpt3_ros.bags import BagCopy
     from mgpt3_ros.bags.caption_files import caption_file
     from mgpt3_ros.bags.messages import STRING, text_message
@@ -86,18 +109,56 @@ def _caption_all(
         if arguments.write_bag is not None:
             copy = stack.enter_context(BagCopy(arguments.write_bag, bag, {topic: STRING}))
         files = [stack.enter_context(caption_file(path)) for path in arguments.output]
-        for window in bag_options.read_windows(bag, body, windows, copy):
-            caption = timed(bag, window, str(model.caption(window.motion)))
+        if found is None:
+            captions = _of_windows(bag, body, windows, copy, model)
+        else:
+            captions = _of_segments(bag, body, found, copy, model)
+        for caption, recorded_ns in captions:
             count += 1
             for add in files:
                 add(caption)
             if copy:
-                copy.add(topic, window.recorded_ns, text_message(caption.caption))
+                copy.add(topic, recorded_ns, text_message(caption.caption))
             if not copy and not files:
                 span = f'{caption.start_s:8.2f} {caption.end_s:8.2f}'
                 sys.stdout.write(f'{span}  {caption.caption}\n')
                 sys.stdout.flush()
     return count
+
+
+def _of_windows(
+    bag: Bag, body: Body, windows: Windows, copy: BagCopy | None, model: MotionGPT3
+) -> Iterator[tuple[Caption, int]]:
+    """Give the caption of each window, and when the recorder got its end [ns]."""
+    for window in bag_options.read_windows(bag, body, windows, copy):
+        yield timed(bag, window, str(model.caption(window.motion))), window.recorded_ns
+
+
+def _of_segments(
+    bag: Bag, body: Body, found: list[Labelled], copy: BagCopy | None, model: MotionGPT3
+) -> Iterator[tuple[Caption, int]]:
+    """Give the caption of each segment, and when the recorder got its end [ns].
+
+    The model's sentence where it names the segment's action, else the one of its label.
+    """
+    from mgpt3_ros.bags.caption_files import Caption
+    from mgpt3_ros.bags.segments import segment_motions
+    from mgpt3_ros.model.language.caption_actions import read_action
+
+    messages = bag_options.read_with_progress(bag, None if copy else body.topics)
+    last_s = 0.0
+    for message, done in segment_motions(body, messages, found):
+        if copy and message is not None:
+            copy.copy(message)
+        for segment, recorded_ns, motion in done:
+            said = str(model.caption(motion))
+            text = said if read_action(said) == segment.label else segment.sentence
+            end_s = (recorded_ns - bag.start_ns) * 1e-9
+            start_s = max(end_s - (segment.end_ns - segment.start_ns) * 1e-9, last_s)
+            last_s = end_s
+            stamps = segment.start_ns, segment.end_ns
+            about = segment.label, round(segment.confidence, 3)
+            yield Caption(round(start_s, 3), round(end_s, 3), *stamps, text, *about), recorded_ns
 
 
 def timed(bag: Bag, window: Window, text: str) -> Caption:

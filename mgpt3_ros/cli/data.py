@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mgpt3_ros.cli.bag_options import add_which_body
-from mgpt3_ros.cli.options import new_parser
+from mgpt3_ros.cli.options import add_reading_options, new_parser, reading_options
 from mgpt3_ros.cli.robot_files import add_robot_option, reader_of, robot_of
 
 SUMMARY = 'make a data set of own motions, or check one'
@@ -70,32 +70,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_reading_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--fps', type=float, help='of .npy files, which do not say (default: 20)')
-    parser.add_argument(
-        '--skeleton',
-        type=Path,
-        action='append',
-        default=[],
-        metavar='FILE',
-        help='mapping of the bones of .bvh files to the 22 joints (bones: {BONE: JOINT}, see '
-        'model/formats/skeletons/), tried before those of CMU, Mixamo, SMPL and others; '
-        'may be repeated',
-    )
+    add_reading_options(parser)
     add_which_body(parser)
     add_robot_option(parser, 'whose motion .csv and .npz files of robots are')
-    parser.add_argument(
-        '--up', choices=('y', 'z'), default='y', help='vertical of .npy and .npz (default: y)'
-    )
 
 
 def _reading(arguments: argparse.Namespace) -> dict[str, Any]:
     """Fields of ``ReadOptions``."""
-    from mgpt3_ros.model.formats.bvh_names import load_skeleton
-
     return {
-        'fps': arguments.fps,
-        'up': arguments.up,
-        'skeletons': tuple(load_skeleton(file) for file in arguments.skeleton),
+        **reading_options(arguments),
         'topic': arguments.topic,
         'odometry': '' if arguments.odom == 'none' else arguments.odom,
         'profile': arguments.profile,

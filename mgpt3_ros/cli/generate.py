@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any
 
+from mgpt3_ros.body.commands.memory import Memory
+from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.cli import options
 from mgpt3_ros.cli.outputs import MOTION_FILES, add_output_option, names
 from mgpt3_ros.cli.robot_files import (
@@ -23,7 +25,8 @@ DESCRIPTION = """\
 Draw a motion of a person who does what the sentence says, and write it to one or more files.
 Without --duration it lasts as long as the sentence states ("for 3 seconds"), else as long as the
 model finds right. Several actions in a text ("walk forward, then wave, then bow") become clips
-that go over into one another.
+that follow one another. Distances, steps, angles, counts, speeds and times in the text are kept;
+what is not understood is refused (docs/commands.md).
 """
 EXAMPLES = """\
   mgpt3 generate "a person waves with both hands" -o wave.mp4
@@ -54,6 +57,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--one-clip', action='store_true', help='draw the text as one clip, however many actions'
     )
+    parser.add_argument(
+        '--as-is',
+        action='store_true',
+        help='draw what the model makes of the words: numbers are not kept, nothing is refused',
+    )
     options.add_model_options(parser)
 
 
@@ -62,10 +70,16 @@ def run(arguments: argparse.Namespace) -> int:
     robot = robot_of(arguments)
     model = options.load_model(arguments)
     sampling = options.drawing_options(arguments)
+    from mgpt3_ros.body.commands.carrying_out import carry_out_all  # imports SciPy
+
     began = time.perf_counter()
     text = ' '.join(arguments.text)
-    draw = model.generate if arguments.one_clip else model.generate_sequence
-    motion = draw(text, arguments.duration, sampling=sampling)
+    if arguments.as_is or arguments.one_clip:
+        draw = model.generate if arguments.one_clip else model.generate_sequence
+        motion = draw(text, arguments.duration, sampling=sampling)
+    else:
+        parts = Memory().resolved(understand(text))
+        motion = carry_out_all(model, parts, sampling, arguments.duration)
     drawn = time.perf_counter()
     write_all(motion, arguments.output, robot)
     written = time.perf_counter()
@@ -74,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
         f'seed {arguments.seed}, drawn in {drawn - began:.2f} s, '
         f'written in {written - drawn:.2f} s: {names(arguments.output)}\n'
     )
+    for note in motion.info.get('notes', ()):
+        sys.stdout.write(f'note: {note}\n')
     return 0
 
 

@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fill the gap, write it, and say in one line what was done."""
-    start, end = (options.load_motion(f, arguments.fps) for f in (arguments.start, arguments.end))
+    start, end = (options.load_motion(f, arguments) for f in (arguments.start, arguments.end))
     model = options.load_model(arguments)
     sampling = options.drawing_options(arguments)
     began = time.perf_counter()

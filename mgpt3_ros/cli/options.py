@@ -94,17 +94,52 @@ def add_motion_files(
     for name, what in files.items():
         said = f'{what} (.npz, .npy or .bvh)'
         parser.add_argument(name, nargs=nargs, type=Path, metavar=name.upper(), help=said)
+    add_reading_options(parser)
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Declare how motion files are read: what they do not say themselves."""
     parser.add_argument(
         '--fps', type=float, help='frames per second of .npy files, which do not say (default: 20)'
     )
+    parser.add_argument(
+        '--skeleton',
+        type=Path,
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='mapping of the bones of .bvh files to the 22 joints (bones: {BONE: JOINT}, see '
+        'model/formats/skeletons/), tried before those of CMU, Mixamo, SMPL and others; '
+        'may be repeated',
+    )
+    parser.add_argument(
+        '--up',
+        choices=('x', 'y', 'z', '-x', '-y', '-z'),
+        help='axis that points up, written --up=-z where it points down (default: y, in .bvh the '
+        'one along which the body stands)',
+    )
 
 
-def load_motion(path: Path, fps: float | None) -> Motion:
+def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what :meth:`Motion.load` is told beside the file."""
+    from mgpt3_ros.model.formats.bvh_names import load_skeleton
+
+    return {
+        'fps': arguments.fps,
+        'skeletons': tuple(load_skeleton(file) for file in arguments.skeleton),
+        'up': arguments.up,
+    }
+
+
+def load_motion(path: Path, arguments: argparse.Namespace) -> Motion:
     """Read a motion, and say on stderr what no body does, as ``mgpt3 data check`` would."""
+    from mgpt3_ros.model.formats import assumptions
     from mgpt3_ros.model.kinematics.plausibility import joint_problems
     from mgpt3_ros.model.motion import Motion
 
-    motion = Motion.load(path, fps)
+    motion = Motion.load(path, **reading_options(arguments))
+    for remark in assumptions(motion, arguments.up):
+        sys.stderr.write(f'{path}: {remark}\n')
     for problem in joint_problems(motion.joints, motion.fps):
         sys.stderr.write(f'{path}: {problem}\n')
     return motion

@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Continue, write, and say in one line what was done."""
-    observed = options.load_motion(arguments.file, arguments.fps)
+    observed = options.load_motion(arguments.file, arguments)
     model = options.load_model(arguments)
     sampling = options.drawing_options(arguments)
     began = time.perf_counter()

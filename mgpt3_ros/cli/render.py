@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and say in one line what was done."""
-    motion = load_motion(arguments.file, arguments.fps)
+    motion = load_motion(arguments.file, arguments)
     began = time.perf_counter()
     write_motion(motion, arguments.output, arguments.title)
     sys.stdout.write(

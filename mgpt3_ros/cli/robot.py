@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgpt3_ros.cli.options import load_motion, new_parser
+from mgpt3_ros.cli.options import add_reading_options, load_motion, new_parser
 from mgpt3_ros.cli.outputs import STRIP_SUFFIXES, output_file
 from mgpt3_ros.cli.robot_files import add_robot_option
 from mgpt3_ros.model.errors import RobotError
@@ -50,9 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         'what', metavar='NAME|FILE', help='a robot, its YAML file, or with --robot a motion file'
     )
     add_robot_option(check, 'whose motion the file is to be')
-    check.add_argument(
-        '--fps', type=float, help='frames per second of a file that does not say it'
-    )
+    add_reading_options(check)
     check.set_defaults(part=check_robot_or_motion)
     show = new_parser(
         parts, 'show', 'draw human and robot', SHOW, '  mgpt3 robot show g1 -o g1.png\n'
@@ -61,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     show.add_argument(
         '--motion', type=Path, metavar='FILE', help='what they do (default: raise the left arm)'
     )
+    add_reading_options(show)
     show.add_argument(
         '-o',
         '--output',
@@ -123,7 +122,7 @@ def show_robot(arguments: argparse.Namespace) -> int:
     from mgpt3_ros.robots.picture import arm_raised, draw_side_by_side
 
     robot = Robot.from_name_or_file(arguments.robot)
-    motion = arm_raised() if arguments.motion is None else load_motion(arguments.motion, None)
+    motion = arm_raised() if arguments.motion is None else load_motion(arguments.motion, arguments)
     for remark in draw_side_by_side(robot, motion, arguments.output):
         sys.stderr.write(f'{remark}\n')
     sys.stdout.write(f'{robot.name} beside the human: {arguments.output}\n')
@@ -141,7 +140,7 @@ def _of_motion(robot: Robot, arguments: argparse.Namespace) -> list[str]:
         motion = load_robot_motion(path, robot, arguments.fps)
         lines = []
     else:
-        human = load_motion(path, arguments.fps)
+        human = load_motion(path, arguments)
         motion = retarget(robot, human.joints, human.fps)
         lines = _followed(robot, human.joints, motion)
     slow, slower = slowed(robot, motion)

@@ -70,7 +70,7 @@ def write_all(motion: Motion, paths: Sequence[Path], robot: Robot | None) -> Non
     sys.stderr.write(''.join(f'{line}\n' for line in [told(robot, slower)] if line))
 
 
-def load_any(path: Path, fps: float | None, robot: Robot | None) -> Motion:
+def load_any(path: Path, arguments: argparse.Namespace, robot: Robot | None) -> Motion:
     """Read a human's motion, or a robot's as the human's that it follows.
 
     Raises:
@@ -81,8 +81,8 @@ def load_any(path: Path, fps: float | None, robot: Robot | None) -> Motion:
     if path.is_file() and is_robot_file(path):
         if robot is None:
             raise RobotError(f'{path} holds the motion of a robot: say of which, --robot NAME')
-        return robot_motion(path, fps, robot)
-    return options.load_motion(path, fps)
+        return robot_motion(path, arguments.fps, robot)
+    return options.load_motion(path, arguments)
 
 
 def robot_motion(path: Path, fps: float | None, robot: Robot) -> Motion:

@@ -50,9 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Draw what is typed, write, and say in one line what was done."""
     model = options.load_model(arguments)
-    start = (
-        None if arguments.start is None else options.load_motion(arguments.start, arguments.fps)
-    )
+    start = None if arguments.start is None else options.load_motion(arguments.start, arguments)
     live = model.stream(None, start, sampling=options.drawing_options(arguments))
     drawn: list[Motion] = []
     try:

@@ -9,6 +9,7 @@ from dataclasses import fields
 
 from builtin_interfaces.msg import Time
 from nav_msgs.msg import Odometry
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -16,6 +17,7 @@ from sensor_msgs.msg import JointState
 from mgpt3_ros.body.observation import REACH_S, Limits, MotionBuffer, UnusableError
 from mgpt3_ros.body.profiles import JointProfile, base_frame_of, make_profile
 from mgpt3_ros.nodes.diagnostics import CallbackTimes
+from mgpt3_ros.nodes.hearing import why_deaf, wrong_frames
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S, MotionNode
 from mgpt3_ros.nodes.model_host import ModelHost
 from mgpt3_ros.nodes.parameters import Parameters
@@ -25,6 +27,7 @@ from mgpt3_ros.robots import RobotProfile, robot_profile
 _DEPTH = 50
 _FLIP_FLOPS = 3
 _NAME_SETS = 100  # of too few names that are remembered, so as to warn of each once
+_DEAF_S = 3.0  # without a usable joint state, before diagnostics speak of it
 _BAD_IN_A_ROW = 10  # joint states that are unusable, until diagnostics speak of an error
 _APART = (
     f'odometry is heard but not used: its stamps lie more than {REACH_S:g} s from those of the '
@@ -58,20 +61,32 @@ class BodyNode(MotionNode):
         self.buffer = MotionBuffer(self.profile, self._limits())
         self.clock = BodyClock(self, self.steady_clock)
         self._joint_times = CallbackTimes()
-        self._heard_s = -1e9
+        self._heard_s = self._active_since_s = -1e9
         self._input_error = False
+        self._last_fault = self._frames_fault = ''
         self._warned_of: set[int] = set()
         self.add_post_set_parameters_callback(self._on_parameters)
         reliability = 'best_effort'
         if self.has_parameter('reliability'):
             reliability = self.parameters['reliability']
         qos = QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy[reliability.upper()])
+        self._qos = qos
         self.create_subscription(JointState, 'joint_states', self._on_joints, qos)
         self.create_subscription(Odometry, 'odom', self._on_odometry, qos)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to take input. SUCCESS always."""
+        self._active_since_s = self.steady_now_s()
+        return super().on_activate(state)
 
     @property
     def listens(self) -> bool:
         """Whether what is heard is taken note of."""
+        return True
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the node is of no use while it hears no body."""
         return True
 
     @property
@@ -100,6 +115,7 @@ class BodyNode(MotionNode):
             self._joints_dropped(error, message)
             return
         self._heard_s = self.steady_now_s()
+        self._last_fault = ''
         if self._input_error:
             self._input_error, self.last_error = False, ''
         self.look_for_clock()
@@ -111,12 +127,19 @@ class BodyNode(MotionNode):
             )
 
     def _joints_dropped(self, error: UnusableError, message: JointState) -> None:
+        self._last_fault = str(error)
         if error.kind == 'coverage':
+            shown = ', '.join(message.name[:3]) + (', ...' if len(message.name) > 3 else '')
+            self._last_fault = f'joint states of {shown or "no joint"}: {error}'
             names, count = hash(frozenset(message.name)), len(message.name)  # names may be long
             if names in self._warned_of or len(self._warned_of) >= _NAME_SETS:
                 return
             self._warned_of.add(names)
-            self.get_logger().warning(f'joint states with {count} names ignored: {error}')
+            log = self.get_logger().warning if self.needs_body else self.get_logger().info
+            log(f'joint states with {count} names ignored: {error}')
+            return
+        if not self.needs_body:
+            self.get_logger().debug(f'joint state dropped: {error}')
             return
         what = f'joint state dropped: {error}'
         self.get_logger().warning(what, throttle_duration_sec=WARN_EVERY_S)
@@ -126,6 +149,15 @@ class BodyNode(MotionNode):
 
     def _on_odometry(self, message: Odometry) -> None:
         if not self.listens:
+            return
+        base = self.base_frame() if self.has_parameter('base_frame') else ''  # not of captions
+        usable, said = wrong_frames(message, self.parameters['world_frame'], base)
+        if said != self._frames_fault:
+            self._frames_fault = said
+            if said:
+                self.get_logger().warning(said)
+        if not usable:
+            self.buffer.dropped['frames'] += 1
             return
         place, turn = message.pose.pose.position, message.pose.pose.orientation
         lin, ang = message.twist.twist.linear, message.twist.twist.angular
@@ -162,6 +194,11 @@ class BodyNode(MotionNode):
 
     def warning(self) -> str:
         """Return what is wrong with what is heard, while the node works; '' if nothing is."""
+        silent_s = self.steady_now_s() - max(self._heard_s, self._active_since_s)
+        if self.needs_body and silent_s > max(_DEAF_S, self.parameters['max_gap_s']):
+            return why_deaf(self, 'joint_states', self._qos, self._last_fault)
+        if self._frames_fault and 'wrong way' in self._frames_fault:
+            return self._frames_fault
         buffer = self.buffer
         apart = buffer.heard_odometry and buffer.stamp_ns and not buffer.uses_odometry
         return _APART if apart and self.sees_body else ''

@@ -64,7 +64,8 @@ class GenerateClient:
         os.environ['ROS_DOMAIN_ID'] = str(domain)
         os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         command = [sys.executable, '-m', 'mgpt3_ros.nodes.generate_node', '--ros-args']
-        for name, value in parameters.items():
+        # What is sent while it still loads is waited for, however long that takes.
+        for name, value in ({'max_command_age_s': '0.0'} | dict(parameters)).items():
             command += ['-p', f'{name}:={value}']
         # Appending: the node shares the place in the file that reading it moves.
         self._log = tempfile.TemporaryFile('a+')  # noqa: SIM115  closed in __exit__

@@ -8,10 +8,14 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mgpt3_ros.body.commands.meaning import Action, Part, Rest
+from mgpt3_ros.body.commands.memory import Memory, same_as_before
+from mgpt3_ros.body.commands.reading import understand
+from mgpt3_ros.body.commands.sentences import SENTENCES
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
 
@@ -25,6 +29,9 @@ class Command:
     """A text command that was accepted.
 
     note: what was done to its text, if anything. actions: what it asks for, one after the other.
+    parts: what each of those means; empty where the model shall make of the words what it can.
+    goes_on: it asks for what the body does already, and begins when that ends.
+    sender_id: the sender's own name for it.
     """
 
     number: int
@@ -32,6 +39,9 @@ class Command:
     received_s: float
     note: str = ''
     actions: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    goes_on: bool = False
+    sender_id: str = ''
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,19 @@ class Step:
     def text(self) -> str:
         """What to do."""
         return self.command.actions[self.index]
+
+    @property
+    def asked(self) -> str:
+        """The words that a model is asked with: those that it knows the action by, or its text."""
+        part = self.part
+        if isinstance(part, Action):
+            return part.words or SENTENCES[part.name]
+        return self.text
+
+    @property
+    def part(self) -> Part | None:
+        """What that means; None where the model shall make of the words what it can."""
+        return self.command.parts[self.index] if self.command.parts else None
 
     @property
     def count(self) -> int:
@@ -78,6 +101,55 @@ def actions_of(text: str, split: bool, rest: bool = False) -> tuple[str, ...]:
     # Stopping is no action where all motions end; where they do not, it is one.
     stops = rest and means_rest(_LAST_PART.split(text.rstrip(' .!'))[-1])
     return (*actions, 'stop') if stops else actions
+
+
+def read_command(
+    command: Command, memory: Memory, moving: bool, streams: bool, split: bool, refuse: bool
+) -> Command:
+    """Read what a command's text means, or leave it to the model where that is wanted.
+
+    Args:
+        command: with its text.
+        memory: of the command before.
+        moving: whether that one still moves the body.
+        streams: whether the body moves on without an end (mode stream).
+        split: whether a text has actions at all, or is one motion as a whole.
+        refuse: whether what is not understood is refused.
+
+    Raises:
+        TextError: it is not understood, or asks for no motion.
+    """
+    if split:
+        try:
+            parts = memory.resolved(understand(command.text))
+        except TextError:
+            if refuse:
+                raise
+        else:
+            while len(parts) > 1 and parts[-1] == Rest() and not streams:
+                parts = parts[:-1]  # every motion ends at rest
+            actions = tuple(words_for(part) for part in parts)
+            goes_on = moving and same_as_before(parts, memory.last)
+            notes = [command.note] if command.note else []
+            if streams:
+                lost = [str(part) for part in parts if counts(part)]
+                notes += [f'mode stream keeps no numbers: {part}' for part in lost]
+            note = '; '.join(notes)
+            return replace(command, note=note, actions=actions, parts=parts, goes_on=goes_on)
+    return replace(command, actions=actions_of(command.text, split, rest=streams))
+
+
+def counts(part: Part) -> bool:
+    """Whether a part holds numbers but for a time, or the arms of another action."""
+    return isinstance(part, Action) and part != Action(part.name, duration_s=part.duration_s)
+
+
+def words_for(part: Part) -> str:
+    """The words of a part, as they were said."""
+    if isinstance(part, Action):
+        return part.said or str(part)
+    seconds = part.duration_s if isinstance(part, Rest) else None
+    return 'stop' if seconds is None else f'stop for {seconds:g} seconds'
 
 
 def fit_text(text: str, max_length: int) -> tuple[str, str]:
@@ -123,6 +195,7 @@ def status_values(what: Command | Step, max_length: int) -> dict[str, str]:
         'duration_s': '',
         'duration_from': '',
         'latency_s': '',
+        **({'sender_id': command.sender_id} if command.sender_id else {}),
     }
 
 

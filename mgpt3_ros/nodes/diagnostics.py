@@ -80,3 +80,8 @@ def memory_mb() -> float:
     except OSError:
         return 0.0
     return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+
+
+def has_nvidia() -> bool:
+    """Whether this machine has an NVIDIA device, usable or not."""
+    return os.path.exists('/proc/driver/nvidia') or os.path.exists('/dev/nvidiactl')

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
+from mgpt3_ros.body.commands.meaning import Action
 from mgpt3_ros.body.from_motion import BodyClip, clip_of, following
 from mgpt3_ros.body.profiles import JointProfile
+from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Window
 from mgpt3_ros.nodes.worker import Job
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.model.sampling import SamplingOptions
+
+Fit = Callable[['Motion', BodyClip], tuple[BodyClip, tuple[str, ...]]]
 
 SAMPLING_PARAMETERS = ('guidance_scale', 'num_inference_steps', 'seed')
 
@@ -56,14 +60,15 @@ class Sampling:
 class Generated:
     """A clip, and what the model said about it.
 
-    motion: the clip as the model made it. notes: what a robot cannot do of it. leave_s: when the
-    clip before is left for it, in the time of that clip [s]; it begins in the pose of that moment.
+    motion: the clip as the model made it. leave_s: when the clip before is left for it, in the
+    time of that clip [s]; it begins in the pose of that moment; None: at its end. notes: what of
+    the command could not be met, or what a robot cannot do of it.
     """
 
     clip: BodyClip
     motion: Motion
     info: dict[str, str] = field(default_factory=dict)
-    leave_s: float = 0.0
+    leave_s: float | None = 0.0
     notes: tuple[str, ...] = ()
 
 
@@ -76,7 +81,7 @@ def generate(
     profile: JointProfile,
     after: Motion | None,
     goes_on: bool,
-    fit: Callable[[Motion, BodyClip], tuple[BodyClip, tuple[str, ...]]] | None = None,
+    fit: Fit | None = None,
 ) -> Generated:
     """Draw a motion of ``text`` and turn it into the joints of ``profile``.
 
@@ -111,6 +116,49 @@ def generate(
     if fit is not None:
         clip, notes = fit(motion, clip)
     return Generated(clip, motion, info, leave_s, notes)
+
+
+def carried_out(
+    model: MotionGPT3,
+    job: Job[Generated],
+    action: Action,
+    duration_s: float,
+    sampling: Sampling,
+    profile: JointProfile,
+    stands: Array | None,
+    at_rest: bool,
+    fit: Fit | None = None,
+) -> Generated:
+    """Draw an action that was understood, shape it, and turn it into the joints of ``profile``.
+
+    Args:
+        model: draws it.
+        job: in which this runs.
+        action: what to do.
+        duration_s: its length [s]; 0 leaves it to text and model.
+        sampling: how to draw.
+        profile: of the joints.
+        stands: the pose (22, 3) [m], Y up, in which the body will stand then, from which the
+            motion goes on; None where that is unknown, or where it moves.
+        at_rest: whether the body stands then.
+        fit: returns what a robot can do of a clip, and what is to be said of that.
+    """
+    from mgpt3_ros.body.commands.carrying_out import carry_out, following
+    from mgpt3_ros.model.motion import Motion
+
+    motion = carry_out(model, action, sampling.options(job), duration_s or None, at_rest)
+    info = {
+        'duration_s': f'{motion.duration_s:.2f}',
+        'duration_from': str(motion.info['duration_from']),
+    }
+    if stands is not None:
+        joined = following(stands[None], motion.joints)
+        motion = Motion(joined, motion.fps, motion.info)
+    clip, notes = clip_of(motion, profile), tuple(motion.info['notes'])
+    if fit is not None:
+        clip, more = fit(motion, clip)
+        notes = (*notes, *more)
+    return Generated(clip, motion, info, None, notes)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,15 @@ _TOPICS = {
     'joint_states': ('joint_states_topic', 'Topic that tells how the body stands.'),
     'odom': ('odom_topic', 'Topic that tells where the body is.'),
     'joint_trajectory': ('trajectory_topic', 'Topic of the joint trajectories.'),
+    'base_trajectory': ('base_trajectory_topic', "Topic of the pelvis' trajectories."),
+    'markers': ('markers_topic', 'Topic of the markers of the body.'),
     'caption': ('caption_topic', 'Topic of the captions.'),
+    '~/caption_event': ('caption_event_topic', 'Topic of the captions for programs.'),
+    'caption_marker': ('caption_marker_topic', 'Topic of the captions as markers.'),
+    'predicted_base_trajectory': (
+        'base_trajectory_topic',
+        "Topic of the pelvis' predicted trajectories.",
+    ),
     'predicted_trajectory': ('trajectory_topic', 'Topic of the predicted trajectories.'),
 }
 
@@ -112,7 +120,7 @@ def playback_node(context: LaunchContext) -> list[Node]:
     if not asked_for(context, 'playback'):
         return []
     parameters = [_share('config', 'playback.yaml'), *_parameters(context)]
-    topics = ('joint_states', 'odom', 'joint_trajectory')
+    topics = ('joint_states', 'odom', 'joint_trajectory', 'base_trajectory')
     return [_node(context, 'mgpt3_ros', 'playback_node', parameters, topics, name='playback_node')]
 
 

@@ -19,8 +19,9 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_srvs.srv import SetBool
 
 from mgpt3_ros.model.errors import Cancelled
-from mgpt3_ros.nodes.diagnostics import Diagnostics, Health, memory_mb
+from mgpt3_ros.nodes.diagnostics import Diagnostics, Health, has_nvidia, memory_mb
 from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelChoice, ModelFacts, ModelHost
+from mgpt3_ros.nodes.parameter_checks import contradictions, unknown_parameters
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.process import told_to_end
 from mgpt3_ros.nodes.worker import Job
@@ -62,6 +63,11 @@ class MotionNode(LifecycleNode):
         self.enabled = True
         self.last_error = ''
         self._memory_errors = 0
+        self._contradictions: set[str] = set()
+        for remark in unknown_parameters(self):
+            self.get_logger().warning(remark)
+        self._look_at_parameters()
+        self.add_post_set_parameters_callback(lambda _: self._look_at_parameters())
         self._wake = self.create_guard_condition(self.on_worker)
         self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_service(SetBool, '~/enable', self._on_enable)
@@ -120,8 +126,12 @@ class MotionNode(LifecycleNode):
         self.get_logger().info(
             f'model {facts.name} on {facts.device}; licence of its weights: {facts.licence}'
         )
-        if choice.device == 'auto' and not facts.device.startswith('cuda'):
-            self.get_logger().warning(f'no CUDA device found: the model runs on {facts.device}')
+        without_cuda = choice.device == 'auto' and not facts.device.startswith('cuda')
+        if without_cuda and has_nvidia():
+            self.get_logger().warning(
+                'there is an NVIDIA device, but PyTorch finds no CUDA: the model runs on '
+                f'{facts.device}'
+            )
         self.state = 'inactive'
         return super().on_configure(state)
 
@@ -186,6 +196,13 @@ class MotionNode(LifecycleNode):
             if self._memory_errors >= 2:
                 self.get_logger().error('out of memory twice in a row: the node deactivates')
                 self.trigger_deactivate()
+
+    def _look_at_parameters(self) -> None:
+        """Warn once of each contradiction between parameters."""
+        found = contradictions(self.parameters)
+        for remark in found - self._contradictions:
+            self.get_logger().warning(remark)
+        self._contradictions = found
 
     def look_for_clock(self) -> None:
         """Warn once where sim time is used and does not begin."""

@@ -87,16 +87,11 @@ class ListeningNode(BodyNode, Generic[T]):
 
     def begin(self) -> str:
         """Ask about what is observed now; return why not, or '' (also where it is being done)."""
-        if not self.active or not self.enabled:
-            return f'the node is {self.state if not self.active else "disabled"}'
-        if self._running is not None:
+        if self.active and self.enabled and self._running is not None:
             return ''
-        window = self.buffer.window()
-        if window is None or not self.sees_body:
-            return 'no current joint states are heard'
-        needed_s = min(self.parameters['min_window_s'], self.parameters['window_s'])
-        if window.duration_s < needed_s - 1e-3:
-            return f'{window.duration_s:.2f} s of motion were observed, {needed_s:.2f} are needed'
+        window, refusal = self.look()
+        if window is None:
+            return refusal
         if warning := self.warning():
             self.get_logger().warning(warning, throttle_duration_sec=WARN_EVERY_S)
         elif not window.base:
@@ -106,6 +101,19 @@ class ListeningNode(BodyNode, Generic[T]):
         self._asked_s, self._asked_of_ns = self.steady_now_s(), self.buffer.stamp_ns
         self._running = self.ask(window), self._asked_s
         return ''
+
+    def look(self) -> tuple[Window | None, str]:
+        """Return what is observed now; or None, and why."""
+        if not self.active or not self.enabled:
+            return None, f'the node is {self.state if not self.active else "disabled"}'
+        window = self.buffer.window()
+        if window is None or not self.sees_body:
+            return None, 'no current joint states are heard'
+        needed_s = min(self.parameters['min_window_s'], self.parameters['window_s'])
+        if window.duration_s < needed_s - 1e-3:
+            observed = f'{window.duration_s:.2f} s of motion were observed'
+            return None, f'{observed}, {needed_s:.2f} are needed'
+        return window, ''
 
     def on_worker(self) -> None:
         """Take the answer of the worker."""

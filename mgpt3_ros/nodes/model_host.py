@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mgpt3_ros.model.errors import CheckpointError, GenerationError
+from mgpt3_ros.model.recognition import ActionRecogniser
 from mgpt3_ros.nodes.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -38,12 +39,16 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a loaded model says of itself; its form of motion is clip or stream."""
+    """What a loaded model says of itself; its form of motion is clip or stream.
+
+    recogniser: of actions, where the checkpoint has one.
+    """
 
     name: str
     licence: str
     device: str
     form: str
+    recogniser: ActionRecogniser | None = None
 
 
 class DeviceMemoryError(GenerationError):
@@ -101,7 +106,8 @@ class ModelHost:
         self._users += 1
         model = self._model
         form = 'stream' if isinstance(model.pipeline, StreamPipeline) else 'clip'
-        return ModelFacts(model.name, model.licence, str(model.device), form)
+        facts = model.name, model.licence, str(model.device), form
+        return ModelFacts(*facts, model.recogniser)
 
     def _release(self) -> None:
         self._users -= 1

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +51,7 @@ class MovingNode(BodyNode):
         playing: the trajectory that was published last.
         controllers: of a robot; None for another body.
         emergency_stop: whether the body must stand still.
+        watchers: told what ``tell`` says.
     """
 
     def __init__(self, name: str, parameters: Iterable[str], host: ModelHost | None) -> None:
@@ -71,6 +72,7 @@ class MovingNode(BodyNode):
         self._markers = self.create_lifecycle_publisher(MarkerArray, 'markers', 1)
         self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
         self.emergency_stop = EmergencyStop(self, lambda: self.stop_all('emergency stop'))
+        self.watchers: list[Callable[[Command | Step, str, dict[str, str]], None]] = []
         self.create_timer(_MARKER_PERIOD_S, self._show, clock=self.steady_clock)
         self.create_timer(_WATCH_PERIOD_S, self._watch, clock=self.steady_clock)
 
@@ -83,6 +85,13 @@ class MovingNode(BodyNode):
         if self.controllers is not None:
             self.controllers.close()
         return super().close(timeout_s)
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the node waits for joint states: where they tell from where a motion starts."""
+        asked = ('require_joint_state', 'closed_loop')
+        started = self.parameters['start_from'] == 'joint_states'
+        return started or any(self.parameters[name] for name in asked)
 
     def moving(self) -> bool:
         """Whether what was published last still moves the body."""
@@ -123,14 +132,15 @@ class MovingNode(BodyNode):
                 )
         return now_and_then(seen, trajectory, elapsed_s, ahead_s)
 
-    def bring_to_rest(self) -> None:
+    def bring_to_rest(self) -> BodyTrajectory | None:
         """Send a moving body a stop within its bounds, from where it is, and have it stand there.
 
         A joint that is seen to lag is stopped where it is: it is not driven on to its goal.
+        Returns the stop; None where nothing moves, or stops already.
         """
         playing = self.playing
         if playing is None or playing.stops or not self.moving():
-            return
+            return None
         elapsed_s = playing.elapsed_s(self.clock.motion_s())
         seen = None
         if self.starts_from_joint_states():
@@ -144,6 +154,7 @@ class MovingNode(BodyNode):
             seen,
         )
         self.send(halted, stops=True)
+        return halted
 
     def _on_outcome(self, outcome: Outcome) -> None:
         """Take what a controller says that got a trajectory by action."""
@@ -242,6 +253,9 @@ class MovingNode(BodyNode):
     ) -> None:
         """Publish a change of a command, or of one of its actions, on ~/status."""
         pairs = status_values(what, self.parameters['max_text_length']) | values
+        self._log(what, message, pairs)
+        for watch in self.watchers:
+            watch(what, message, pairs)
         self._statuses.publish(
             DiagnosticStatus(
                 level=level,
@@ -250,3 +264,14 @@ class MovingNode(BodyNode):
                 values=[KeyValue(key=key, value=value) for key, value in pairs.items()],
             )
         )
+
+    def _log(self, what: Command | Step, message: str, pairs: dict[str, str]) -> None:
+        """Log what became of a command: one line each for what an operator asks about."""
+        step = str(what) if isinstance(what, Step) else ''
+        said = f'command {pairs["id"]}{step} {message}: {pairs["action_text"] or pairs["text"]!r}'
+        length = f', {pairs["duration_s"]} s' if pairs['duration_s'] else ''
+        why = f' ({pairs["reason"]})' if pairs['reason'] else ''
+        if message == 'generating':
+            self.get_logger().debug(said)
+        elif message != 'failed':  # report_failure says that
+            self.get_logger().info(f'{said}{length}{why}')

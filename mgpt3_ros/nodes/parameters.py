@@ -131,7 +131,8 @@ PARAMETERS: dict[str, Spec] = {
     'fps_out': Spec(20.0, 'Points per second in the published trajectories [1/s].', 1.0, 200.0),
     'lead_in_s': Spec(
         0.5,
-        'Time from publishing to the first point [s], in which a body comes to it from its state.',
+        'Time from publishing to the first point of a motion [s], in which a body comes to it '
+        'from its state. A body that is on its way is told that way from 0.2 s on.',
         0.05,
         10.0,
     ),
@@ -206,12 +207,33 @@ PARAMETERS: dict[str, Spec] = {
         'Carry out the actions of a command one after another ("walk forward, then wave"), each '
         'by a motion of its own. False: one motion for the whole text.',
     ),
+    'refuse_unknown': Spec(
+        True,
+        'Refuse commands that are not understood (docs/commands.md). False: the model makes of '
+        'their words what it can.',
+    ),
     'queue_size': Spec(8, 'How many commands may wait (policy fifo).', 1, 64),
     'queue_policy': Spec(
         'latest',
         'latest: a new command replaces what waits and follows on the motion that plays. fifo: '
         'it waits until the motion before it has ended. reject: it is refused while busy.',
         choices=POLICIES,
+    ),
+    'max_command_age_s': Spec(
+        5.0,
+        'A command that was published longer ago than this is refused [s], by the clocks of both '
+        'machines. 0.0: never.',
+        0.0,
+        3600.0,
+    ),
+    'deadman_topic': Spec(
+        '',
+        "Topic of a dead man's switch (std_msgs/Bool, true while held): released or silent, "
+        'commands are refused and the body comes to rest. Empty: none.',
+        read_only=True,
+    ),
+    'deadman_timeout_s': Spec(
+        0.5, "Silence of the dead man's switch that counts as a release [s].", 0.05, 60.0
     ),
     'max_joint_velocity': Spec(
         0.0,
@@ -300,9 +322,9 @@ class Parameters:
     """The parameters that one node declares; read by name, always current."""
 
     def __init__(self, node: Node, names: Iterable[str]) -> None:
-        self._node = node
+        self._node, self.names = node, tuple(names)
         node.add_on_set_parameters_callback(_check)
-        for name in names:
+        for name in self.names:
             node.declare_parameter(name, PARAMETERS[name].default, PARAMETERS[name].descriptor())
 
     def __getitem__(self, name: str) -> Any:

@@ -10,6 +10,7 @@ from functools import partial
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body.window import Window
+from mgpt3_ros.nodes.action_servers import PredictServer, has_interfaces
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Forecast, Sampling, predict
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.messages import to_messages
@@ -33,6 +34,7 @@ class PredictNode(ListeningNode[Forecast]):
     def __init__(self, host: ModelHost | None = None) -> None:
         super().__init__('predict_node', PARAMETER_NAMES, host)
         self._seam_m = 0.0
+        self._server = PredictServer(self) if has_interfaces() else None
         self._trajectories = self.create_lifecycle_publisher(
             JointTrajectory, 'predicted_trajectory', 10
         )
@@ -47,11 +49,30 @@ class PredictNode(ListeningNode[Forecast]):
 
     def ask(self, window: Window) -> Job[Forecast]:
         """Have the worker continue ``window``."""
+        return self._ask(window, self.parameters['horizon_s'], self.parameters['num_hypotheses'])
+
+    def predict_once(
+        self, horizon_s: float, num_hypotheses: int
+    ) -> tuple[Job[Forecast] | None, str]:
+        """Have what is observed now continued; zeros mean as the parameters say.
+
+        Returns:
+            The job, or None and why there is none.
+        """
+        window, refusal = self.look()
+        if window is None:
+            return None, refusal
+        horizon_s = horizon_s or self.parameters['horizon_s']
+        return self._ask(
+            window, horizon_s, num_hypotheses or self.parameters['num_hypotheses']
+        ), ''
+
+    def _ask(self, window: Window, horizon_s: float, num_hypotheses: int) -> Job[Forecast]:
         call = partial(
             predict,
             window=window,
-            horizon_s=self.parameters['horizon_s'],
-            num_hypotheses=self.parameters['num_hypotheses'],
+            horizon_s=horizon_s,
+            num_hypotheses=num_hypotheses,
             sampling=Sampling(*(self.parameters[name] for name in SAMPLING_PARAMETERS)),
             profile=self.profile,
         )
@@ -59,14 +80,19 @@ class PredictNode(ListeningNode[Forecast]):
 
     def answered(self, answer: Forecast) -> None:
         """Publish each hypothesis, all with the stamp of the last observed frame."""
-        stamp = to_stamp(answer.stamp_ns)
-        frames = self.parameters['world_frame'], self.base_frame()
-        messages = [to_messages(trajectory, stamp, *frames) for trajectory in answer.trajectories]
-        for joints, base in messages:
+        for joints, base in self.as_messages(answer):
             if self.parameters['publish_base']:
                 self._bases.publish(base)
             self._trajectories.publish(joints)
         self._seam_m = answer.seam_error_m
+
+    def as_messages(
+        self, answer: Forecast
+    ) -> list[tuple[JointTrajectory, MultiDOFJointTrajectory]]:
+        """Return joints and base of each hypothesis."""
+        stamp = to_stamp(answer.stamp_ns)
+        frames = self.parameters['world_frame'], self.base_frame()
+        return [to_messages(trajectory, stamp, *frames) for trajectory in answer.trajectories]
 
     def health_values(self) -> dict[str, str]:
         """Return also how far the model's own first frame was off."""

@@ -62,9 +62,9 @@ class _Doing:
     @property
     def text(self) -> str | None:
         """What the model is told; None: to stand."""
-        if self.step is None or means_rest(self.step.text):
+        if self.step is None or means_rest(stated_duration(self.step.asked)[1]):
             return None
-        return stated_duration(self.step.text)[1] or self.step.text
+        return stated_duration(self.step.asked)[1] or self.step.asked
 
 
 class Streaming:
@@ -296,7 +296,8 @@ class Streaming:
             self._too_late = self._astray = True
             return
         self._plan, self._astray, self._too_late = plan, False, False
-        now_s = node.clock.motion_s()  # to join the plan took its time
+        if not request.begins:  # to join the plan took its time, and the body went on meanwhile
+            now_s = node.clock.motion_s()
         node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
         self.chunks += 1
         node.report_success()
@@ -323,7 +324,7 @@ class Streaming:
         """How long an action lasts [s], None: until the next; and where that comes from."""
         asked_s, stated_s = self._node.parameters['duration_s'], stated_duration(step.text)[0]
         if doing.text is None:
-            return 0.0, ''
+            return stated_s or 0.0, ''
         if asked_s > 0:
             return asked_s, 'asked'
         if stated_s is not None:

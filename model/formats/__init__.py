@@ -14,13 +14,19 @@ from mgpt3_ros.model.formats.bvh_names import Skeleton
 from mgpt3_ros.model.formats.npy import read_npy, write_npy
 from mgpt3_ros.model.formats.npz import read_npz, write_npz
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.kinematics.up_axis import UP_AXES, turn_up
 from mgpt3_ros.model.motion import Motion
 
 WRITERS = {'.npy': write_npy, '.npz': write_npz, '.bvh': write_bvh}
 FORMATS = tuple(WRITERS)
 
 
-def load(path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleton] = ()) -> Motion:
+def load(
+    path: str | Path,
+    fps: float | None = None,
+    skeletons: Sequence[Skeleton] = (),
+    up: str | None = None,
+) -> Motion:
     """Read a motion.
 
     Args:
@@ -28,11 +34,15 @@ def load(path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleto
             HumanML3D's features (T, 263).
         fps: rate of a file that does not say it, as ``.npy``; None for 20.
         skeletons: mappings of a BVH's bones, tried before the known ones.
+        up: the axis that points up, of ``UP_AXES``. None: that along which the body of a BVH
+            stands, if it is plain, else Y; other files have Y up.
 
     Raises:
         MotionError: the file is missing or damaged, or holds no motion.
     """
     path, rate = Path(path), FPS if fps is None else fps
+    if up is not None and up not in UP_AXES:
+        raise MotionError(f'{up!r} does not point up: give one of {", ".join(UP_AXES)}')
     if not path.is_file():
         raise MotionError(f'no motion file at {path}')
     suffix = path.suffix.lower()
@@ -40,12 +50,27 @@ def load(path: str | Path, fps: float | None = None, skeletons: Sequence[Skeleto
         raise MotionError(f'{path.name}: motions are read from {", ".join(FORMATS)}')
     try:
         if suffix == '.bvh':
-            return read_bvh(path, skeletons)
-        return read_npz(path, rate) if suffix == '.npz' else read_npy(path, rate)
+            return read_bvh(path, skeletons, up)
+        motion = read_npz(path, rate) if suffix == '.npz' else read_npy(path, rate)
+        if up in (None, 'y'):
+            return motion
+        return Motion(turn_up(motion.joints, up), motion.fps, motion.info).with_info(up=up)
     except MotionError as error:
         raise MotionError(f'{path}: {error}') from error
     except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
         raise MotionError(f'{path} cannot be read as a motion: {error}') from error
+
+
+def assumptions(motion: Motion, up: str | None = None) -> list[str]:
+    """What was taken for granted when a motion was read, a line each.
+
+    ``up`` is what :func:`load` was told.
+    """
+    remarks = list(motion.info.get('remarks', ()))
+    stood = motion.info.get('up', 'y')
+    if up is None and stood != 'y':
+        remarks.append(f'the body stands along {stood.upper()}: it was turned (--up=y keeps it)')
+    return remarks
 
 
 def save(motion: Motion, path: str | Path) -> None:

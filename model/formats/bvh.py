@@ -8,6 +8,7 @@ read may be of any program: its joints are found by their names (``bvh_names.py`
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from mgpt3_ros.model.kinematics.joint_angles import (
     world_rotations,
 )
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES, PARENTS, REST_OFFSETS
+from mgpt3_ros.model.kinematics.up_axis import standing_axis, turn_up
 from mgpt3_ros.model.motion import Motion, MotionInfo
 
 Array = NDArray[np.float64]
@@ -149,26 +151,30 @@ def _numbers(metres: Array) -> str:
     return ' '.join(f'{_CM * value:.5f}' for value in metres)
 
 
-def read_bvh(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Motion:
+def read_bvh(
+    path: str | Path, skeletons: Sequence[Skeleton] = (), up: str | None = None
+) -> Motion:
     """Read a BVH file, of ours or of CMU, Mixamo, LAFAN1, Bandai-Namco, 100STYLE and others.
 
-    The unit is taken from the size of the body; the file's Y points up. A body with SMPL's names
-    keeps its bones. Another is put on the default body: directions of its bones, its path scaled
-    by the length of its legs, its lowest step where it was. Joints between others that it lacks
-    are put in.
+    The unit is taken from the size of the body, and what points up from how it stands, where that
+    is plain (else it is Y). A body with SMPL's names keeps its bones. Another is put on the
+    default body: directions of its bones, its path scaled by the length of its legs, its lowest
+    step where it was. Joints between others that it lacks are put in.
 
     Args:
         path: the file.
         skeletons: mappings of bones to joints, tried before those in ``skeletons/``.
+        up: the axis that points up, of ``UP_AXES``; None to look.
 
     Returns:
-        The motion; ``info`` says ``skeleton``, ``unit`` ('cm', or metres per unit) and, where the
-        body was replaced, ``scale``, by which its path was multiplied.
+        The motion; ``info`` says ``skeleton``, ``unit`` ('cm', or metres per unit), ``up``,
+        ``remarks`` on the file and, where the body was replaced, ``scale``, by which its path was
+        multiplied.
 
     Raises:
         MotionError: the file is damaged (with the line), or joints are not found (with names).
     """
-    file = parse_bvh(Path(path).read_text(encoding='utf-8', errors='replace'))
+    file = parse_bvh(_text(Path(path).read_bytes()))
     skeleton, places = match_joints([joint.name for joint in file.joints], skeletons)
     _take_end_sites(file, places)
     missing = [name for name in JOINT_NAMES if name not in places and name not in OPTIONAL]
@@ -177,15 +183,18 @@ def read_bvh(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Motion:
         known = ', '.join(each.name for each in (*skeletons, *shipped_skeletons()))
         raise MotionError(
             f'joints not found: {", ".join(missing)}; the file has {", ".join(others)}. Names of '
-            f'these skeletons are known: {known}; `mgpt3 data build --skeleton` takes others.'
+            f'these skeletons are known: {known}; --skeleton FILE takes others.'
         )
     bones = file.positions()
     found = {name: bones[:, index] for name, index in places.items()}
     _put_in_missing(found)
     joints = np.stack([found[name] for name in JOINT_NAMES], axis=1)
     unit, metres = _unit(joints)
-    joints = joints * metres
     info: MotionInfo = {'skeleton': skeleton.name, 'unit': unit}
+    info['up'] = up or standing_axis(joints) or 'y'
+    joints = turn_up(joints * metres, info['up'])
+    if file.remarks:
+        info['remarks'] = list(file.remarks)
     if skeleton.keep_bones:
         return Motion(joints, file.fps, info)
     scale = _length(REST_JOINTS[None], LEG_NAMES) / _length(joints, LEG_NAMES)
@@ -194,6 +203,12 @@ def read_bvh(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Motion:
     # Ankles of skeletons lie at different heights: what stood on the floor stands on it again.
     body[..., 1] += joints[:, FOOT_JOINTS, 1].min() - body[:, FOOT_JOINTS, 1].min()
     return Motion(body, file.fps, {**info, 'scale': scale})
+
+
+def _text(data: bytes) -> str:
+    """The text of a file: UTF-16 where it says so, else UTF-8 as far as it goes."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode('utf-16' if wide else 'utf-8', errors='replace')
 
 
 def _take_end_sites(file: BvhFile, places: dict[str, int]) -> None:

@@ -44,17 +44,22 @@ class BvhJoint:
 
 @dataclass(frozen=True)
 class BvhFile:
-    """Joints, parents before children; values (T, channels of all joints); seconds per frame."""
+    """Joints, parents before children; values (T, channels of all joints); frames per second.
+
+    remarks: where the file contradicts itself, a line each.
+    """
 
     joints: tuple[BvhJoint, ...]
     values: Array
     fps: float
+    remarks: tuple[str, ...] = ()
 
     def positions(self) -> Array:
         """Forward kinematics: (T, joints, 3) in the file's unit, end sites included.
 
         Rotations are applied in the order of a joint's channels. Position channels replace the
-        joint's offset, as capture systems and animation programs write them.
+        joint's offset, as capture systems and animation programs write them; those of a joint
+        below the root that are zero in all frames add nothing to it, and the offset stays.
         """
         frames = len(self.values)
         positions = np.empty((frames, len(self.joints), 3))
@@ -66,8 +71,12 @@ class BvhFile:
             offset = np.tile(joint.offset, (frames, 1))
             axes = ''
             angles = []
+            places = [name.endswith('position') for name in joint.channels]
+            placed = joint.parent < 0 or values[:, places].any()
             for name, value in zip(joint.channels, values.T, strict=True):
                 if name.endswith('position'):
+                    if not placed:
+                        continue
                     offset[:, 'XYZ'.index(name[0])] = value
                 else:
                     axes += name[0]
@@ -107,6 +116,10 @@ class _Lines:
         """Whether nothing is left."""
         return self.read == len(self.lines)
 
+    def coming(self) -> str:
+        """First word of the next line, in capitals; '' at the end."""
+        return '' if self.is_done else self.lines[self.read][1][0].upper()
+
     def next(self, expected: str) -> list[str]:
         """Words of the next line that is not blank."""
         if self.is_done:
@@ -122,19 +135,24 @@ class _Lines:
     def keyword(self, words: str) -> list[str]:
         """Read a line that begins with these words, in any case; gives what follows them."""
         found = self.next(f'"{words}"')
-        count = len(words.split())
-        if ' '.join(found[:count]).upper() != words.upper():
+        line = ' '.join(found)
+        written = r'\s+'.join(re.escape(word) for word in words.rstrip(':').split())
+        colon = r'\s*:' if words.endswith(':') else r'(?=\s|$)'
+        match = re.match(written + colon, line, re.IGNORECASE)
+        if match is None:
             raise self.wrong(f'"{words}"')
-        return found[count:]
+        return line[match.end() :].split()
 
     def numbers(self, words: Sequence[str], count: int, what: str) -> list[float]:
-        """``count`` finite numbers."""
+        """``count`` finite numbers; a comma may stand for the point, or between them."""
+        if len(words) != count:
+            words = [part for word in words for part in word.split(',') if part]
         if len(words) != count:
             raise MotionError(f'line {self.number}: {count} {what} expected, not {len(words)}')
         found = []
         for word in words:
             try:
-                found.append(float(word))
+                found.append(float(word.removesuffix(',').replace(',', '.')))
             except ValueError:
                 found.append(math.nan)
             if not math.isfinite(found[-1]):
@@ -148,7 +166,8 @@ def parse_bvh(text: str) -> BvhFile:
     Raises:
         MotionError: anything is not as the format has it; names the line and what was expected.
     """
-    lines = _Lines(text.removeprefix('\ufeff'))
+    # Old programs end a file with ^Z, or fill it up with zeros.
+    lines = _Lines(text.removeprefix('\ufeff').rstrip('\x00\x1a\r\n\t '))
     lines.keyword('HIERARCHY')
     joints = _read_tree(lines)
     lines.keyword('MOTION')
@@ -162,15 +181,29 @@ def parse_bvh(text: str) -> BvhFile:
     width = sum(len(joint.channels) for joint in joints)
     rows: list[list[float]] = []
     while not lines.is_done:
-        words_of_frame = lines.next('a frame')
-        if len(rows) == frames:
-            raise lines.wrong(f'the end of the file after {len(rows)} frames')
-        rows.append(lines.numbers(words_of_frame, width, 'channel values'))
-    if len(rows) < frames:
+        rows.append(lines.numbers(_words_of_frame(lines, width), width, 'channel values'))
+    if len(rows) < frames - 1 or not rows:
         raise MotionError(
-            f'the file ends after line {lines.number} with {len(rows)} of {int(frames)} frames'
+            f'the file ends after line {lines.number} with {len(rows)} of {int(frames)} frames: '
+            f'was it cut off? If not, write "Frames: {len(rows)}" into it'
         )
-    return BvhFile(tuple(joints), np.array(rows), _rate(words[0]))
+    remarks = []
+    if len(rows) != frames:
+        remarks.append(f'it speaks of {int(frames)} frames and has {len(rows)}: all were read')
+    return BvhFile(
+        tuple(joints), np.array(rows), _rate(words[0].replace(',', '.')), tuple(remarks)
+    )
+
+
+def _words_of_frame(lines: _Lines, width: int) -> list[str]:
+    """The values of a frame, from one line or from several that hold ``width`` together."""
+    words = lines.next('a frame')
+    begun, read = words, lines.read
+    while len(words) < width and not lines.is_done:
+        words = words + lines.next('a frame')
+    if len(words) != width and lines.read != read:
+        lines.read, words = read, begun  # no frame in several lines: this one is wrong
+    return words
 
 
 def _read_tree(lines: _Lines) -> list[BvhJoint]:
@@ -182,15 +215,18 @@ def _read_tree(lines: _Lines) -> list[BvhJoint]:
         if not name:
             raise lines.wrong('a name')
         lines.keyword('{')
-        offset = _read_offset(lines)
-        joints.append(BvhJoint(name, above[-1] if above else -1, offset, _read_channels(lines)))
+        if lines.coming() == 'CHANNELS':
+            channels, offset = _read_channels(lines), _read_offset(lines)
+        else:
+            offset, channels = _read_offset(lines), _read_channels(lines)
+        joints.append(BvhJoint(name, above[-1] if above else -1, offset, channels))
         above.append(len(joints) - 1)
         while (words := lines.next('"JOINT", "End Site" or "}"'))[0].upper() != 'JOINT':
             if words == ['}']:
                 above.pop()
                 if not above:
                     return joints
-            elif [word.upper() for word in words] == ['END', 'SITE']:
+            elif [word.upper() for word in words[:2]] == ['END', 'SITE']:  # some name it
                 lines.keyword('{')
                 end = f'{joints[above[-1]].name} (end)'
                 joints.append(BvhJoint(end, above[-1], _read_offset(lines), ()))

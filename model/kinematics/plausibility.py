@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, PARENTS, REST_OFFSETS
+from mgpt3_ros.model.kinematics.up_axis import standing_axis
 
 _INDEX = {name: index for index, name in enumerate(JOINT_NAMES)}
 _LIMBS = ('knee', 'ankle', 'elbow', 'wrist')  # each the end of a bone with one on the other side
@@ -18,7 +19,6 @@ _LEGS = ('left_knee', 'left_ankle', 'right_knee', 'right_ankle')
 _UNITS = {'millimetres': 1000.0, 'centimetres': 100.0, 'inches': 39.37, 'feet': 3.281}
 
 SIZE_RANGE = (0.5, 1.6)  # of a body, by the default one's: a small child and a very tall man
-UP_SHARE = 0.95  # mean of the spine along a wrong axis; 0.94 in a clip that is spent crawling
 MIN_FACING = -0.1  # mean cosine of toes and chest; at least -0.02 in mocap22
 MAX_STRETCH = 0.2  # deviation of a bone's length over its mean; 0.002 in mocap22
 MAX_ASYMMETRY = 1.5  # length of a bone over the other side's; 1.025 in mocap22
@@ -68,14 +68,13 @@ def _size_problem(lengths: np.ndarray) -> str | None:
 
 
 def _axis_problem(joints: np.ndarray) -> str | None:
-    up = _unit(_at(joints, 'neck') - _at(joints, 'pelvis')).mean(axis=0)
-    if up[1] < -UP_SHARE:
-        return 'the body is upside down: up must be +Y'
-    for axis in (0, 2):
-        if abs(up[axis]) > UP_SHARE:
-            sign = '+' if up[axis] > 0 else '-'
-            return f'the body stands along {sign}{"XYZ"[axis]}: up must be +Y'
-    return None
+    axis = standing_axis(joints)
+    if axis in ('', 'y'):
+        return None
+    if axis == '-y':
+        return 'the body is upside down: up must be +Y (--up=-y turns it)'
+    shown = axis.upper() if axis.startswith('-') else f'+{axis.upper()}'
+    return f'the body stands along {shown}: up must be +Y (--up={axis} turns it)'
 
 
 def _side_problem(joints: np.ndarray) -> str | None:

@@ -87,6 +87,7 @@ _STATED = re.compile(
     r'(?:[ -]long\b| or so\b| worth\b| in (?:length|total|all)\b)?(?: of\b)?',
     _FLAGS,
 )
+_LEADING = re.compile(rf'{_NUMBER}(?![\w.])', _FLAGS)
 # Not the length of a motion: a moment, a part of it, or a rate.
 _MOMENT_BEFORE = re.compile(r'\b(?:first|last|final|after|every|each|per|at)$', _FLAGS)
 _MOMENT_AFTER = re.compile(r' (?:later|ago|earlier|after|apart|per|an? second)\b|/', _FLAGS)
@@ -126,6 +127,12 @@ def stated_duration(text: str) -> tuple[float | None, str]:
             begin = match.start('amount')
         return seconds, _joined(flat[:begin], flat[end:]) or text
     return None, text
+
+
+def leading_number(text: str) -> tuple[float, str] | None:
+    """The number that a text begins with, in digits, words or parts, and what follows it."""
+    match = _LEADING.match(text)
+    return (_value(match[0]), text[match.end() :].lstrip()) if match else None
 
 
 def _is_length(match: re.Match[str], end: int, named: bool) -> bool:

@@ -15,13 +15,16 @@ from mgpt3_ros.model.language.vocabulary import MOTION
 class PromptConfig:
     """How each task is put to the model; the object replacement character is a motion.
 
-    The defaults are the bare forms that stages 1 and 2 of the paper train on.
+    The defaults are the bare forms that stages 1 and 2 of the paper train on. ``normalise`` says
+    whether texts are brought to their normal form first; the authors' models read them as they
+    are.
     """
 
     generate: str = '{text}'
     caption: str = MOTION
     predict: str = f'Predict motion: {MOTION}'
     inbetween: str = f'Fill in between: {MOTION} {MOTION}'
+    normalise: bool = True
 
 
 def clean_text(text: str) -> str:

@@ -46,9 +46,9 @@ def _forms(verb: str) -> tuple[str, str]:
 
 
 _VERB = rf'(?:\w+ly\s+)?(?:{"|".join(form for verb in _VERBS for form in _forms(verb))})\b'
-_ALL_FORMS = [form for verb in (*_VERBS, *_MORE_VERBS) for form in _forms(verb)]
+VERB_FORMS = [form for verb in (*_VERBS, *_MORE_VERBS) for form in _forms(verb)]
 _ANY_VERB = re.compile(
-    rf'\b(?:{"|".join(_ALL_FORMS)}|\w+ing)\b',
+    rf'\b(?:{"|".join(VERB_FORMS)}|\w+ing)\b',
     re.IGNORECASE,
 )
 _LONGEST_CALL = 4  # words
@@ -62,11 +62,32 @@ _SEPARATOR = re.compile(
     r'\s*(?:[,;.!?]+\s*)?(?:\b(?:and|but)\s+)?\b(?:then|after (?:that|this)|followed by)\b,?\s*'
     r'|\s*(?:[,;.!?]+\s*(?:and\s+)?|\band\s+)'
     r'(?:afterwards?|thereafter|subsequently|finally|lastly|next(?!\s+to\b))\b,?\s*'
+    rf'|\s*[,;.!?]+\s*(?:and\s+)?(?:second|third|fourth|fifth|sixth|last)(?:ly)?'
+    rf'(?:\s*,\s*|\s+(?={_VERB}))'
     rf'|\s*(?:;|[.!?]+(?=\s)|[\r\n]+)\s*(?:and\s+)?|\s*,\s*(?:and\s+)?(?={_VERB})',
     re.IGNORECASE,
 )
 _BLANKS = re.compile(r'[^\S\r\n]+')  # a run of them would take the patterns long
 _LINE_ENDS = re.compile(r' ?[\r\n]+(?: [\r\n]+)* ?')
+# What numbers the steps of a plan: "1.", "(2)", "b)", "Step 3:", a dash or a star.
+_STEP = (
+    r'(?:(?:step|action)\s+\d{1,2}\s*[:.)]|\(\d{1,2}\)|\d{1,2}[.)](?=\s)|[a-h]\)|[-*\u2022](?=\s))'
+)
+_STEPS = re.compile(
+    rf'(?:^|(?<=[.;:!?,\n]))\s*{_STEP}\s*|\s\(?(?:\d{{1,2}}|[a-h])\)\s+', re.IGNORECASE
+)
+_SHORTENED = re.compile(
+    r'\b(?:approx|appr|ca|dr|mr|mrs|ms|prof|st|sr|jr|vs|e\.g|i\.e|max|min|no|deg|sec|secs)$',
+    re.IGNORECASE,
+)
+# What is said around a plan and asks for nothing.
+_CHATTER = re.compile(
+    r'^(?:(?:ok|okay|k|sure|of course|certainly|please|thanks|thank you|alright|all right|well|yes'
+    r'|yeah|right|great|good|fine|perfect|now|so|hello|hi|hey|got it|listen|ready|that is all'
+    r'|(?:here (?:is|are|comes?|you go)|this is|these are|the plan is|plan|steps|instructions)\b'
+    r'[^,;.!?]*)[\s,;:.!?]*)+$',
+    re.IGNORECASE,
+)
 _ONLY_A_TIME = ('now', 'until', 'till', 'by', 'since')  # "now and then" parts nothing
 _OPENING = re.compile(r'^(?:first(?:ly)?|at first)\b,?\s*', re.IGNORECASE)
 
@@ -124,7 +145,8 @@ def split_actions(text: str) -> list[str]:
 
     What is no command of its own stays with the action before it: "then to the left", "then lower
     it". So does a turn after walking ahead, which is one way of walking, unless one of both states
-    its length, and standing up after a bow. Stopping is left out, since every motion ends at rest.
+    its length, and standing up after a bow. Numbers of steps, and what is said around them
+    ("Sure! Here is the plan."), are left out, and so is stopping, since every motion ends at rest.
     Actions get the subject of the first one where theirs was left out.
 
     Args:
@@ -134,10 +156,15 @@ def split_actions(text: str) -> list[str]:
         One text for each action; the text itself where there is nothing to cut.
     """
     given, text = text, _LINE_ENDS.sub('\n', _BLANKS.sub(' ', text))
+    text, numbers = _STEPS.subn('\n', text)
+    left_out = numbers > 0
     pieces: list[_Piece] = []
     for piece in _pieces(text):
         words, before = text[piece.start : piece.stop], pieces[-1] if pieces else None
-        if not words.strip(' \n,;.!?'):
+        if not words.strip(' \n,;:.!?'):
+            continue
+        if _CHATTER.match(words.strip()):
+            left_out = True
             continue
         if before is not None and (
             before.open or _belongs_to(text[before.start : before.stop], words, piece.thing)
@@ -147,7 +174,8 @@ def split_actions(text: str) -> list[str]:
             called = not pieces and text[piece.stop : piece.stop + 1] == ',' and _is_call(words)
             pieces.append(replace(piece, open=not piece.thing and (called or _is_open(words))))
     if len(pieces) <= 1:
-        return [given]
+        words = text[pieces[0].start : pieces[0].stop] if pieces else given
+        return [words.strip(' \n,;') if left_out else given]
     actions = [text[piece.start : piece.stop].strip(' \n,;') for piece in pieces]
     actions = [_OPENING.sub('', actions[0]), *actions[1:]]
     named = [actions[0], *_with_subjects(actions)]
@@ -167,6 +195,8 @@ def _pieces(text: str) -> list[_Piece]:
         words = text[start : match.start()].split()
         if words and words[-1].lower() in _ONLY_A_TIME:
             continue
+        if match[0].strip() == '.' and _SHORTENED.search(text[start : match.start()]):
+            continue  # "approx. 3 steps"
         pieces.append(_Piece(start, match.start(), thing))
         start, thing = match.end(), 'followed by' in match[0].lower()
     return [*pieces, _Piece(start, len(text), thing)]

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
 import socket
 from collections.abc import Mapping
@@ -102,7 +104,7 @@ def _check_at_hand(name: str) -> None:
         CheckpointError: it is no folder, and cannot be a name on the hub; or it may be one, but
             was not downloaded before and the hub is out of reach.
     """
-    from huggingface_hub import constants, try_to_load_from_cache
+    from transformers.utils import cached_file
 
     if Path(name).is_dir():
         return
@@ -110,9 +112,12 @@ def _check_at_hand(name: str) -> None:
         raise CheckpointError(
             f'no GPT-2 checkpoint can be loaded from {name}: there is no such folder'
         )
-    if isinstance(try_to_load_from_cache(name, 'config.json'), str) or getproxies():
+    with contextlib.suppress(OSError):  # it was downloaded before
+        cached_file(name, 'config.json', local_files_only=True)
         return
-    host = urlsplit(constants.ENDPOINT)
+    if getproxies():
+        return
+    host = urlsplit(os.environ.get('HF_ENDPOINT', 'https://huggingface.co'))
     try:
         socket.create_connection((host.hostname, host.port or 443), _REACHED_S).close()
     except OSError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mgpt3_ros.model.language.normalisation import normalised
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MASKED, MOTION
 
@@ -133,10 +134,12 @@ def prompt_tokens(
 ) -> tuple[Tensor, Tensor]:
     """Words of prompts and the marker that begins motion (B, N), padded on the left, and a mask.
 
-    None stands for no words at all, not even the marker.
+    Texts are read in their normal form. None stands for no words at all, not even the marker.
     """
     rows = [
-        [] if text is None else [*tokenizer.encode(text)[:most], tokenizer.start_of_motion]
+        []
+        if text is None
+        else [*tokenizer.encode(normalised(text) or text)[:most], tokenizer.start_of_motion]
         for text in texts
     ]
     width = max(map(len, rows), default=0)

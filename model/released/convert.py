@@ -45,6 +45,7 @@ PROMPTS = PromptConfig(
     caption=MOTION,
     predict=f'Predict motion: {MOTION}',
     inbetween=f'Complete the masked motion: {MOTION}{MASKED}{MOTION}',
+    normalise=False,
 )
 
 _BACKBONE = re.compile(r'lm\.language_model\.(?P<name>.+)')

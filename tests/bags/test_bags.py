@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import json
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,8 @@ from mgpt3_ros.bags.messages import (
     text_message,
 )
 from mgpt3_ros.cli import main as cli
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.training.data.caption_actions import read_action
 from tests.support.bag_maker import (
     BEGAN_NS,
     DELAY_NS,
@@ -71,7 +72,7 @@ def test_captions_name_the_actions(
 ) -> None:
     bag = write_bag(tmp_path / 'bag', messages, storage, compression)
     out = tmp_path / 'captions.jsonl'
-    assert run_cli('caption-bag', bag, '-o', out) == 0
+    assert run_cli('caption-bag', bag, '-o', out, '--window', '6') == 0
     wave, run = captions_of(out)
     assert read_action(wave['caption']) == 'wave-both-hands'
     assert read_action(run['caption']) == 'run'
@@ -88,7 +89,7 @@ def test_ros4hri_is_known_by_its_names(
     namespace = '/humans/bodies/ann'
     heard = stream(motions[0], profile='ros4hri', namespace=namespace)
     bag = write_bag(tmp_path / 'bag', heard, 'sqlite3')
-    assert run_cli('caption-bag', bag, '--write-bag', tmp_path / 'out') == 0
+    assert run_cli('caption-bag', bag, '--write-bag', tmp_path / 'out', '--window', '6') == 0
     assert f'{namespace}/joint_states (ros4hri), {namespace}/odom' in capsys.readouterr().err
     with open_bag(tmp_path / 'out') as copy:
         (said,) = copy.messages([f'{namespace}/caption'])
@@ -144,7 +145,7 @@ def test_odometry_of_another_clock_is_said(
 ) -> None:
     messages = swinging(5.0, odom_ahead_s=-1.7e9)
     bag = write_bag(tmp_path / 'bag', messages)
-    assert run_cli('caption-bag', bag) == 0
+    assert run_cli('caption-bag', bag, '--window', '6') == 0
     noted = capsys.readouterr().err
     count = sum(message[1] == '/odom' for message in messages)
     assert f'{count} messages of odometry with stamps far from those of the joint' in noted
@@ -170,7 +171,7 @@ def test_formats_are_exact(tmp_path: Path) -> None:
     shown = [
         Caption(0.003, 6.003, 10, 20, 'a person walks, then "stops".'),
         Caption(3.003, 9.003, 13, 23, 'eine Person läuft.'),
-        Caption(3725.5, 3731.25, 30, 40, 'a person bows.'),
+        Caption(3725.5, 3731.25, 30, 40, 'a person bows.', 'bow', 0.9),
     ]
     for suffix in ('.jsonl', '.csv', '.srt'):
         with caption_file(tmp_path / f'a{suffix}') as add:
@@ -178,13 +179,13 @@ def test_formats_are_exact(tmp_path: Path) -> None:
                 add(caption)
     assert (tmp_path / 'a.jsonl').read_text('utf-8').splitlines()[1] == (
         '{"start_s": 3.003, "end_s": 9.003, "start_stamp_ns": 13, "end_stamp_ns": 23, '
-        '"caption": "eine Person läuft."}'
+        '"caption": "eine Person läuft.", "label": "", "confidence": 0.0}'
     )
     assert (tmp_path / 'a.csv').read_bytes().decode() == (
-        'start_s,end_s,start_stamp_ns,end_stamp_ns,caption\n'
-        '0.003,6.003,10,20,"a person walks, then ""stops""."\n'
-        '3.003,9.003,13,23,eine Person läuft.\n'
-        '3725.5,3731.25,30,40,a person bows.\n'
+        'start_s,end_s,start_stamp_ns,end_stamp_ns,caption,label,confidence\n'
+        '0.003,6.003,10,20,"a person walks, then ""stops"".",,0.0\n'
+        '3.003,9.003,13,23,eine Person läuft.,,0.0\n'
+        '3725.5,3731.25,30,40,a person bows.,bow,0.9\n'
     )
     assert (tmp_path / 'a.srt').read_bytes().decode() == (
         '1\n00:00:00,003 --> 00:00:03,003\na person walks, then "stops".\n\n'
@@ -213,7 +214,8 @@ def test_a_copy_holds_the_input_and_the_captions(
 ) -> None:
     bag = write_bag(tmp_path / 'bag', messages, storage, compression)
     out = tmp_path / 'out'
-    assert run_cli('caption-bag', bag, '--write-bag', out, '--caption-topic', '/said') == 0
+    call = ('caption-bag', bag, '--write-bag', out, '--caption-topic', '/said')
+    assert run_cli(*call, '--window', '6') == 0
     with open_bag(bag) as before, open_bag(out) as after:
         assert after.storage == storage
         kept = list(after.messages(['/joint_states', '/odom', '/remarks']))
@@ -369,3 +371,22 @@ def bulky(rounds: int) -> Messages:
         all_rounds += [(begins + at, topic, kind, data) for at, topic, kind, data in heard]
         all_rounds += [remark(begins + BEGAN_NS + k * SECOND // 20, noise) for k in range(50)]
     return sorted(all_rounds, key=lambda message: message[0])
+
+
+def test_without_a_window_a_bag_falls_into_segments_of_one_action(
+    messages: Messages, tmp_path: Path
+) -> None:
+    bag = write_bag(tmp_path / 'bag', messages)
+    out = tmp_path / 'captions.jsonl'
+    assert run_cli('caption-bag', bag, '-o', out, '-o', tmp_path / 'captions.srt') == 0
+    rows = captions_of(out)
+    for one, other in pairwise(rows):
+        assert one['end_s'] <= other['start_s'] + 1e-3
+        apart = other['start_s'] - one['end_s'] > 1
+        assert one['label'] != other['label'] or apart  # equal ones are merged
+    for middle, label in ((3.0, 'wave-both-hands'), (13.0, 'run')):
+        (row,) = (row for row in rows if row['start_s'] <= middle < row['end_s'])
+        assert row['label'] == label == read_action(row['caption'])
+        assert 0.5 < row['confidence'] <= 1.0
+    assert not any(row['start_s'] < 8.0 < row['end_s'] for row in rows)  # silence
+    assert (tmp_path / 'captions.srt').read_text().count('-->') == len(rows)

@@ -17,7 +17,7 @@ from mcap.writer import Writer as McapWriter
 from mgpt3_ros.bags import BagError, Recorded, open_bag
 from mgpt3_ros.bags.messages import JOINT_STATE, decode, typestore
 from mgpt3_ros.cli import main as cli
-from mgpt3_ros.training.data.caption_actions import read_action
+from mgpt3_ros.model.language.caption_actions import read_action
 from tests.support.bag_maker import (
     BEGAN_NS,
     DELAY_NS,
@@ -56,7 +56,7 @@ def test_a_broken_mcap_gives_what_is_readable(
         assert after == before[: len(after)]
         assert f'{len(after)} messages could be read' in where
         assert f'of {file.stat().st_size} ' in where
-    assert run_cli('caption-bag', bag, '--write-bag', tmp_path / 'mended') == 0
+    assert run_cli('caption-bag', bag, '--window', '6', '--write-bag', tmp_path / 'mended') == 0
     noted = capsys.readouterr().err
     assert f'warning: {file.name} breaks off after byte ' in noted
     with open_bag(tmp_path / 'mended') as mended:

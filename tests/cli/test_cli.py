@@ -110,7 +110,7 @@ def test_generate_writes_every_kind_of_file(
 ) -> None:
     files = [tmp_path / f'wave{suffix}' for suffix in ('.MP4', '.png', '.npz', '.npy', '.BVH')]
     outputs = [word for file in files for word in ('-o', str(file))]
-    call = ['generate', 'a person', 'waves', *outputs, '--checkpoint', checkpoint]
+    call = ['generate', '--as-is', 'a person', 'waves', *outputs, '--checkpoint', checkpoint]
     assert cli.main([*call, '--duration', '1', '--seed', '3']) == 0
     said, noted = capsys.readouterr()
     assert re.match(r'1\.00 s of motion \(as asked\), seed 3, drawn in ', one_line(said))
@@ -251,10 +251,14 @@ def test_render_changes_the_kind_of_a_file(
         ([*GENERATE, '--checkpoint', '{tmp}/nothing'], 'nothing'),
         (['generate', ' ', '-o', '{tmp}/a.npz', '--checkpoint', '{model}'], 'the text is empty'),
         (
-            ['generate', 'a', '--duration', '99', '-o', '{tmp}/a.npz', '--checkpoint', '{model}'],
+            [*GENERATE, '--as-is', '--duration', '99', '--checkpoint', '{model}'],
             '',
         ),
-        (['generate', 'a', '-o', '{tmp}/a.npz', '--checkpoint', '{model}', '--steps', '0'], '0'),
+        (
+            ['generate', 'walk', '-o', '{tmp}/a.npz', '--checkpoint', '{model}', '--steps', '0'],
+            '0',
+        ),
+        (['generate', 'sit down', '-o', '{tmp}/a.npz', '--checkpoint', '{model}'], 'how to sit'),
         (['render', '{tmp}', '-o', '{tmp}/a.mp4'], 'no motion file'),
     ],
 )

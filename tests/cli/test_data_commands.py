@@ -108,7 +108,7 @@ def test_joints_with_z_up_are_turned(captures: Path, tmp_path: Path) -> None:
     x, y, z = np.moveaxis(swinging_motion(0, 40), -1, 0)
     np.save(captures / 'a.npy', np.stack([x, -z, y], axis=-1))
     skipped = build_dataset(captures, tmp_path / 'left').skipped
-    assert skipped == {'the body stands along +Z: up must be +Y': ['a.npy']}
+    assert skipped == {'the body stands along +Z: up must be +Y (--up=z turns it)': ['a.npy']}
     for name in ('b.npy', 'c.npz', 'more/e.npy'):
         (captures / name).unlink()
     build_dataset(captures, tmp_path / 'out', BuildOptions(up='z'))
@@ -240,9 +240,12 @@ def shuffled(joints: np.ndarray) -> np.ndarray:
         (lambda j: 100 * j, 'probably centimetres'),
         (lambda j: 3.281 * j, 'probably feet'),
         (lambda j: 0.1 * j, 'another unit'),
-        (z_up, 'the body stands along +Z: up must be +Y'),
-        (lambda j: -j[..., [1, 0, 2]], 'the body stands along -X: up must be +Y'),
-        (lambda j: j * (1, -1, 1), 'the body is upside down: up must be +Y'),
+        (z_up, 'the body stands along +Z: up must be +Y (--up=z turns it)'),
+        (
+            lambda j: -j[..., [1, 0, 2]],
+            'the body stands along -X: up must be +Y (--up=-x turns it)',
+        ),
+        (lambda j: j * (1, -1, 1), 'the body is upside down: up must be +Y (--up=-y turns it)'),
         (lambda j: j[:, MIRRORED], 'toes point backwards: left and right are swapped'),
         (lambda j: j * (-1, 1, 1), 'or an axis is mirrored'),
         (arms_swapped, 'left and right are swapped in the arms or in the legs'),
@@ -366,7 +369,7 @@ def test_own_motions_are_checked_before_they_are_built(captures: Path) -> None:
     assert found['lone.txt'] == 'captions without a motion'
     assert build_skips(captures)['captions without a motion'] == ['lone.txt']
     assert found['a.npy'] == 'no caption: write a line or more into a.txt'
-    assert found['b.npy'] == 'the body stands along +Z: up must be +Y'
+    assert found['b.npy'] == 'the body stands along +Z: up must be +Y (--up=z turns it)'
 
 
 # The command.

@@ -49,7 +49,7 @@ def test_the_table_holds_what_is_declared(nodes):
     for name, spec in PARAMETERS.items():
         (row,) = [line for line in text.splitlines() if line.startswith(f'| `{name}` |')][:1]
         assert spec.description.split('.')[0].replace('<', '&lt;') in row
-    assert '| in | `command` | `std_msgs/msg/String` | reliable, depth 10 |' in text
+    assert '| in | `command` | `std_msgs/msg/String` | reliable, depth 1000 |' in text
     assert '| service | `~/caption_now` | `std_srvs/srv/Trigger` |' in text
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import runpy
@@ -122,10 +123,43 @@ def send(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_command_is_answered(start: Callable, tiny_checkpoint: Path):  # noqa: F811
-    start('generate_node', checkpoint=str(tiny_checkpoint))
+    # A machine under load may take long to load it: what is sent meanwhile is not too old.
+    start('generate_node', checkpoint=str(tiny_checkpoint), max_command_age_s=0.0)
     done = send('a person walks for 1 seconds')
     assert done.returncode == 0, done.stderr
     assert re.match(r'\d+ points of 63 joints over \d\.\d\d s', done.stdout)
+
+
+def test_a_command_is_an_action(start: Callable, tiny_checkpoint: Path, tmp_path: Path):  # noqa: F811
+    pytest.importorskip('mgpt3_interfaces', reason='mgpt3_interfaces is not built')
+    start(checkpoint=str(tiny_checkpoint), device='cpu', seed=0)
+    said = answered('09_generate_action.py', 'walk for 1 second')
+    assert 'published' in said
+    assert said.splitlines()[-1].startswith('finished after 1.')
+
+
+def test_tools_for_a_language_model(start: Callable, tiny_checkpoint: Path, tmp_path: Path):  # noqa: F811
+    tools = json.loads(answered('10_agent_tools.py', '--list'))
+    assert [tool['name'] for tool in tools] == ['move', 'stop', 'look']
+    assert all(tool['description'] and tool['parameters'] for tool in tools)
+    start(checkpoint=str(tiny_checkpoint), device='cpu', seed=0, max_command_age_s=0.0)
+    moved = answered('10_agent_tools.py', 'move', '{"text": "walk for 9 seconds"}')
+    assert 'published' in moved
+    assert 'cancelled command 1' in answered('10_agent_tools.py', 'stop')
+
+
+def answered(name: str, *arguments: str) -> str:
+    """What an example says, in a process of its own."""
+    done = subprocess.run(
+        command(name, *arguments),
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_nobody_answers(domain: int):  # noqa: F811

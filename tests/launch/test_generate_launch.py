@@ -23,6 +23,7 @@ CLOSED = {
 OPEN = {
     *('namespace', 'params_file', 'checkpoint', 'device', 'joint_profile', 'body_id'),
     *('command_topic', 'joint_states_topic', 'odom_topic', 'trajectory_topic'),
+    *('base_trajectory_topic', 'markers_topic'),
 }
 
 

@@ -17,11 +17,13 @@ COMMON = {
     *('log_level', 'joint_profile', 'body_id', 'use_respawn', 'joint_states_topic', 'odom_topic'),
 }
 MORE = {
-    'caption': {'caption_topic'},
-    'predict': {'trajectory_topic'},
+    'caption': {'caption_topic', 'caption_event_topic', 'caption_marker_topic'},
+    'predict': {'trajectory_topic', 'base_trajectory_topic'},
     'bringup': {
         *('publish_markers', 'command_topic', 'trajectory_topic', 'caption_topic', 'playback'),
         'mode',
+        *('base_trajectory_topic', 'markers_topic'),
+        *('caption_event_topic', 'caption_marker_topic'),
         *('robot_state_publisher', 'urdf_file', 'rviz', 'rviz_config'),
     },
 }
@@ -80,6 +82,10 @@ def test_arguments_reach_the_node(launched, name, tmp_path):
         ('caption', 'caption_topic', 'caption'),
         ('predict', 'trajectory_topic', 'predicted_trajectory'),
         ('bringup', 'trajectory_topic', 'joint_trajectory'),
+        ('bringup', 'base_trajectory_topic', 'base_trajectory'),
+        ('bringup', 'markers_topic', 'markers'),
+        ('caption', 'caption_marker_topic', 'caption_marker'),
+        ('predict', 'base_trajectory_topic', 'predicted_base_trajectory'),
     ],
 )
 def test_what_is_published_can_go_elsewhere(launched, name, argument, topic):

@@ -19,8 +19,8 @@ from sensor_msgs.msg import JointState
 
 from mgpt3_ros.bags import Recorded, open_bag
 from mgpt3_ros.bags.messages import decode
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.training.data.caption_actions import read_action
 from tests.support.bag_maker import BEGAN_NS, stream, write_bag
 from tests.support.listener import FASTER, Listener
 

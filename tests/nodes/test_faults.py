@@ -76,7 +76,7 @@ def test_a_flood_leaves_the_newest_answered(spoken_to):
     ids = [int(status['id']) for status in spoken_to.messages('published')]
     assert ids == sorted(ids)
     for message in spoken_to.heard['joint_trajectory']:
-        assert violations(message, HUMAN, lead_in_s=0.5) == []
+        assert violations(message, HUMAN, lead_in_s=0.2) == []
 
 
 # ---------------------------------------------------------------------- checkpoints and devices

@@ -99,7 +99,7 @@ def test_a_new_command_starts_from_where_the_body_is(probe):
     # The untrained model flails at 9 rad/s, and the shifts are half a millisecond apart.
     np.testing.assert_allclose(begins.velocities, expected.velocities, rtol=0.03, atol=0.1)
     assert np.linalg.norm(begins.base_pos[:2] - first.base.pos[0, :2]) > 0.2
-    assert violations(probe.trajectory(2), HUMAN, lead_in_s=0.5) == []
+    assert violations(probe.trajectory(2), HUMAN, lead_in_s=0.2) == []
 
 
 def test_a_command_after_the_end_starts_from_the_last_pose(probe):
@@ -193,10 +193,11 @@ def test_the_same_seed_gives_the_same_motion(start, probe):
         assert probe.change(transition)
     probe.say('raise your left arm')
     again = heard(probe, 3)
-    # Counted from the end: from another pose the way to the first frame may take a point more.
+    # Counted from the end: from another pose the way to the first frame may take a point more,
+    # and the feet stand a little elsewhere.
     half = len(first.times) // 2
     np.testing.assert_allclose(
-        again.joints.positions[-half:], first.joints.positions[-half:], atol=1e-3
+        again.joints.positions[-half:], first.joints.positions[-half:], atol=0.03
     )
 
 
@@ -230,8 +231,9 @@ def test_ros4hri_names_and_no_base(start, probe, tiny_checkpoint):
     for count in (1, 2):
         probe.say('a person walks forward for 1 seconds.')
         probe.until(lambda n=count: len(probe.heard['joint_trajectory']) == n, 'a trajectory')
-    for message in probe.heard['joint_trajectory']:
-        assert violations(message, names, lead_in_s=0.5) == []
+    first, goes_on = probe.heard['joint_trajectory']
+    assert violations(first, names, lead_in_s=0.5) == []
+    assert violations(goes_on, names, lead_in_s=0.1) == []
     assert probe.heard['base_trajectory'] == []
 
 
@@ -242,7 +244,7 @@ def test_markers_show_the_body_with_its_words(start, probe, tiny_checkpoint):
     probe.until(lambda: len(probe.heard['markers']) >= 3, 'markers')
     bones, joints, words = probe.heard['markers'][-1].markers
     assert (len(bones.points), len(joints.points)) == (42, 22)
-    assert words.text == 'a person walks forward for 2 seconds.'
+    assert words.text == 'a person walks forward for two seconds'
     heights = [point.z for point in joints.points]
     assert -0.2 < min(heights) < 0.3
     assert 1.2 < max(heights) < 2.2
@@ -313,14 +315,14 @@ def test_every_parameter_describes_itself(probe):
         for n, d in descriptors.items()
         if n not in ('use_sim_time', 'start_type_description_service')
     }
-    assert len(own) == 32
+    assert len(own) == 36
     for name, descriptor in own.items():
         assert descriptor.description.endswith('.'), name
         if descriptor.type in (2, 3):  # integer, double
             assert descriptor.integer_range or descriptor.floating_point_range, name
     assert {n for n, d in own.items() if d.read_only} == {
         *('checkpoint', 'device', 'dtype', 'num_threads'),
-        *('autostart', 'joint_profile', 'body_id', 'mode'),
+        *('autostart', 'joint_profile', 'body_id', 'mode', 'deadman_topic'),
     }
 
 

@@ -120,7 +120,8 @@ def test_stop_is_a_command_that_comes_to_rest(live, probe):
     probe.say('walk')
     probe.status('published')
     probe.say('stop')
-    assert probe.status('published', 2)['text'] == 'stop'
+    stopped = probe.status('stopped')
+    assert (stopped['text'], 'playing' in stopped['reason']) == ('stop', True)
     silence(probe)
     assert probe.health()['state'] == 'active'
 

@@ -14,7 +14,7 @@ from bumpversion.cli import cli
 from click.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ('setup.py', 'package.xml', 'CITATION.cff', 'CHANGELOG.md')
+PLACES = ('setup.py', 'package.xml', 'interfaces/package.xml', 'CITATION.cff', 'CHANGELOG.md')
 UNRELEASED = '## [Unreleased]\n'
 (VERSION,) = re.findall(r"^    version='(.*)'", (ROOT / 'setup.py').read_text(), re.MULTILINE)
 
@@ -22,8 +22,9 @@ UNRELEASED = '## [Unreleased]\n'
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The places, with something to release."""
+    (tmp_path / 'interfaces').mkdir()
     for name in ('.bumpversion.toml', *PLACES):
-        shutil.copy(ROOT / name, tmp_path)
+        shutil.copy(ROOT / name, tmp_path / name)
     path = tmp_path / 'CHANGELOG.md'
     before, after = path.read_text().split(UNRELEASED)
     path.write_text(f'{before}{UNRELEASED}\n### Added\n\n- A new thing.\n{after}')
@@ -42,10 +43,11 @@ def test_a_version_goes_into_every_place(tree: Path):
     version, today = f'{major}.{int(minor) + 1}.0', datetime.date.today()
     assert f"    version='{version}'," in texts['setup.py']
     assert f'<version>{version}</version>' in texts['package.xml']
+    assert f'<version>{version}</version>' in texts['interfaces/package.xml']
     assert f'\nversion: {version}\ndate-released: "{today}"\n' in texts['CITATION.cff']
     section = f'{UNRELEASED}\n## [{version}] - {today}\n\n### Added\n\n- A new thing.'
     assert section in texts['CHANGELOG.md']
-    for name, changed in zip(PLACES, (1, 1, 2, 0), strict=True):  # nothing else is lost
+    for name, changed in zip(PLACES, (1, 1, 1, 2, 0), strict=True):  # nothing else is lost
         lost = set((ROOT / name).read_text().splitlines()) - set(texts[name].splitlines())
         assert len(lost) == changed, lost
 

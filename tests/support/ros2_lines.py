@@ -102,6 +102,8 @@ class Checker:
     def executable(self, name: str, arguments: Sequence[str]) -> None:
         """Check a node's executable with its ``--ros-args``."""
         _require(name in self.executables, f'there is no executable {name}')
+        if name == 'say':  # what it says is free
+            return
         names = [name] if name in self.nodes else [n for n in self.nodes if n != 'playback_node']
         left = list(arguments)
         _require(not left or left.pop(0) == '--ros-args', f'{name}: --ros-args is missing')

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.training.data.caption_actions import read_action
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.phrases import (

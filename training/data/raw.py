@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from mgpt3_ros.model.errors import MotionError, RobotError
-from mgpt3_ros.model.formats import FORMATS
+from mgpt3_ros.model.formats import FORMATS, assumptions
+from mgpt3_ros.model.kinematics.up_axis import standing_axis
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.caption_lines import caption_file, load_captions
 from mgpt3_ros.training.data.clip import DataError
@@ -65,7 +64,8 @@ def read_takes(file: Path, options: ReadOptions | None = None) -> Takes:
 
         return read_bag_takes(file, options)
     motion = load_motion(file, options)
-    return Takes([Take('', motion, load_captions(file, str(motion.info.get('text') or '')))])
+    lines = load_captions(file, str(motion.info.get('text') or ''))
+    return Takes([Take('', motion, lines)], assumptions(motion, options.up))
 
 
 def load_motion(file: Path, options: ReadOptions | None = None) -> Motion:
@@ -79,10 +79,11 @@ def load_motion(file: Path, options: ReadOptions | None = None) -> Motion:
         other = options.others.read(file) if options.others else None
         if other is not None:
             return other
-        motion = Motion.load(file, options.fps, options.skeletons)
+        motion = Motion.load(file, options.fps, options.skeletons, options.up)
+        # A folder may hold arrays with Z up beside a .bvh that plainly stands along Y.
+        if file.suffix.lower() == '.bvh' and options.up not in (None, 'y'):
+            as_it_stands = Motion.load(file, options.fps, options.skeletons)
+            return as_it_stands if standing_axis(as_it_stands.joints) else motion
+        return motion
     except (MotionError, RobotError) as error:
         raise DataError(str(error).removeprefix(f'{file}: ')) from error
-    if options.up == 'z' and file.suffix.lower() != '.bvh':
-        x, y, z = np.moveaxis(motion.joints, -1, 0)
-        motion = Motion(np.stack([x, z, -y], axis=-1), motion.fps, motion.info)
-    return motion

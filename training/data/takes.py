@@ -32,14 +32,14 @@ class ReadOptions:
     """How own files are read.
 
     fps: rate of .npy files, which do not say; None for 20.
-    up: 'z' for .npy and .npz whose vertical is +Z; a .bvh is always read with Y up.
+    up: the axis that points up; None for Y, and in a .bvh for that along which the body stands.
     skeletons: mappings of a .bvh's bones, tried before the known ones.
     topic, odometry, profile, body_id: which body of a bag; see ``bags.find_body``.
     others: files of a kind that only the caller knows, such as a robot's motion.
     """
 
     fps: float | None = None
-    up: str = 'y'
+    up: str | None = None
     skeletons: tuple[Skeleton, ...] = ()
     topic: str | None = None
     odometry: str | None = None

@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
-from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier

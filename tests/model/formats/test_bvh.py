@@ -62,7 +62,7 @@ def test_positions_come_back(seed: int, tmp_path: Path) -> None:
     motion = Motion(swinging_motion(seed), info={'text': 'a person swings both arms'})
     found = round_trip(motion, tmp_path)
     assert error_mm(motion, found) < 0.01
-    assert dict(found.info) == {'skeleton': 'SMPL', 'unit': 'cm'}
+    assert dict(found.info) == {'skeleton': 'SMPL', 'unit': 'cm', 'up': 'y'}
 
 
 @pytest.mark.slow
@@ -310,7 +310,7 @@ def write_mapping(path: Path, bones: dict[str, str], **more: object) -> Path:
 def test_a_mapping_file_reads_a_skeleton_of_its_own(tmp_path: Path) -> None:
     motion, path = Motion(swinging_motion(0)), tmp_path / 'own.bvh'
     path.write_text(foreign(motion, OWN, 120))
-    with pytest.raises(MotionError, match=r'joints not found: .* --skeleton` takes others'):
+    with pytest.raises(MotionError, match=r'joints not found: .* --skeleton FILE takes others'):
         Motion.load(path)
     mapping = write_mapping(tmp_path / 'mine.yaml', {bone: joint for joint, bone in OWN.items()})
     found = Motion.load(path, skeletons=[load_skeleton(mapping)])
@@ -454,11 +454,10 @@ DAMAGES = {
     'no name': (CHAIN.replace('ROOT a', 'ROOT'), r'line 2: a name expected, not "ROOT"'),
     'cut in the tree': (CHAIN[:200], r'the file ends after line \d+: .* is missing'),
     'cut in the frames': (
-        CHAIN[: CHAIN.rindex('1 2 3')],
-        r'the file ends after line 19 with 1 of 2 frames',
+        CHAIN[: CHAIN.rindex('1 2 3')].replace('Frames: 2', 'Frames: 3'),
+        r'the file ends after line 19 with 1 of 3 frames',
     ),
     'cut in a frame': (CHAIN[:-10], r'line 20: 9 channel values expected, not 5'),
-    'too many frames': (CHAIN + '0 ' * 9, r'line 21: the end of the file after 2 frames expected'),
     'too many values': (CHAIN.rstrip() + ' 1', r'line 20: 9 channel values expected, not 10'),
     'NaN': (CHAIN.replace('90 0\n', 'nan 0\n'), r'line 20: a number expected, not "nan"'),
     'infinity': (CHAIN.replace('90 0\n', '1e999 0\n'), r'line 20: a number expected, not "1e999"'),
@@ -494,8 +493,10 @@ def test_damaged_files_are_refused_with_the_line(damage: str, tmp_path: Path) ->
 
 def test_every_truncation_is_an_error_of_ours(tmp_path: Path) -> None:
     for end in range(0, CHAIN.rindex('0')):
-        with pytest.raises(MotionError):
-            parse_bvh(CHAIN[:end])
+        try:
+            assert parse_bvh(CHAIN[:end]).remarks  # one frame less is read, and said
+        except MotionError:
+            continue
 
 
 def test_a_single_frame_is_no_motion(tmp_path: Path) -> None:

@@ -139,3 +139,36 @@ def test_what_means_rest():
     assert means_rest(' a person stands still. ')
     assert not means_rest('stop the car')
     assert not means_rest('walk')
+
+
+@pytest.mark.parametrize(
+    ('text', 'actions'),
+    [
+        ('1. Walk forward. 2. Wave with both hands.', ['Walk forward', 'Wave with both hands.']),
+        ('1) walk forward 2) wave', ['walk forward', 'wave']),
+        ('a) walk forward b) wave', ['walk forward', 'wave']),
+        ('1. walk forward\n2. wave', ['walk forward', 'wave']),
+        ('(1) Walk forward. (2) Wave.', ['Walk forward', 'Wave.']),
+        ('Step 1: walk forward. Step 2: wave.', ['walk forward', 'wave.']),
+        ('- walk forward\n- wave', ['walk forward', 'wave']),
+        ('* walk forward\n* wave', ['walk forward', 'wave']),
+        ('First, walk forward. Second, wave.', ['walk forward', 'wave.']),
+        ('First walk forward. Secondly wave. Thirdly bow.', ['walk forward', 'wave', 'bow.']),
+        ('walk approx. 3 steps forward', ['walk approx. 3 steps forward']),
+        ('Dr. Smith waves.', ['Dr. Smith waves.']),
+        ('Walk forward. OK. Wave.', ['Walk forward', 'Wave.']),
+        ('Walk forward. Please. Thanks!', ['Walk forward']),
+        ('Sure! Here is the plan. Walk forward. Wave.', ['Walk forward', 'Wave.']),
+        ('OK. Wave.', ['Wave.']),
+        ('walk forward ... wave', ['walk forward', 'wave']),
+    ],
+)
+def test_numbers_of_steps_and_what_is_said_around_them_are_no_actions(
+    text: str, actions: list[str]
+) -> None:
+    assert split_actions(text) == actions
+
+
+@pytest.mark.parametrize('text', ['OK', '  wave  ', 'left arm up', 'a person walks 3. away', '1.'])
+def test_a_single_text_stays_as_it_is(text: str) -> None:
+    assert split_actions(text) == [text]

@@ -262,3 +262,25 @@ def test_golden_values(
     hidden = run(small(shared_layers=shared, motion_width=width), torch.tensor([ROW]))
     assert hidden.text[0, -1, :3].tolist() == pytest.approx(text, abs=1e-4)
     assert hidden.motion[0, 5, :3].tolist() == pytest.approx(motion, abs=1e-4)
+
+
+@pytest.mark.parametrize('name', ['./nothing/here', 'some/path/to/gpt2'])
+def test_a_slip_in_the_name_of_a_gpt2_is_told_at_once(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unasked(*_: object) -> None:
+        pytest.fail('the hub is asked for what can be no name there')
+
+    monkeypatch.setattr('socket.create_connection', unasked)
+    with pytest.raises(CheckpointError, match='there is no such folder'):
+        BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_gpt2(name)
+
+
+def test_a_hub_out_of_reach_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object) -> None:
+        raise OSError('no route to host')
+
+    monkeypatch.setattr('socket.create_connection', unreachable)
+    monkeypatch.setattr('mgpt3_ros.model.network.gpt2.getproxies', dict)
+    with pytest.raises(CheckpointError, match=r'never downloaded, and .* cannot be reached'):
+        BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_gpt2('gtp2')

@@ -10,7 +10,7 @@ import pytest
 
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.training.data.caption_actions import read_action
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption

@@ -1,0 +1,104 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m benchmarks.switch_overs``: feet and joints where a new command takes over.
+
+A command is carried out, and 1.6 or 2.1 s later another one takes over, for every pair of some
+commands: as generate_node plans it, and as it did before (joint angles blended, one cubic on the
+way). Of the 1.3 s after the new trajectory was sent: mean slide of feet on the floor [m/s], the
+lowest joint of a foot [cm], in how many it is deeper than 1 cm, and the accelerations of joints
+[rad/s^2], the mean of the 99th percentiles. Beside them, slide and accelerations from 1.4 s on.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.table import circumstances
+from mgpt3_ros.body.body_trajectory import BodyTrajectory
+from mgpt3_ros.body.commands.carrying_out import carry_out
+from mgpt3_ros.body.commands.meaning import Action
+from mgpt3_ros.body.from_motion import clip_of
+from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.profiles import make_profile
+from mgpt3_ros.body.stance import grounded, joints_of, meeting, on_the_way
+from mgpt3_ros.model.finishing.foot_lock import foot_slide
+from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, FPS
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import SamplingOptions, noise_source
+
+ACTIONS = ('walk', 'walk-turn-left', 'run', 'walk-back', 'walk-left', 'raise-up-left-hand')
+SWITCHES_S = (1.6, 2.1)
+LEAD_S = 0.5
+PROFILE = make_profile('human_full', 'human')
+TIMING = Timing(lead_in_s=LEAD_S, max_velocity=PROFILE.velocity_limits)
+
+Row = tuple[float, ...]
+
+
+def taken_over(before: BodyTrajectory, motion: Motion, at_s: float, met: bool) -> BodyTrajectory:
+    """The trajectory of a motion that takes over from another one ``at_s`` after that was sent."""
+    now, then = before.state_at(at_s), before.state_at(at_s + LEAD_S)
+    if not met:
+        return plan(clip_of(motion, PROFILE), TIMING, then, now)[0]
+    clip = meeting(motion, before, at_s + LEAD_S, PROFILE)
+    after = grounded(plan(clip, TIMING, then, now)[0], PROFILE)
+    return on_the_way(after, before, at_s)
+
+
+def measures(after: BodyTrajectory) -> Row:
+    """Slide near, slide later, lowest [cm], whether below 1 cm, accelerations near and later."""
+    near, fine = np.arange(0.0, 1.3, 1 / FPS), np.arange(0.0, 1.3, 0.01)
+    end_s = min(after.end_s - 0.3, 4.0)
+    lowest = 100 * float(joints_of(after, fine, PROFILE)[:, FOOT_JOINTS, 1].min())
+    later = np.arange(1.4, max(end_s, 1.6), 1 / FPS)
+    return (
+        foot_slide(joints_of(after, near, PROFILE), FPS),
+        foot_slide(joints_of(after, later, PROFILE), FPS),
+        lowest,
+        float(lowest < -1.0),
+        accelerations(after, fine),
+        accelerations(after, np.arange(1.4, max(end_s, 1.6), 0.01)),
+    )
+
+
+def accelerations(after: BodyTrajectory, at: np.ndarray) -> float:
+    """The 99th percentile of the fastest joint's acceleration [rad/s^2] at times 10 ms apart."""
+    positions = after.sample(at)[0].positions
+    return float(np.percentile(np.abs(np.diff(positions, 2, axis=0) / 1e-4).max(axis=1), 99))
+
+
+def main() -> int:
+    """Print a row for what is done now and one for a plain blend."""
+    model = MotionGPT3.from_pretrained()
+
+    def drawn(name: str, at_rest: bool) -> Motion:
+        sampling = SamplingOptions(generator=noise_source(3))
+        return carry_out(model, Action(name), sampling, at_rest=at_rest)
+
+    first = {name: drawn(name, True) for name in ACTIONS[:-1]}
+    second = {name: drawn(name, False) for name in ACTIONS}
+    found: dict[bool, list[Row]] = {False: [], True: []}
+    for one, other in itertools.product(first, second):
+        before, _ = plan(clip_of(first[one], PROFILE), replace(TIMING))
+        for at_s, met in itertools.product(SWITCHES_S, (False, True)):
+            if one != other and at_s + 1.0 < before.end_s:
+                found[met].append(measures(taken_over(before, second[other], at_s, met)))
+    print(circumstances())
+    print('|  | slide near | later | lowest [cm] | below 1 cm | acceleration near | later |')
+    print('|---|---|---|---|---|---|---|')
+    for met, name in ((False, 'blended angles'), (True, 'as planned now')):
+        rows = np.array(found[met])
+        mean = rows.mean(axis=0)
+        print(
+            f'| {name} | {mean[0]:.3f} | {mean[1]:.3f} | {rows[:, 2].min():.1f} '
+            f'| {rows[:, 3].sum():.0f} of {len(rows)} | {mean[4]:.0f} | {mean[5]:.0f} |'
+        )
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,149 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Feet of a planned trajectory: never under the floor, and side by side where the body rests.
+
+Joint angles are blended joint by joint, and what is blended puts feet where neither motion had
+them. So the base is lifted by what a foot goes under the floor, z = 0, and a body that was stopped
+in mid stride closes its feet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+from mgpt3_ros.body import quaternions as quat
+from mgpt3_ros.body.body_trajectory import BasePath, BodyTrajectory, JointPath
+from mgpt3_ros.body.from_motion import BodyClip, clip_of
+from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.profiles import JointProfile
+from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.window import model_joints
+from mgpt3_ros.model.finishing.finish import finish_joined
+from mgpt3_ros.model.finishing.joining import LEAVE_S, join
+from mgpt3_ros.model.finishing.settling import STAND_S, is_stance, standing_pose
+from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, FPS
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
+
+CLOSE_LEAD_S = 0.1  # from a stop to where the feet begin to close
+FIRST_S = 0.2  # the first knot of a body that is on its way already
+_KNOTS_S = 0.05
+_LIFT_S = 0.1  # so long before and after a foot would be under the floor the base is lifted
+_WORTH = 0.002  # [m]
+_BLEND_S = 0.1  # the motion begins in the state that it is joined to
+
+
+def joints_of(trajectory: BodyTrajectory, at: Array, profile: JointProfile) -> Array:
+    """The model's joints (N, 22, 3) [m], Y up, of a trajectory at times (N,) [s]."""
+    joints, base = trajectory.sample(at)
+    return model_joints(profile, joints.positions, base.pos, base.rot)
+
+
+def grounded(trajectory: BodyTrajectory, profile: JointProfile) -> BodyTrajectory:
+    """Lift the base of a trajectory where a foot would be under the floor.
+
+    The first knot stays, since the body is on its way there.
+    """
+    times = trajectory.times
+    feet = joints_of(trajectory, times, profile)[:, FOOT_JOINTS, 1]
+    depth = np.maximum(-feet.min(axis=1), 0.0)
+    depth[0] = 0.0
+    if depth.max() < _WORTH or len(times) < 3:
+        return trajectory
+    window = max(round(_LIFT_S / float(np.median(np.diff(times)))), 1)
+    lift = gaussian_filter1d(maximum_filter1d(depth, 2 * window + 1), 0.5 * window)
+    lift = np.maximum(lift, depth) * np.minimum((times - times[0]) / _LIFT_S, 1.0)
+    rise = np.gradient(lift, times)
+    rise[[0, -1]] = 0.0
+    base = trajectory.base
+    pos, lin = base.pos.copy(), base.lin.copy()
+    pos[:, 2] += lift
+    lin[:, 2] += rise
+    return replace(trajectory, base=BasePath(base.times, pos, base.rot, lin, base.ang))
+
+
+def meeting(
+    motion: Motion, trajectory: BodyTrajectory, at_s: float, profile: JointProfile
+) -> BodyClip:
+    """The motion as it goes on from where a trajectory is ``at_s`` [s] after it was sent.
+
+    The foot that stands there keeps its place, and the other one steps to where the motion has it,
+    as :func:`~mgpt3_ros.model.finishing.joining.join` says.
+    """
+    # Of so few frames the second is the one at which ``join`` leaves.
+    before = joints_of(trajectory, at_s + np.arange(-1, 3) / FPS, profile)
+    _, joints = join(before, motion.joints.astype(np.float64), FPS)
+    return clip_of(replace(motion, joints=finish_joined(joints, FPS)), profile)
+
+
+def on_the_way(
+    trajectory: BodyTrajectory, before: BodyTrajectory, elapsed_s: float
+) -> BodyTrajectory:
+    """A trajectory with knots of the one before, which it follows until its own first knot.
+
+    Without them a body goes there by one cubic, on which feet slide and go through the floor.
+
+    Args:
+        trajectory: it begins on the way of the one before.
+        before: what the body follows, sent ``elapsed_s`` [s] ago.
+        elapsed_s: see there.
+    """
+    times = np.arange(FIRST_S, trajectory.times[0] - 0.5 * _KNOTS_S, _KNOTS_S)
+    if not len(times) or elapsed_s >= before.end_s:
+        return trajectory
+    joints, base = before.sample(elapsed_s + times)
+    own, ours = trajectory.joints, trajectory.base
+    assert joints.velocities is not None
+    assert own.velocities is not None
+    return replace(
+        trajectory,
+        joints=JointPath(
+            np.concatenate([times, own.times]),
+            np.concatenate([joints.positions, own.positions]),
+            np.concatenate([joints.velocities, own.velocities]),
+        ),
+        base=BasePath(
+            np.concatenate([times, ours.times]),
+            np.concatenate([base.pos, ours.pos]),
+            quat.continuous(np.concatenate([base.rot, ours.rot])),
+            np.concatenate([base.lin, ours.lin]),
+            np.concatenate([base.ang, ours.ang]),
+        ),
+    )
+
+
+def closing(
+    trajectory: BodyTrajectory, timing: Timing, profile: JointProfile
+) -> BodyTrajectory | None:
+    """What brings a body on to a stance that follows a trajectory from now on.
+
+    Args:
+        trajectory: published just now, ends at rest.
+        timing: rates and bounds.
+        profile: of the joints.
+
+    Returns:
+        A trajectory that begins ``CLOSE_LEAD_S`` from now on the way of the other; None where
+        that one ends in a stance by itself.
+    """
+    from mgpt3_ros.model.motion import Motion  # imports PyTorch, which takes seconds
+
+    if is_stance(joints_of(trajectory, np.array([trajectory.end_s]), profile)[0]):
+        return None
+    at = CLOSE_LEAD_S + np.arange(round((LEAVE_S[1] + 0.2) * FPS)) / FPS
+    before = joints_of(trajectory, at, profile)
+    stand = np.repeat(standing_pose()[None], round(STAND_S * FPS), axis=0)
+    cut, rest = join(before, stand, FPS)
+    motion = Motion(np.concatenate([before[:cut], finish_joined(rest, FPS)]), FPS)
+    closed, _ = plan(
+        clip_of(motion, profile),
+        replace(timing, lead_in_s=CLOSE_LEAD_S, blend_s=_BLEND_S),
+        trajectory.state_at(CLOSE_LEAD_S),
+        trajectory.state_at(0.0),
+    )
+    return grounded(closed, profile)

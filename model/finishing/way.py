@@ -1,0 +1,170 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The way of a moving body, measured and changed: bent, stretched, turned and sped up.
+
+A change of the way takes the feet along: where a planted foot stands is changed as the way is, so
+that it stays planted, and the legs are bent to reach it. Joints are (T, 22, 3) [m], Y up, floor at
+y = 0; angles are yaws as in ``kinematics.heading``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from mgpt3_ros.model.finishing.foot_lock import BALL_HEIGHT, SHORTEST_STEP, contacts, lock_feet
+from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, turn
+
+Array = NDArray[np.float64]
+
+STRIDE_S = 0.45  # standard deviation over time that hides how a body sways with its steps
+# Step length grows with about the 0.42th power of speed, cadence with the rest (Grieve and Gear,
+# "The relationships between length of stride, step frequency, time of swing and speed of walking
+# for children and adults", 1966).
+LENGTH_SHARE = 0.42
+
+_BALLS = [leg[3] for leg in LEGS]
+_MOVING = 0.3  # of the fastest tenth of a motion: slower is standing
+
+
+def faces(joints: NDArray, fps: float) -> Array:
+    """Yaws (T,) [rad], continuous, that a body faces, without the sway of its steps."""
+    yaws = np.unwrap(heading(joints.astype(np.float64)))
+    return gaussian_filter1d(yaws, STRIDE_S * fps, mode='nearest')
+
+
+def turned_by(joints: NDArray) -> float:
+    """By how much [rad] a motion turns: the yaw of its last frame minus that of its first."""
+    yaws = np.unwrap(heading(joints.astype(np.float64)))
+    return float(yaws[-1] - yaws[0])
+
+
+def travelled(joints: NDArray) -> tuple[float, float]:
+    """How far [m] a motion gets ahead and to the left, as seen from its first frame."""
+    x, z = joints[-1, 0, [0, 2]].astype(np.float64) - joints[0, 0, [0, 2]]
+    left, ahead = turn(x, z, -float(heading(joints[0].astype(np.float64))))
+    return float(ahead), float(left)
+
+
+def pace(joints: NDArray, fps: float) -> float:
+    """The usual speed [m/s] of a body's way while it moves."""
+    way = gaussian_filter1d(joints[:, 0, [0, 2]].astype(np.float64), 0.25 * fps, axis=0)
+    speed = np.linalg.norm(np.diff(way, axis=0), axis=1) * fps
+    moving = speed > _MOVING * np.percentile(speed, 90)
+    return float(np.mean(speed[moving])) if moving.any() else 0.0
+
+
+def landings(joints: NDArray, fps: float) -> list[int]:
+    """Frames at which a foot lands that has stepped somewhere else, in order."""
+    found = []
+    for ball in _BALLS:
+        runs = contacts(joints[:, ball].astype(np.float64), BALL_HEIGHT, fps)
+        places = [np.median(joints[run, ball][:, [0, 2]], axis=0) for run in runs]
+        for at in range(1, len(runs)):
+            if np.linalg.norm(places[at] - places[at - 1]) >= SHORTEST_STEP:
+                found.append(runs[at].start)
+    return sorted(found)
+
+
+def retimed(joints: NDArray, faster: float) -> NDArray:
+    """The motion ``faster`` times as fast, at the same rate of frames."""
+    count = max(int((len(joints) - 1) / faster) + 1, 2)
+    at = np.minimum(np.arange(count) * faster, len(joints) - 1)
+    before = np.minimum(at.astype(int), len(joints) - 2)
+    share = (at - before)[:, None, None]
+    moved = joints[before] * (1 - share) + joints[before + 1] * share
+    return moved.astype(joints.dtype)
+
+
+def paced(joints: NDArray, fps: float, speed: float, most: tuple[float, float]) -> NDArray:
+    """The motion at a speed [m/s], by longer or shorter steps and by more or fewer of them.
+
+    The factor of the speed is kept within ``most``; what exceeds it is left.
+    """
+    now = pace(joints, fps)
+    if now < 0.05:
+        return joints
+    factor = float(np.clip(speed / now, *most))
+    length = factor**LENGTH_SHARE
+    stretched_way = stretched(joints, fps, length, length)
+    return retimed(stretched_way, factor / length)
+
+
+def stretched(joints: NDArray, fps: float, ahead: float, aside: float) -> NDArray:
+    """The motion with its way multiplied, ahead and aside as its first frame sees it."""
+    yaw = float(heading(joints[0].astype(np.float64)))
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    turn_back = np.array([[cos, -sin], [sin, cos]])  # (x, z) to (left, ahead)
+    return _mapped(joints, fps, turn_back.T @ np.diag([aside, ahead]) @ turn_back)
+
+
+def sheared(joints: NDArray, fps: float, yaw: float) -> NDArray:
+    """The motion with its way turned by ``yaw`` [rad], facing where it did."""
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return _mapped(joints, fps, np.array([[cos, sin], [-sin, cos]]))
+
+
+def _mapped(joints: NDArray, fps: float, matrix: Array) -> NDArray:
+    """A motion whose way, and where its feet stand, go through a linear map of (x, z)."""
+    given = joints.astype(np.float64)
+    origin = given[0, 0, [0, 2]]
+
+    def moved(points: Array) -> Array:
+        level = (points[:, [0, 2]] - origin) @ matrix.T + origin
+        return np.stack([level[:, 0], points[:, 1], level[:, 1]], axis=1)
+
+    shifted = given + (moved(given[:, 0]) - given[:, 0])[:, None]
+    for leg in LEGS:
+        ball = moved(given[:, leg[3]])
+        # Feet keep their distance from under the pelvis where it is the way across.
+        ankle = given[:, leg[2]] + ball - given[:, leg[3]]
+        shifted[:, leg[1:]] = pose_leg(shifted[:, leg], ankle, ball)
+    return lock_feet(shifted.astype(joints.dtype), fps)
+
+
+def steered(joints: NDArray, fps: float, angle: float) -> NDArray:
+    """The motion bent so that it turns by ``angle`` [rad] in all, evenly along its own turn.
+
+    Where it turns that way already its own turn is made larger or smaller; else what is missing is
+    spread over the way, as far as there is one.
+    """
+    own = faces(joints, fps)
+    own -= own[0]
+    missing = angle - turned_by(joints)
+    share = np.zeros(len(joints))
+    if own[-1] * angle > 0 and abs(own[-1]) > 0.3:
+        share = own / own[-1]
+    else:
+        gone = np.linalg.norm(
+            np.diff(joints[:, 0, [0, 2]], axis=0, prepend=joints[:1, 0, [0, 2]]), axis=1
+        )
+        gone = np.cumsum(gone)
+        share = gone / gone[-1] if gone[-1] > 0 else np.linspace(0.0, 1.0, len(joints))
+    return bent(joints, fps, missing * share)
+
+
+def straightened(joints: NDArray, fps: float) -> NDArray:
+    """The motion along a straight line: what it turns is taken out, but for the sway of steps."""
+    own = faces(joints, fps)
+    return aimed(bent(joints, fps, own[0] - own), fps)
+
+
+def aimed(joints: NDArray, fps: float) -> NDArray:
+    """The motion ending straight ahead of its first frame, or straight behind it."""
+    ahead, left = travelled(joints)
+    return sheared(joints, fps, -float(np.arctan2(left * np.sign(ahead), abs(ahead))))
+
+
+def bent(joints: NDArray, fps: float, yaws: Array) -> NDArray:
+    """The motion with each frame turned by more, ``yaws`` (T,) [rad], and its way with them."""
+    given = joints.astype(np.float64)
+    root = given[:, 0] * (1, 0, 1)
+    steps = np.diff(root, axis=0)
+    middle = 0.5 * (yaws[1:] + yaws[:-1])
+    x, z = turn(steps[:, 0], steps[:, 2], middle)
+    way = np.concatenate([root[:1], root[0] + np.cumsum(np.stack([x, 0 * x, z], axis=1), axis=0)])
+    local = given - root[:, None]
+    turned = rotate_about_y(local, yaws[:, None]) + way[:, None]
+    return lock_feet(turned.astype(joints.dtype), fps)

@@ -1,0 +1,55 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What sentences mean: those of sentences.yaml, which were written before the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from mgpt3_ros.body.commands.meaning import described
+from mgpt3_ros.body.commands.reading import understand
+from mgpt3_ros.body.commands.words import LEXICON, UNITS
+from mgpt3_ros.model.config import load_yaml
+from mgpt3_ros.model.errors import TextError
+
+SENTENCES = load_yaml(Path(__file__).parent / 'sentences.yaml')
+
+
+def meaning(sentence: str) -> str:
+    try:
+        return described(understand(sentence))
+    except TextError:
+        return 'refused'
+
+
+@pytest.mark.parametrize('kind', SENTENCES)
+def test_sentences_mean_what_they_must(kind):
+    wrong = {
+        said: (meaning(said), wanted)
+        for said, wanted in SENTENCES[kind].items()
+        if meaning(said) != wanted
+    }
+    assert wrong == {}
+
+
+def test_whatever_is_said_is_understood_or_refused():
+    chance = Random(0)
+    known = [*LEXICON, *UNITS, 'seven', '2.5', 'two', 'hundred', ',', '.', '1/2', 'a']
+    for number in range(600):
+        if number % 2:
+            said = ' '.join(chance.choices(known, k=chance.randint(1, 9)))
+        else:
+            said = ''.join(chr(chance.randrange(32, 0x3000)) for _ in range(chance.randint(1, 60)))
+        assert meaning(said)
+
+
+def test_a_refusal_says_what_is_not_known():
+    with pytest.raises(TextError, match='do not know how to squat'):
+        understand('squat down')
+    with pytest.raises(TextError, match='cannot be done at once'):
+        understand('bow while walking')
+    with pytest.raises(TextError, match='the text is empty'):
+        understand('  ')
