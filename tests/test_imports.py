@@ -22,7 +22,10 @@ ROS = {'rclpy', 'launch', 'launch_ros', 'tf2_ros', 'ament_index_python', 'builti
 FOUNDATION = {'errors', 'config', 'devices', 'atomic_files', 'sampling', 'extras'}
 BASE = 'foundation of model'
 LEARNING = {BASE, 'model/kinematics', 'model/language', 'model/network'}
-MODEL = {*LEARNING, 'model', 'model/finishing', 'model/formats', 'model/released', 'model/render'}
+MODEL = {
+    *(*LEARNING, 'model', 'model/finishing', 'model/figure'),
+    *('model/formats', 'model/released', 'model/render'),
+}
 # Folder: the others of the package that its files may import. The top of model/ (Motion,
 # MotionGPT3) stands between the folders that it is made of and those that are made of it.
 ALLOWED: dict[str, set[str]] = {
@@ -32,8 +35,9 @@ ALLOWED: dict[str, set[str]] = {
     'model/network': {BASE, 'model/kinematics', 'model/language'},
     'model/finishing': {BASE, 'model/kinematics'},
     'model': {*LEARNING, 'model/finishing', 'model/formats'},
-    'model/formats': {BASE, 'model', 'model/kinematics'},
-    'model/render': {BASE, 'model', 'model/kinematics'},
+    'model/figure': {BASE, 'model/kinematics'},
+    'model/formats': {BASE, 'model', 'model/kinematics', 'model/figure'},
+    'model/render': {BASE, 'model', 'model/kinematics', 'model/figure'},
     'model/released': {*LEARNING, 'model'},
     'mgpt3_ros/body': MODEL,
     'mgpt3_ros/robots': MODEL,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mgpt3_ros.model.render.body import PALETTE, TRUNK, Figure, unit
+from mgpt3_ros.model.figure.cones import PALETTE, TRUNK, Figure, unit
 from mgpt3_ros.model.render.camera import Camera
 
 SUPERSAMPLING = 1.5  # pixels traced per pixel and direction: at 2 nobody sees more

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from mgpt3_ros.model.figure.cones import SOLE, Figure, build_figure
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.render.body import SOLE, Figure, build_figure
 from mgpt3_ros.model.render.camera import Camera, follow
 from mgpt3_ros.model.render.shading import draw_figure
 
@@ -42,8 +42,9 @@ def pictures(
     joints = np.asarray(motion.joints, dtype=np.float64)
     cameras = follow(joints, motion.fps, size)
     stage = Stage(cameras[0])
+    figures = build_figure(joints)
     for frame in frames:
-        figure = build_figure(joints[frame])
+        figure = figures.at(frame)
         image = stage.draw(cameras[frame], figure, path, frame)
         draw_figure(image, figure, cameras[frame])
         yield image
