@@ -39,8 +39,8 @@ def load(
     """Read a motion.
 
     Args:
-        path: ``.npz``, ``.bvh``, ``.glb`` or ``.vrma``; or ``.npy`` with joints (T, 22, 3) or (T, 66), or with
-            HumanML3D's features (T, 263).
+        path: ``.npz``, ``.bvh``, ``.glb`` or ``.vrma``; or ``.npy`` with joints (T, 22, 3) or
+            (T, 66), or with HumanML3D's features (T, 263).
         fps: rate of a file that does not say it, as ``.npy``; None for 20.
         skeletons: mappings of the bones of a BVH or glTF file, tried before the known ones.
         up: the axis that points up, of ``UP_AXES``. None: that along which the body of a BVH

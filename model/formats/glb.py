@@ -22,7 +22,7 @@ from mgpt3_ros.model.formats.gltf_file import UNSIGNED_BYTE, UNSIGNED_SHORT, Glt
 from mgpt3_ros.model.formats.npz import plain_json
 from mgpt3_ros.model.kinematics.human import JOINT_INDEX
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES, PARENTS
-from mgpt3_ros.model.kinematics.t_pose import TPoseMotion, t_pose_joints, to_t_pose_motion
+from mgpt3_ros.model.kinematics.t_pose import t_pose_joints, to_t_pose_motion
 from mgpt3_ros.model.motion import Motion
 
 _VERTICES, _FACES = 34962, 34963  # what an array of vertices and one of faces is for
@@ -58,7 +58,7 @@ def write_vrma(path: str | Path, motion: Motion) -> None:
     posed = to_t_pose_motion(motion.joints)
     gltf = Gltf()
     add_skeleton(gltf, posed.offsets, SOLE - _lowest(posed.offsets))
-    _add_animation(gltf, posed.local, posed.root_pos + [0.0, SOLE, 0.0], motion)
+    _add_animation(gltf, posed.local, posed.root_pos + np.array([0.0, SOLE, 0.0]), motion)
     _extend(gltf, 'VRMC_vrm_animation', {'specVersion': '1.0', 'humanoid': _human_bones()})
     Path(path).write_bytes(gltf.to_bytes())
 

@@ -61,11 +61,6 @@ def human_bones(gltf: Gltf) -> dict[str, int]:
     return {}
 
 
-def is_vrm0(gltf: Gltf) -> bool:
-    """Whether a file is of VRM 0.x, whose avatars face -Z."""
-    return 'VRM' in gltf.json.get('extensions', {})
-
-
 def _node(gltf: Gltf, entry: Any) -> int:
     node = int(entry['node'])
     if not 0 <= node < len(gltf.nodes):

@@ -195,4 +195,3 @@ def _lower(found: dict[str, Array], at_rest: dict[str, Array]) -> None:
     if 0.0 < lowest < 0.15 * hips:
         for name, track in found.items():
             found[name] = track - [0.0, lowest, 0.0]
-

@@ -235,7 +235,7 @@ def _swing(parent: Array, directions: Array, child: str) -> Array:
     """``parent`` turned the short way so that the bone to ``child`` points as observed."""
     index = JOINT_INDEX[child]
     zero = _unit(ZERO_OFFSETS[index])
-    return parent @ _shortest_rotation(zero, _seen_from(parent, directions[:, index]))
+    return parent @ shortest_rotation(zero, _seen_from(parent, directions[:, index]))
 
 
 def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Array | None) -> Array:
@@ -247,7 +247,7 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
     (angle 0) and a leg's foot add small ones. The twist is the angle of their smooth mean.
     """
     favoured, favoured_rotation = _HABIT[name]
-    habit = _shortest_rotation(favoured, _seen_from(parent, upper)) @ favoured_rotation
+    habit = shortest_rotation(favoured, _seen_from(parent, upper)) @ favoured_rotation
     # Across the limb, as complex numbers x + iy: where it folds to. Legs fold backward.
     fold = _seen_from(parent @ habit, lower)
     fold_across = (fold[:, 0] + 1j * fold[:, 1]) * (-1 if foot is not None else 1)
@@ -301,7 +301,7 @@ def _unit(vectors: Array) -> Array:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
-def _shortest_rotation(start: Array, end: Array) -> Array:
+def shortest_rotation(start: Array, end: Array) -> Array:
     """Rotations (T, 3, 3) that take one unit vector (3,) to others (T, 3) the short way.
 
     As a quaternion (xyz, w), not normalised: (start x end, 1 + start . end).
@@ -325,7 +325,7 @@ def _habit(name: str) -> tuple[Array, Array]:
     elevation, azimuth, twist = np.deg2rad(_FAVOURED[name.split('_')[1]]) * [1, outside, outside]
     level = np.cos(elevation)
     favoured = np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
-    swing = _shortest_rotation(np.array([0.0, 0.0, -1.0]), favoured[None])[0]
+    swing = shortest_rotation(np.array([0.0, 0.0, -1.0]), favoured[None])[0]
     return favoured, swing @ Rotation.from_euler('z', twist).as_matrix()
 
 
