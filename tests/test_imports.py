@@ -42,12 +42,13 @@ ALLOWED: dict[str, set[str]] = {
     'mgpt3_ros/body': MODEL,
     'mgpt3_ros/robots': MODEL,
     'mgpt3_ros/bags': {*MODEL, 'mgpt3_ros/body'},
+    'mgpt3_ros/view': {*MODEL, 'mgpt3_ros/body'},
     'training/data': {*MODEL, 'mgpt3_ros/bags'},
     'training/evaluation': {*MODEL, 'training/data'},
     'training': {*MODEL, 'training/data', 'training/evaluation'},
-    'mgpt3_ros/nodes': {*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots'},
+    'mgpt3_ros/nodes': {*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots', 'mgpt3_ros/view'},
     'mgpt3_ros/cli': {
-        *(*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots', 'mgpt3_ros/bags'),
+        *(*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots', 'mgpt3_ros/bags', 'mgpt3_ros/view'),
         *('training', 'training/data', 'training/evaluation'),
     },
 }

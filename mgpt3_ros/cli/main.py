@@ -45,8 +45,9 @@ The first thing to try:
 EPILOG = """\
 `mgpt3 COMMAND --help` explains each command and shows examples.
 
-Motion files: .npz (joints, frame rate and text), .npy (joints (T, 22, 3) in metres, Y up) and
-.bvh (Blender, Maya, ...). Pictures: .mp4 (video) and .png (a strip of moments).
+Motion files: .npz (joints, frame rate and text), .npy (joints (T, 22, 3) in metres, Y up),
+.bvh (Blender, Maya, ...), .glb (a body that moves: Blender, the web) and .vrma (an animation for
+VRM avatars). Pictures: .mp4 (video), .png (a strip of moments) and .html (a page that plays).
 """
 
 

@@ -106,18 +106,15 @@ def load_avatar(path: str | Path, skeletons: Sequence[Skeleton] = ()) -> Avatar:
 
 
 def write_avatar(path: str | Path, avatar: Avatar, motion: Motion) -> None:
-    """Write an avatar with a motion as its animation, in the place of those that it has.
+    """Write an avatar as ``.glb`` with a motion as its animation, in place of those it has.
 
     Raises:
-        MotionError: the name does not end in ``.glb``, or ``info`` holds what JSON cannot say.
+        MotionError: ``info`` holds what JSON cannot say.
     """
-    path = Path(path)
-    if path.suffix.lower() != '.glb':
-        raise MotionError(f'{path.name}: an avatar with its motion is written as .glb')
     gltf = copy.deepcopy(avatar.gltf)
     rotations, root_pos = play(avatar, motion)
     add_animation(gltf, rotations, avatar.nodes['pelvis'], root_pos, motion)
-    path.write_bytes(gltf.to_bytes())
+    Path(path).write_bytes(gltf.to_bytes())
 
 
 def play(avatar: Avatar, motion: Motion) -> tuple[dict[int, Array], Array]:

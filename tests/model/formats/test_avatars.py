@@ -135,9 +135,3 @@ def test_what_is_no_avatar_is_said(tmp_path: Path) -> None:
     ):
         with pytest.raises(MotionError, match=said):
             load_avatar(tmp_path / name)
-
-
-def test_avatars_are_written_as_glb(motion: Motion, tmp_path: Path) -> None:
-    write_vrm_avatar(tmp_path / 'long.vrm')
-    with pytest.raises(MotionError, match=r'as \.glb'):
-        write_avatar(tmp_path / 'out.vrm', load_avatar(tmp_path / 'long.vrm'), motion)
