@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROS = {'rclpy', 'launch', 'launch_ros', 'tf2_ros', 'ament_index_python', 'builtin_interfaces'}
 
 # What all of model/ stands on: files at its top that import nothing of the package but each other.
-FOUNDATION = {'errors', 'config', 'devices', 'atomic_files', 'sampling', 'extras'}
+FOUNDATION = {'errors', 'config', 'devices', 'atomic_files', 'sampling', 'extras', 'worker'}
 BASE = 'foundation of model'
 LEARNING = {BASE, 'model/kinematics', 'model/language', 'model/network'}
 MODEL = {

@@ -30,6 +30,7 @@ from mgpt3_ros.cli import (
     render,
     robot,
     stream,
+    view,
 )
 from mgpt3_ros.cli.options import add_command
 
@@ -74,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
-    motions = (generate, stream, caption, predict, inbetween, render)
+    motions = (generate, stream, view, caption, predict, inbetween, render)
     for module in (*motions, robot, caption_bag, predict_bag, bag_info, convert, data):
         add_command(commands, module)
     # The options of training are declared where PyTorch is imported: they go there unread.

@@ -27,7 +27,7 @@ LONGEST_S = 3600.0  # a page that holds more grows slow
 
 @dataclass(frozen=True)
 class Pose:
-    """One moment: rotations (22, 4) w, x, y, z from T pose and places (22, 3) [m] of the joints."""
+    """One moment of the joints: rotations (22, 4) w, x, y, z from T pose, places (22, 3) [m]."""
 
     wxyz: Array
     position: Array

@@ -46,9 +46,8 @@ def start_server(host: str = LOCALHOST, port: int = 0, label: str = 'mgpt3') -> 
     with _silent():
         server = _LocalServer(host=host, port=port, label=label, verbose=False)
     server.get_event_loop().set_exception_handler(_on_fault)
-    server.gui.configure_theme(
-        control_layout='collapsible', show_logo=False, show_share_button=False
-    )
+    server.gui.configure_theme(show_logo=False, show_share_button=False)
+    server.gui.main_panel.dock_right()
     return server
 
 

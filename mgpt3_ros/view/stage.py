@@ -21,16 +21,19 @@ _FEET = (JOINT_INDEX['left_foot'], JOINT_INDEX['right_foot'])
 
 
 class Actor:
-    """One body in the scene and what belongs to it."""
+    """One body in the scene and what belongs to it; its motion begins at ``start_s``."""
 
-    def __init__(self, scene: Any, name: str, clip: Clip, ghost: bool = False) -> None:
+    def __init__(
+        self, scene: Any, name: str, clip: Clip, ghost: bool = False, start_s: float = 0.0
+    ) -> None:
         self.clip = clip
+        self.start_s = start_s
         self.ghost = ghost
         self.body = Mannequin(scene, name, clip.offsets, ghost)
         self._label = scene.add_label(
             f'{name}/caption', '', anchor='bottom-center', font_screen_scale=1.1
         )
-        line = clip.path + [0.0, 0.0, 0.005]  # over the floor, lest they flicker
+        line = clip.path + np.array([0.0, 0.0, 0.005])  # over the floor, lest they flicker
         points = np.stack([line[:-1], line[1:]], axis=1)
         self._path = scene.add_line_segments(
             f'{name}/path', points, _PATH_COLOUR, thickness=0.02, visible=False
@@ -50,7 +53,8 @@ class Actor:
         self.show_caption = not ghost
 
     def show(self, time_s: float) -> None:
-        """Show the body as it is at a time [s]."""
+        """Show the body as it is at a time [s] of the scene."""
+        time_s -= self.start_s
         pose = self.clip.pose(time_s)
         self.body.show(pose)
         words = self.clip.caption(time_s) if self.show_caption else ''
@@ -80,7 +84,6 @@ class Stage:
     def __init__(self, server: Any) -> None:
         self.server = server
         self.actors: dict[str, Actor] = {}
-        self._made = 0  # a name is never used again: late messages may still speak of it
         scene = server.scene
         scene.set_up_direction('+z')
         scene.set_background_image(np.full((2, 2, 3), (238, 241, 245), np.uint8))
@@ -98,11 +101,10 @@ class Stage:
         server.initial_camera.position = tuple(CAMERA_FROM)
         server.initial_camera.look_at = tuple(CAMERA_TO)
 
-    def add(self, key: str, clip: Clip, ghost: bool = False) -> Actor:
+    def add(self, key: str, clip: Clip, ghost: bool = False, start_s: float = 0.0) -> Actor:
         """Add a body, in the place of one of the same key."""
         self.remove(key)
-        self._made += 1
-        actor = Actor(self.server.scene, f'{WORLD}/body{self._made}', clip, ghost)
+        actor = Actor(self.server.scene, f'{WORLD}/{key}', clip, ghost, start_s)
         self.actors[key] = actor
         return actor
 
@@ -120,7 +122,7 @@ class Stage:
     @property
     def duration_s(self) -> float:
         """Until the last body has ended [s]; 0 without a body."""
-        return max((actor.clip.duration_s for actor in self.actors.values()), default=0.0)
+        return max((a.start_s + a.clip.duration_s for a in self.actors.values()), default=0.0)
 
     def show(self, time_s: float, follow: bool = True) -> None:
         """Show all bodies at a time [s]; ``follow`` keeps the middle of them in sight."""
@@ -128,6 +130,6 @@ class Stage:
         with self.server.atomic():
             for actor in actors:
                 actor.show(time_s)
-            seen = [actor.clip.focus(time_s) for actor in actors if not actor.ghost]
+            seen = [a.clip.focus(time_s - a.start_s) for a in actors if not a.ghost]
             if follow and seen:
                 self.world.position = -np.mean(seen, axis=0)

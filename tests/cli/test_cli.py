@@ -25,7 +25,7 @@ from tests.support.tiny import save_tiny_model, swinging_motion
 ROOT = Path(__file__).resolve().parents[2]
 GENERATE = ('generate', 'a', '-o', '{tmp}/a.npz')
 CONVERT = ('convert', '--mean', 'm', '--std', 's', '--tokenizer', 't', '-o', 'out')
-MOTIONS = ('generate', 'stream', 'caption', 'predict', 'inbetween', 'render', 'robot')
+MOTIONS = ('generate', 'stream', 'view', 'caption', 'predict', 'inbetween', 'render', 'robot')
 BAGS = ('caption-bag', 'predict-bag', 'bag-info')
 COMMANDS = (*MOTIONS, *BAGS, 'convert', 'data', 'train', 'plot', 'evaluate', 'doctor')
 

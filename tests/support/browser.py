@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -29,6 +28,7 @@ FLAGS = (
     '--use-angle=swiftshader',  # WebGL without a GPU
     '--enable-unsafe-swiftshader',
     '--hide-scrollbars',
+    '--mute-audio',
     '--remote-debugging-port=0',
 )
 WAIT_S = 90.0  # software rendering of a scene takes seconds a picture on a busy machine
@@ -45,12 +45,15 @@ def find_browser() -> str:
 class Browser:
     """A process of Chromium; pages are opened one by one."""
 
-    def __init__(self, size: tuple[int, int] = (1100, 700)) -> None:
+    def __init__(self, size: tuple[int, int] = (700, 500), scale: float = 0.5) -> None:
+        """Start it; ``scale`` is pixels drawn for each of ``size``, as they cost CPU time."""
         self._folder = tempfile.mkdtemp(prefix='chromium-')
         self._process = subprocess.Popen(
             [
                 *(find_browser(), *FLAGS, f'--user-data-dir={self._folder}'),
-                *(f'--window-size={size[0]},{size[1]}', 'about:blank'),
+                f'--window-size={size[0]},{size[1]}',
+                f'--force-device-scale-factor={scale}',
+                'about:blank',
             ],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -78,11 +81,9 @@ class Browser:
     def __enter__(self) -> Browser:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for page in self._pages:
-            page.socket.close()
+            page.close()
         self._process.terminate()
         self._process.wait(30)
         assert self._process.stderr is not None
@@ -111,9 +112,7 @@ class _Socket:
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         number = next(self._numbers)
-        self._connection.send(
-            json.dumps({'id': number, 'method': method, 'params': parameters})
-        )
+        self._connection.send(json.dumps({'id': number, 'method': method, 'params': parameters}))
         while True:
             answer = json.loads(self._connection.recv(timeout=WAIT_S))
             if answer.get('id') == number:
@@ -128,6 +127,7 @@ class Page:
 
     def __init__(self, address: str) -> None:
         self.socket = _Socket(address)
+        self.closed = False
         for domain in ('Page', 'Runtime', 'Network'):
             self.socket.call(f'{domain}.enable')
 
@@ -135,7 +135,10 @@ class Page:
         self.socket.call('Page.navigate', url=url)
 
     def close(self) -> None:
-        self.socket.call('Page.close')
+        if not self.closed:
+            self.socket.call('Page.close')
+            self.socket.close()
+        self.closed = True
 
     def evaluate(self, code: str) -> Any:
         """The value of JavaScript; a promise is waited for."""
@@ -179,7 +182,7 @@ class Page:
         data = base64.b64decode(self.socket.call('Page.captureScreenshot')['data'])
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
         if path is not None:
-            cv2.imwrite(str(path), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+            cv2.imwrite(str(path), image[..., ::-1])
         return image
 
     @property
