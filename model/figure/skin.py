@@ -9,6 +9,7 @@ Each end of a round cone follows one joint; between them both do, in shares that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -104,6 +105,7 @@ def _cone(
     )
 
 
+@cache
 def _ring_faces(rings: int) -> np.ndarray:
     """Two triangles between each two neighbours on rings; one at the poles, where both meet."""
     faces = []

@@ -22,7 +22,7 @@ MOTION = Motion(swinging_motion(0), 20.0, {'text': 'a person swings'})
 def test_joints_are_where_the_motion_has_them_over_the_floor() -> None:
     clip = Clip(MOTION, aside_m=2.0)
     for frame in (0, 7, 59):
-        goal = vectors_to_ros(MOTION.joints[frame]) + [0.0, 2.0, SOLE]
+        goal = vectors_to_ros(MOTION.joints[frame]) + np.array([0.0, 2.0, SOLE])
         np.testing.assert_allclose(clip.pose(frame / 20).position, goal, atol=1e-4)
 
 

@@ -72,7 +72,7 @@ def test_progress_rises_over_all_draws(studio: Studio) -> None:
 def test_predictions_and_captions_come_from_the_shown_motion(studio: Studio, walk: Motion) -> None:
     ways = studio.predict(walk, 1.5, 3, 1, nothing).result(60)
     assert [way.num_frames for way in ways] == [30, 30, 30]
-    assert all(np.abs(way.joints[0] - walk.joints[-1]).max() < 0.2 for way in ways)
+    assert all(np.abs(way.joints[0, 0] - walk.joints[-1, 0]).max() < 0.15 for way in ways)
     (captioned,) = studio.caption(walk, nothing).result(60)
     assert 'walk' in captioned.info['text']
 
