@@ -74,6 +74,7 @@ setup(
             'motion_server = mgpt3_ros.nodes.motion_server:main',
             'playback_node = mgpt3_ros.nodes.playback_node:main',
             'say = mgpt3_ros.nodes.say:main',
+            'view_node = mgpt3_ros.nodes.view_node:main',
             'mgpt3 = mgpt3_ros.cli.main:main',
         ],
     },

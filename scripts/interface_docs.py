@@ -63,11 +63,14 @@ def read_nodes() -> list[Interface]:
     from mgpt3_ros.nodes.generate_node import GenerateNode
     from mgpt3_ros.nodes.playback_node import PlaybackNode
     from mgpt3_ros.nodes.predict_node import PredictNode
+    from mgpt3_ros.nodes.view_node import ViewNode
 
-    rclpy.init(args=['--ros-args', '-p', 'autostart:=false', '--log-level', 'error'])
+    rclpy.init(
+        args=['--ros-args', '-p', 'autostart:=false', '-p', 'port:=0', '--log-level', 'error']
+    )
     try:
         found = []
-        for make in (GenerateNode, CaptionNode, PredictNode, PlaybackNode):
+        for make in (GenerateNode, CaptionNode, PredictNode, PlaybackNode, ViewNode):
             node = make()
             found.append(_read(node))
             if hasattr(node, 'close'):
@@ -130,13 +133,15 @@ def _type_name(kind: Any) -> str:
 
 
 def _parameter(parameter: Any, descriptor: Any) -> Declared:
+    from mgpt3_ros.nodes.parameters import PARAMETERS
+
     limits = descriptor.additional_constraints.removeprefix('one of: ')
     for bounds in (*descriptor.floating_point_range, *descriptor.integer_range):
         limits = f'{bounds.from_value:g} to {bounds.to_value:g}'
         if isinstance(bounds.from_value, int):
             limits = f'{bounds.from_value} to {bounds.to_value}'
-    # autostart is switched off here, so that nothing starts while it is read.
-    value = True if parameter.name == 'autostart' else parameter.value
+    # Not the value: autostart is switched off here and the port is any, while it is read.
+    value = PARAMETERS[parameter.name].default
     return Declared(
         parameter.name,
         parameter.type_.name.lower(),

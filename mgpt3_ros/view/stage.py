@@ -15,7 +15,7 @@ from mgpt3_ros.view.mannequin import Mannequin
 CAMERA_FROM, CAMERA_TO = np.array([3.6, 2.4, 1.7]), np.array([0.0, 0.0, 0.95])  # m, of a body
 WORLD = '/world'
 ASIDE_M = 1.4  # between bodies that are shown side by side
-_ABOVE_HEAD_M = 0.42
+ABOVE_HEAD_M = 0.42
 _PATH_COLOUR, _CONTACT_COLOUR = (92, 84, 190), (30, 160, 90)
 _FEET = (JOINT_INDEX['left_foot'], JOINT_INDEX['right_foot'])
 
@@ -61,7 +61,7 @@ class Actor:
         if self._label.text != words:
             self._label.text = words
         self._label.visible = bool(words)
-        self._label.position = pose.position[JOINT_INDEX['head']] + [0.0, 0.0, _ABOVE_HEAD_M]
+        self._label.position = pose.position[JOINT_INDEX['head']] + [0.0, 0.0, ABOVE_HEAD_M]
         if self._path.visible != self.show_path:
             self._path.visible = self.show_path
         stand = self.clip.standing(time_s)
