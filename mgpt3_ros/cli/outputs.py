@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,7 +148,18 @@ def write_motion(
         if path.suffix.lower() in STRIP_SUFFIXES:
             render.render_strip(motion, path, title=title)
         else:
-            render.render_video(motion, path, title=title)
+            with _bar(motion) as told:
+                render.render_video(motion, path, title=title, on_progress=told)
+
+
+@contextlib.contextmanager
+def _bar(motion: Motion) -> Iterator[Callable[[float], None]]:
+    """Show on a terminal how far a video is; give what is told the share that is done."""
+    from tqdm import tqdm
+
+    count = motion.num_frames
+    with tqdm(total=count, unit=' pictures', leave=False, disable=None) as bar:
+        yield lambda share: bar.update(round(share * count) - bar.n) and None
 
 
 def names(paths: Sequence[Path]) -> str:
