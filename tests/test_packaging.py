@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ('mgpt3_ros', 'model', 'training')
-EXTRAS = ('bags', 'eval', 'sim', 'train', 'view')
+EXTRAS = ('bags', 'eval', 'serve', 'sim', 'train', 'view')
 # Names on PyPI that differ from the module's.
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'sklearn': 'scikit-learn'}
 # ROS packages that are asked for only where they are (guarded imports).

@@ -6,20 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import io
 import logging
-import socket
 from collections.abc import Iterator
 from typing import Any
 
-from mgpt3_ros.model.errors import ViewError
 from mgpt3_ros.model.extras import extra
+from mgpt3_ros.view.ports import LOCALHOST, require_free
 
 with extra('view'):
     import viser
 
-LOCALHOST = '127.0.0.1'
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +38,7 @@ def start_server(host: str = LOCALHOST, port: int = 0, label: str = 'mgpt3') -> 
     Raises:
         ViewError: the port is in use, or the address is not this machine's.
     """
-    _require_free(host, port)
+    require_free(host, port)  # viser would silently take the next one
     logging.getLogger('websockets.server').addFilter(_without_traceback)
     with _silent():
         server = _LocalServer(host=host, port=port, label=label, verbose=False)
@@ -62,24 +59,6 @@ def address_of(server: viser.ViserServer) -> str:
     host = server.get_host()
     shown = 'localhost' if host in ('0.0.0.0', '::') else host
     return f'http://{shown}:{server.get_port()}'
-
-
-def _require_free(host: str, port: int) -> None:
-    """See that a port can be had: viser would silently take the next one."""
-    try:
-        with socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind((host, port))
-    except OverflowError as error:
-        raise ViewError(f'port {port}: give a number from 0 to 65535') from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ViewError(
-                f'port {port} of {host} is in use: give another with --port, or 0 for any'
-            ) from error
-        raise ViewError(
-            f'{host}:{port} cannot be listened on: {error.strerror or error}'
-        ) from error
 
 
 @contextlib.contextmanager
