@@ -90,9 +90,8 @@ def _run(options: argparse.Namespace) -> None:
     write_page(page, motion)
     clock.tell(f'page written to {page}')
     clock.total()
-    sys.stdout.write(
-        f'to look at it from all sides, open {page} in a browser: {page.resolve().as_uri()}\n'
-    )
+    address = page.resolve().as_uri()
+    sys.stdout.write(f'open {page} in a browser to see it from all sides: {address}\n')
 
 
 def motion_of(answer: Answer) -> Motion:

@@ -106,10 +106,8 @@ class MotionServer(Backbone):
     def _drawn(self, request: GenerateRequest, rate: float, seed: int, sample: int) -> Motion:
         """One sample, of as many frames as were asked for at ``rate``."""
         frames = max(round(request.total_frames / rate * FPS), 2)
-        if request.segments:
-            joints = self._said(request, rate, seed, sample)
-        else:
-            joints = _standing(frames)
+        said = bool(request.segments)
+        joints = self._said(request, rate, seed, sample) if said else _standing(frames)
         joints = _of_length(joints, frames)
         keyframes = sorted(request.constraints, key=lambda each: each.frame)
         for keyframe in keyframes:

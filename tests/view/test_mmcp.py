@@ -199,7 +199,7 @@ def test_a_keyframe_at_rest_and_one_around_a_pose() -> None:
             type='pose_keyframe', frame=0, joint_rotations={'head': (0, 0, 0, 1)}, fill_mode=mode
         )
         pose = keyframe_pose(keyframe, around)
-        assert (np.abs(pose - around).max() < 0.02) is expected
+        assert bool(np.abs(pose - around).max() < 0.02) is expected
     with pytest.raises(ProtocolError, match='is zero'):
         keyframe_pose(
             PoseKeyframeConstraint(
