@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
@@ -160,9 +161,9 @@ class ViewNode(Node):
         except MotionError as error:
             self._refuse(f'prediction dropped: {error}')
 
-    def _stamp_ns(self, stamp: object) -> int:
+    def _stamp_ns(self, stamp: Time) -> int:
         """Return a stamp [ns]; zero counts as the time of arrival."""
-        return round(seconds(stamp) * 1e9) or self._steady.now().nanoseconds  # type: ignore[arg-type]
+        return round(seconds(stamp) * 1e9) or self._steady.now().nanoseconds
 
     def _refuse(self, what: str) -> None:
         self._last_error = what

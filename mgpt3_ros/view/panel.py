@@ -220,7 +220,12 @@ class Panel:
         """Have the worker do it; ``done`` says what is then shown, and which ghosts beside it."""
         with self._lock:
             ready = threading.Event()  # the worker may be done before its job is known here
-            job = submit(lambda: (ready.wait(), self._end(job, done))[1])
+
+            def wake() -> None:
+                ready.wait()
+                self._end(job, done)
+
+            job = submit(wake)
             self._tell(f'drawing: {what}')
             ready.set()
 

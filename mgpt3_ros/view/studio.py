@@ -87,12 +87,16 @@ class Studio:
         def call(model: MotionGPT3, job: Job) -> list[Motion]:
             motions = []
             for draw in range(draws):
+
+                def told(share: float, done: int = draw) -> None:
+                    job.report((done + share) / draws)
+
                 motions.append(
                     model.generate_sequence(
                         text,
                         generator=_noise(seed + draw),
                         should_stop=job.should_stop,
-                        on_progress=lambda share, done=draw: job.report((done + share) / draws),
+                        on_progress=told,
                     )
                 )
             return motions

@@ -154,7 +154,7 @@ def _even_times(clocks: list[Array]) -> Array:
         raise MotionError(f'it has {count} frames; up to {MAX_FRAMES} are read: cut it')
     if count < 2:
         raise MotionError('its animation is a single pose')
-    return first + step * np.arange(count)
+    return first + step * np.arange(count, dtype=np.float64)
 
 
 def _sampled(clock: Array, values: Array, interpolation: str, times: Array) -> Array:

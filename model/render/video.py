@@ -99,6 +99,6 @@ def _encode(
         stream.pix_fmt = 'yuv420p'  # the only form that all browsers take
         for image in images:
             # OpenCV brings it to the form of the video in a third of the time that PyAV takes.
-            planes = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
+            planes: np.ndarray = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format='yuv420p')))
         container.mux(stream.encode(None))
