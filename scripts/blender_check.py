@@ -57,7 +57,7 @@ def picture() -> None:
     place = body.matrix_world @ body.pose.bones['pelvis'].head
     bpy.ops.mesh.primitive_plane_add(size=40, location=(0, 0, -0.035))
     bpy.ops.object.light_add(type='SUN', rotation=(0.6, 0.3, 0.4))
-    bpy.context.object.data.energy = 3
+    bpy.context.object.data.energy = 1.6
     far = (place.x + 2.4, place.y - 3.2, 1.7)
     bpy.ops.object.camera_add(location=far)
     camera = bpy.context.object
@@ -67,7 +67,7 @@ def picture() -> None:
     scene.camera = camera
     scene.world = bpy.data.worlds.new('light')
     scene.world.use_nodes = True
-    scene.world.node_tree.nodes['Background'].inputs[0].default_value = (0.8, 0.85, 0.9, 1)
+    scene.world.node_tree.nodes['Background'].inputs[0].default_value = (0.5, 0.54, 0.6, 1)
     scene.render.engine = 'CYCLES'
     scene.cycles.samples = 24
     scene.cycles.use_denoising = False
