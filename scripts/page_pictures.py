@@ -22,6 +22,7 @@ from mgpt3_ros.view.studio import Studio
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / 'docs' / 'images'
 SIZE = (900, 640)
+_COLOURFUL = 150  # pixels
 NOTICE = '.mantine-Notification-closeButton'  # the browser draws in software, viser says
 
 
@@ -57,10 +58,12 @@ def _opened(browser: Any, url: str) -> Any:
 
 
 def _shoot(page: Any, name: str) -> None:
-    """Take a picture once the body is there."""
-    for _ in range(3):
-        page.wait('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
-    image = np.ascontiguousarray(page.picture()[..., ::-1])
+    """Take a picture once the body is there in all its colours: a scene fades in."""
+    colourful = 0
+    while colourful < _COLOURFUL:
+        image = np.ascontiguousarray(page.picture()[..., ::-1])
+        left = image[:, : SIZE[0] // 2].astype(int)
+        colourful = int(np.sum(left[..., 2] - left[..., 0] > 140))  # the orange of its limbs
     cv2.imwrite(str(IMAGES / name), image, [cv2.IMWRITE_JPEG_QUALITY, 80])
     print(IMAGES / name)
 
