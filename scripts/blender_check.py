@@ -26,12 +26,13 @@ FPS = 20
 def make_debian_12_work() -> None:
     """Blender 3.4 beside Python 3.11 and NumPy 1.24; later ones need none of it."""
     if not hasattr(np, 'bool'):
-        np.bool = bool
+        setattr(np, 'bool', bool)  # noqa: B010 (type checkers know only later versions)
     given = builtins.open
     builtins.open = lambda file, mode='r', *a, **k: given(file, mode.replace('U', ''), *a, **k)
 
 
 def begin() -> None:
+    """An empty file at the motion's rate."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.scene.render.fps = FPS
 

@@ -58,9 +58,7 @@ def draw_figure(image: np.ndarray, figure: Figure, camera: Camera) -> None:
     surface = _trace(cones, traced[:2], (traced[2:] - traced[:2]).astype(int))
     _melt_trunk(surface, camera)
     lit = _light(surface, camera)  # (h, w, 4): colour times coverage, and coverage
-    small: np.ndarray = cv2.resize(
-        lit, (int(x1 - x0), int(y1 - y0)), interpolation=cv2.INTER_AREA
-    )
+    small: np.ndarray = cv2.resize(lit, (int(x1 - x0), int(y1 - y0)), interpolation=cv2.INTER_AREA)
     window = image[y0:y1, x0:x1]
     blended = window * (1.0 - small[..., 3:])
     small *= 255.0

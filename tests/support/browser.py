@@ -180,7 +180,9 @@ class Page:
     def picture(self, path: Path | None = None) -> np.ndarray:
         """What it shows, (H, W, 3) uint8 RGB; also written to ``path``."""
         data = base64.b64decode(self.socket.call('Page.captureScreenshot')['data'])
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None
+        image = decoded[..., ::-1]
         if path is not None:
             cv2.imwrite(str(path), image[..., ::-1])
         return image
