@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import MissingExtraError, MotionError
 from mgpt3_ros.model.extras import extra
 
@@ -127,6 +126,8 @@ def write_motion(
         title: caption of pictures; None takes the motion's own text.
         avatar: who plays it where a .glb is written; None for the mannequin.
     """
+    from mgpt3_ros.model.atomic_files import whole_file
+
     for path in paths:
         if avatar is not None and path.suffix.lower() == '.glb':
             from mgpt3_ros.model.formats.avatars import write_avatar
