@@ -127,6 +127,7 @@ def test_generate_writes_every_kind_of_file(
     np.testing.assert_allclose(motions[0].joints, motions[1].joints, atol=1e-6)
     assert files[0].read_bytes()[4:8] == b'ftyp'
     assert files[1].read_bytes()[1:4] == b'PNG'
+    assert b'<title>a person waves</title>' in files[2].read_bytes()
 
 
 def test_a_seed_repeats_a_motion_and_is_told(
@@ -290,7 +291,7 @@ def test_expected_errors_are_one_line(
     [
         (['fly'], 'fly'),
         (['generate', 'a'], '-o/--output'),
-        (['generate', 'a', '-o', 'a.gif'], r'\.mp4, \.png'),
+        (['generate', 'a', '-o', 'a.gif'], r'\.mp4, \.html, \.png'),
         (['generate', 'a', '-o', 'no/where/a.mp4'], 'no folder no/where'),
         (['generate', 'a', '-o', 'a.mp4', '--duration', '-1'], 'above 0'),
         (['generate', 'a', '-o', 'a.mp4', '--sed', '1'], 'unknown argument: --sed 1'),

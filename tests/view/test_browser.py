@@ -136,11 +136,10 @@ def test_a_page_to_keep_plays_without_a_network(
     assert path.stat().st_size < 3_000_000
     page = visit(path.as_uri())
     assert page.evaluate('document.title') == walk.info['text']
-    page.wait_for_text('walks forward and turns left')
     clock = "Number(document.querySelector('input[inputmode=decimal]').value)"
     begin = page.evaluate(clock)
-    page.wait(f'Math.abs({clock} - {begin}) > 0.3')
-    page.wait('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
-    assert body_pixels(page.picture()) > 100
+    page.wait(f'Math.abs({clock} - {begin}) > 0.3')  # it plays by itself
+    seen = max(body_pixels(page.picture()) for _ in range(5))  # the scene fades in
+    assert seen > 100
     assert page.requests == [path.as_uri()]
     assert page.faults == []
