@@ -14,7 +14,7 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test test-fast lint format types docs installs bench fuzz soak bounds robots card retrain release clean
+.PHONY: help venv demo test test-fast lint format types docs installs readers bench fuzz soak bounds robots card retrain release clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
@@ -22,6 +22,7 @@ help:
 	@echo 'make lint      style;  make types: annotations;  make format: rewrites the layout'
 	@echo 'make docs      the documentation as a site, site/index.html; fails on any warning'
 	@echo 'make installs  proves that pip and colcon install the package'
+	@echo 'make readers   fetches readers of glTF for the tests (npm, 31 MB)'
 	@echo 'make bench     measures speed and memory (while nothing else runs)'
 	@echo 'make fuzz      sends nonsense to all nodes;  make soak: lets them work for 20 minutes'
 	@echo 'make bounds    velocities and accelerations of many motions against their bounds'
@@ -62,6 +63,10 @@ docs: venv
 
 installs: venv
 	scripts/check_installs.sh $(CURDIR)/$(PY)
+
+# Independent programs that tests of .glb and .vrma compare with, and skip without.
+readers:
+	npm install --no-audit --no-fund --no-package-lock --prefix tests/node
 
 bench: venv
 	$(PY) -m benchmarks $(ARGS)

@@ -7,7 +7,8 @@ import os
 from setuptools import find_packages, setup
 
 NAME = 'mgpt3_ros'
-EXTRAS = ('bags', 'eval', 'sim', 'train', 'view')  # of parts that a robot's nodes do without
+# Of parts that a robot's nodes do without.
+EXTRAS = ('bags', 'eval', 'serve', 'sim', 'train', 'view')
 # The real place of this file: `colcon build --symlink-install` runs a link to it in build/, where
 # the source is not.
 ROOT = os.path.relpath(os.path.dirname(os.path.realpath(__file__)))
@@ -76,6 +77,7 @@ setup(
             'retarget_node = mgpt3_ros.nodes.retarget_node:main',
             'sim_node = mgpt3_ros.nodes.sim_node:main',
             'say = mgpt3_ros.nodes.say:main',
+            'view_node = mgpt3_ros.nodes.view_node:main',
             'mgpt3 = mgpt3_ros.cli.main:main',
         ],
     },

@@ -4,10 +4,11 @@
 
 A parameters file comes first; an argument that is given overrides it, one left empty does not.
 A person to look at:
+  ros2 launch mgpt3_ros bringup.launch.py playback:=true view:=true          in the browser
   ros2 launch mgpt3_ros bringup.launch.py playback:=true robot_state_publisher:=true rviz:=true
 """
 
-from mgpt3_ros.nodes.launching import describe, model_node, playback_node, viewer_nodes
+from mgpt3_ros.nodes.launching import describe, model_node, playback_node, view_node, viewer_nodes
 
 TOPICS = (
     *('command', 'joint_states', 'odom', 'joint_trajectory', 'base_trajectory', 'markers'),
@@ -21,6 +22,7 @@ def nodes(context):
         # Without a name: it would become that of all three nodes.
         model_node(context, 'motion_server', TOPICS),
         *playback_node(context),
+        *view_node(context),
         *viewer_nodes(context),
     ]
 

@@ -27,6 +27,10 @@ class GenerationError(MotionGPT3Error):
     """The model gave something that must not be used, such as NaN."""
 
 
+class ViewError(MotionGPT3Error):
+    """A page cannot be shown: its port is taken, or no address of this machine is meant."""
+
+
 class Cancelled(MotionGPT3Error):  # noqa: N818 - an outcome that was asked for, no error
     """``should_stop`` asked for the end of a call before it was finished."""
 

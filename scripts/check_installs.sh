@@ -66,7 +66,7 @@ pip_proof() {  # name, folder that holds the rooms afterwards ('' = site-package
         --disable-pip-version-check "${@:3}"
     imports "$prefix/bin/python" "${rooms:-$prefix}"
     for program in mgpt3 generate_node caption_node predict_node motion_server playback_node \
-        retarget_node sim_node say; do
+        retarget_node sim_node view_node say; do
         test -x "$prefix/bin/$program" || { echo "FAILED: no $program in $prefix/bin"; exit 1; }
     done
     echo "ok  pip: $1"
@@ -88,9 +88,10 @@ executables = {  # and a node of each
     'caption_node': 'caption_node',
     'predict_node': 'predict_node',
     'playback_node': 'playback_node',
+    'view_node': 'view_node',
     'motion_server': 'predict_node',
 }
-options = ['--ros-args', '--log-level', 'warn', '-p', 'autostart:=false']
+options = ['--ros-args', '--log-level', 'warn', '-p', 'autostart:=false', '-p', 'port:=0']
 nodes = {
     f'/{name}/{node}': subprocess.Popen(
         [f'{sys.argv[1]}/{name}', *options, '-r', f'__ns:=/{name}']

@@ -67,16 +67,33 @@ def read_nodes() -> list[Interface]:
     from mgpt3_ros.nodes.predict_node import PredictNode
     from mgpt3_ros.nodes.retarget_node import RetargetNode
     from mgpt3_ros.nodes.sim_node import SimNode
+    from mgpt3_ros.nodes.view_node import ViewNode
     from tests.support.robots import write_tin_man
 
-    makers = (GenerateNode, CaptionNode, PredictNode, PlaybackNode, RetargetNode, SimNode)
+    makers = (
+        GenerateNode,
+        CaptionNode,
+        PredictNode,
+        PlaybackNode,
+        RetargetNode,
+        SimNode,
+        ViewNode,
+    )
     with tempfile.TemporaryDirectory() as folder:
         robot = write_tin_man(Path(folder))
-        arguments = ['--ros-args', '-p', 'autostart:=false', '--log-level', 'error']
+        arguments = [
+            '--ros-args',
+            '-p',
+            'autostart:=false',
+            '-p',
+            'port:=0',
+            '--log-level',
+            'error',
+        ]
         for name in ('retarget_node', 'sim_node'):  # they are of a robot alone
             arguments += ['-p', f'{name}:joint_profile:={robot}']
         rclpy.init(args=arguments)
-        return _read_each(makers)
+        return _read_each((*makers, ViewNode))
 
 
 def _read_each(makers: Iterable[Callable[[], Any]]) -> list[Interface]:
@@ -150,14 +167,15 @@ def _type_name(kind: Any) -> str:
 
 
 def _parameter(parameter: Any, descriptor: Any) -> Declared:
+    from mgpt3_ros.nodes.parameters import PARAMETERS
+
     limits = descriptor.additional_constraints.removeprefix('one of: ')
     for bounds in (*descriptor.floating_point_range, *descriptor.integer_range):
         limits = f'{bounds.from_value:g} to {bounds.to_value:g}'
         if isinstance(bounds.from_value, int):
             limits = f'{bounds.from_value} to {bounds.to_value}'
-    # autostart is switched off here, so that nothing starts while it is read; a robot is named.
-    given = {'autostart': True, 'joint_profile': 'human_full'}
-    value = given.get(parameter.name, parameter.value)
+    # Not the value: autostart is off here, the port is any and a robot is named, while it is read.
+    value = PARAMETERS[parameter.name].default
     return Declared(
         parameter.name,
         parameter.type_.name.lower(),

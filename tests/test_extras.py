@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The modules of requirements/bags.txt, eval.txt, sim.txt, train.txt and view.txt.
 ABSENT = (
     *('rosbags', 'mcap', 'zstandard', 'lz4', 'sklearn', 'matplotlib', 'accelerate'),
-    *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco'),
+    *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco', 'viser', 'motionmcp'),
 )
 SHOWS = {'mgpt3_ros.nodes.demo', 'mgpt3_ros.robots.picture'}  # draw
 SIMULATES = {
@@ -85,6 +85,9 @@ def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> N
         'predict-bag bag --at 1 -o a.mp4': 'view',
         'generate walk -o a.mp4': 'view',
         'render a.npz -o a.png': 'view',
+        'render a.npz -o a.html': 'view',
+        'view': 'view',
+        'serve': 'serve',
         'train all --config small --data x --output y': 'train',
         'plot run -o a.png': 'train',
         'evaluate x --data y --protocol reconstruction': 'eval',

@@ -19,10 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 ROS = {'rclpy', 'launch', 'launch_ros', 'tf2_ros', 'ament_index_python', 'builtin_interfaces'}
 
 # What all of model/ stands on: files at its top that import nothing of the package but each other.
-FOUNDATION = {'errors', 'config', 'devices', 'atomic_files', 'sampling', 'extras'}
+FOUNDATION = {'errors', 'config', 'devices', 'atomic_files', 'sampling', 'extras', 'worker'}
 BASE = 'foundation of model'
 LEARNING = {BASE, 'model/kinematics', 'model/language', 'model/network'}
-MODEL = {*LEARNING, 'model', 'model/finishing', 'model/formats', 'model/released', 'model/render'}
+MODEL = {
+    *(*LEARNING, 'model', 'model/finishing', 'model/figure'),
+    *('model/formats', 'model/released', 'model/render'),
+}
 # Folder: the others of the package that its files may import. The top of model/ (Motion,
 # MotionGPT3) stands between the folders that it is made of and those that are made of it.
 ALLOWED: dict[str, set[str]] = {
@@ -32,18 +35,20 @@ ALLOWED: dict[str, set[str]] = {
     'model/network': {BASE, 'model/kinematics', 'model/language'},
     'model/finishing': {BASE, 'model/kinematics'},
     'model': {*LEARNING, 'model/finishing', 'model/formats'},
-    'model/formats': {BASE, 'model', 'model/kinematics'},
-    'model/render': {BASE, 'model', 'model/kinematics'},
+    'model/figure': {BASE, 'model/kinematics'},
+    'model/formats': {BASE, 'model', 'model/kinematics', 'model/figure'},
+    'model/render': {BASE, 'model', 'model/kinematics', 'model/figure'},
     'model/released': {*LEARNING, 'model'},
     'mgpt3_ros/body': MODEL,
     'mgpt3_ros/robots': MODEL,
     'mgpt3_ros/bags': {*MODEL, 'mgpt3_ros/body'},
+    'mgpt3_ros/view': {*MODEL, 'mgpt3_ros/body'},
     'training/data': {*MODEL, 'mgpt3_ros/bags'},
     'training/evaluation': {*MODEL, 'training/data'},
     'training': {*MODEL, 'training/data', 'training/evaluation'},
-    'mgpt3_ros/nodes': {*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots'},
+    'mgpt3_ros/nodes': {*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots', 'mgpt3_ros/view'},
     'mgpt3_ros/cli': {
-        *(*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots', 'mgpt3_ros/bags'),
+        *(*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots', 'mgpt3_ros/bags', 'mgpt3_ros/view'),
         *('training', 'training/data', 'training/evaluation'),
     },
 }

@@ -23,9 +23,14 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ('mgpt3_ros', 'model', 'training')
-EXTRAS = ('bags', 'eval', 'sim', 'train', 'view')
+EXTRAS = ('bags', 'eval', 'serve', 'sim', 'train', 'view')
 # Names on PyPI that differ from the module's.
-DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'sklearn': 'scikit-learn'}
+DISTRIBUTIONS = {
+    'cv2': 'opencv-python-headless',
+    'motionmcp': 'motionmcp-sdk',
+    'sklearn': 'scikit-learn',
+    'yaml': 'pyyaml',
+}
 # ROS packages that are asked for only where they are (guarded imports).
 OPTIONAL_ROS = {'tf2_ros', 'tf2_msgs'}
 # No wheels: they come with a ROS installation, and only launch files import them.

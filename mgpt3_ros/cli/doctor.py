@@ -39,7 +39,8 @@ EXTRAS = {
     'eval': ('scikit-learn', 'matplotlib'),
     'sim': ('mujoco',),
     'train': ('accelerate', 'transformers', 'scikit-learn', 'matplotlib', 'tensorboard'),
-    'view': ('opencv-python-headless', 'av'),
+    'serve': ('motionmcp-sdk', 'fastapi', 'uvicorn'),
+    'view': ('opencv-python-headless', 'av', 'viser'),
 }
 PYTHONS = ((3, 11), (3, 13))  # oldest and newest that are tested
 CHECKPOINT_FILES = ('config.json', 'model.safetensors', 'stats.npz')

@@ -12,7 +12,13 @@ from typing import Any
 from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.cli import options
-from mgpt3_ros.cli.outputs import MOTION_FILES, add_output_option, names
+from mgpt3_ros.cli.outputs import (
+    MOTION_FILES,
+    add_avatar_options,
+    add_output_option,
+    avatar_of,
+    names,
+)
 from mgpt3_ros.cli.robot_files import (
     add_robot_option,
     motion_or_robot_file,
@@ -47,6 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('text', nargs='+', metavar='TEXT', help='what the person does, in English')
     add_output_option(parser, motion_or_robot_file, f'{MOTION_FILES}, or .csv of a robot')
+    add_avatar_options(parser)
     add_robot_option(parser, 'who does it: .csv (qpos of MuJoCo) and .npz hold its joints')
     parser.add_argument(
         '--duration',
@@ -68,6 +75,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Draw, write, and say in one line what was done."""
     robot = robot_of(arguments)
+    avatar = avatar_of(arguments)
     model = options.load_model(arguments)
     sampling = options.drawing_options(arguments)
     from mgpt3_ros.body.commands.carrying_out import carry_out_all  # imports SciPy
@@ -81,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         parts = Memory().resolved(understand(text))
         motion = carry_out_all(model, parts, sampling, arguments.duration)
     drawn = time.perf_counter()
-    write_all(motion, arguments.output, robot)
+    write_all(motion, arguments.output, robot, avatar)
     written = time.perf_counter()
     sys.stdout.write(
         f'{motion.duration_s:.2f} s of motion ({duration_source(motion.info)}), '

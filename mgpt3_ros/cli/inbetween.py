@@ -8,7 +8,7 @@ import argparse
 import time
 
 from mgpt3_ros.cli import options
-from mgpt3_ros.cli.outputs import add_output_option, write_motion
+from mgpt3_ros.cli.outputs import add_output_option, avatar_of, write_motion
 from mgpt3_ros.cli.predict import joined, say_what_was_drawn
 
 SUMMARY = 'the gap between two motions'
@@ -33,12 +33,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fill the gap, write it, and say in one line what was done."""
+    avatar = avatar_of(arguments)
     start, end = (options.load_motion(f, arguments) for f in (arguments.start, arguments.end))
     model = options.load_model(arguments)
     sampling = options.drawing_options(arguments)
     began = time.perf_counter()
     gap = model.inbetween(start, end, arguments.duration, sampling=sampling)
     drawn = time.perf_counter() - began
-    write_motion(joined([start, gap, end] if arguments.whole else [gap]), arguments.output)
+    parts = [start, gap, end] if arguments.whole else [gap]
+    write_motion(joined(parts), arguments.output, avatar=avatar)
     say_what_was_drawn(gap, f'between {arguments.start} and {arguments.end}', drawn, arguments)
     return 0

@@ -29,7 +29,9 @@ from mgpt3_ros.cli import (
     predict_bag,
     render,
     robot,
+    serve,
     stream,
+    view,
 )
 from mgpt3_ros.cli.options import add_command
 
@@ -45,8 +47,9 @@ The first thing to try:
 EPILOG = """\
 `mgpt3 COMMAND --help` explains each command and shows examples.
 
-Motion files: .npz (joints, frame rate and text), .npy (joints (T, 22, 3) in metres, Y up) and
-.bvh (Blender, Maya, ...). Pictures: .mp4 (video) and .png (a strip of moments).
+Motion files: .npz (joints, frame rate and text), .npy (joints (T, 22, 3) in metres, Y up),
+.bvh (Blender, Maya, ...), .glb (a body that moves: Blender, the web) and .vrma (an animation for
+VRM avatars). Pictures: .mp4 (video), .png (a strip of moments) and .html (a page that plays).
 """
 
 
@@ -73,8 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
-    motions = (generate, stream, caption, predict, inbetween, render)
-    for module in (*motions, robot, caption_bag, predict_bag, bag_info, convert, data):
+    motions = (generate, stream, view, caption, predict, inbetween, render)
+    for module in (*motions, robot, serve, caption_bag, predict_bag, bag_info, convert, data):
         add_command(commands, module)
     # The options of training are declared where PyTorch is imported: they go there unread.
     train = commands.add_parser('train', help='train a model on a data set', add_help=False)

@@ -92,7 +92,7 @@ def add_motion_files(
     ``nargs`` is argparse's, of each.
     """
     for name, what in files.items():
-        said = f'{what} (.npz, .npy or .bvh)'
+        said = f'{what} (.npz, .npy, .bvh, .glb or .vrma)'
         parser.add_argument(name, nargs=nargs, type=Path, metavar=name.upper(), help=said)
     add_reading_options(parser)
 

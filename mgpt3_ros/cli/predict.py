@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from mgpt3_ros.cli import options
-from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+from mgpt3_ros.cli.outputs import add_output_option, avatar_of, names, write_motion
 
 SUMMARY = 'what follows a motion'
 DESCRIPTION = """\
@@ -34,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Continue, write, and say in one line what was done."""
+    avatar = avatar_of(arguments)
     observed = options.load_motion(arguments.file, arguments)
     model = options.load_model(arguments)
     sampling = options.drawing_options(arguments)
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     following = model.predict(observed, arguments.horizon, sampling=sampling)
     drawn = time.perf_counter() - began
     parts = [observed, following] if arguments.whole else [following]
-    write_motion(joined(parts), arguments.output)
+    write_motion(joined(parts), arguments.output, avatar=avatar)
     say_what_was_drawn(following, f'that follow {arguments.file}', drawn, arguments)
     return 0
 

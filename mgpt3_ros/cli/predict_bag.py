@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mgpt3_ros.cli import bag_options, options
-from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+from mgpt3_ros.cli.outputs import add_output_option, avatar_of, names, write_motion
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, Body, Windows
@@ -79,6 +79,7 @@ def _predict_once(
     from mgpt3_ros.bags import body_windows
     from mgpt3_ros.model.errors import MotionError
 
+    avatar = avatar_of(arguments)
     at_s = (bag.end_ns - bag.start_ns) * 1e-9 if arguments.at is None else arguments.at
     last_ns = bag.start_ns + round(at_s * 1e9)
     messages = bag_options.read_with_progress(bag, body.topics)
@@ -91,7 +92,7 @@ def _predict_once(
             f'less than a second of motion without a gap before {at_s:.2f} s: give another --at'
         )
     predicted = follow(window.motion)
-    write_motion(predicted, arguments.output)
+    write_motion(predicted, arguments.output, avatar=avatar)
     sys.stdout.write(
         f'{predicted.duration_s:.2f} s that follow {at_s:.2f} s of {arguments.bag}, '
         f'seed {arguments.seed}: {names(arguments.output)}\n'

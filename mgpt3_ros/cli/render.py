@@ -9,7 +9,7 @@ import sys
 import time
 
 from mgpt3_ros.cli.options import add_motion_files, load_motion
-from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+from mgpt3_ros.cli.outputs import add_output_option, avatar_of, names, write_motion
 
 SUMMARY = 'a motion file becomes a video or a picture'
 DESCRIPTION = (
@@ -18,7 +18,8 @@ DESCRIPTION = (
 EXAMPLES = """\
   mgpt3 render wave.npz -o wave.mp4
   mgpt3 render take.bvh -o take.mp4 -o take.png --title "take 3"
-  mgpt3 render wave.npz -o wave.bvh
+  mgpt3 render wave.npz -o wave.bvh -o wave.glb -o wave.html
+  mgpt3 render wave.npz --avatar me.vrm -o me.glb
 """
 
 
@@ -31,9 +32,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and say in one line what was done."""
+    avatar = avatar_of(arguments)
     motion = load_motion(arguments.file, arguments)
     began = time.perf_counter()
-    write_motion(motion, arguments.output, arguments.title)
+    write_motion(motion, arguments.output, arguments.title, avatar)
     sys.stdout.write(
         f'{motion.duration_s:.2f} s of motion, '
         f'written in {time.perf_counter() - began:.2f} s: {names(arguments.output)}\n'

@@ -16,6 +16,7 @@ from mgpt3_ros.cli.outputs import motion_file, output_file, write_motion
 from mgpt3_ros.model.errors import RobotError
 
 if TYPE_CHECKING:
+    from mgpt3_ros.model.formats.avatars import Avatar
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.robots import Robot
 
@@ -43,7 +44,8 @@ def robot_of(arguments: argparse.Namespace) -> Robot | None:
         RobotError: it cannot be used, or a .csv is to be written of no robot.
     """
     if arguments.robot is None:
-        for path in getattr(arguments, 'output', []):
+        written = getattr(arguments, 'output', [])
+        for path in written if isinstance(written, list) else []:  # `data build` writes a folder
             if path.suffix.lower() == '.csv':
                 raise RobotError(f'{path}: a .csv holds the motion of a robot: give --robot too')
         return None
@@ -52,13 +54,15 @@ def robot_of(arguments: argparse.Namespace) -> Robot | None:
     return Robot.from_name_or_file(arguments.robot)
 
 
-def write_all(motion: Motion, paths: Sequence[Path], robot: Robot | None) -> None:
+def write_all(
+    motion: Motion, paths: Sequence[Path], robot: Robot | None, avatar: Avatar | None = None
+) -> None:
     """Write a motion: a robot's to .csv and .npz where there is one, else the human's.
 
     A motion that a robot must do more slowly is slowed down as a whole, which is said on stderr.
     """
     own = [path for path in paths if robot is not None and path.suffix.lower() in ROBOT_SUFFIXES]
-    write_motion(motion, [path for path in paths if path not in own])
+    write_motion(motion, [path for path in paths if path not in own], avatar=avatar)
     if robot is None or not own:
         return
     from mgpt3_ros.robots import retarget, save_robot_motion, slowed

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mgpt3_ros.cli import options
-from mgpt3_ros.cli.outputs import add_output_option, names, write_motion
+from mgpt3_ros.cli.outputs import add_output_option, avatar_of, names, write_motion
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
@@ -49,6 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw what is typed, write, and say in one line what was done."""
+    avatar = avatar_of(arguments)
     model = options.load_model(arguments)
     start = None if arguments.start is None else options.load_motion(arguments.start, arguments)
     live = model.stream(None, start, sampling=options.drawing_options(arguments))
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write('no line was read: nothing is written\n')
         return 2
     motion = _whole(drawn)
-    write_motion(motion, arguments.output)
+    write_motion(motion, arguments.output, avatar=avatar)
     sys.stdout.write(
         f'{motion.duration_s:.2f} s of motion, seed {arguments.seed}: {names(arguments.output)}\n'
     )

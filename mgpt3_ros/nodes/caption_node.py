@@ -21,12 +21,12 @@ from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Window
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.recognition import WINDOW_S, ActionRecogniser
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.action_servers import CaptionServer, has_interfaces
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.markers import text_marker
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
 from mgpt3_ros.nodes.process import run
-from mgpt3_ros.nodes.worker import Job
 
 PARAMETER_NAMES = ('caption_period_s', 'repeat_unchanged')
 

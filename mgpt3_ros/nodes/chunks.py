@@ -18,8 +18,8 @@ from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Observed, model_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.generation import Sampling
-from mgpt3_ros.nodes.worker import Job
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3

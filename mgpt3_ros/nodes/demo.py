@@ -26,6 +26,7 @@ from mgpt3_ros.model.render import render_strip, render_video
 from mgpt3_ros.nodes.client import Answer, GenerateClient
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from mgpt3_ros.nodes.trajectory_check import faults
+from mgpt3_ros.view.page import write_page
 
 SENTENCE = 'a person walks forward and turns left'
 LEAD_IN_S = 0.5
@@ -85,7 +86,12 @@ def _run(options: argparse.Namespace) -> None:
     clock.tell(f'video written to {folder / "demo.mp4"}')
     render_strip(motion, folder / 'demo.png')
     clock.tell(f'picture written to {folder / "demo.png"}')
+    page = folder / 'demo.html'
+    write_page(page, motion)
+    clock.tell(f'page written to {page}')
     clock.total()
+    address = page.resolve().as_uri()
+    sys.stdout.write(f'open {page} in a browser to see it from all sides: {address}\n')
 
 
 def motion_of(answer: Answer) -> Motion:

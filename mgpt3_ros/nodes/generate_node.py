@@ -26,6 +26,7 @@ from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of, meeting, on_the_way
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
 from mgpt3_ros.nodes.commands import (
     Command,
@@ -51,7 +52,6 @@ from mgpt3_ros.nodes.process import run
 from mgpt3_ros.nodes.robot_motion import RobotMotions
 from mgpt3_ros.nodes.streaming import PARAMETER_NAMES as STREAM_PARAMETERS
 from mgpt3_ros.nodes.streaming import Streaming
-from mgpt3_ros.nodes.worker import Job
 from mgpt3_ros.robots.pace import WORTH_SAYING
 
 if TYPE_CHECKING:

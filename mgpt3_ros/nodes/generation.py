@@ -16,7 +16,7 @@ from mgpt3_ros.body.from_motion import BodyClip, clip_of, following
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Window
-from mgpt3_ros.nodes.worker import Job
+from mgpt3_ros.model.worker import Job
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion

@@ -8,6 +8,7 @@ Imported by launch files only, since ``launch`` comes with a ROS installation.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import tempfile
 from collections.abc import Callable, Iterable
@@ -152,6 +153,21 @@ def robot_nodes(context: LaunchContext, topics: Iterable[str]) -> list[Node]:
             _node(context, publisher, publisher, parameters, ('joint_states',), name=publisher)
         )
     return [*nodes, *_rviz(context)]
+
+
+def view_node(context: LaunchContext) -> list[Node]:
+    """Return view_node, for the same body; nothing if it is not asked for.
+
+    Raises:
+        RuntimeError: viser is not installed.
+    """
+    if not asked_for(context, 'view'):
+        return []
+    if importlib.util.find_spec('viser') is None:
+        raise RuntimeError('view:=true needs viser: pip install "mgpt3_ros[view]"')
+    parameters = [_share('config', 'view.yaml'), *_parameters(context)]
+    topics = ('command', 'joint_states', 'odom', 'caption')
+    return [_node(context, 'mgpt3_ros', 'view_node', parameters, topics, name='view_node')]
 
 
 def viewer_nodes(context: LaunchContext) -> list[Node]:
@@ -330,8 +346,10 @@ def _robot_arguments() -> list[DeclareLaunchArgument]:
 
 
 def _viewer_arguments() -> list[DeclareLaunchArgument]:
+    page = 'Also show the body on a page in the browser, which takes commands too.'
     frames = 'Also publish the frames of the body, from joint_states and urdf_file.'
     return [
+        _argument('view', 'false', page, _BOOLEANS),
         _argument('robot_state_publisher', 'false', frames, _BOOLEANS),
         _argument('urdf_file', _share('urdf', 'human.urdf'), 'URDF of the body.'),
         _argument('rviz', 'false', 'Also open RViz with rviz_config.', _BOOLEANS),

@@ -19,12 +19,12 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_srvs.srv import SetBool
 
 from mgpt3_ros.model.errors import Cancelled
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health, has_nvidia, memory_mb
 from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelChoice, ModelFacts, ModelHost
 from mgpt3_ros.nodes.parameter_checks import contradictions, unknown_parameters
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.process import told_to_end
-from mgpt3_ros.nodes.worker import Job
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE

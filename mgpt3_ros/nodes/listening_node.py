@@ -15,10 +15,10 @@ from rclpy.time import Time as RosTime
 from std_srvs.srv import Trigger
 
 from mgpt3_ros.body.window import Window
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.body_node import BodyNode
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelHost
-from mgpt3_ros.nodes.worker import Job
 
 LISTENING_PARAMETERS = (
     *('joint_profile', 'body_id', 'world_frame', 'reliability'),

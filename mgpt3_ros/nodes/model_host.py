@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mgpt3_ros.model.errors import CheckpointError, GenerationError
 from mgpt3_ros.model.recognition import ActionRecogniser
-from mgpt3_ros.nodes.worker import Job, Worker
+from mgpt3_ros.model.worker import Job, Worker
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3

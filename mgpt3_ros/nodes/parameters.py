@@ -309,6 +309,17 @@ PARAMETERS: dict[str, Spec] = {
     ),
     'predict_rate_hz': Spec(2.0, 'How often motion is predicted [1/s].', 0.05, 20.0),
     'push_s': Spec(0.2, 'How long a push on ~/push lasts [s].', 0.01, 10.0),
+    'host': Spec(
+        '127.0.0.1',
+        'Address that the page is served on; 0.0.0.0 shows it to everyone on the network.',
+        read_only=True,
+    ),
+    'port': Spec(8080, 'Port of the page; 0 for any that is free.', 0, 65535, read_only=True),
+    'commanded_node': Spec(
+        'generate_node',
+        'Node whose ~/status the page shows, and whose ~/cancel its stop button calls.',
+        read_only=True,
+    ),
     'rate': Spec(50.0, 'Joint states and odometry per second [1/s].', 1.0, 1000.0, read_only=True),
     'publish_tf': Spec(
         True,

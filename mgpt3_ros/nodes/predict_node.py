@@ -10,13 +10,13 @@ from functools import partial
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.body.window import Window
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.action_servers import PredictServer, has_interfaces
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Forecast, Sampling, predict
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.messages import to_messages
 from mgpt3_ros.nodes.model_host import ModelHost
 from mgpt3_ros.nodes.process import run
-from mgpt3_ros.nodes.worker import Job
 
 PARAMETER_NAMES = (
     *('horizon_s', 'num_hypotheses', 'predict_rate_hz'),

@@ -29,11 +29,11 @@ from mgpt3_ros.body.stream_plan import StreamPlan
 from mgpt3_ros.body.window import Window
 from mgpt3_ros.model.errors import RobotError
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.commands import Command, Step
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.moving_node import MovingNode
 from mgpt3_ros.nodes.process import run
-from mgpt3_ros.nodes.worker import Job
 
 PARAMETER_NAMES = ('human_profile', 'human_id')
 

@@ -25,10 +25,10 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.durations import stated_duration
 from mgpt3_ros.model.language.splitting import means_rest
+from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
-from mgpt3_ros.nodes.worker import Job
 
 if TYPE_CHECKING:
     from mgpt3_ros.nodes.generate_node import GenerateNode

@@ -16,26 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.formats.bvh_file import BvhFile, parse_bvh
-from mgpt3_ros.model.formats.bvh_names import (
-    OPTIONAL,
-    Skeleton,
-    match_joints,
-    shipped_skeletons,
-)
+from mgpt3_ros.model.formats.bvh_names import Skeleton, match_joints
+from mgpt3_ros.model.formats.foreign_bodies import motion_of_bones
 from mgpt3_ros.model.kinematics.euler import continuous_euler, nearest_branch
-from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, LEG_NAMES
+from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX
 from mgpt3_ros.model.kinematics.joint_angles import (
-    angles_to_joints,
     angles_to_rotations,
     joints_to_angles,
-    positions,
     world_rotations,
 )
-from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES, PARENTS, REST_OFFSETS
-from mgpt3_ros.model.kinematics.up_axis import standing_axis, turn_up
-from mgpt3_ros.model.motion import Motion, MotionInfo
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS
+from mgpt3_ros.model.kinematics.t_pose import TPoseMotion, from_t_pose, placed
+from mgpt3_ros.model.motion import Motion
 
 Array = NDArray[np.float64]
 
@@ -48,17 +41,6 @@ _ENDS = {
     'left_foot': (0.0, 0.0, 0.07),
     'right_foot': (0.0, 0.0, 0.07),
 }
-# Units by metres each, and the length of leg and trunk [m] that a body between a child and a giant
-# has (1.37 m is the default body's).
-_UNITS = {'m': 1.0, 'cm': 0.01, 'mm': 0.001, 'in': 0.0254}
-_BODY_RANGE = (0.7, 2.8)
-_SPINE = ('pelvis', 'spine1', 'spine2', 'spine3', 'neck')
-_TRUNK = (('pelvis', 'neck'),)
-
-
-_UPRIGHT = np.broadcast_to(np.eye(3), (1, len(JOINT_NAMES), 3, 3))
-# (22, 3) [m], the default body in T pose, pelvis at the origin
-REST_JOINTS = positions(_UPRIGHT, np.zeros(3), REST_OFFSETS)[0]
 
 
 def write_bvh(path: str | Path, motion: Motion) -> None:
@@ -68,18 +50,18 @@ def write_bvh(path: str | Path, motion: Motion) -> None:
     within a millimetre, but for frames next to a shoulder's gimbal lock; see ``joint_angles``.
     """
     joints = motion.joints.astype(np.float64)
-    offsets = _rest_offsets(joints)
-    world = _world_rotations(joints)
-    root = joints[:, 0] + np.mean(joints - positions(world, joints[:, 0], offsets), axis=1)
-    columns = [_CM * root]
+    posed = _from_angles(joints)
+    columns, local = [_CM * posed.root_pos], posed.local
     for joint in _in_file_order(0):
-        local, parent = world[:, joint], PARENTS[joint]
-        if parent >= 0:
-            local = np.swapaxes(world[:, parent], 1, 2) @ local
         order = _axis_order(JOINT_NAMES[joint])
-        angles = nearest_branch(continuous_euler(local, order), order, np.zeros(3))
+        angles = nearest_branch(continuous_euler(local[:, joint], order), order, np.zeros(3))
         columns.append(np.rad2deg(angles[:, ['xyz'.index(axis) for axis in order]]))
-    lines = ['HIERARCHY', *_hierarchy(offsets, 0, 0), 'MOTION', f'Frames: {motion.num_frames}']
+    lines = [
+        'HIERARCHY',
+        *_hierarchy(posed.offsets, 0, 0),
+        'MOTION',
+        f'Frames: {motion.num_frames}',
+    ]
     lines.append(f'Frame Time: {1 / motion.fps:.10f}')
     rows = np.concatenate(columns, axis=1)
     lines += [' '.join(f'{value:.5f}' for value in row) for row in rows]
@@ -108,26 +90,12 @@ def _in_file_order(joint: int) -> list[int]:
     return [joint, *(below for child in _children(joint) for below in _in_file_order(child))]
 
 
-def _rest_offsets(joints: Array) -> Array:
-    """T pose (22, 3) [m] with the median bone lengths of joints (T, 22, 3)."""
-    lengths = np.median(np.linalg.norm(joints - joints[:, PARENTS], axis=-1), axis=0)
-    offsets = np.zeros((len(JOINT_NAMES), 3))
-    rest = REST_OFFSETS[1:]
-    offsets[1:] = rest / np.linalg.norm(rest, axis=-1, keepdims=True) * lengths[1:, None]
-    return offsets
-
-
-def _world_rotations(joints: Array) -> Array:
-    """Rotations (T, 22, 3, 3) from T pose, in model axes."""
+def _from_angles(joints: Array) -> TPoseMotion:
+    """The motion as joint angles have it, which keep off gimbal lock: channels are angles too."""
     body = joints_to_angles(joints)
     local = angles_to_rotations(body.angles)[:, :, BODY_TO_MODEL][:, :, :, BODY_TO_MODEL]
     world = world_rotations(Rotation.from_quat(body.root_rot).as_matrix(), local)
-    # Angles count from hanging arms: a quarter turn about Z brings the T pose there.
-    for side, turn in (('left', -90), ('right', 90)):
-        hang = Rotation.from_euler('z', turn, degrees=True).as_matrix()
-        for part in ('shoulder', 'elbow', 'wrist'):
-            world[:, JOINT_INDEX[f'{side}_{part}']] @= hang
-    return world
+    return placed(joints, from_t_pose(world))
 
 
 def _hierarchy(offsets: Array, joint: int, depth: int) -> list[str]:
@@ -177,32 +145,11 @@ def read_bvh(
     file = parse_bvh(_text(Path(path).read_bytes()))
     skeleton, places = match_joints([joint.name for joint in file.joints], skeletons)
     _take_end_sites(file, places)
-    missing = [name for name in JOINT_NAMES if name not in places and name not in OPTIONAL]
-    if missing:
-        others = [joint.name for joint in file.joints if not joint.is_end]
-        known = ', '.join(each.name for each in (*skeletons, *shipped_skeletons()))
-        raise MotionError(
-            f'joints not found: {", ".join(missing)}; the file has {", ".join(others)}. Names of '
-            f'these skeletons are known: {known}; --skeleton FILE takes others.'
-        )
     bones = file.positions()
     found = {name: bones[:, index] for name, index in places.items()}
-    _put_in_missing(found)
-    joints = np.stack([found[name] for name in JOINT_NAMES], axis=1)
-    unit, metres = _unit(joints)
-    info: MotionInfo = {'skeleton': skeleton.name, 'unit': unit}
-    info['up'] = up or standing_axis(joints) or 'y'
-    joints = turn_up(joints * metres, info['up'])
-    if file.remarks:
-        info['remarks'] = list(file.remarks)
-    if skeleton.keep_bones:
-        return Motion(joints, file.fps, info)
-    scale = _length(REST_JOINTS[None], LEG_NAMES) / _length(joints, LEG_NAMES)
-    joints = scale * joints
-    body = angles_to_joints(joints_to_angles(joints))
-    # Ankles of skeletons lie at different heights: what stood on the floor stands on it again.
-    body[..., 1] += joints[:, FOOT_JOINTS, 1].min() - body[:, FOOT_JOINTS, 1].min()
-    return Motion(body, file.fps, {**info, 'scale': scale})
+    others = [joint.name for joint in file.joints if not joint.is_end]
+    motion = motion_of_bones(found, skeleton, file.fps, others, skeletons, up)
+    return motion.with_info(remarks=list(file.remarks)) if file.remarks else motion
 
 
 def _text(data: bytes) -> str:
@@ -218,41 +165,3 @@ def _take_end_sites(file: BvhFile, places: dict[str, int]) -> None:
         for index, joint in enumerate(file.joints):
             if name not in places and joint.is_end and joint.parent == above:
                 places[name] = index
-
-
-def _put_in_missing(found: dict[str, Array]) -> None:
-    """Add the joints of ``OPTIONAL`` that are missing, where the T pose has them in between."""
-    shoulders = found['left_shoulder'] + found['right_shoulder']
-    if 'neck' not in found:  # half of the way from the middle of the shoulders to the head
-        found['neck'] = 0.25 * shoulders + 0.5 * found['head']
-    height = {name: float(REST_JOINTS[JOINT_INDEX[name], 1]) for name in _SPINE}
-    for place, name in enumerate(_SPINE):
-        if name not in found:
-            below = _SPINE[place - 1]
-            above = next(other for other in _SPINE[place:] if other in found)
-            share = (height[name] - height[below]) / (height[above] - height[below])
-            found[name] = found[below] + share * (found[above] - found[below])
-    for side in ('left', 'right'):  # a third of the way from the breastbone to the shoulder
-        breast = 0.5 * (found['spine3'] + found['neck'])
-        found.setdefault(f'{side}_collar', (2 * breast + found[f'{side}_shoulder']) / 3)
-
-
-def _unit(joints: Array) -> tuple[str, float]:
-    """The unit of joints (T, 22, 3) and its metres; where none fits, such as the body needs."""
-    size = _length(joints, LEG_NAMES) + _length(joints, _TRUNK)
-    for unit, metres in _UNITS.items():
-        if _BODY_RANGE[0] <= size * metres < _BODY_RANGE[1]:
-            return unit, metres
-    if size <= 0:
-        raise MotionError('the bones have no length')
-    default = _length(REST_JOINTS[None], LEG_NAMES) + _length(REST_JOINTS[None], _TRUNK)
-    return f'{default / size:.4g} m', default / size
-
-
-def _length(joints: Array, chains: tuple[tuple[str, ...], ...]) -> float:
-    """Mean length of chains of joints, over frames."""
-    total = 0.0
-    for chain in chains:
-        at = [JOINT_INDEX[name] for name in chain]
-        total += float(np.linalg.norm(np.diff(joints[:, at], axis=1), axis=-1).sum(1).mean())
-    return total / len(chains)

@@ -24,7 +24,7 @@ OPTIONAL = ('spine1', 'spine2', 'spine3', 'neck', 'left_collar', 'right_collar')
 # In this order: of two that fit alike, the first is taken.
 SHIPPED = (
     *('smpl', 'cmu', 'mixamo', 'bandai_namco', 'biovision', 'unreal', 'biped'),
-    *('rokoko', 'soma', 'mocopi', 'rigify', 'daz', 'optitrack', 'vroid'),
+    *('rokoko', 'soma', 'mocopi', 'rigify', 'daz', 'optitrack', 'vroid', 'vrm'),
 )
 
 

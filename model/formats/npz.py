@@ -19,7 +19,7 @@ def write_npz(path: Path, motion: Motion) -> None:
     Raises:
         MotionError: ``info`` holds what JSON cannot say.
     """
-    info = json.dumps(dict(motion.info), default=_plain)
+    info = plain_json(motion.info)
     with path.open('wb') as file:
         np.savez_compressed(file, joints=motion.joints, fps=motion.fps, info=info)
 
@@ -29,6 +29,15 @@ def read_npz(path: Path, fps: float) -> Motion:
     with np.load(path, allow_pickle=False) as data:
         info: MotionInfo = json.loads(str(data['info'])) if 'info' in data else {}
         return Motion(data['joints'], float(data['fps']) if 'fps' in data else fps, info)
+
+
+def plain_json(info: MotionInfo) -> str:
+    """What is known about a motion as JSON.
+
+    Raises:
+        MotionError: it holds what JSON cannot say.
+    """
+    return json.dumps(dict(info), default=_plain)
 
 
 def _plain(value: object) -> object:

@@ -117,7 +117,7 @@ def joints_to_angles(joints: NDArray) -> BodyAngles:
     )
 
 
-def joints_to_rotations(joints: NDArray) -> Array:
+def joints_to_rotations(joints: NDArray, eased: bool = True) -> Array:
     """World rotations (T, 22, 3, 3) of the links that the joints carry, in body axes.
 
     Those that the angles of ``joints_to_angles`` are of: the identity for a person who stands
@@ -125,12 +125,13 @@ def joints_to_rotations(joints: NDArray) -> Array:
 
     Args:
         joints: (T, 22, 3) [m], Y up.
+        eased: whether hips and shoulders keep off gimbal lock; False for who needs no angles.
 
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
     """
     body = checked_joints(joints).astype(np.float64)[..., MODEL_TO_BODY]
-    return _world_rotations(body - body[:, PARENTS])
+    return _world_rotations(body - body[:, PARENTS], eased)
 
 
 def angles_to_rotations(angles: NDArray) -> Array:
@@ -175,8 +176,11 @@ def positions(world: Array, root_pos: Array, offsets: Array) -> Array:
     return joints
 
 
-def _world_rotations(bones: Array) -> Array:
-    """World rotations (T, 22, 3, 3) of all links from bones (T, 22, 3), all in body axes."""
+def _world_rotations(bones: Array, eased: bool = True) -> Array:
+    """World rotations (T, 22, 3, 3) of all links from bones (T, 22, 3), all in body axes.
+
+    ``eased``: angles are to be made of them, so hips and shoulders keep off gimbal lock.
+    """
     index = JOINT_INDEX
     directions = _unit(bones)
     world = np.empty((*bones.shape, 3))
@@ -199,6 +203,11 @@ def _world_rotations(bones: Array) -> Array:
             directions[:, index[limb[2].replace('ankle', 'foot')]] if limb in LEG_NAMES else None
         )
         local = _upper_limb(limb[0], parent, directions[:, middle], directions[:, end], foot)
+        if eased:
+            order = axis_order(limb[0])
+            local = matrix_from_euler(
+                ease_gimbal_lock(continuous_euler(local, order), order), order
+            )
         world[:, upper] = parent @ local
         world[:, middle] = world[:, upper] @ _hinge(
             _seen_from(world[:, upper], directions[:, end])
@@ -226,7 +235,7 @@ def _swing(parent: Array, directions: Array, child: str) -> Array:
     """``parent`` turned the short way so that the bone to ``child`` points as observed."""
     index = JOINT_INDEX[child]
     zero = _unit(ZERO_OFFSETS[index])
-    return parent @ _shortest_rotation(zero, _seen_from(parent, directions[:, index]))
+    return parent @ shortest_rotation(zero, _seen_from(parent, directions[:, index]))
 
 
 def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Array | None) -> Array:
@@ -238,7 +247,7 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
     (angle 0) and a leg's foot add small ones. The twist is the angle of their smooth mean.
     """
     favoured, favoured_rotation = _HABIT[name]
-    habit = _shortest_rotation(favoured, _seen_from(parent, upper)) @ favoured_rotation
+    habit = shortest_rotation(favoured, _seen_from(parent, upper)) @ favoured_rotation
     # Across the limb, as complex numbers x + iy: where it folds to. Legs fold backward.
     fold = _seen_from(parent @ habit, lower)
     fold_across = (fold[:, 0] + 1j * fold[:, 1]) * (-1 if foot is not None else 1)
@@ -253,9 +262,7 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
     # Where the pointer swings through zero its angle jumps: once more, on the angle itself.
     trust = np.abs(smooth) ** 2
     twist = smooth_series(trust * np.unwrap(np.angle(smooth)), trust + 1e-6, _TWIST_STIFFNESS)
-    rotation = habit @ Rotation.from_euler('z', twist[:, None]).as_matrix()
-    order = axis_order(name)
-    return matrix_from_euler(ease_gimbal_lock(continuous_euler(rotation, order), order), order)
+    return habit @ Rotation.from_euler('z', twist[:, None]).as_matrix()
 
 
 def smooth_series(weighted: NDArray, weight: Array, stiffness: float) -> NDArray:
@@ -294,7 +301,7 @@ def _unit(vectors: Array) -> Array:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
-def _shortest_rotation(start: Array, end: Array) -> Array:
+def shortest_rotation(start: Array, end: Array) -> Array:
     """Rotations (T, 3, 3) that take one unit vector (3,) to others (T, 3) the short way.
 
     As a quaternion (xyz, w), not normalised: (start x end, 1 + start . end).
@@ -318,7 +325,7 @@ def _habit(name: str) -> tuple[Array, Array]:
     elevation, azimuth, twist = np.deg2rad(_FAVOURED[name.split('_')[1]]) * [1, outside, outside]
     level = np.cos(elevation)
     favoured = np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
-    swing = _shortest_rotation(np.array([0.0, 0.0, -1.0]), favoured[None])[0]
+    swing = shortest_rotation(np.array([0.0, 0.0, -1.0]), favoured[None])[0]
     return favoured, swing @ Rotation.from_euler('z', twist).as_matrix()
 
 

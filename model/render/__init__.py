@@ -10,7 +10,7 @@ on the floor.
 from __future__ import annotations
 
 from mgpt3_ros.model.extras import extra
-from mgpt3_ros.model.render.body import LEFT_COLOUR, RIGHT_COLOUR
+from mgpt3_ros.model.figure.cones import LEFT_COLOUR, RIGHT_COLOUR
 
 with extra('view'):
     from mgpt3_ros.model.render.strip import render_strip

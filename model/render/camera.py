@@ -8,6 +8,7 @@ View coordinates: x right, y down, z depth [m]. World: Y up. Pixels: x right, y 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -42,7 +43,7 @@ class Camera:
         """Focal length [px]."""
         return FOCAL * self.height
 
-    @property
+    @cached_property
     def axes(self) -> np.ndarray:
         """(3, 3): right, down and depth axis, one a row, in world coordinates."""
         sin_a, cos_a = np.sin(self.azimuth), np.cos(self.azimuth)
@@ -51,7 +52,7 @@ class Camera:
         depth = [-sin_a * cos_e, -sin_e, -cos_a * cos_e]
         return np.array([right, np.cross(depth, right), depth])
 
-    @property
+    @cached_property
     def position(self) -> np.ndarray:
         """(3,) [m] in the world."""
         return self.target - self.distance * self.axes[2]

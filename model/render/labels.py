@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mgpt3_ros.model.render.body import LEFT_COLOUR, RIGHT_COLOUR
+from mgpt3_ros.model.figure.cones import LEFT_COLOUR, RIGHT_COLOUR
 
 INK = (38, 44, 56)
 FAINT_INK = (116, 124, 138)

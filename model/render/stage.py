@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from mgpt3_ros.model.figure.cones import SOLE, Figure, build_figure
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.render.body import SOLE, Figure, build_figure
 from mgpt3_ros.model.render.camera import Camera, follow
 from mgpt3_ros.model.render.shading import draw_figure
 
@@ -30,6 +34,7 @@ CONTACT_HEIGHT = 0.35  # m: what is higher darkens the floor no more
 SUN = np.array([-0.35, 0.86, 0.30])  # direction to the light, camera-right, up, towards the eye
 SHADOW_SPAN = 5.0  # m: side of the square of floor that shadows are drawn on
 SHADOW_PIXELS = 320
+MOST_THREADS = 4  # that draw; with more of them the encoder waits for none
 
 
 def pictures(
@@ -42,16 +47,50 @@ def pictures(
     joints = np.asarray(motion.joints, dtype=np.float64)
     cameras = follow(joints, motion.fps, size)
     stage = Stage(cameras[0])
-    for frame in frames:
-        figure = build_figure(joints[frame])
+    figures = build_figure(joints)
+
+    def picture(frame: int) -> np.ndarray:
+        figure = figures.at(frame)
         image = stage.draw(cameras[frame], figure, path, frame)
         draw_figure(image, figure, cameras[frame])
-        yield image
+        return image
+
+    # NumPy and OpenCV let go of the interpreter while they work, so threads draw side by side.
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    ahead: deque[Future[np.ndarray]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix='mgpt3_draw')
+    try:
+        for frame in frames:
+            ahead.append(pool.submit(picture, frame))
+            if len(ahead) > 2 * threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def title_of(motion: Motion, title: str | None) -> str:
     """Return the caption of a picture: ``title``, or the motion's own text where it is None."""
     return str(motion.info.get('text', '')) if title is None else title
+
+
+_TURN = 2**16  # of a spacing, in the whole numbers that places of lines are kept in
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Lines of one spacing in one direction, for the rows of pixels that show them.
+
+    Lengths are in 2^-16 spacings.
+    """
+
+    rows: slice
+    spacing: float  # m
+    place: np.ndarray  # uint16, of a pixel between two lines
+    reach: np.ndarray  # uint16, how far from a line a pixel still shows it
+    slope: np.ndarray  # darkness per length of what is left of the reach
+    darkness: np.ndarray  # at most
 
 
 class Stage:
@@ -69,7 +108,8 @@ class Stage:
         away = np.linalg.norm(offset, axis=-1)
         fade = np.clip((FADE_END - away) / (FADE_END - FADE_START), 0.0, 1.0) ** 2
         self.background = self._paint_background(fade)
-        self.grids = [self._prepare_grid(offset, fade, *grid) for grid in GRID]
+        self._floor_shape = fade.shape
+        self.grids = [line for grid in GRID for line in self._prepare_grid(offset, fade, *grid)]
         # The camera keeps its direction, so that its light keeps it too.
         ground = camera.axes[2][[0, 2]] / np.linalg.norm(camera.axes[2][[0, 2]])
         right = camera.axes[0][[0, 2]]
@@ -95,23 +135,38 @@ class Stage:
 
     def _prepare_grid(
         self, offset: np.ndarray, fade: np.ndarray, spacing: float, half_width: float, dark: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return per pixel place, half width, sharpness and darkness of lines, (2, h, w) each.
+    ) -> list[_Lines]:
+        """Return the lines of one spacing, in both directions.
 
-        Lengths are in spacings of the grid; the second axis holds the two directions.
+        Args:
+            offset: (h, w, 2) x and z [m] of what the pixels see, from the camera's target.
+            fade: (h, w), 1 near and 0 far away.
+            spacing: [m].
+            half_width: of a line [m].
+            dark: how much it darkens.
         """
-        place = np.moveaxis(offset, -1, 0) / spacing
-        pixel = np.abs(np.stack([np.hypot(*np.gradient(p)) for p in place])) + 1e-9
-        half = half_width / spacing
-        # A line thinner than a pixel is drawn a pixel wide and fainter.
-        drawn = np.maximum(half, pixel / 2)
-        darkness = dark * fade * np.minimum(1.0, half / (pixel / 2))
-        return (
-            place.astype(np.float32),
-            (drawn + pixel / 2).astype(np.float32),
-            (1.0 / pixel).astype(np.float32),
-            darkness.astype(np.float32),
-        )
+        lines = []
+        for axis in range(2):
+            place = offset[..., axis] / spacing
+            pixel = np.abs(np.hypot(*np.gradient(place))) + 1e-9
+            half = half_width / spacing
+            # A line thinner than a pixel is drawn a pixel wide and fainter.
+            drawn = np.maximum(half, pixel / 2)
+            darkness = dark * fade * np.minimum(1.0, half / (pixel / 2))
+            reach = np.minimum((drawn + pixel / 2) * _TURN, _TURN / 2 - 1)
+            seen = np.flatnonzero((darkness >= 1.0).any(axis=1))  # rows that show any of them
+            rows = slice(int(seen[0]), int(seen[-1]) + 1) if len(seen) else slice(0, 0)
+            lines.append(
+                _Lines(
+                    rows,
+                    spacing,
+                    np.rint(place[rows] * _TURN).astype(np.int64).astype(np.uint16),
+                    reach[rows].astype(np.uint16),
+                    (darkness / pixel / _TURN)[rows].astype(np.float32),
+                    darkness[rows].astype(np.float32),
+                )
+            )
+        return lines
 
     def draw(self, camera: Camera, figure: Figure, path: np.ndarray, frame: int) -> np.ndarray:
         """Return the image (H, W, 3) uint8 RGB without the figure itself.
@@ -133,19 +188,15 @@ class Stage:
 
     def _grid_lines(self, camera: Camera) -> np.ndarray:
         """Return how much the grid darkens the rows that see the floor, (h, W) uint8."""
-        shift = camera.target[[0, 2]]
-        total: np.ndarray | None = None
-        for (spacing, *_), (place, half, sharp, dark) in zip(GRID, self.grids, strict=True):
-            for axis in range(2):
-                u = place[axis] + np.float32((shift[axis] / spacing) % 1.0)
-                u -= np.rint(u)
-                np.abs(u, out=u)
-                np.subtract(half[axis], u, out=u)
-                u *= sharp[axis]
-                np.clip(u, 0.0, 1.0, out=u)
-                u *= dark[axis]
-                total = u if total is None else np.maximum(total, u, out=total)
-        assert total is not None
+        total = np.zeros(self._floor_shape, np.float32)
+        for number, line in enumerate(self.grids):
+            shift = round(float(camera.target[2 * (number % 2)]) / line.spacing * _TURN) % _TURN
+            # From the nearest line: 16 bits turn over at half of a spacing by themselves.
+            away = np.abs((line.place + np.uint16(shift)).view(np.int16)).view(np.uint16)
+            inside = cv2.subtract(line.reach, away)  # 0 beyond its reach
+            darkness = inside * line.slope
+            np.minimum(darkness, line.darkness, out=darkness)
+            np.maximum(total[line.rows], darkness, out=total[line.rows])
         return total.astype(np.uint8)
 
     def _draw_path(self, image: np.ndarray, camera: Camera, path: np.ndarray, frame: int) -> None:

@@ -8,11 +8,12 @@ not 30 s and 2 MB (one core), and Safari plays it too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 from mgpt3_ros.model.atomic_files import whole_file
@@ -21,7 +22,8 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.render.labels import Labels
 from mgpt3_ros.model.render.stage import pictures, title_of
 
-ENCODER = {'crf': '20', 'preset': 'veryfast', 'tune': 'animation'}
+# superfast takes two thirds of the time of veryfast; at this quality the file is twice as large.
+ENCODER = {'crf': '22', 'preset': 'superfast', 'tune': 'animation'}
 
 
 def draw_frames(
@@ -47,6 +49,7 @@ def render_video(
     title: str | None = None,
     size: tuple[int, int] = (1280, 720),
     fps: float | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> None:
     """Write a motion as an H.264 video (.mp4) that browsers play.
 
@@ -56,6 +59,7 @@ def render_video(
         title: caption; None takes the motion's own text, '' writes none.
         size: width and height [px], both even.
         fps: pictures per second; None takes those of the motion.
+        on_progress: told the share that is done, 0 to 1, after each picture.
 
     Raises:
         MotionError: the name does not end in .mp4, or the size is odd.
@@ -71,7 +75,18 @@ def render_video(
     rate = Fraction(motion.fps).limit_denominator(1001)
     with whole_file(path) as partial:  # a video without its end does not play at all
         partial.touch()  # an error of Python's own names the file
-        _encode(draw_frames(motion, title, size), partial, size, rate)
+        images = draw_frames(motion, title, size)
+        _encode(_told(images, motion.num_frames, on_progress), partial, size, rate)
+
+
+def _told(
+    images: Iterator[np.ndarray], count: int, on_progress: Callable[[float], None] | None
+) -> Iterator[np.ndarray]:
+    """Pass on pictures, and say after each how many of ``count`` there were."""
+    for number, image in enumerate(images, start=1):
+        yield image
+        if on_progress is not None:
+            on_progress(number / count)
 
 
 def _encode(
@@ -83,5 +98,7 @@ def _encode(
         stream.width, stream.height = size
         stream.pix_fmt = 'yuv420p'  # the only form that all browsers take
         for image in images:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format='rgb24')))
+            # OpenCV brings it to the form of the video in a third of the time that PyAV takes.
+            planes: np.ndarray = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format='yuv420p')))
         container.mux(stream.encode(None))

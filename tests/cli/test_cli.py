@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,14 +21,15 @@ from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.released import convert
 from mgpt3_ros.training import train
+from tests.support.avatars import write_vrm_avatar
 from tests.support.tiny import save_tiny_model, swinging_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATE = ('generate', 'a', '-o', '{tmp}/a.npz')
 CONVERT = ('convert', '--mean', 'm', '--std', 's', '--tokenizer', 't', '-o', 'out')
-MOTIONS = ('generate', 'stream', 'caption', 'predict', 'inbetween', 'render', 'robot')
+MOTIONS = ('generate', 'stream', 'view', 'caption', 'predict', 'inbetween', 'render', 'robot')
 BAGS = ('caption-bag', 'predict-bag', 'bag-info')
-COMMANDS = (*MOTIONS, *BAGS, 'convert', 'data', 'train', 'plot', 'evaluate', 'doctor')
+COMMANDS = (*MOTIONS, *BAGS, 'serve', 'convert', 'data', 'train', 'plot', 'evaluate', 'doctor')
 
 
 @pytest.fixture(scope='module')
@@ -108,7 +110,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_generate_writes_every_kind_of_file(
     checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = [tmp_path / f'wave{suffix}' for suffix in ('.MP4', '.png', '.npz', '.npy', '.BVH')]
+    files = [
+        tmp_path / f'wave{suffix}'
+        for suffix in ('.MP4', '.png', '.html', '.npz', '.npy', '.BVH', '.glb', '.VRMA')
+    ]
     outputs = [word for file in files for word in ('-o', str(file))]
     call = ['generate', '--as-is', 'a person', 'waves', *outputs, '--checkpoint', checkpoint]
     assert cli.main([*call, '--duration', '1', '--seed', '3']) == 0
@@ -116,12 +121,13 @@ def test_generate_writes_every_kind_of_file(
     assert re.match(r'1\.00 s of motion \(as asked\), seed 3, drawn in ', one_line(said))
     assert all(str(file) in said for file in files)
     assert 'CC0-1.0' in noted
-    motions = [Motion.load(file) for file in files[2:]]
+    motions = [Motion.load(file) for file in files[3:]]
     assert motions[0].info['text'] == 'a person waves'
-    assert [motion.num_frames for motion in motions] == [20, 20, 20]
+    assert [motion.num_frames for motion in motions] == [20] * 5
     np.testing.assert_allclose(motions[0].joints, motions[1].joints, atol=1e-6)
     assert files[0].read_bytes()[4:8] == b'ftyp'
     assert files[1].read_bytes()[1:4] == b'PNG'
+    assert b'<title>a person waves</title>' in files[2].read_bytes()
 
 
 def test_a_seed_repeats_a_motion_and_is_told(
@@ -285,7 +291,7 @@ def test_expected_errors_are_one_line(
     [
         (['fly'], 'fly'),
         (['generate', 'a'], '-o/--output'),
-        (['generate', 'a', '-o', 'a.gif'], r'\.mp4, \.png'),
+        (['generate', 'a', '-o', 'a.gif'], r'\.mp4, \.html, \.png'),
         (['generate', 'a', '-o', 'no/where/a.mp4'], 'no folder no/where'),
         (['generate', 'a', '-o', 'a.mp4', '--duration', '-1'], 'above 0'),
         (['generate', 'a', '-o', 'a.mp4', '--sed', '1'], 'unknown argument: --sed 1'),
@@ -385,3 +391,38 @@ def test_it_is_a_program(walk: str, tmp_path: Path) -> None:
             env=environment,
         )
         assert done.returncode == code, done.stderr
+
+
+def test_a_motion_on_an_avatar(
+    walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_vrm_avatar(tmp_path / 'long.vrm')
+    avatar = ['--avatar', str(tmp_path / 'long.vrm')]
+    assert cli.main(['render', walk, *avatar, '-o', str(tmp_path / 'long.glb')]) == 0
+    assert str(tmp_path / 'long.glb') in one_line(capsys.readouterr().out)
+    assert Motion.load(tmp_path / 'long.glb').info['skeleton'] == 'VRM'
+    for options, said in (
+        ([*avatar, '-o', str(tmp_path / 'a.bvh')], 'give -o FILE.glb'),
+        (['--avatar', walk, '-o', str(tmp_path / 'a.glb')], 'an avatar is a .vrm or .glb file'),
+        (['--avatar', str(tmp_path / 'no.vrm'), '-o', str(tmp_path / 'a.glb')], 'no avatar at'),
+    ):
+        assert cli.main(['render', walk, *options]) == cli.MISUSED
+        assert said in one_line(capsys.readouterr().err)
+
+
+def test_view_says_what_is_wrong_before_it_serves(
+    walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip('viser', reason='the extra view is not installed')
+    (tmp_path / 'text.npz').write_text('a person walks')
+    with socket.socket() as other:
+        other.bind(('127.0.0.1', 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        for arguments, said in (
+            ([str(tmp_path / 'text.npz')], 'cannot be read as a motion'),
+            ([walk, '--port', port], f'port {port} of 127.0.0.1 is in use'),
+            (['--port', '99999'], 'give a number from 0 to 65535'),
+        ):
+            assert cli.main(['view', '--no-browser', *arguments]) == cli.MISUSED
+            assert said in one_line(capsys.readouterr().err)

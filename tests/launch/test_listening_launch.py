@@ -24,7 +24,7 @@ MORE = {
         'mode',
         *('base_trajectory_topic', 'markers_topic'),
         *('caption_event_topic', 'caption_marker_topic'),
-        *('robot_state_publisher', 'urdf_file', 'rviz', 'rviz_config'),
+        *('view', 'robot_state_publisher', 'urdf_file', 'rviz', 'rviz_config'),
     },
 }
 EXECUTABLES = {'caption': 'caption_node', 'predict': 'predict_node', 'bringup': 'motion_server'}
@@ -100,6 +100,18 @@ def test_bringup_plays_on_request_on_the_same_topics(launched):
     }
     assert set(nodes) == {'motion_server', 'playback_node'}
     assert {node.remappings['joint_trajectory'] for node in nodes.values()} == {'/jtc'}
+
+
+def test_the_page_comes_on_request_and_hears_the_same_body(launched):
+    pytest.importorskip('viser', reason='the extra view is not installed')
+    arguments = {'view': 'true', 'playback': 'true', 'body_id': 'b', 'caption_topic': '/said'}
+    nodes = {node.executable: node for node in launched('bringup.launch.py', **arguments).nodes}
+    assert set(nodes) == {'motion_server', 'playback_node', 'view_node'} <= executables()
+    view, served = nodes['view_node'], nodes['motion_server']
+    assert view.parameters[0] == str(ROOT / 'config' / 'view.yaml')
+    assert view.overrides == {'body_id': 'b'}
+    for topic in ('command', 'joint_states', 'odom', 'caption'):
+        assert view.remappings[topic] == served.remappings[topic]
 
 
 def test_the_body_is_shown_on_request(launched):
@@ -180,7 +192,7 @@ def declared_parameters(name: str) -> set[str]:
     if name == 'robot':  # of the body the robot's name is enough; rate is the stand-in's
         return declared_parameters('generate') - {'body_id'} | {'rate'}
     own = import_module(f'mgpt3_ros.nodes.{name}_node').PARAMETER_NAMES
-    model = () if name == 'playback' else MODEL_PARAMETERS
+    model = () if name in ('playback', 'view') else MODEL_PARAMETERS
     if name == 'retarget':
         model = ('autostart',)
     listening = LISTENING_PARAMETERS if name in ('caption', 'predict') else ()

@@ -40,7 +40,10 @@ def test_the_demo_writes_what_it_received(domain, tiny_checkpoint, tmp_path):
     done = run('mgpt3_ros.nodes.demo', text, '-o', str(out), '--checkpoint', str(tiny_checkpoint))
     assert done.returncode == 0, done.stderr
     assert text in done.stdout
-    assert all(line.split()[1] == 's' for line in done.stdout.splitlines())  # how long each took
+    *steps, last = done.stdout.splitlines()
+    assert all(line.split()[1] == 's' for line in steps)  # how long each took
+    assert last.endswith((out / 'demo.html').as_uri())
+    assert 'open' in last
     motion = Motion.load(out / 'motion.npz')
     with (out / 'trajectory.csv').open() as file:
         rows = list(csv.reader(file))
@@ -51,6 +54,7 @@ def test_the_demo_writes_what_it_received(domain, tiny_checkpoint, tmp_path):
     with av.open(str(out / 'demo.mp4')) as video:
         assert video.streams.video[0].codec_context.name == 'h264'
     assert (out / 'demo.png').stat().st_size > 10_000
+    assert b'__VISER_EMBED_DATA__' in (out / 'demo.html').read_bytes()
 
 
 def test_the_demo_says_in_one_line_what_is_wrong(domain, tmp_path):

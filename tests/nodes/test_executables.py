@@ -25,6 +25,7 @@ NODES = {
     'caption_node': 'caption_node',
     'predict_node': 'predict_node',
     'playback_node': 'playback_node',
+    'view_node': 'view_node',
     'motion_server': 'generate_node',
 }
 
@@ -47,7 +48,7 @@ def test_an_executable_runs_its_node(executable: str, domain: int, tmp_path: Pat
 
     module, _ = scripts()[executable].split(':')
     assert module == f'mgpt3_ros.nodes.{executable}'  # what NodeProcess starts
-    process = NodeProcess(executable, {'autostart': False}, tmp_path / 'log', 'here')
+    process = NodeProcess(executable, {'autostart': False, 'port': 0}, tmp_path / 'log', 'here')
     context = Context()
     rclpy.init(context=context, domain_id=domain)
     me = rclpy.create_node('asks', context=context)

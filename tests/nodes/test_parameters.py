@@ -12,7 +12,7 @@ from rcl_interfaces.msg import ParameterType
 
 from mgpt3_ros.nodes.parameters import PARAMETERS
 
-NODES = ('generate_node', 'caption_node', 'predict_node', 'playback_node')
+NODES = ('generate_node', 'caption_node', 'predict_node', 'playback_node', 'view_node')
 RCLPY = {'use_sim_time', 'start_type_description_service'}  # every node has these
 TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
@@ -25,6 +25,8 @@ TYPES = {
 def test_each_tells_its_type_range_and_meaning(start, probe):
     start('motion_server', autostart=False)
     start('playback_node')
+    pytest.importorskip('viser', reason='view_node needs the extra view')
+    start('view_node', port=0)
     described: set[str] = set()
     for node in NODES:
         descriptors = probe.describe(node)

@@ -79,7 +79,8 @@ def load_motion(file: Path, options: ReadOptions | None = None) -> Motion:
         other = options.others.read(file) if options.others else None
         if other is not None:
             return other
-        motion = Motion.load(file, options.fps, options.skeletons, options.up)
+        up = None if file.suffix.lower() in ('.glb', '.vrma') else options.up  # theirs is fixed
+        motion = Motion.load(file, options.fps, options.skeletons, up)
         # A folder may hold arrays with Z up beside a .bvh that plainly stands along Y.
         if file.suffix.lower() == '.bvh' and options.up not in (None, 'y'):
             as_it_stands = Motion.load(file, options.fps, options.skeletons)

@@ -32,8 +32,9 @@ class ReadOptions:
     """How own files are read.
 
     fps: rate of .npy files, which do not say; None for 20.
-    up: the axis that points up; None for Y, and in a .bvh for that along which the body stands.
-    skeletons: mappings of a .bvh's bones, tried before the known ones.
+    up: the axis that points up; None for Y, and in a .bvh for that along which the body stands;
+        .glb and .vrma always have Y up.
+    skeletons: mappings of the bones of .bvh, .glb and .vrma, tried before the known ones.
     topic, odometry, profile, body_id: which body of a bag; see ``bags.find_body``.
     others: files of a kind that only the caller knows, such as a robot's motion.
     """

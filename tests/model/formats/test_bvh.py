@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mgpt3_ros.model.errors import ConfigError, MotionError
-from mgpt3_ros.model.formats.bvh import REST_JOINTS, read_bvh, write_bvh
+from mgpt3_ros.model.formats.bvh import read_bvh, write_bvh
 from mgpt3_ros.model.formats.bvh_file import parse_bvh
 from mgpt3_ros.model.formats.bvh_names import (
     load_skeleton,
@@ -20,6 +20,7 @@ from mgpt3_ros.model.formats.bvh_names import (
     shipped_skeletons,
 )
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS
+from mgpt3_ros.model.kinematics.t_pose import REST_JOINTS
 from mgpt3_ros.model.motion import Motion
 from tests.support import mocap
 from tests.support.tiny import swinging_motion

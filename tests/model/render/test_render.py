@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.figure.cones import TRUNK, Figure, build_figure
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.render import (
@@ -22,7 +23,6 @@ from mgpt3_ros.model.render import (
     render_strip,
     render_video,
 )
-from mgpt3_ros.model.render.body import TRUNK, Figure, build_figure
 from mgpt3_ros.model.render.camera import Camera, follow
 from mgpt3_ros.model.render.labels import text_width, wrap
 from mgpt3_ros.model.render.shading import FAR, _project, _trace
@@ -156,7 +156,9 @@ def test_rays_invert_projection() -> None:
 )
 def test_traced_cones_are_swept_balls(start: tuple, end: tuple, radii: tuple) -> None:
     camera = Camera(160, 160, 0.0, 5.0, np.array([0.0, 0.9, 0.0]), elevation=0.0)
-    figure = Figure(np.array([start]), np.array([end]), np.array([radii]), np.array([TRUNK]))
+    figure = Figure(
+        *(np.array([value]) for value in (start, end, radii, TRUNK)), bones=np.zeros((1, 2), int)
+    )
     cones = _project(figure, camera, 1)
     surface = _trace(cones, np.zeros(2), np.array([160, 160]))
     # The same by brute force: the nearest of 2,000 balls over each pixel.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one thread of a process that runs the model.
 
-ROS callbacks hand it jobs and go on; a job that is done wakes them up. So no callback ever waits
-for a generation, and no signal or exception ever lands inside one.
+Callbacks, of ROS or of a page, hand it jobs and go on; a job that is done wakes them up. So no
+callback ever waits for a generation, and no signal or exception ever lands inside one.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Job(Future[T]):
             if self.should_stop():
                 raise Cancelled('stopped before it began')
             result = call(self)
-        except Exception as error:  # whatever goes wrong, the node must hear of it and live
+        except Exception as error:  # whatever goes wrong, who asked must hear of it and live
             if not isinstance(error, MotionGPT3Error):
                 self.trace = traceback.format_exc()
             # Frames hold tensors: a kept traceback would keep the whole model.

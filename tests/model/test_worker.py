@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from mgpt3_ros.model.errors import Cancelled, GenerationError
-from mgpt3_ros.nodes.worker import Worker
+from mgpt3_ros.model.worker import Worker
 
 LONG_S = 10.0
 

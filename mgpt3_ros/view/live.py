@@ -1,0 +1,111 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A body that is heard of, as it is now: what view_node shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
+from mgpt3_ros.model.figure.cones import SOLE
+from mgpt3_ros.model.kinematics.human import JOINT_INDEX
+from mgpt3_ros.model.kinematics.skeleton import REST_OFFSETS
+from mgpt3_ros.model.kinematics.t_pose import to_t_pose_motion
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.view.clip import Clip, Pose
+from mgpt3_ros.view.mannequin import Mannequin
+from mgpt3_ros.view.stage import ABOVE_HEAD_M, WORLD, Stage
+
+_FOLLOW_SHARE = 0.12  # of the way to the body that the camera goes with each picture
+GHOST = 'ghost'
+
+
+class LiveScene:
+    """One server's page: a body, its words, what may follow, a text box and a stop button."""
+
+    def __init__(self, server: Any, say: Callable[[str], None], stop: Callable[[], None]) -> None:
+        """Build it.
+
+        Args:
+            server: viser's.
+            say: told the text of the box; called in a thread of the server's.
+            stop: called likewise when the button is clicked.
+        """
+        self._stage = Stage(server)
+        self._server = server
+        self._body = Mannequin(server.scene, f'{WORLD}/body', np.asarray(REST_OFFSETS))
+        self._body.set_visible(False)
+        self._seen = False
+        self._label = server.scene.add_label(f'{WORLD}/caption', '', anchor='bottom-center')
+        self._focus = np.zeros(3)
+        gui = server.gui
+        with gui.add_folder('Say'):
+            text = gui.add_text('Command', 'a person walks forward')
+            send = gui.add_button('Send', color='blue')
+            halt = gui.add_button('Stop', color='red')
+        with gui.add_folder('Hears'):
+            self._caption = gui.add_markdown('no body yet')
+            self._status = gui.add_markdown('')
+            self._follow = gui.add_checkbox('Follow', True)
+            self._ghosts = gui.add_checkbox('Predictions', True)
+        send.on_click(lambda _: say(text.value))
+        halt.on_click(lambda _: stop())
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a page is open."""
+        return bool(self._server.get_clients())
+
+    def show_body(self, joints: np.ndarray) -> None:
+        """Show joints (22, 3) [m], Y up, in the model's axes."""
+        pose = pose_of(joints)
+        with self._server.atomic():
+            if not self._seen:
+                self._seen = True
+                self._body.set_visible(True)
+            self._body.show(pose)
+            self._label.position = pose.position[JOINT_INDEX['head']] + [0.0, 0.0, ABOVE_HEAD_M]
+            if self._follow.value:
+                way = pose.position[0] * [1.0, 1.0, 0.0] - self._focus
+                self._focus += _FOLLOW_SHARE * way
+                self._stage.world.position = -self._focus
+
+    def show_caption(self, text: str) -> None:
+        """Show what the body does, in words."""
+        self._label.text = text
+        self._caption.content = _plain(text)
+
+    def show_status(self, text: str) -> None:
+        """Show how a command fares."""
+        self._status.content = _plain(text)
+
+    def predict(self, motion: Motion) -> None:
+        """Show what may follow, as a ghost, in the place of the last."""
+        self._stage.add(GHOST, Clip(motion), ghost=True)
+
+    def show_prediction(self, time_s: float) -> None:
+        """Show the ghost at a time [s] after its beginning; take it away when it is over."""
+        ghost = self._stage.actors.get(GHOST)
+        if ghost is None:
+            return
+        if time_s > ghost.clip.duration_s or not self._ghosts.value:
+            self._stage.remove(GHOST)
+        else:
+            ghost.show(time_s)
+
+
+def pose_of(joints: np.ndarray) -> Pose:
+    """The pose in the scene of joints (22, 3) [m], Y up, of the default body."""
+    posed = to_t_pose_motion(joints[None])
+    quaternions = quaternions_to_ros(Rotation.from_matrix(posed.world[0]).as_quat())
+    places = vectors_to_ros(posed.joints()[0]) + np.array([0.0, 0.0, SOLE])
+    return Pose(quaternions[:, [3, 0, 1, 2]], places)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return ''.join(f'\\{letter}' if letter in '\\`*_{}[]<>#|!' else letter for letter in text)

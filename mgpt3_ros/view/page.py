@@ -1,0 +1,59 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A motion as one file of HTML, which plays in any browser without a network."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.view.clip import Clip
+from mgpt3_ros.view.server import start_server, stop_server
+from mgpt3_ros.view.stage import ASIDE_M, CAMERA_FROM, Stage
+
+FPS = 20.0  # of the recording; the page blends nothing in between
+
+
+def write_page(
+    path: str | Path, motions: Motion | Sequence[Motion], title: str | None = None
+) -> None:
+    """Write motions, side by side, as a page that plays them over and over.
+
+    Args:
+        path: file to write (.html); its folder must exist.
+        motions: one, or several that begin together.
+        title: of the page, and the caption of a motion without one; None for the first's text.
+
+    Raises:
+        MotionError: a motion is too long to be shown.
+        OSError: the file cannot be written.
+    """
+    motions = [motions] if isinstance(motions, Motion) else list(motions)
+    if title is not None:
+        motions = [Motion(m.joints, m.fps, {**m.info, 'text': title}) for m in motions]
+    clips = [Clip(motion, aside_m=-ASIDE_M * i) for i, motion in enumerate(motions)]
+    server = start_server()
+    try:
+        content = _recorded(server, clips)
+    finally:
+        stop_server(server)
+    said = html.escape(title or str(motions[0].info.get('text') or 'motion'))
+    content = content.replace('<title>Viser</title>', f'<title>{said}</title>', 1)
+    Path(path).write_text(content, encoding='utf-8')
+
+
+def _recorded(server: object, clips: Sequence[Clip]) -> str:
+    """Play clips once on a server and return what was sent as a page."""
+    stage = Stage(server)
+    for number, clip in enumerate(clips):
+        stage.add(str(number), clip)
+    step_back = 1.0 + 0.25 * (len(clips) - 1)  # so that all of them are in sight
+    stage.server.initial_camera.position = tuple(step_back * CAMERA_FROM)
+    stage.show(0.0)
+    recording = stage.server.get_scene_serializer()
+    for frame in range(round(stage.duration_s * FPS) + 1):
+        stage.show(frame / FPS)
+        recording.insert_sleep(1.0 / FPS)
+    return str(recording.as_html())

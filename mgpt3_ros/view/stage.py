@@ -1,0 +1,135 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The scene: bodies on a floor, with captions, paths and contacts, at one time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mgpt3_ros.model.kinematics.human import JOINT_INDEX
+from mgpt3_ros.view.clip import Clip
+from mgpt3_ros.view.mannequin import Mannequin
+
+CAMERA_FROM, CAMERA_TO = np.array([3.6, 2.4, 1.7]), np.array([0.0, 0.0, 0.95])  # m, of a body
+WORLD = '/world'
+ASIDE_M = 1.4  # between bodies that are shown side by side
+ABOVE_HEAD_M = 0.42
+_PATH_COLOUR, _CONTACT_COLOUR = (92, 84, 190), (30, 160, 90)
+_FEET = (JOINT_INDEX['left_foot'], JOINT_INDEX['right_foot'])
+
+
+class Actor:
+    """One body in the scene and what belongs to it; its motion begins at ``start_s``."""
+
+    def __init__(
+        self, scene: Any, name: str, clip: Clip, ghost: bool = False, start_s: float = 0.0
+    ) -> None:
+        self.clip = clip
+        self.start_s = start_s
+        self.ghost = ghost
+        self.body = Mannequin(scene, name, clip.offsets, ghost)
+        self._label = scene.add_label(
+            f'{name}/caption', '', anchor='bottom-center', font_screen_scale=1.1
+        )
+        line = clip.path + np.array([0.0, 0.0, 0.005])  # over the floor, lest they flicker
+        points = np.stack([line[:-1], line[1:]], axis=1)
+        self._path = scene.add_line_segments(
+            f'{name}/path', points, _PATH_COLOUR, thickness=0.02, visible=False
+        )
+        self._contacts = [
+            scene.add_cylinder(
+                f'{name}/contact{side}',
+                radius=0.09,
+                height=0.006,
+                color=_CONTACT_COLOUR,
+                opacity=0.7,
+                visible=False,
+            )
+            for side in range(2)
+        ]
+        self.show_path = self.show_contacts = False
+        self.show_caption = not ghost
+
+    def show(self, time_s: float) -> None:
+        """Show the body as it is at a time [s] of the scene."""
+        time_s -= self.start_s
+        pose = self.clip.pose(time_s)
+        self.body.show(pose)
+        words = self.clip.caption(time_s) if self.show_caption else ''
+        if self._label.text != words:
+            self._label.text = words
+        self._label.visible = bool(words)
+        self._label.position = pose.position[JOINT_INDEX['head']] + [0.0, 0.0, ABOVE_HEAD_M]
+        if self._path.visible != self.show_path:
+            self._path.visible = self.show_path
+        stand = self.clip.standing(time_s)
+        for mark, foot, stands in zip(self._contacts, _FEET, stand, strict=True):
+            if mark.visible != (stands and self.show_contacts):
+                mark.visible = stands and self.show_contacts
+            if mark.visible:
+                mark.position = [*pose.position[foot, :2], 0.004]
+
+    def remove(self) -> None:
+        """Take it out of the scene."""
+        self.body.remove()
+        for item in (self._label, self._path, *self._contacts):
+            item.remove()
+
+
+class Stage:
+    """A floor, light and the bodies on it."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.actors: dict[str, Actor] = {}
+        scene = server.scene
+        scene.set_up_direction('+z')
+        scene.set_background_image(np.full((2, 2, 3), (238, 241, 245), np.uint8))
+        # All stands in a frame that moves under the camera where that follows: so people may turn
+        # it while it does, each on a page of their own.
+        self.world = scene.add_frame(WORLD, show_axes=False)
+        scene.add_grid(
+            f'{WORLD}/floor',
+            infinite_grid=True,
+            cell_size=0.5,
+            section_size=1.0,
+            fade_distance=30.0,
+            shadow_opacity=0.35,
+        )
+        server.initial_camera.position = tuple(CAMERA_FROM)
+        server.initial_camera.look_at = tuple(CAMERA_TO)
+
+    def add(self, key: str, clip: Clip, ghost: bool = False, start_s: float = 0.0) -> Actor:
+        """Add a body, in the place of one of the same key."""
+        self.remove(key)
+        actor = Actor(self.server.scene, f'{WORLD}/{key}', clip, ghost, start_s)
+        self.actors[key] = actor
+        return actor
+
+    def remove(self, key: str) -> None:
+        """Take a body away, if it is there."""
+        actor = self.actors.pop(key, None)
+        if actor is not None:
+            actor.remove()
+
+    def clear(self) -> None:
+        """Take all bodies away."""
+        for key in list(self.actors):
+            self.remove(key)
+
+    @property
+    def duration_s(self) -> float:
+        """Until the last body has ended [s]; 0 without a body."""
+        return max((a.start_s + a.clip.duration_s for a in self.actors.values()), default=0.0)
+
+    def show(self, time_s: float, follow: bool = True) -> None:
+        """Show all bodies at a time [s]; ``follow`` keeps the middle of them in sight."""
+        actors = list(self.actors.values())
+        with self.server.atomic():
+            for actor in actors:
+                actor.show(time_s)
+            seen = [a.clip.focus(time_s - a.start_s) for a in actors if not a.ghost]
+            if follow and seen:
+                self.world.position = -np.mean(seen, axis=0)

@@ -1,0 +1,145 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a real browser: it loads nothing from outside, a sentence typed becomes a body."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgpt3_ros.model import MotionGPT3
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.view.page import write_page
+from mgpt3_ros.view.panel import Panel
+from mgpt3_ros.view.server import address_of
+from tests.support.browser import Browser, Page
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+Show = Callable[..., Panel]
+NOTICE = '.mantine-Notification-closeButton'
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with Browser() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[[str], Page]]:
+    pages: list[Page] = []
+
+    def opened(url: str) -> Page:
+        pages.append(browser.open(url))
+        pages[-1].wait("document.querySelector('canvas')")
+        # viser tells that the browser draws in software: that lies over the scene.
+        pages[-1].wait(f"document.querySelector('{NOTICE}')")
+        pages[-1].evaluate(f"document.querySelector('{NOTICE}').click()")
+        pages[-1].wait(f"!document.querySelector('{NOTICE}')")
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        page.close()
+
+
+def body_pixels(image: np.ndarray) -> int:
+    """How many pixels have the orange and the blue of the limbs, not counting the panel."""
+    scene = image[:, : int(0.52 * image.shape[1])].astype(int)
+    red, green, blue = np.moveaxis(scene, -1, 0)
+    orange = (red - blue > 80) & (red > green)
+    return int(np.sum(orange | ((blue - red > 60) & (blue > green))))
+
+
+def test_a_sentence_typed_becomes_a_moving_body(
+    show: Show, visit: Callable[[str], Page], model: MotionGPT3
+) -> None:
+    panel = show(lambda: model)
+    address = address_of(panel.server)
+    page = visit(address)
+    page.wait_for_text('Command')
+    assert body_pixels(page.picture()) < 10
+    page.type('Command', 'wave with both hands')
+    page.type('Seed', '3')
+    page.click('Generate')
+    page.wait_for_text('s, seed 3')
+    page.wait_for_text('wave with both hands')
+    slider = f'({NUMBER})("Time")'
+    first = page.evaluate(f'Number({slider}.value)')
+    page.wait(f'Number({slider}.value) > {first} + 0.5')  # it plays
+    page.click('Pause')
+    page.wait_for_text('Play')
+    before = page.picture()
+    assert body_pixels(before) > 200
+    # The time line: another moment is another picture, and the body stays there.
+    asked = 1.0 if panel.controls.player.time_s > 2.0 else 4.0
+    page.evaluate(f'{slider}.focus()')
+    page.evaluate(f'{slider}.select()')
+    page.socket.call('Input.insertText', text=str(asked))
+    page.evaluate(f'{slider}.blur()')
+    page.wait(f'Number({slider}.value) === {asked}')
+    page.wait('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
+    moved = np.abs(page.picture().astype(int) - before).max(axis=-1) > 40
+    assert moved.sum() > 50
+    assert panel.controls.player.time_s == pytest.approx(asked, abs=0.06)
+    # Nothing came from outside.
+    assert page.requests
+    assert all(url.startswith((address, address.replace('http', 'ws'))) for url in page.requests)
+    assert page.faults == []
+
+
+NUMBER = """label => {
+    let row = [...document.querySelectorAll('label')].find((e) => e.innerText.trim() === label);
+    while (row && !row.querySelector('input[inputmode]')) row = row.parentElement;
+    return row.querySelector('input[inputmode]');
+}"""
+
+
+def test_two_pages_see_the_same_and_a_page_may_be_closed_meanwhile(
+    show: Show, visit: Callable[[str], Page], model: MotionGPT3, walk: Motion
+) -> None:
+    loaded = threading.Event()
+
+    def load() -> MotionGPT3:
+        assert loaded.wait(120)
+        return model
+
+    panel = show(load, walk)
+    first, second = (visit(address_of(panel.server)) for _ in range(2))
+    for page in (first, second):
+        page.wait_for_text('walks forward and turns left')
+    first.click('Generate')
+    second.wait_for_text('drawing:')
+    first.close()  # in the middle of a generation
+    loaded.set()
+    second.wait_for_text('s, seed')
+    # Stop: what is being drawn ends, and the page says so.
+    loaded.clear()
+    panel.studio.model = None  # it is loaded again
+    second.click('Generate')
+    second.wait_for_text('drawing:')
+    second.click('Stop')
+    loaded.set()
+    second.wait_for_text('stopped')
+    assert second.faults == []
+
+
+def test_a_page_to_keep_plays_without_a_network(
+    visit: Callable[[str], Page], walk: Motion, tmp_path: Path
+) -> None:
+    path = tmp_path / 'walk.html'
+    write_page(path, walk)
+    assert path.stat().st_size < 3_000_000
+    page = visit(path.as_uri())
+    assert page.evaluate('document.title') == walk.info['text']
+    clock = "Number(document.querySelector('input[inputmode=decimal]').value)"
+    begin = page.evaluate(clock)
+    page.wait(f'Math.abs({clock} - {begin}) > 0.3')  # it plays by itself
+    seen = max(body_pixels(page.picture()) for _ in range(5))  # the scene fades in
+    assert seen > 100
+    assert page.requests == [path.as_uri()]
+    assert page.faults == []

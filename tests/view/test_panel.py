@@ -1,0 +1,170 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The page's server without a browser: nonsense on its socket, many generations, files."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+import viser
+from websockets.sync.client import connect
+
+from mgpt3_ros.model import MotionGPT3
+from mgpt3_ros.model.errors import ViewError
+from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.view import exporting
+from mgpt3_ros.view.panel import Panel
+from mgpt3_ros.view.server import address_of, start_server, stop_server
+
+Show = Callable[..., Panel]
+PROTOCOL = f'viser-v{viser.__version__}'
+
+
+def generated(panel: Panel, text: str) -> None:
+    """Generate as the page's button does; wait until the worker has shown it."""
+    over = threading.Event()
+    end = panel._end
+
+    def told(*arguments: Any) -> None:
+        end(*arguments)
+        over.set()
+
+    panel._end = told  # type: ignore[method-assign]
+    panel._text.value = text
+    panel._on_generate(None)
+    assert over.wait(60)
+    panel._end = end  # type: ignore[method-assign]
+
+
+def test_twenty_generations_do_not_grow(show: Show, model: MotionGPT3) -> None:
+    panel = show(lambda: model)
+    panel._draws.value = 2
+    buffer = panel.server._websock_server._broadcast_buffer
+
+    def size() -> tuple[int, int]:
+        panel.server._run_garbage_collector()
+        gc.collect()
+        return len(buffer.message_from_id), psutil.Process().memory_info().rss
+
+    for _ in range(3):
+        generated(panel, 'a person walks forward')
+    messages, memory = size()
+    for number in range(20):
+        generated(panel, ('wave with both hands', 'take a deep bow')[number % 2])
+    after, grown = size()
+    assert after <= 1.1 * messages
+    assert grown - memory < 60e6
+    assert len(panel._stage.actors) == 2
+
+
+@pytest.mark.parametrize(
+    'data',
+    [
+        b'',
+        b'\x00garbage',
+        'a text',
+        msgspec.msgpack.encode({'type': 'NoSuchMessage'}),
+        msgspec.msgpack.encode({'type': 'GuiUpdateMessage', 'uuid': 7, 'updates': 'x'}),
+        msgspec.msgpack.encode({'type': 'GuiUpdateMessage'}),
+        msgspec.msgpack.encode({'type': 'ShareUrlRequest'}),
+        msgspec.msgpack.encode([1, 2, 3]),
+    ],
+    ids=range(8),
+)
+def test_nonsense_on_the_socket_leaves_no_traceback(
+    data: bytes | str,
+    show: Show,
+    model: MotionGPT3,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    panel = show(lambda: model)
+    address = address_of(panel.server).replace('http', 'ws')
+    with connect(address, subprotocols=[PROTOCOL], max_size=None) as page:  # type: ignore[list-item]
+        page.recv(timeout=30)
+        page.send(data)
+    with connect(address, subprotocols=[PROTOCOL], max_size=None) as page:  # type: ignore[list-item]
+        page.recv(timeout=30)  # it still serves
+    generated(panel, 'a person walks forward')
+    said = capfd.readouterr()
+    assert 'Traceback' not in said.err + said.out
+    assert all(record.exc_info is None for record in caplog.records if record.name != 'asyncio')
+    assert panel.server.request_share_url() is None
+
+
+def test_wrong_input_is_told_on_the_page(show: Show, model: MotionGPT3, walk: Motion) -> None:
+    panel = show(lambda: model)
+    panel._seed.value = 'many'
+    panel._guarded(panel._on_generate)(None)
+    assert "seed 'many': give a whole number" in panel._status.content
+    panel._guarded(panel._on_predict)(None)
+    assert 'no motion yet' in panel._status.content
+    panel._seed.value = ''
+    generated(panel, ' ')
+    assert 'drawing' not in panel._status.content
+    generated(panel, 'a person walks for 300 seconds')
+    assert panel._stage.actors
+
+
+def test_ghosts_follow_and_a_take_may_be_shown_again(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk)
+    over = threading.Event()
+    end = panel._end
+    panel._end = lambda *a: (end(*a), over.set())  # type: ignore[method-assign,func-returns-value]
+    panel._on_predict(None)
+    assert over.wait(60)
+    ghosts = [actor for actor in panel._stage.actors.values() if actor.ghost]
+    assert len(ghosts) == 3
+    assert all(ghost.start_s == walk.duration_s for ghost in ghosts)
+    assert panel._stage.duration_s > walk.duration_s + 1.5
+    panel._on_choice(None)
+    assert list(panel._stage.actors) == ['body0']
+
+
+@pytest.mark.parametrize('kind', exporting.KINDS)
+def test_every_kind_of_file_can_be_kept(
+    kind: str, show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk.crop(0, 10))
+    kept: dict[str, bytes] = {}
+    client = SimpleNamespace(
+        send_file_download=lambda name, content, save_immediately: kept.update({name: content})
+    )
+    panel._kind.value = kind
+    panel._on_save(SimpleNamespace(client=client))
+    begins = {
+        'npz': b'PK', 'bvh': b'HIERARCHY', 'glb': b'glTF', 'vrma': b'glTF', 'html': b'<!doctype',
+    }  # fmt: skip
+    content = kept[f'motion.{kind}']
+    assert content[:9].lower().startswith(begins.get(kind, b'\0\0\0').lower())
+    assert len(content) > 1000
+
+
+def test_a_port_in_use_is_said() -> None:
+    with socket.socket() as other:
+        other.bind(('127.0.0.1', 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ViewError, match=f'port {port} of 127.0.0.1 is in use: give another'):
+            start_server(port=port)
+    with pytest.raises(ViewError, match='give a number from 0 to 65535'):
+        start_server(port=70000)
+    with pytest.raises(ViewError, match='cannot be listened on'):
+        start_server(host='192.0.2.1')
+
+
+def test_the_server_is_this_machines_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    server = start_server()
+    assert address_of(server).startswith('http://127.0.0.1:')
+    stop_server(server)
+    assert capfd.readouterr().out == ''
