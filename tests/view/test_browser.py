@@ -64,7 +64,10 @@ def test_a_sentence_typed_becomes_a_moving_body(
     page.wait_for_text('Command')
     assert body_pixels(page.picture()) < 10
     page.type('Command', 'wave with both hands')
+    told = threading.Event()  # the page tells of what is typed a moment later
+    panel._seed.on_update(lambda _: told.set())
     page.type('Seed', '3')
+    assert told.wait(30)
     page.click('Generate')
     page.wait_for_text('s, seed 3')
     page.wait_for_text('wave with both hands')
