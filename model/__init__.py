@@ -19,7 +19,9 @@ from mgpt3_ros.model.errors import (
     MissingExtraError,
     MotionError,
     MotionGPT3Error,
+    RobotError,
     TextError,
+    ViewError,
 )
 
 if TYPE_CHECKING:
@@ -42,9 +44,11 @@ __all__ = [
     'MotionGPT3Error',
     'MotionInfo',
     'MotionStream',
+    'RobotError',
     'SamplingOptions',
     'Skeleton',
     'TextError',
+    'ViewError',
     'load_skeleton',
     'split_actions',
 ]

@@ -30,7 +30,12 @@ ALL = {'generate': 0.4, 'predict': 0.2, 'inbetween': 0.2, 'caption': 0.1, 'text'
 def dataset() -> MotionDataset:
     clips = [
         Clip(
-            f'{n}', moving(1, 40 + n, seed=n)[0].numpy(), (f'says word{n}',), 'train', 'made', None
+            f'{n}',
+            moving(1, 40 + n, seed=n)[0].numpy(),
+            (f'says {chr(97 + n)}word',),
+            'train',
+            'made',
+            None,
         )
         for n in range(12)
     ]
@@ -92,10 +97,10 @@ def test_rows_are_of_the_tasks_that_are_asked():
 
 def test_prompts_end_with_the_marker_of_motion():
     made = batcher()
-    ids, mask = made.prompts(['says word1', None, 'says'])
+    ids, mask = made.prompts(['says bword', None, 'says'])
     assert (ids[:, -1][mask[:, -1]] == made.tokenizer.start_of_motion).all()
     assert not mask[1].any()
-    assert made.tokenizer.decode(ids[0][mask[0]].tolist()) == 'says word1'
+    assert made.tokenizer.decode(ids[0][mask[0]].tolist()) == 'says bword'
 
 
 @pytest.mark.parametrize('own_draws', [0, 2])
