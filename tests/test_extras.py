@@ -76,13 +76,13 @@ def test_the_nodes_and_the_model_need_no_extra(tmp_path: Path) -> None:
 
 
 def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> None:
-    (tmp_path / 'bag').mkdir()
+    (tmp_path / 'bag.mcap').write_bytes(b'\x89MCAP0\r\n')
     (tmp_path / 'run').mkdir()
     commands = {
-        'bag-info bag': 'bags',
-        'caption-bag bag': 'bags',
-        'predict-bag bag --at 1 -o a.npz': 'bags',
-        'predict-bag bag --at 1 -o a.mp4': 'view',
+        'bag-info bag.mcap': 'bags',
+        'caption-bag bag.mcap': 'bags',
+        'predict-bag bag.mcap --at 1 -o a.npz': 'bags',
+        'predict-bag bag.mcap --at 1 -o a.mp4': 'view',
         'generate walk -o a.mp4': 'view',
         'render a.npz -o a.png': 'view',
         'render a.npz -o a.html': 'view',
