@@ -58,7 +58,8 @@ class Bounds:
         self._body = JointPlayer(_PROFILE.names)
         self._limits = np.inf, np.inf
         self.used: dict[str, list[float]] = {}
-        harness.start('generate_node', {'checkpoint': checkpoint, 'device': 'cpu'})
+        parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'refuse_unknown': False}
+        harness.start('generate_node', parameters)
         harness.listen(JointTrajectory, 'joint_trajectory', self._follow)
         self._commands = harness.node.create_publisher(String, 'command', 10)
         self._setter = harness.node.create_client(SetParameters, 'generate_node/set_parameters')

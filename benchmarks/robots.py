@@ -20,12 +20,12 @@ import numpy as np
 
 from benchmarks.table import circumstances
 from mgpt3_ros.model.errors import RobotError
+from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.robots import Robot, retarget, robot_names, slowed, to_human
 from mgpt3_ros.robots.quality import Quality, quality
-from mgpt3_ros.training.data.caption_actions import read_action
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 from mgpt3_ros.training.data.phrases import command, draw_phrase, wordings
 

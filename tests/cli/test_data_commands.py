@@ -165,7 +165,7 @@ def test_what_cannot_be_used_is_left_out_and_named(captures: Path, tmp_path: Pat
     [
         (
             (),
-            r'has no motion file \(\.npy, \.npz, \.bvh, \.mcap, \.db3, or the folder of a rosb',
+            r'has no motion file \(\.npy, \.npz, \.bvh, \.glb, .*, or the folder of a rosb',
         ),
         (('a',), r'^1 usable motion: a data set needs two at least'),
     ],

@@ -68,8 +68,8 @@ def test_a_command_is_carried_out_to_its_end_replaced_or_cancelled(start, probe,
     assert (status, result.state) == (ABORTED, 'replaced')
     probe.until(
         lambda: (
-            (client.feedback[-1].state, client.feedback[-1].action_text)
-            == ('published', 'a person waves for 9 seconds')
+            client.feedback[-1].state == 'published'
+            and client.feedback[-1].action_text.startswith('a person waves')
         ),
         'the second',
     )

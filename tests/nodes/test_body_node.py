@@ -112,6 +112,8 @@ def test_velocities_that_are_no_numbers_cost_no_joint_state(make, kind: type[Mot
 @pytest.mark.parametrize('kind', NODES)
 def test_one_position_that_is_no_number_costs_the_joint_state(make, kind: type[MotionNode]):
     world = make(kind)
+    if kind is GenerateNode:  # else it needs none
+        world.node.set_parameters([Parameter('require_joint_state', value=True)])
     for step in range(12):
         world.joints(0.05 * step, [0.1] * 62 + [np.nan], [])
     assert world.node.buffer.dropped == {'number': 12}
@@ -158,6 +160,7 @@ def test_no_joint_is_sent_beyond_its_limits_and_status_says_which(make):
     world = make(GenerateNode)
     profile = world.node.profile
     world.node.set_parameters([Parameter('max_joint_velocity', value=5.0)])
+    world.node.set_parameters([Parameter('refuse_unknown', value=False)])
     motion = Motion(swinging_motion(0, frames=60))
     clip = clip_of(motion, profile)
     knee, elbow = (profile.names.index(name) for name in ('right_knee_y', 'left_elbow_y'))

@@ -50,6 +50,7 @@ def test_texts_that_say_nothing_are_refused(spoken_to, text):
     ],
 )
 def test_any_language_is_answered(spoken_to, text):
+    assert spoken_to.set(refuse_unknown=False) == (True, '')
     spoken_to.say(text)
     assert spoken_to.status('published')['text'] == text
     assert violations(spoken_to.trajectory(1), HUMAN, lead_in_s=0.5) == []
@@ -143,7 +144,7 @@ def test_cuda_asked_for_but_absent_is_a_failure_and_auto_takes_the_cpu(
     assert node.end(signal.SIGINT)[0] == 0
 
     node = start(checkpoint=str(tiny_checkpoint), device='auto')
-    probe.until(lambda: 'the model runs on cpu' in node.output, 'the warning')
+    probe.until(lambda: ' on cpu' in node.output, 'the device in the log')
     probe.active()
 
 
@@ -247,7 +248,7 @@ def test_deactivating_while_a_motion_plays_publishes_a_hold(start, probe, tiny_c
     assert probe.change('deactivate')
     hold = probe.trajectory(2)
     assert violations(hold, HUMAN) == []
-    assert len(hold.points) < 10
+    assert len(hold.points) <= 10
     assert 'deactivated' in probe.status('cancelled')['reason']
     probe.say(SENTENCE)
     assert probe.status('refused')['reason'] == 'the node is inactive'

@@ -37,12 +37,12 @@ STEPS = 4
 class RecordingTrainer(Trainer):
     """Keeps the gradients of its steps in ``gradients.pt``."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.seen: list[dict[str, Tensor]] = []
-        self.optimizer.optimizer.register_step_pre_hook(self.keep)
+        self.optimizer.optimizer.register_step_pre_hook(self.record)
 
-    def keep(self, *_: object) -> None:
+    def record(self, *_: object) -> None:
         """Keep the gradients that the optimiser is about to use."""
         self.seen.append(
             {n: p.grad.clone() for n, p in self.trained.items() if p.grad is not None}
