@@ -28,7 +28,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.harness import FailedError, Harness
 from benchmarks.table import Row, circumstances, print_table
-from mgpt3_ros.body.body_trajectory import JointPath
+from mgpt3_ros.body.body_trajectory import JointPath, later
 from mgpt3_ros.body.player import JointPlayer
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.profiles.base import beyond
@@ -39,6 +39,7 @@ MOTIONS = 200
 BOUNDS = ((0.0, 0.0), (2.0, 10.0))  # [rad/s], [rad/s^2]; 0.0: the body's own
 _CANCELLED = 0.2  # share of the motions that are cancelled on their way
 _LONGEST_WAIT_S = 1.0  # between a trajectory and the next command
+_JOINED_S = 0.7  # after publishing, a motion that takes over from another has been joined
 _ROUNDING = 1.001  # times are whole nanoseconds in messages
 _PROFILE = make_profile('human_full', 'human')
 SENTENCES = (
@@ -46,6 +47,11 @@ SENTENCES = (
     *('raise your left arm', 'wave with both hands', 'take a deep bow', 'jump'),
     *('kick with the right foot', 'punch', 'sit down', 'sidestep to the left', 'turn around'),
 )
+
+
+def _on_the_way(path: JointPath) -> bool:
+    """Whether a trajectory begins 0.2 s ahead, on the way to a motion that is due later."""
+    return abs(float(path.times[0]) - 0.2) < 1e-6 and float(path.times[-1]) > 2 * _JOINED_S
 
 
 class Bounds:
@@ -131,7 +137,11 @@ class Bounds:
             np.stack([rates, path.velocities[0]]),
         )
         self._body.follow(tuple(message.joint_names), path, now_s, now_s)
-        for suffix, judged in (('', path), (' to', way)):
+        # A body that moves is told the way to where the motion is joined as well.
+        own = (
+            later(path, int(np.searchsorted(path.times, _JOINED_S))) if _on_the_way(path) else path
+        )
+        for suffix, judged in (('', own), (' to', way)):
             speed, acceleration = extreme_rates(judged.times, judged.positions, judged.velocities)
             self.used[f'speed{suffix}'].append(float(np.max(speed / self._limits[0])))
             self.used[f'acceleration{suffix}'].append(

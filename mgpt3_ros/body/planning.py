@@ -25,6 +25,7 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise
 
 EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
+LONGEST_EASE_S = 10.0  # of a stop: one that must brake before a limit gains nothing by more
 BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
 
 LAG = 0.05  # [rad] off its way, a joint does not follow
@@ -73,6 +74,7 @@ def plan(
     slower = 1.0
     # Where a body already moves beyond a bound no slower clip mends its first velocity.
     bound = state is None or (np.abs(state.velocities) <= timing.max_velocity).all()
+    least = np.inf
     for _ in range(6 if bound else 1):
         drawn = slower
         trajectory = replace(_draw(placed, timing, state, drawn), start=now)
@@ -80,6 +82,10 @@ def plan(
         if excess <= 1.0:
             break
         slower *= 1.02 * excess
+        if excess > least:  # it must brake before a limit, however slow the clip is
+            trajectory = _stretch(trajectory, slower / drawn)
+            break
+        least = excess
     else:
         trajectory = _stretch(trajectory, slower / drawn)
     if state is None:
@@ -119,7 +125,9 @@ def stop(
             lags, np.clip(seen.velocities, -max_velocity, max_velocity), now.velocities
         )
         now = replace(now, positions=here, velocities=rates)
-    timing = Timing(max_velocity=max_velocity, max_acceleration=max_acceleration)
+    # A motion that was made within other bounds moves as fast as it moves.
+    fastest = np.maximum(max_velocity, np.abs(now.velocities))
+    timing = Timing(max_velocity=fastest, max_acceleration=max_acceleration)
     ease_s = EASE_S
     for _ in range(8):
         points = min(round(2 * ease_s / _STOP_STEP_S), _STOP_POINTS)
@@ -137,9 +145,9 @@ def stop(
         )
         halted = held_within(halted, limits, now, 2 * ease_s)
         excess = _excess(halted.joints, timing)
-        if excess <= 1.0:
+        if excess <= 1.0 or ease_s == LONGEST_EASE_S:
             break
-        ease_s *= 1.02 * excess
+        ease_s = min(1.02 * excess * ease_s, LONGEST_EASE_S)
     return replace(halted.without(1), start=now)
 
 
@@ -247,6 +255,9 @@ def _reached_from_standing(
 
 
 _LATER, _LATER_PASSES = 1.1, 60
+_HELPS = (
+    0.9  # of what a bound was exceeded by before: slowing down does not help where more is left
+)
 
 
 def _draw(
@@ -261,7 +272,13 @@ def _draw(
             sampled, timing.fps_out, state, first, timing.blend_s * slower, timing.max_velocity
         )
     drawn = BodyTrajectory.through(clip.names, timing.lead_in_s + elapsed, *sampled, state)
-    return held_within(drawn, clip.limits, state, timing.blend_s * slower)
+    drawn = held_within(drawn, clip.limits, state, timing.blend_s * slower)
+    beyond = np.abs(clip.positions - np.clip(clip.positions, *clip.limits.T)).max(axis=0)
+    farthest = {
+        name: max(float(far), drawn.held.get(name, 0.0))
+        for name, far in zip(clip.names, beyond, strict=True)
+    }
+    return replace(drawn, held={n: far for n, far in farthest.items() if far > WORTH_TELLING})
 
 
 def held_within(
@@ -339,8 +356,11 @@ Poses = tuple[Array, Array, Array]  # positions (N, J), base_pos (N, 3) and base
 def _sample_clip(clip: BodyClip, phase: Array) -> Poses:
     """Return the poses at moments (N,) of the clip."""
     times = np.arange(len(clip.positions)) / clip.fps
-    poses = clip.positions, clip.base_pos, clip.base_rot
+    # Held in its own time, so that what a joint does near a limit is slowed down with the rest.
+    within = np.clip(clip.positions, *clip.limits.T)
+    poses = within, clip.base_pos, clip.base_rot
     whole = BodyTrajectory.through(clip.names, times, *poses, ends_at_rest=False)
+    whole = held_within(whole, clip.limits, None, EASE_S)
     joints, base = whole.sample(phase)
     return joints.positions, base.pos, base.rot
 
