@@ -88,6 +88,7 @@ class ModelHost:
         # Here and not above: torch takes seconds and hundreds of MB.
         import torch
 
+        from mgpt3_ros.body.commands import carrying_out  # noqa: F401 - and not at the first command
         from mgpt3_ros.model.motiongpt3 import MotionGPT3
         from mgpt3_ros.model.stream_pipeline import StreamPipeline
 
