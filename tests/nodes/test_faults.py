@@ -53,7 +53,7 @@ def test_any_language_is_answered(spoken_to, text):
     assert spoken_to.set(refuse_unknown=False) == (True, '')
     spoken_to.say(text)
     assert spoken_to.status('published')['text'] == text
-    assert violations(spoken_to.trajectory(1), HUMAN, lead_in_s=0.5) == []
+    assert violations(spoken_to.trajectory(1), HUMAN, lead_in_s=0.2) == []
 
 
 @pytest.mark.parametrize('length', [513, 100_000])
@@ -253,6 +253,8 @@ def test_deactivating_while_a_motion_plays_publishes_a_hold(start, probe, tiny_c
     probe.say(SENTENCE)
     assert probe.status('refused')['reason'] == 'the node is inactive'
     assert probe.change('activate')
+    ended = probe.times['joint_trajectory'][1] + 0.6
+    probe.until(lambda: time.monotonic() > ended, 'the body to be at rest')
     probe.say(SENTENCE)
     probe.trajectory(3)
     last = np.array(hold.points[-1].positions)
