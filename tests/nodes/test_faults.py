@@ -22,7 +22,7 @@ from lifecycle_msgs.srv import ChangeState
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.nodes.messages import joint_path
-from tests.support.jtc_rules import violations
+from tests.support.jtc_rules import time_s, violations
 
 HUMAN = make_profile('human_full', 'human').names
 SENTENCE = 'a person walks forward for 1 seconds.'
@@ -253,12 +253,13 @@ def test_deactivating_while_a_motion_plays_publishes_a_hold(start, probe, tiny_c
     probe.say(SENTENCE)
     assert probe.status('refused')['reason'] == 'the node is inactive'
     assert probe.change('activate')
-    ended = probe.times['joint_trajectory'][1] + 0.6
+    probe.spin_for(0.3)
+    count, rest = len(probe.heard['joint_trajectory']), probe.heard['joint_trajectory'][-1]
+    ended = probe.times['joint_trajectory'][-1] + time_s(rest, -1)
     probe.until(lambda: time.monotonic() > ended, 'the body to be at rest')
     probe.say(SENTENCE)
-    probe.trajectory(3)
-    last = np.array(hold.points[-1].positions)
-    np.testing.assert_allclose(probe.trajectory(3).points[0].positions, last, atol=1e-6)
+    first = probe.trajectory(count + 1).points[0]
+    np.testing.assert_allclose(first.positions, rest.points[-1].positions, atol=1e-6)
 
 
 def test_shutting_down_while_a_motion_plays_publishes_a_hold(start, probe, tiny_checkpoint):
