@@ -523,10 +523,15 @@ class GenerateNode(MovingNode):
         return f'cancelled {told}' if told else ''
 
     def _stop_playing(self) -> None:
-        """Bring a moving body to rest at once, then its feet together."""
+        """Bring a moving body to rest at once, then its feet together.
+
+        One that is not seen, or stopped in an emergency, holds the pose in which it stops; so does
+        a robot.
+        """
         halted = self.bring_to_rest()
-        if halted is None or self.robot is not None or self.emergency_stop.active:
-            return  # a robot holds the pose in which it stops
+        blind = self.parameters['require_joint_state'] and not self.sees_body
+        if halted is None or self.robot is not None or self.emergency_stop.active or blind:
+            return
         closed = closing(halted, self.timing(CLOSE_LEAD_S), self.profile)
         if closed is not None:
             self.send(closed)

@@ -236,7 +236,9 @@ def test_two_publishers_of_joint_states_are_noticed(body):
 
 
 def ended_without_states(body: Listener) -> str:
-    """How a command ends whose joint states stop when its generation begins."""
+    """How a command ends whose joint states stop when its generation begins, of a body at rest."""
+    body.trigger('generate_node/cancel')
+    body.until(lambda: body.values('generate_node')['moving'] == 'false', 'a body at rest')
     body.forget()
     stand(body)
     body.spin_for(0.02)
@@ -272,6 +274,15 @@ def test_nothing_is_sent_before_or_without_a_current_joint_state(body):
     assert body.set_of('generate_node', max_gap_s=0.5) == (True, '')
     assert body.set_of('generate_node', num_inference_steps=0) == (True, '')
     command_while(body, lambda: stand(body), SENTENCE, 'published')
+
+
+def test_a_body_that_is_lost_on_its_way_is_stopped_once(body):
+    command_while(body, lambda: stand(body), 'a person walks forward for 6 seconds.', 'published')
+    body.until(lambda: body.messages('cancelled'), 'the loss to be told')
+    assert 'the joint states have stopped' in body.messages('cancelled')[0]['reason']
+    body.until(lambda: body.values('generate_node')['moving'] == 'false', 'a body at rest')
+    _, halt = body.heard['joint_trajectory']  # the motion, then one stop
+    assert not np.any(halt.points[-1].velocities)
 
 
 @pytest.mark.parametrize('text', HOSTILE)
