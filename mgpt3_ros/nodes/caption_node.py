@@ -133,24 +133,27 @@ class CaptionNode(ListeningNode[Caption]):
         stamp = to_stamp(answer.stamp_ns)
         marker = text_marker(text, answer.joints, name, stamp, world, lifetime)
         self._markers.publish(marker)
-        self._answer(answer.text, '' if answer.text else 'the model said nothing')
+        said = self._agreeing(answer.text) if answer.text else ''
+        self._answer(said, '' if said else 'the model said nothing')
         if self._asked:
             refusal = self.begin()
             if refusal:
                 self.unanswered(refusal)
 
     def _settled(self, text: str) -> str:
-        """Return the sentence to publish: it changes only when the label of the action does.
-
-        The model's own where it names that action, else the one that stands for the label.
-        """
+        """Return the sentence to publish: it changes only when the label of the action does."""
         event = self.event
         if event is None:
             return text
         if event.label == self._last_label and self._last:
             return self._last
         self._last_label = event.label
-        return text if read_action(text) == event.label else event.sentence
+        return self._agreeing(text)
+
+    def _agreeing(self, text: str) -> str:
+        """Return the model's sentence where it names the label's action, else the label's own."""
+        event = self.event
+        return text if event is None or read_action(text) == event.label else event.sentence
 
     def unanswered(self, reason: str) -> None:
         """Tell all who wait for a caption that there is none."""

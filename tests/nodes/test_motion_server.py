@@ -64,7 +64,7 @@ def played(shared_listener: tuple, default_checkpoint: Path) -> Listener:
     for name in NODES:
         body.until(lambda name=name: body.state_of(name) == 'active', f'{name} to be active')
     body.until(lambda: body.heard['states'] and body.heard['odometry'], 'the playback')
-    body.say('turn left for 4 seconds')
+    body.say('walk forward and turn left for 4 seconds')
     trajectory = joint_path(body.trajectory())
     begun = body.heard['states'][-1]
     end_ns = stamp_ns(begun) + round(trajectory.times[-1] * 1e9) + 200_000_000

@@ -97,7 +97,7 @@ def _joined(parts: list[Part], part: Part, joint: str) -> list[Part]:
         if (
             last == Action('walk')
             and part.name.startswith('walk-turn')
-            and part.duration_s is None
+            and (part.duration_s is None or joint == 'and')
         ):
             return [*parts[:-1], part]  # walking on in another direction is one way of walking
         if joint == 'and' and last.name == 'bye' and part.name.startswith('wave'):
