@@ -20,6 +20,7 @@ from mgpt3_ros.model.errors import GenerationError, MotionError
 from mgpt3_ros.model.finishing.continuation import Seams
 from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import join
+from mgpt3_ros.model.finishing.plausible import implausible
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import (
@@ -79,6 +80,9 @@ class MotionGPT3Config:
     observed_guidance_scale: float | None = None
     observed_temperature: float | None = None
     max_observed_s: float = 6.0  # of a motion that is continued, the last seconds are looked at
+    # How often a body that cannot be (``finishing.plausible``) is drawn again before it is
+    # refused; None: what comes out is not looked at.
+    redraws: int | None = None
     finishing: bool = True  # bones, floor, root and feet are set right; else as decoded
     stream: StreamConfig = field(default_factory=StreamConfig)
     foot_lock: InitVar[bool | None] = None  # the name that older files have for it
@@ -126,12 +130,15 @@ class Pipeline(ABC):
 
         Raises:
             MotionError: there is a start, and the checkpoint is of the clip form.
+            GenerationError: a body cannot do what was drawn, however often it was drawn.
         """
         texts = [clean_text(text) for text in texts]
         if not texts:
             return []
         known = self.known_durations(texts, duration_s, spare_s)
         drawn, lengths = self._draw_texts(texts, known, sampling, start)
+        if self.config.redraws is not None:
+            drawn = self._possible(texts, drawn, lengths, sampling, start)
         motions = []
         for joints, text, length in zip(drawn, texts, lengths, strict=True):
             info: MotionInfo = {
@@ -151,6 +158,32 @@ class Pipeline(ABC):
         start: Start,
     ) -> tuple[list[np.ndarray], list[Duration]]:
         """Joints of each text, with the lengths that were known or are predicted."""
+
+    def _possible(
+        self,
+        texts: list[str],
+        drawn: list[np.ndarray],
+        lengths: list[Duration],
+        sampling: SamplingOptions,
+        start: Start,
+    ) -> list[np.ndarray]:
+        """What was drawn, with that which no body can do drawn again."""
+        drawn, redraws = list(drawn), self.config.redraws or 0
+        for left in reversed(range(redraws + 1)):
+            reasons = [implausible(clip, text) for clip, text in zip(drawn, texts, strict=True)]
+            wrong = [number for number, reason in enumerate(reasons) if reason is not None]
+            if not wrong:
+                break
+            if not left:
+                raise GenerationError(
+                    f'{texts[wrong[0]]!r}: drawn {redraws + 1} times, no body could do it: '
+                    f'{reasons[wrong[0]]}; ask for something that the model knows'
+                )
+            known: list[Duration | None] = [lengths[number] for number in wrong]
+            anew, _ = self._draw_texts([texts[n] for n in wrong], known, sampling, start)
+            for number, joints in zip(wrong, anew, strict=True):
+                drawn[number] = joints
+        return drawn
 
     @abstractmethod
     def sequence(

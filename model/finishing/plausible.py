@@ -1,0 +1,66 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Bodies that cannot be: below the floor, in the air for too long, on their head unasked.
+
+A model that is asked for what it never learned still draws something, and on a robot that is
+dangerous. The bounds are those of 3,500 real clips (motion52): none goes below the floor, only
+climbers and people on uneven ground are off the floor for longer than a jump, only those who lie,
+roll, fall or turn over have their head below their pelvis, and no pelvis is faster than 5.1 m/s.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES
+
+SUNK_M = 0.05  # below the floor
+HIGH_M, LONGEST_HIGH_S = 0.15, 1.2  # the lowest joint above the floor; a jump takes less
+LONGEST_DOWN_S = 0.3  # the head below the pelvis
+FASTEST_PELVIS, SPEED_OVER_S = 5.5, 0.25  # [m/s], over [s]
+
+_HEAD, _PELVIS = JOINT_NAMES.index('head'), JOINT_NAMES.index('pelvis')
+_UPSIDE_DOWN = re.compile(
+    r'\b(lie|lies|lying|lay|lays|laying|floor|ground|roll\w*|flip\w*|flic|hand(stand|spring)\w*|'
+    r'headstand\w*|somersault\w*|cartwheel\w*|break ?danc\w*|crawl\w*|fall\w*|fell|slip\w*|'
+    r'collaps\w*|push-?ups?|sit-?ups?|crunch\w*|stretch\w*|toes?|bend\w*|bent|fold\w*|curl\w*|'
+    r'swim\w*|div\w+|spin kick|ballet|yoga|plank|prone|sleep\w*)\b'
+)
+_OFF_THE_FLOOR = re.compile(
+    r'\b(climb\w*|clamber\w*|hang\w*|playground|platform|box|ladder|stairs?|slope|uneven|rough|'
+    r'terrain|step up|up (on|onto)|swim\w*|sit\w*|stool|chair|swing\w*|fl(y|ies|ying))\b'
+)
+
+
+def implausible(joints: np.ndarray, text: str = '') -> str | None:
+    """Say why a body cannot do this; None where nothing speaks against it.
+
+    Args:
+        joints: (T, 22, 3) [m], Y up, the floor at 0, at 20 frames per second.
+        text: what was asked for; who shall lie, roll or climb may be where others are not.
+    """
+    said = text.lower()
+    lowest = joints[..., 1].min(axis=1)
+    if lowest.min() < -SUNK_M:
+        return f'it would go {-lowest.min():.2f} m below the floor'
+    high_s = _longest(lowest > HIGH_M) / FPS
+    rolls = _UPSIDE_DOWN.search(said) is not None  # on a back that is thicker than a foot
+    if high_s > LONGEST_HIGH_S and not rolls and not _OFF_THE_FLOOR.search(said):
+        return f'it would hang in the air for {high_s:.1f} s'
+    down_s = _longest(joints[:, _HEAD, 1] < joints[:, _PELVIS, 1]) / FPS
+    if down_s > LONGEST_DOWN_S and not rolls:
+        return f'it would have its head below its pelvis for {down_s:.1f} s'
+    step = round(SPEED_OVER_S * FPS)
+    way = np.linalg.norm(joints[step:, _PELVIS] - joints[:-step, _PELVIS], axis=-1)
+    fastest = float(way.max()) / SPEED_OVER_S if len(way) else 0.0
+    if fastest > FASTEST_PELVIS:
+        return f'its pelvis would move at {fastest:.1f} m/s'
+    return None
+
+
+def _longest(held: np.ndarray) -> int:
+    """The length of the longest run of True in (T,)."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], held, [False]])))
+    return int((ends[1::2] - ends[::2]).max(initial=0))

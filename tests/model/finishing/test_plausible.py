@@ -1,0 +1,70 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Bodies that cannot be are told from those that can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mgpt3_ros.model.errors import GenerationError
+from mgpt3_ros.model.finishing.plausible import implausible
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import noise_source
+from tests.support.walks import walking
+
+LIFTED = np.array([0.0, 0.4, 0.0])
+FORWARD = np.array([0.0, 0.0, 0.3])  # in every frame: 6 m/s
+TURNED = np.array([1.0, -1.0, 1.0])  # upside down
+
+
+def turned(joints: np.ndarray) -> np.ndarray:
+    """The same on its head, the head on the floor."""
+    return joints * TURNED - (joints * TURNED)[..., 1].min() * np.array([0.0, 1.0, 0.0])
+
+
+def test_who_walks_can_be():
+    assert implausible(walking(6), 'a person walks') is None
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (lambda joints: joints - 0.5 * LIFTED, 'below the floor'),
+        (lambda joints: joints + LIFTED, 'in the air for 2.8 s'),
+        (turned, 'its head below its pelvis'),
+        (lambda joints: joints + FORWARD * np.arange(len(joints))[:, None, None], 'm/s'),
+    ],
+)
+def test_what_no_body_can_do(change, said):
+    found = implausible(change(walking(6)), 'a person walks')
+    assert found is not None
+    assert said in found
+
+
+def test_who_shall_climb_or_turn_over_may():
+    assert implausible(walking(6) + LIFTED, 'climb onto the box') is None
+    assert implausible(turned(walking(6)), 'Do a cartwheel!') is None
+
+
+def test_what_cannot_be_is_drawn_again_and_then_refused():
+    model = MotionGPT3.from_pretrained(device='cpu')
+    asked, prompt = model.pipeline.config, 'do a cartwheel'
+    again, said = 0, list[str]()
+    for seed in range(12):
+        model.pipeline.config = replace(asked, redraws=None)
+        first = model.generate(prompt, generator=noise_source(seed))
+        wrong = implausible(first.joints, prompt) is not None
+        model.pipeline.config = asked
+        try:
+            motion = model.generate(prompt, generator=noise_source(seed))
+        except GenerationError as error:
+            said.append(str(error))
+            continue
+        assert implausible(motion.joints, prompt) is None
+        assert wrong or np.array_equal(motion.joints, first.joints)
+        again += wrong
+    assert all('drawn 4 times, no body could do it' in reason for reason in said)
+    assert again + len(said) > 0
