@@ -21,6 +21,7 @@ from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.known_actions import KnownAction, load_known_actions, save_known_actions
 from mgpt3_ros.model.language.durations import frames_asked
 from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
@@ -70,6 +71,7 @@ class MotionGPT3:
         self.stats = stats
         # Labels of actions, for programs; None where a checkpoint has none.
         self.recogniser: ActionRecogniser | None = None
+        self._known: tuple[KnownAction, ...] = ()
         # Below the public calls: what nodes and evaluation alone need stands there.
         self.pipeline: Pipeline = (
             StreamPipeline(config, network, tokenizer, stats)
@@ -112,6 +114,7 @@ class MotionGPT3:
                     part.to(kept)
         model = cls(config, network, tokenizer, stats)
         model.recogniser = ActionRecogniser.load(path)
+        model._known = load_known_actions(path)
         return model
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
@@ -131,6 +134,8 @@ class MotionGPT3:
             checkpoint.write_config(partial, to_dict(self.config))
             if self.recogniser is not None:
                 self.recogniser.save(partial)
+            if self._known:
+                save_known_actions(partial, self._known)
 
     @property
     def device(self) -> torch.device:
@@ -147,7 +152,9 @@ class MotionGPT3:
         """The checkpoint's own licence, which follows the data that it was trained on."""
         return self.config.licence
 
-    # ------------------------------------------------------------------ text to motion
+    def known_actions(self) -> tuple[KnownAction, ...]:
+        """What the checkpoint can do, as it was measured; empty where nobody has measured it."""
+        return self._known
 
     @overload
     def generate(
@@ -256,8 +263,6 @@ class MotionGPT3:
         """
         return self.pipeline.join(before, after)
 
-    # ------------------------------------------------------------------ motion to text
-
     def caption(
         self,
         motion: Motion | Sequence[Motion],
@@ -283,8 +288,6 @@ class MotionGPT3:
         written = self.pipeline.caption(moving, sample, generator, should_stop, on_progress)
         texts = [written.pop(0) if rest is None else rest for rest in said]
         return texts[0] if isinstance(motion, Motion) else texts
-
-    # ------------------------------------------------------------------ motion to motion
 
     def predict(
         self,
@@ -369,8 +372,6 @@ class MotionGPT3:
         before, after = start.resample(FPS, keep='last').joints, end.resample(FPS).joints
         joints, seams = self.pipeline.inbetween(before, after, frames, sampling)
         return Motion(joints, FPS, {**seams, 'duration_from': 'asked'})
-
-    # ------------------------------------------------------------------ a stream
 
     def stream(
         self,

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Sequence
 
 from mgpt3_ros.cli import (
+    actions,
     bag_info,
     caption,
     caption_bag,
@@ -82,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     # The options of training are declared where PyTorch is imported: they go there unread.
     train = commands.add_parser('train', help='train a model on a data set', add_help=False)
     train.set_defaults(run=_train)
-    for module in (plot, evaluate, doctor):
+    for module in (actions, plot, evaluate, doctor):
         add_command(commands, module)
     return parser
 

@@ -29,7 +29,18 @@ GENERATE = ('generate', 'a', '-o', '{tmp}/a.npz')
 CONVERT = ('convert', '--mean', 'm', '--std', 's', '--tokenizer', 't', '-o', 'out')
 MOTIONS = ('generate', 'stream', 'view', 'caption', 'predict', 'inbetween', 'render', 'robot')
 BAGS = ('caption-bag', 'predict-bag', 'bag-info')
-COMMANDS = (*MOTIONS, *BAGS, 'serve', 'convert', 'data', 'train', 'plot', 'evaluate', 'doctor')
+COMMANDS = (
+    *MOTIONS,
+    *BAGS,
+    'serve',
+    'convert',
+    'data',
+    'train',
+    'actions',
+    'plot',
+    'evaluate',
+    'doctor',
+)
 
 
 @pytest.fixture(scope='module')
