@@ -22,18 +22,23 @@ FORMAT = 'mgpt3_ros'
 FORMAT_VERSION = 1
 
 
-def shipped_checkpoint() -> Path:
-    """Folder of the checkpoint that comes with the package, in a source tree and installed."""
-    return Path(model_room.__file__).resolve().parent.parent / 'models' / 'default'
+def shipped_checkpoint(name: str = 'default') -> Path:
+    """Folder of a checkpoint that comes with the package, in a source tree and installed."""
+    return Path(model_room.__file__).resolve().parent.parent / 'models' / name
 
 
 def find_checkpoint(folder: str | Path | None) -> Path:
     """Resolve a checkpoint folder; None or '' means the shipped one.
 
+    The bare name of a shipped one, such as 'default', stands for it where no folder of this name
+    is in the working directory.
+
     Raises:
         CheckpointError: there is no such folder, or it holds no checkpoint of this project.
     """
     path = Path(folder).expanduser() if folder else shipped_checkpoint()
+    if not path.exists() and len(path.parts) == 1 and shipped_checkpoint(path.name).is_dir():
+        path = shipped_checkpoint(path.name)
     if not path.is_dir():
         hint = 'it is a file; give its folder' if path.exists() else 'no such folder'
         raise CheckpointError(f'no checkpoint at {path}: {hint}')

@@ -37,6 +37,17 @@ def test_a_folder_is_found_by_path_and_none_means_the_shipped_one(tmp_path: Path
     assert shipped == root / 'models' / 'default'
 
 
+def test_a_shipped_one_is_found_by_its_name_unless_a_folder_here_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert checkpoint.find_checkpoint('default') == checkpoint.shipped_checkpoint()
+    save_tiny_model(tmp_path / 'default')
+    assert checkpoint.find_checkpoint('default') == Path('default')
+    with pytest.raises(CheckpointError, match='no such folder'):
+        checkpoint.find_checkpoint('other')
+
+
 def test_what_is_no_checkpoint_says_why(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match='no such folder'):
         checkpoint.find_checkpoint(tmp_path / 'none')
