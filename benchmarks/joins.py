@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.table import circumstances
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.finishing.blending import inertialise, place_after

@@ -18,10 +18,11 @@ import numpy as np
 
 from benchmarks.table import circumstances
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.commands.carrying_out import carry_out
 from mgpt3_ros.body.commands.meaning import Action
 from mgpt3_ros.body.from_motion import clip_of
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.stance import grounded, joints_of, meeting, on_the_way
 from mgpt3_ros.model.finishing.foot_lock import foot_slide

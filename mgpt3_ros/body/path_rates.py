@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import JointPath
-from mgpt3_ros.body.planning import EASE_S, Timing
+from mgpt3_ros.body.bounds import EASE_S, Timing
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import segment_accelerations
 from mgpt3_ros.model.kinematics.skeleton import FPS

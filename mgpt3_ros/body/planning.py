@@ -11,42 +11,28 @@ the whole is slowed down.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
+from mgpt3_ros.body.bounds import (
+    BLEND_SPEED,
+    EASE_S,
+    WORTH_TELLING,
+    Timing,
+    excess_of,
+    held_within,
+    stopped_before,
+)
 from mgpt3_ros.body.from_motion import BodyClip
-from mgpt3_ros.body.profiles.base import UNLIMITED
 from mgpt3_ros.body.quaternions import Array
-from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise
 
-EASE_S = 0.25  # how much of a motion its slowing end covers; it takes twice that time
-LONGEST_EASE_S = 10.0  # of a stop: one that must brake before a limit gains nothing by more
-BLEND_SPEED = 3.0  # [rad/s], [m/s]: a blend lasts at least as long as keeps its own speed below
-
-LAG = 0.05  # [rad] off its way, a joint does not follow
-_STOP_STEP_S, _STOP_POINTS = 0.05, 100  # between the points of a stop, and how many at most
-_FAR = 1e9  # [rad]: no limit is farther
-WORTH_TELLING = 0.01  # [rad] beyond a limit; less is what a spline adds
+_LATER, _LATER_PASSES = 1.1, 60  # how a lead-in that is too short for the bounds grows
 _MOST_POINTS = 20_000  # of a trajectory: 16 minutes at 20 points per second
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How a clip becomes a trajectory; see the parameters of the same names.
-
-    max_velocity [rad/s] and max_acceleration [rad/s^2] bound every joint, or each its own (J,).
-    """
-
-    fps_out: float = 20.0
-    lead_in_s: float = 0.5
-    blend_s: float = 0.3
-    max_velocity: Array | float = np.inf
-    max_acceleration: Array | float = np.inf
 
 
 def plan(
@@ -69,7 +55,7 @@ def plan(
         MotionError: so slow that it would never end.
     """
     if state is not None and now is not None:
-        state = _stopped_before(state, now, clip.limits)
+        state = stopped_before(state, now, clip.limits)
     placed = _place(clip, state)
     slower = 1.0
     # Where a body already moves beyond a bound no slower clip mends its first velocity.
@@ -78,7 +64,7 @@ def plan(
     for _ in range(6 if bound else 1):
         drawn = slower
         trajectory = replace(_draw(placed, timing, state, drawn), start=now)
-        excess = _excess(trajectory.joints, timing)
+        excess = excess_of(trajectory.joints, timing)
         if excess <= 1.0:
             break
         slower *= 1.02 * excess
@@ -91,128 +77,6 @@ def plan(
     if state is None:
         trajectory = _reached_from_standing(trajectory, timing, clip.standing)
     return trajectory, slower
-
-
-def stop(
-    trajectory: BodyTrajectory,
-    elapsed_s: float,
-    max_acceleration: float = np.inf,
-    limits: Array = UNLIMITED,
-    max_velocity: Array | float = np.inf,
-    seen: BodyState | None = None,
-) -> BodyTrajectory:
-    """Return a short trajectory that brings a body on ``trajectory`` to rest and holds it there.
-
-    It follows the way on which the body already is, ever more slowly: poses and contacts stay
-    those of the motion. A joint that is seen to be elsewhere, since it is weak or hindered, slows
-    down from there: it is not driven on to where it should be.
-
-    Args:
-        trajectory: what the body follows.
-        elapsed_s: how long ago that was published.
-        max_acceleration: [rad/s^2]; a lower one makes the stop longer.
-        limits: (J, 2) [rad] of the joints.
-        max_velocity: [rad/s], of all joints or of each (J,).
-        seen: where the body's joints are, if known; those that are more than ``LAG`` off stop
-            there.
-    """
-    now = trajectory.state_at(elapsed_s)
-    lags = np.zeros(len(now.positions), dtype=bool)
-    if seen is not None:
-        lags = np.abs(seen.positions - now.positions) > LAG
-        here = np.where(lags, seen.positions, now.positions)
-        rates = np.where(
-            lags, np.clip(seen.velocities, -max_velocity, max_velocity), now.velocities
-        )
-        now = replace(now, positions=here, velocities=rates)
-    # A motion that was made within other bounds moves as fast as it moves.
-    fastest = np.maximum(max_velocity, np.abs(now.velocities))
-    timing = Timing(max_velocity=fastest, max_acceleration=max_acceleration)
-    ease_s = EASE_S
-    for _ in range(8):
-        points = min(round(2 * ease_s / _STOP_STEP_S), _STOP_POINTS)
-        share = np.linspace(0.0, 1.0, 1 + points)
-        passed_s = ease_s * (2 * share - share**2)  # of the motion; its speed falls evenly to 0
-        joints, base = trajectory.sample(elapsed_s + passed_s)
-        own = now.positions + passed_s[:, None] * now.velocities
-        halted = BodyTrajectory.through(
-            trajectory.names,
-            2 * ease_s * share,
-            np.where(lags, own, joints.positions),
-            base.pos,
-            base.rot,
-            now,
-        )
-        halted = held_within(halted, limits, now, 2 * ease_s)
-        excess = _excess(halted.joints, timing)
-        if excess <= 1.0 or ease_s == LONGEST_EASE_S:
-            break
-        ease_s = min(1.02 * excess * ease_s, LONGEST_EASE_S)
-    return replace(halted.without(1), start=now)
-
-
-def now_and_then(
-    seen: BodyState | None, trajectory: BodyTrajectory | None, elapsed_s: float, ahead_s: float
-) -> tuple[BodyState | None, BodyState | None]:
-    """Return where a body is now and where it will be ``ahead_s`` later; None where unknown.
-
-    Args:
-        seen: where it was seen; None to believe the trajectory.
-        trajectory: what was published last, ``elapsed_s`` ago; None where nothing was.
-        elapsed_s: see there.
-        ahead_s: time from now [s].
-    """
-    if seen is not None and (trajectory is None or elapsed_s >= trajectory.end_s):
-        return seen, coming_to_rest(seen, ahead_s)
-    if trajectory is None:
-        return None, None
-    if seen is not None:
-        return seen, carried_on(seen, trajectory, elapsed_s, ahead_s)
-    return trajectory.state_at(elapsed_s), trajectory.state_at(elapsed_s + ahead_s)
-
-
-def coming_to_rest(state: BodyState, within_s: float) -> BodyState:
-    """Return where a body comes to rest that slows down evenly over ``within_s``."""
-    way_s = 0.5 * within_s
-    return replace(
-        state,
-        positions=state.positions + way_s * state.velocities,
-        base_pos=state.base_pos + way_s * state.base_lin,
-        base_rot=quat.multiply(quat.exp(way_s * state.base_ang), state.base_rot),
-    ).at_rest()
-
-
-def carried_on(
-    state: BodyState, trajectory: BodyTrajectory, elapsed_s: float, ahead_s: float
-) -> BodyState:
-    """Return where a body seen at ``state`` will be ``ahead_s`` later on its trajectory.
-
-    What the trajectory does in that time is added to what was seen.
-    """
-    now, then = trajectory.state_at(elapsed_s), trajectory.state_at(elapsed_s + ahead_s)
-    turn = quat.about_z(quat.yaw(state.base_rot) - quat.yaw(now.base_rot))
-    step = quat.multiply(then.base_rot, quat.inverse(now.base_rot))
-    step = quat.multiply(quat.multiply(turn, step), quat.inverse(turn))
-    return BodyState(
-        state.positions + then.positions - now.positions,
-        then.velocities,
-        state.base_pos + quat.rotate(turn, then.base_pos - now.base_pos),
-        quat.multiply(step, state.base_rot),
-        quat.rotate(turn, then.base_lin),
-        quat.rotate(turn, then.base_ang),
-    )
-
-
-def _stopped_before(state: BodyState, now: BodyState, limits: Array) -> BodyState:
-    """Return ``state``, with joints that it has beyond their limits (J, 2) stopped there.
-
-    Those that are beyond ``now`` already stay so.
-    """
-    lowest = np.minimum(limits[:, 0], now.positions)
-    highest = np.maximum(limits[:, 1], now.positions)
-    positions = np.clip(state.positions, lowest, highest)
-    velocities = np.where(positions == state.positions, state.velocities, 0.0)
-    return replace(state, positions=positions, velocities=velocities)
 
 
 def _place(clip: BodyClip, state: BodyState | None) -> BodyClip:
@@ -243,7 +107,7 @@ def _reached_from_standing(
             np.stack([np.zeros_like(joints.positions[0]) + standing, joints.positions[0]]),
             np.stack([np.zeros_like(joints.positions[0]), joints.velocities[0]]),
         )
-        if _excess(way, timing) <= 1.0:
+        if excess_of(way, timing) <= 1.0:
             break
         lead_in_s *= _LATER
     later = lead_in_s - joints.times[0]
@@ -252,12 +116,6 @@ def _reached_from_standing(
         joints=replace(joints, times=joints.times + later),
         base=replace(base, times=base.times + later),
     )
-
-
-_LATER, _LATER_PASSES = 1.1, 60
-_HELPS = (
-    0.9  # of what a bound was exceeded by before: slowing down does not help where more is left
-)
 
 
 def _draw(
@@ -279,54 +137,6 @@ def _draw(
         for name, far in zip(clip.names, beyond, strict=True)
     }
     return replace(drawn, held={n: far for n, far in farthest.items() if far > WORTH_TELLING})
-
-
-def held_within(
-    trajectory: BodyTrajectory, limits: Array, state: BodyState | None, back_s: float
-) -> BodyTrajectory:
-    """Hold joints at their limits (J, 2) where a trajectory would take them beyond.
-
-    A body that begins beyond comes back in ``back_s``, later if that were faster than
-    ``BLEND_SPEED``: its limits are farther out at first, by ``excess (1 - t / back_s)^2``. Between
-    two knots a cubic stays among its four Bezier points, so velocities are held such that these
-    are within the limits too; only the first, of a body that already moves, is left as it is.
-    """
-    joints = trajectory.joints
-    assert joints.velocities is not None
-    limits = np.clip(np.broadcast_to(limits, (len(trajectory.names), 2)), -_FAR, _FAR)
-    first = np.clip(joints.positions[0], *limits.T) if state is None else state.positions
-    below, above = np.maximum(limits[:, 0] - first, 0), np.maximum(first - limits[:, 1], 0)
-    back_s = max(back_s, 2 * float((below + above).max()) / BLEND_SPEED)
-    left = np.maximum(1 - (joints.times - joints.times[0]) / back_s, 0.0)[:, None]
-    lower, upper = limits[:, 0] - left**2 * below, limits[:, 1] + left**2 * above
-    positions = np.clip(joints.positions, lower, upper)
-    velocities = np.where(
-        positions > joints.positions, 2 * left / back_s * below, joints.velocities
-    )
-    velocities = np.where(positions < joints.positions, -2 * left / back_s * above, velocities)
-    # From knot to Bezier point: no farther than to the limit, which may be farther out before.
-    steps = np.diff(joints.times)[:, None] / 3
-    before, after = np.concatenate([steps[:1], steps]), np.concatenate([steps, steps[-1:]])
-    up, down = upper - positions, positions - lower
-    up_before = positions - np.concatenate([lower[:1], lower[:-1]])
-    down_before = np.concatenate([upper[:1], upper[:-1]]) - positions
-    velocities = np.clip(
-        velocities,
-        -np.minimum(down / after, down_before / before),
-        np.minimum(up / after, up_before / before),
-    )
-    if state is not None:
-        positions[0], velocities[0] = joints.positions[0], joints.velocities[0]
-    farthest = np.abs(joints.positions - positions).max(axis=0)
-    return replace(
-        trajectory,
-        joints=JointPath(joints.times, positions, velocities),
-        held={
-            name: float(far)
-            for name, far in zip(trajectory.names, farthest, strict=True)
-            if far > WORTH_TELLING
-        },
-    )
 
 
 def _eased_phases(duration_s: float, fps: float, slower: float) -> tuple[Array, Array]:
@@ -402,15 +212,6 @@ def _blend(
         np.concatenate([base_xy, blended[:, -1:]], axis=1),
         quat.continuous(quat.multiply(quat.exp(tilts), base_rot)),
     )
-
-
-def _excess(joints: JointPath, timing: Timing) -> float:
-    """Return how many times slower ``joints`` must go to keep the bounds of ``timing``."""
-    assert joints.velocities is not None
-    speed, acceleration = extreme_rates(joints.times, joints.positions, joints.velocities)
-    too_fast = float(np.max(speed / timing.max_velocity))
-    too_sudden = float(np.max(acceleration / timing.max_acceleration))
-    return max(too_fast, np.sqrt(too_sudden))
 
 
 def _stretch(trajectory: BodyTrajectory, slower: float) -> BodyTrajectory:

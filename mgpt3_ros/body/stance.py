@@ -17,8 +17,9 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyTrajectory, JointPath
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import model_joints

@@ -17,9 +17,9 @@ import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
+from mgpt3_ros.body.bounds import BLEND_SPEED, EASE_S, WORTH_TELLING, Timing, held_within
 from mgpt3_ros.body.from_motion import BodyClip
 from mgpt3_ros.body.path_rates import knot_steps, largest_rates, phase_grid
-from mgpt3_ros.body.planning import BLEND_SPEED, EASE_S, WORTH_TELLING, Timing, held_within
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.finishing.blending import inertialise
 from mgpt3_ros.model.kinematics.skeleton import FPS

@@ -13,9 +13,9 @@ import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
-from mgpt3_ros.body.planning import carried_on
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.state_ahead import carried_on
 from mgpt3_ros.body.window import Observed, model_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.worker import Job

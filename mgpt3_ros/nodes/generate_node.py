@@ -3,61 +3,45 @@
 """Text commands in, trajectories of a whole body out.
 
 Callbacks check and enqueue; the worker draws the motion; back in the executor it is joined to
-where the body then is, and published. Here are commands and whole clips; mode ``stream`` is in
-:mod:`mgpt3_ros.nodes.streaming`.
+where the body then is, and published. Here are the commands: which are taken, what waits, what
+became of each, and what stops them. How they are carried out is in :mod:`mgpt3_ros.nodes.clips`,
+and for mode ``stream`` in :mod:`mgpt3_ros.nodes.streaming`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.commands.meaning import Action, Relation, Rest
+from mgpt3_ros.body.commands.meaning import Relation, Rest
 from mgpt3_ros.body.commands.memory import Memory
-from mgpt3_ros.body.planning import plan
-from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of, meeting, on_the_way
-from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
-from mgpt3_ros.model.worker import Job
+from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing
+from mgpt3_ros.model.errors import CheckpointError, TextError
 from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
+from mgpt3_ros.nodes.clips import Clips
 from mgpt3_ros.nodes.commands import (
     Command,
     CommandQueue,
     Step,
     fit_text,
-    held_joints,
     read_command,
 )
 from mgpt3_ros.nodes.deadman import Deadman
 from mgpt3_ros.nodes.emergency_stop import STOPPED
 from mgpt3_ros.nodes.generation import (
     SAMPLING_PARAMETERS,
-    Generated,
-    Sampling,
-    carried_out,
-    generate,
 )
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
 from mgpt3_ros.nodes.moving_node import MovingNode
 from mgpt3_ros.nodes.process import run
-from mgpt3_ros.nodes.robot_motion import RobotMotions
 from mgpt3_ros.nodes.streaming import PARAMETER_NAMES as STREAM_PARAMETERS
 from mgpt3_ros.nodes.streaming import Streaming
-from mgpt3_ros.robots.pace import WORTH_SAYING
-
-if TYPE_CHECKING:
-    from mgpt3_ros.body.from_motion import BodyClip
-    from mgpt3_ros.model.motion import Motion
-    from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
@@ -73,22 +57,19 @@ _JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way alr
 
 
 class GenerateNode(MovingNode):
-    """The text-to-motion node; topics, services and parameters stand in docs/interface.md."""
+    """The text-to-motion node; topics, services and parameters stand in docs/interface.md.
+
+    Attributes:
+        last_latency_s: from the last command's arrival to its first trajectory.
+    """
 
     def __init__(self, host: ModelHost | None = None) -> None:
         super().__init__('generate_node', PARAMETER_NAMES, host)
         self._queue = CommandQueue()
         self._numbers = 0
         self._dropped = 0
-        self._last_latency_s = 0.0
-        self._last_motion_s = 0.0
-        self._next: Step | None = None  # of a command that has begun
-        self._running: tuple[Step, Job[Generated]] | None = None
-        self._drawn: tuple[Step, Generated] | None = None  # ready to be published
-        self._last_drawn: Motion | None = None
-        self._robot_motions = RobotMotions(self.robot) if self.robot is not None else None
+        self.last_latency_s = 0.0
         self._memory = Memory()
-        self._holding: tuple[Step, float] | None = None  # and until when
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
@@ -101,10 +82,8 @@ class GenerateNode(MovingNode):
                 self.steady_clock,
                 self.halt,
             )
-        self._waiting = self.create_timer(
-            _WAITING_PERIOD_S, self._publish_when_due, clock=self.steady_clock, autostart=False
-        )
-        self._streaming = Streaming(self) if self.parameters['mode'] == 'stream' else None
+        self._moves: Clips | Streaming
+        self._moves = Streaming(self) if self.parameters['mode'] == 'stream' else Clips(self)
         self._server = GenerateServer(self) if has_interfaces() else None
 
     def accept(self, facts: ModelFacts) -> None:
@@ -113,12 +92,12 @@ class GenerateNode(MovingNode):
         Raises:
             CheckpointError: mode stream, and the checkpoint is of the clip form.
         """
-        if self._streaming is not None and facts.form != 'stream':
+        if self.streams and facts.form != 'stream':
             raise CheckpointError(
                 f'mode stream needs a checkpoint of the stream form, and {facts.name} is of the '
                 'clip form: give another, or mode:=clip'
             )
-        if self._streaming is None and facts.form == 'stream':
+        if not self.streams and facts.form == 'stream':
             self.get_logger().info(
                 f'{facts.name} is of the stream form: mode:=stream moves without an end'
             )
@@ -138,7 +117,7 @@ class GenerateNode(MovingNode):
     @property
     def streams(self) -> bool:
         """Whether motion goes on without an end."""
-        return self._streaming is not None
+        return isinstance(self._moves, Streaming)
 
     def read(self, command: Command) -> Command:
         """Read what a command's text means.
@@ -183,7 +162,7 @@ class GenerateNode(MovingNode):
                 command,
                 self.parameters['queue_policy'],
                 self.parameters['queue_size'],
-                self._busy(),
+                self.moving() or self._moves.busy,
             )
         except TextError as refusal:
             self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
@@ -195,18 +174,17 @@ class GenerateNode(MovingNode):
         for old in replaced:
             self._dropped += 1
             self.tell(old, 'dropped', reason='a newer command replaced it')
-        self._give_way()
-        self._begin_next()
+        self._moves.advance()
         return command.number
 
     def _comes_to_rest(self, command: Command) -> bool:
         """Carry out a command that asks for no motion: to stop, or to end what is done."""
         if command.parts == (Relation('finish'),):
+            reason = f'command {command.number} ends after what is being done'
             for old in self._queue.clear():
-                self.drop(Step(old), f'command {command.number} ends after what is being done')
-            step, self._next = self._next, None
-            if step is not None:
-                self.drop(step, f'command {command.number} ends after what is being done')
+                self.drop(Step(old), reason)
+            if isinstance(self._moves, Clips):
+                self._moves.drop_next(reason)
             self.tell(command, 'stopped', reason='what is being done ends by itself')
             return True
         if command.parts != (Rest(),):
@@ -255,112 +233,11 @@ class GenerateNode(MovingNode):
         if expired:
             raise TextError('it has expired')
 
-    # ------------------------------------------------------------------ drawing
-
-    def _busy(self) -> bool:
-        work = (self._running, self._drawn, self._next, self._holding)
-        streams = self._streaming is not None and self._streaming.busy
-        return streams or any(part is not None for part in work) or self.moving()
-
-    def _begin_next(self) -> None:
-        if self._streaming is not None:
-            self._streaming.advance()
-            return
-        if self._running is not None or self._drawn is not None or self._holds():
-            return
-        step, self._next = self._next, None
-        if step is None:
-            command = self._queue.take()
-            if command is None:
-                return
-            step = Step(command)
-        if isinstance(step.part, Rest):
-            self._hold(step)
-            return
-        self._running = step, self.host.run(self._drawing(step), self.wake)
-        self.tell(step, 'generating')
-
-    def _drawing(self, step: Step) -> Callable[[MotionGPT3, Job[Generated]], Generated]:
-        """What the worker shall draw for a step."""
-        sampling = Sampling(*(self.parameters[name] for name in SAMPLING_PARAMETERS))
-        if isinstance(step.part, Action):
-            follows = not self.moving() or self._follows(step)
-            return partial(
-                carried_out,
-                action=step.part,
-                duration_s=self.parameters['duration_s'],
-                sampling=sampling,
-                profile=self.profile,
-                stands=self._last_pose() if follows else None,
-                at_rest=follows,
-                fit=self._fit(),
-            )
-        return partial(
-            generate,
-            text=step.text,
-            duration_s=self.parameters['duration_s'],
-            sampling=sampling,
-            profile=self.profile,
-            after=self._last_drawn if step.index else None,
-            goes_on=step.following is not None,
-            fit=self._fit(),
-        )
-
-    def _follows(self, step: Step) -> bool:
-        """Whether a step begins when what plays has ended."""
-        waits = self.parameters['queue_policy'] == 'fifo'
-        return bool(step.index or step.command.goes_on or waits)
-
-    def _last_pose(self) -> np.ndarray | None:
-        """The pose (22, 3) [m], Y up, in which what plays ends; None where that is unknown."""
-        if self.playing is None or self.starts_from_joint_states():
-            return None
-        trajectory = self.playing.trajectory
-        return joints_of(trajectory, np.array([trajectory.end_s]), self.profile)[0]
-
-    def _hold(self, step: Step) -> None:
-        """Let the body rest for the time of a step, when what comes before it has ended."""
-        assert isinstance(step.part, Rest)
-        if step.index and self.moving():
-            self._next = step
-            self._waiting.reset()
-            return
-        self._stop_playing()
-        seconds = step.part.duration_s or 0.0
-        self._holding = step, self.clock.motion_s() + seconds
-        self.tell_published(step, [step.command.note], f'{seconds:.2f}', 'text')
-        self._waiting.reset()
-
-    def _holds(self) -> bool:
-        """Whether the body rests for a time; what follows is next when that is over."""
-        if self._holding is None:
-            return False
-        step, until_s = self._holding
-        if self.clock.motion_s() < until_s:
-            self._waiting.reset()
-            return True
-        self._holding, self._next = None, step.following
-        return False
-
-    def _fit(self) -> Callable[[Motion, BodyClip], tuple[BodyClip, tuple[str, ...]]] | None:
-        """Return what makes a clip one that the robot can do; None for another body."""
-        if self._robot_motions is None:
-            return None
-        return partial(self._robot_motions.fit, avoid=self.parameters['avoid_self_collision'])
+    # ------------------------------------------------------------------ what became of it
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
-        if self._streaming is not None:
-            self._streaming.on_worker()
-            return
-        if self._running is None or not self._running[1].done():
-            return
-        (step, job), self._running = self._running, None
-        try:
-            self._drawn = step, job.result()
-        except Exception as error:
-            self.fail(step, error, job.trace)
-        self._publish_when_due()
+        self._moves.on_worker()
 
     def fail(self, step: Step, error: Exception, trace: str = '') -> None:
         """Give a command up, with all its actions that have not begun."""
@@ -368,119 +245,17 @@ class GenerateNode(MovingNode):
         self.tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
         self.report_failure(f'command {step.command.number}{step} failed: {error}', error, trace)
 
-    # ------------------------------------------------------------------ publishing
-
-    def _publish_when_due(self) -> None:
-        """Publish what is drawn, as soon as its turn has come."""
-        if self._drawn is not None and not self._due(*self._drawn):
-            self._waiting.reset()
-            return
-        self._waiting.cancel()
-        if self._drawn is not None:
-            (step, generated), self._drawn = self._drawn, None
-            try:
-                self._publish(step, generated)
-                self._next = step.following
-                self._last_drawn = generated.motion if self._next is not None else None
-                self._give_way()
-            except Exception as error:
-                self.fail(step, error)
-        self._begin_next()
-
-    def _due(self, step: Step, generated: Generated) -> bool:
-        """Whether a motion's turn has come: by policy, or where it goes on from the one before."""
-        playing = self.playing
-        if playing is None or not self.moving():
-            return True
-        if not self._follows(step):
-            return True
-        elapsed_s = playing.elapsed_s(self.clock.motion_s())
-        if not (step.index or step.command.goes_on):
-            return False  # fifo: at rest
-        if generated.leave_s is None:
-            return elapsed_s >= playing.trajectory.end_s - self._lead_s(step)
-        leave_s = playing.elapsed_at(generated.leave_s)
-        return elapsed_s >= leave_s - self._lead_s(step)
-
-    def _lead_s(self, step: Step) -> float:
-        lead_s = float(self.parameters['lead_in_s'])
-        return min(lead_s, _JOIN_LEAD_S) if step.index or step.command.goes_on else lead_s
-
-    def _give_way(self) -> None:
-        """Under policy latest, drop what a command still has to do when a newer one waits."""
-        if self.parameters['queue_policy'] != 'latest' or not len(self._queue):
-            return
-        step, self._next = self._next, None
-        if self._holding is not None:
-            (held, _), self._holding = self._holding, None
-            step = held.following
-        if self._running is not None and self._running[0].index:
-            (step, job), self._running = self._running, None
-            job.stop()
-        elif self._drawn is not None and (self._drawn[0].index or self._drawn[0].command.goes_on):
-            (step, _), self._drawn = self._drawn, None
-            self._waiting.cancel()
-        if step is not None:
-            self._dropped += 1
-            self.tell(step, 'dropped', reason=f'a newer command replaced it before{step}')
-
-    def _publish(self, step: Step, generated: Generated) -> None:
-        """Join a motion to where the body is and send it.
-
-        Raises:
-            GenerationError: the motion is unfit; nothing was sent.
-        """
-        if self.parameters['require_joint_state'] and not self.sees_body:
-            raise MotionError('the joint states have stopped (require_joint_state)')
-        trajectory, slower = self._planned(step, generated)
-        self.send(trajectory, step, slower)
-        self._last_motion_s = generated.clip.duration_s
-        self.report_success()
-        notes = [step.command.note] if step.command.note else []
-        notes += generated.notes
-        if slower > 1.0:
-            notes.append(f'slowed down {slower:.2f} times to keep the bounds')
-        if slower > WORTH_SAYING or generated.notes:
-            self.get_logger().warning('; '.join(notes), throttle_duration_sec=WARN_EVERY_S)
-        if trajectory.held:
-            notes.append(held_joints(trajectory.held))
-            self.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)
-        duration_s = f'{float(generated.info["duration_s"]) * slower:.2f}'
-        self.tell_published(step, notes, duration_s, generated.info['duration_from'])
-
-    def _planned(self, step: Step, generated: Generated) -> tuple[BodyTrajectory, float]:
-        """The trajectory of a motion from where the body is, and how many times slower it is."""
-        lead_s, clip, playing = self._lead_s(step), generated.clip, self.playing
-        known = playing is not None and self.moving() and not self.starts_from_joint_states()
-        if not known or generated.leave_s is not None:
-            now, then = self.body_state(lead_s)
-            trajectory, slower = plan(clip, self.timing(lead_s), then, now)
-            return self._grounded(trajectory), slower
-        assert playing is not None
-        if not self._follows(step):
-            at_s = playing.elapsed_s(self.clock.motion_s()) + lead_s + _MEETING_S
-            clip = meeting(generated.motion, playing.trajectory, at_s, self.profile)
-            lead_s = max(at_s - playing.elapsed_s(self.clock.motion_s()), lead_s)
-        now, then = self.body_state(lead_s)
-        elapsed_s = playing.elapsed_s(self.clock.motion_s())
-        trajectory, slower = plan(clip, self.timing(lead_s), then, now)
-        return on_the_way(self._grounded(trajectory), playing.trajectory, elapsed_s), slower
-
-    def _grounded(self, trajectory: BodyTrajectory) -> BodyTrajectory:
-        """Put the feet of a human on the floor; those of a robot were placed when it was drawn."""
-        return trajectory if self.robot is not None else grounded(trajectory, self.profile)
-
     def tell_published(self, step: Step, notes: list[str], duration_s: str, source: str) -> None:
         """Say that the first trajectory that shows an action is out."""
         if not step.index:
-            self._last_latency_s = self.steady_now_s() - step.command.received_s
+            self.last_latency_s = self.steady_now_s() - step.command.received_s
         self.tell(
             step,
             'published',
             reason='; '.join(notes),
             duration_s=duration_s,
             duration_from=source,
-            latency_s='' if step.index else f'{self._last_latency_s:.3f}',
+            latency_s='' if step.index else f'{self.last_latency_s:.3f}',
         )
 
     # ------------------------------------------------------------------ stopping
@@ -499,30 +274,18 @@ class GenerateNode(MovingNode):
         """Drop what waits, what is drawn and what plays; return a line that says so."""
         stopped: dict[int, tuple[Command | Step, str]] = {}  # by number: one for each command
         playing, moving = self.playing, self.moving()
-        self._stop_playing()
+        self.stop_playing()
         if playing is not None and playing.step is not None and moving:
             stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
-        if self._running is not None:
-            (step, job), self._running = self._running, None
-            job.stop()
-            stopped.setdefault(step.command.number, (step, f'being generated{step}'))
-        if self._drawn is not None:
-            (step, _), self._drawn = self._drawn, None
-            self._waiting.cancel()
-            stopped.setdefault(step.command.number, (step, f'ready{step}'))
-        if self._streaming is not None:
-            stopped = self._streaming.stop() | stopped
-        if self._holding is not None:
-            (step, _), self._holding = self._holding, None
-            stopped.setdefault(step.command.number, (step, f'resting{step}'))
-        self._next = self._last_drawn = None
+        for number, work in self._moves.stop().items():
+            stopped.setdefault(number, work)
         stopped |= {command.number: (command, 'waiting') for command in self._queue.clear()}
         for what, where in stopped.values():
             self.tell(what, 'cancelled', reason=f'{reason} while {where}')
         told = ', '.join(f'command {number} ({where})' for number, (_, where) in stopped.items())
         return f'cancelled {told}' if told else ''
 
-    def _stop_playing(self) -> None:
+    def stop_playing(self) -> None:
         """Bring a moving body to rest at once, then its feet together.
 
         One that is not seen, or stopped in an emergency, holds the pose in which it stops; so does
@@ -540,19 +303,18 @@ class GenerateNode(MovingNode):
 
     def health_values(self) -> dict[str, str]:
         """Return queue length, last latency, progress and drops for /diagnostics."""
-        progress = self._running[1].progress if self._running is not None else 0.0
+        job = self._moves.job
         return {
             **super().health_values(),
             'queue_length': str(len(self._queue)),
-            'generating': str(self._running is not None).lower(),
-            'progress': f'{progress:.2f}',
+            'generating': str(job is not None).lower(),
+            'progress': f'{job.progress if job is not None else 0.0:.2f}',
             'moving': str(self.moving()).lower(),
             'commands': str(self._numbers),
             'dropped': str(self._dropped),
             'joint_states_dropped': str(sum(self.buffer.dropped.values())),
-            'last_latency_s': f'{self._last_latency_s:.3f}',
-            **(self._streaming.health_values() if self._streaming is not None else {}),
-            'times_real_time': f'{self._last_motion_s / max(self._last_latency_s, 1e-3):.1f}',
+            'last_latency_s': f'{self.last_latency_s:.3f}',
+            **self._moves.health_values(),
         }
 
 

@@ -15,9 +15,11 @@ from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.frames import vectors_to_ros
-from mgpt3_ros.body.planning import Timing, now_and_then, stop
 from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.state_ahead import now_and_then
+from mgpt3_ros.body.stopping import stop
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.nodes.body_node import BodyNode
 from mgpt3_ros.nodes.commands import Command, Step, status_values

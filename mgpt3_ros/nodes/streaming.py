@@ -93,6 +93,11 @@ class Streaming:
         """Whether a command is being carried out."""
         return self._doing is not None and self._doing.step is not None
 
+    @property
+    def job(self) -> Job[Chunk] | None:
+        """What the worker draws now."""
+        return None if self._running is None else self._running[0]
+
     def advance(self) -> None:
         """Do what is due: take the next command, or draw the next chunk."""
         node, now_s = self._node, self._node.clock.motion_s()

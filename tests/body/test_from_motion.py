@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.frames import vectors_to_ros
 from mgpt3_ros.body.from_motion import clip_of
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.body.window import model_joints

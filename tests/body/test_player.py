@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.body.body_trajectory import BasePath, JointPath
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.bounds import Timing
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.player import BasePlayer, JointPlayer
 from mgpt3_ros.model.errors import MotionError
 from tests.support.clips import random_clip

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.body.profiles import PROFILES, STANDING_HEIGHT_M, base_frame_of, make_profile
+from mgpt3_ros.body.profiles.angles import calm
 from mgpt3_ros.model.kinematics.euler import matrix_from_euler
 from mgpt3_ros.model.kinematics.human import ANGLE_LIMITS, ANGLE_NAMES, axis_order
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+from tests.support.clips import random_clip
 
 RNG = np.random.default_rng(0)
 
@@ -131,3 +133,16 @@ def test_limits_are_those_of_the_urdf_and_of_ros4hri_where_the_axes_are_the_same
 )
 def test_the_pelvis_frame_of_ros4hri_is_that_of_rep_155(base_frame, profile, frame):
     assert base_frame_of(base_frame, profile, 'anna') == frame
+
+
+def test_calming_takes_spikes_out_and_leaves_the_rest_alone():
+    clip = random_clip(8, frames=80)
+    limits = np.full(5, 20.0)
+    np.testing.assert_array_equal(calm(clip.positions, 20.0, limits), clip.positions)
+    spiked = clip.positions.copy()
+    spiked[40:42, 2] += 2.5
+    calmed = calm(spiked, 20.0, limits)
+    assert np.abs(np.diff(calmed, axis=0)).max() * 20.0 <= 20.0
+    untouched = np.r_[0:30, 52:80]
+    np.testing.assert_array_equal(calmed[untouched], spiked[untouched])
+    np.testing.assert_array_equal(calmed[:, [0, 1, 3, 4]], spiked[:, [0, 1, 3, 4]])

@@ -15,9 +15,11 @@ import pytest
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
+from mgpt3_ros.body.bounds import EASE_S, Timing
 from mgpt3_ros.body.from_motion import clip_of, following
-from mgpt3_ros.body.planning import EASE_S, LAG, Timing, plan, stop
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.spline import extreme_rates
+from mgpt3_ros.body.stopping import LAG, stop
 from mgpt3_ros.body.window import Observed, model_joints
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.robots import RobotProfile, robot_names

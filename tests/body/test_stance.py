@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.body.body_trajectory import BasePath
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of
-from mgpt3_ros.body.planning import Timing, plan, stop
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of
+from mgpt3_ros.body.stopping import stop
 from mgpt3_ros.model.finishing.settling import is_stance, standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS
 from mgpt3_ros.model.motion import Motion

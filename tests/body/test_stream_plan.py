@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory, JointPath
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import BodyClip
-from mgpt3_ros.body.planning import Timing
 from mgpt3_ros.body.player import JointPlayer
 from mgpt3_ros.body.profiles.base import UNLIMITED, beyond
 from mgpt3_ros.body.spline import extreme_rates

@@ -18,7 +18,8 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk ov
 import av
 from builtin_interfaces.msg import Time
 
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.bounds import Timing
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.nodes.messages import to_messages
 from mgpt3_ros.nodes.trajectory_check import faults

@@ -11,7 +11,9 @@ from builtin_interfaces.msg import Duration, Time
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from mgpt3_ros.body import quaternions as quat
-from mgpt3_ros.body.planning import Timing, plan, stop
+from mgpt3_ros.body.bounds import Timing
+from mgpt3_ros.body.planning import plan
+from mgpt3_ros.body.stopping import stop
 from mgpt3_ros.model.errors import GenerationError, MotionError
 from mgpt3_ros.nodes.messages import base_path, joint_path, seconds, to_messages
 from tests.support.clips import random_clip, random_state

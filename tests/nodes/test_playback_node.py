@@ -17,8 +17,9 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint, MultiDOFJointTrajectory
 
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import BodyClip
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import STANDING_HEIGHT_M, make_profile
 from mgpt3_ros.nodes.messages import seconds, to_messages
 from tests.support.clips import random_clip

@@ -14,9 +14,10 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk ov
 import torch
 
 from mgpt3_ros.body.body_trajectory import BasePath, JointPath
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.frames import quaternions_to_model, vectors_to_model
 from mgpt3_ros.body.from_motion import clip_of
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 from mgpt3_ros.model.motiongpt3 import MotionGPT3

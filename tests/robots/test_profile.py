@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of, following
 from mgpt3_ros.body.observation import MotionBuffer
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.errors import ConfigError, RobotError
 from mgpt3_ros.model.motion import Motion

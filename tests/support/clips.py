@@ -7,8 +7,11 @@ from __future__ import annotations
 import numpy as np
 
 from mgpt3_ros.body import quaternions as quat
-from mgpt3_ros.body.body_trajectory import BodyState
+from mgpt3_ros.body.body_trajectory import BodyState, JointPath
 from mgpt3_ros.body.from_motion import BodyClip
+from mgpt3_ros.body.profiles.base import beyond
+
+LIMITS = np.array([[-0.4, 0.6]] * 5)  # [rad]
 
 
 def random_clip(seed: int, frames: int = 60, joints: int = 5, far: float = 1.0) -> BodyClip:
@@ -45,3 +48,18 @@ def random_state(seed: int, joints: int = 5) -> BodyState:
         rng.uniform(-1, 1, 3) * [1, 1, 0.1],
         rng.uniform(-0.5, 0.5, 3),
     )
+
+
+def states_match(one: BodyState, other: BodyState, tolerance: float = 1e-6) -> None:
+    """Check that two states are the same within a tolerance."""
+    for name in ('positions', 'velocities', 'base_pos', 'base_lin'):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=tolerance)
+    turn = quat.log(quat.multiply(one.base_rot, quat.inverse(other.base_rot)))
+    assert np.linalg.norm(turn) < tolerance
+    np.testing.assert_allclose(one.base_ang, other.base_ang, atol=tolerance)
+
+
+def beyond_limits(path: JointPath) -> float:
+    """How far [rad] a path goes beyond LIMITS anywhere on the way, not at its knots alone."""
+    positions, _ = path.sample(np.linspace(path.times[0], path.times[-1], 5000))
+    return float(beyond(positions, LIMITS).max())
