@@ -10,11 +10,13 @@ and for mode ``stream`` in :mod:`mgpt3_ros.nodes.streaming`.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -50,10 +52,8 @@ PARAMETER_NAMES = (
     *STREAM_PARAMETERS,
 )
 
+_LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _COMMANDS_KEPT = 1000  # that DDS holds until they are taken: each gets a status
-_WAITING_PERIOD_S = 0.02
-_MEETING_S = 0.1  # that joining a motion to one that plays may take
-_JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
 
 
 class GenerateNode(MovingNode):
@@ -73,6 +73,7 @@ class GenerateNode(MovingNode):
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
+        self._known = self.create_publisher(String, '~/known_actions', _LATCHED)
         self._deadman = None
         if self.parameters['deadman_topic']:
             self._deadman = Deadman(
@@ -87,7 +88,7 @@ class GenerateNode(MovingNode):
         self._server = GenerateServer(self) if has_interfaces() else None
 
     def accept(self, facts: ModelFacts) -> None:
-        """Refuse a model that cannot move in this mode.
+        """Say what a model knows; refuse one that cannot move in this mode.
 
         Raises:
             CheckpointError: mode stream, and the checkpoint is of the clip form.
@@ -101,6 +102,8 @@ class GenerateNode(MovingNode):
             self.get_logger().info(
                 f'{facts.name} is of the stream form: mode:=stream moves without an end'
             )
+        known = json.dumps([asdict(action) for action in facts.known])
+        self._known.publish(String(data=known))
 
     # ------------------------------------------------------------------ input
 

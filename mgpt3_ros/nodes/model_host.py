@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mgpt3_ros.model.errors import CheckpointError, GenerationError
+from mgpt3_ros.model.known_actions import KnownAction
 from mgpt3_ros.model.recognition import ActionRecogniser
 from mgpt3_ros.model.worker import Job, Worker
 
@@ -41,7 +42,8 @@ class ModelChoice:
 class ModelFacts:
     """What a loaded model says of itself; its form of motion is clip or stream.
 
-    recogniser: of actions, where the checkpoint has one.
+    recogniser: of actions, where the checkpoint has one. known: what it can do, where that was
+    measured.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ModelFacts:
     device: str
     form: str
     recogniser: ActionRecogniser | None = None
+    known: tuple[KnownAction, ...] = ()
 
 
 class DeviceMemoryError(GenerationError):
@@ -108,7 +111,7 @@ class ModelHost:
         model = self._model
         form = 'stream' if isinstance(model.pipeline, StreamPipeline) else 'clip'
         facts = model.name, model.licence, str(model.device), form
-        return ModelFacts(*facts, model.recogniser)
+        return ModelFacts(*facts, model.recogniser, model.known_actions())
 
     def _release(self) -> None:
         self._users -= 1

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
 from nav_msgs.msg import Odometry
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
@@ -21,6 +24,7 @@ from mgpt3_ros.model.kinematics.human import VELOCITY_LIMITS
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from tests.support.jtc_rules import time_s, violations
 
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 HUMAN = make_profile('human_full', 'human').names
 
 
@@ -370,3 +374,10 @@ def test_the_shipped_model_walks_forward_when_told_to(start, probe, default_chec
     assert base.pos[-1, 0] > 0.5
     assert abs(base.pos[-1, 1]) < base.pos[-1, 0]
     assert (np.abs(base.pos[:, 2] - 0.9) < 0.25).all()
+    # What it can do is still to be had by who comes late.
+    told: list[String] = []
+    probe.node.create_subscription(String, 'generate_node/known_actions', told.append, LATCHED)
+    probe.until(lambda: told, 'the actions that are known')
+    known = {action['label']: action for action in json.loads(told[-1].data)}
+    assert known['walk']['examples'][0] == 'a person walks forward.'
+    assert 0 < known['walk']['shown'] <= 1
