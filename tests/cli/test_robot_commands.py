@@ -13,12 +13,6 @@ import pytest
 from mgpt3_ros.cli import main as cli
 from mgpt3_ros.model.motion import Motion
 from tests.support.robots import tin_man, walking, write_tin_man
-from tests.support.tiny import save_tiny_model
-
-
-@pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_tiny_model(tmp_path_factory.mktemp('checkpoint')))
 
 
 @pytest.fixture

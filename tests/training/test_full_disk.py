@@ -18,7 +18,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.optim import OptimConfig
 from mgpt3_ros.training.trainer import Trainer, TrainingError
-from tests.cli.test_data_commands import write_captures
+from tests.support.captures import write_captures
 from tests.support.full_disk import FULL, full_after
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 from tests.support.tiny_humanml3d import write_tiny_humanml3d

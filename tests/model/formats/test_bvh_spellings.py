@@ -16,7 +16,7 @@ from mgpt3_ros.model.formats.bvh_file import parse_bvh
 from mgpt3_ros.model.formats.bvh_names import Skeleton, match_joints, shipped_skeletons
 from mgpt3_ros.model.kinematics.up_axis import UP_AXES, turn_up
 from mgpt3_ros.model.motion import Motion
-from tests.model.formats.test_bvh import CHAIN, error_mm
+from tests.support.bvh import CHAIN, error_mm
 from tests.support.tiny import swinging_motion
 
 

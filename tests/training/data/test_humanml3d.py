@@ -25,7 +25,7 @@ from mgpt3_ros.training.data.humanml3d import (
 from mgpt3_ros.training.train import main
 from tests.support.full_disk import FULL, full_after
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
-from tests.training.test_stages import PRESET
+from tests.support.tiny_runs import PRESET
 
 pytestmark = pytest.mark.slow
 

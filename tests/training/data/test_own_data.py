@@ -22,8 +22,8 @@ from mgpt3_ros.training.data.dataset import load_dataset
 from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
 from mgpt3_ros.training.data.raw import read_takes
 from mgpt3_ros.training.data.takes import ReadOptions
-from tests.model.formats.test_bvh import OWN, foreign
 from tests.support.bag_maker import BEGAN_NS, joint_state, remark, stream, write_bag
+from tests.support.bvh import OWN, foreign
 from tests.support.tiny import swinging_motion
 
 SECOND = 10**9

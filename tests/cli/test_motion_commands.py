@@ -1,0 +1,181 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""``mgpt3 generate``, ``caption``, ``predict``, ``inbetween``, ``render``: motions as files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgpt3_ros.cli import generate
+from mgpt3_ros.cli import main as cli
+from mgpt3_ros.cli.options import drawing_options
+from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.motion import Motion
+from tests.support.avatars import write_vrm_avatar
+from tests.support.command_line import one_line
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_generate_writes_every_kind_of_file(
+    checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [
+        tmp_path / f'wave{suffix}'
+        for suffix in ('.MP4', '.png', '.html', '.npz', '.npy', '.BVH', '.glb', '.VRMA')
+    ]
+    outputs = [word for file in files for word in ('-o', str(file))]
+    call = ['generate', '--as-is', 'a person', 'waves', *outputs, '--checkpoint', checkpoint]
+    assert cli.main([*call, '--duration', '1', '--seed', '3']) == 0
+    said, noted = capsys.readouterr()
+    assert re.match(r'1\.00 s of motion \(as asked\), seed 3, drawn in ', one_line(said))
+    assert all(str(file) in said for file in files)
+    assert 'CC0-1.0' in noted
+    motions = [Motion.load(file) for file in files[3:]]
+    assert motions[0].info['text'] == 'a person waves'
+    assert [motion.num_frames for motion in motions] == [20] * 5
+    np.testing.assert_allclose(motions[0].joints, motions[1].joints, atol=1e-6)
+    assert files[0].read_bytes()[4:8] == b'ftyp'
+    assert files[1].read_bytes()[1:4] == b'PNG'
+    assert b'<title>a person waves</title>' in files[2].read_bytes()
+
+
+def test_a_seed_repeats_a_motion_and_is_told(
+    checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def generated(name: str, *options: str) -> np.ndarray:
+        path = tmp_path / name
+        call = ['generate', 'a person waves', '-o', str(path), '--checkpoint', checkpoint]
+        assert cli.main([*call, *options]) == 0
+        return Motion.load(path).joints
+
+    first = generated('a.npy')
+    seed = re.search(r'seed (\d+)', capsys.readouterr().out)
+    assert seed is not None
+    np.testing.assert_array_equal(first, generated('b.npy', '--seed', seed[1]))
+    assert not np.array_equal(first, generated('c.npy', '--seed', str(int(seed[1]) + 1)))
+
+
+def test_several_actions_become_one_motion_unless_one_clip_is_asked_for(
+    checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / 'a.npz'
+    call = ['generate', 'walk, then wave', '--duration', '2', '--checkpoint', checkpoint]
+    assert cli.main([*call, '-o', str(path)]) == 0
+    said = one_line(capsys.readouterr().out)
+    assert re.search(r"\(2 clips: 'walk' from 0\.00 s, 'wave' from [12]\.\d\d s\), seed", said)
+    joined = Motion.load(path)
+    assert [part['text'] for part in joined.info['parts']] == ['walk', 'wave']
+    assert joined.duration_s > 3.0
+    assert cli.main([*call, '--one-clip', '-o', str(path)]) == 0
+    assert Motion.load(path).duration_s == 2.0
+
+
+def test_options_of_the_model_reach_it() -> None:
+    parser = cli.build_parser()
+    call = ['generate', 'a', '-o', 'a.npz', '--guidance', '2.5', '--steps', '7', '--seed', '1']
+    options = drawing_options(parser.parse_args(call))
+    assert (options.guidance_scale, options.num_inference_steps) == (2.5, 7)
+    assert options.generator is not None
+    assert options.generator.initial_seed() == 1
+    options = drawing_options(parser.parse_args(call[:4]))
+    assert options.guidance_scale is options.num_inference_steps is None
+
+
+@pytest.mark.parametrize(
+    ('info', 'said'),
+    [
+        ({'duration_from': 'asked'}, 'as asked'),
+        ({'duration_from': 'text'}, 'as the text says'),
+        ({'duration_from': 'predicted'}, 'found by the model'),
+        ({'duration_from': 'default'}, 'the default'),
+        (
+            {'duration_from': 'text', 'duration_limited': True},
+            'as the text says, within what the model can do',
+        ),
+    ],
+)
+def test_where_a_duration_comes_from(info: dict, said: str) -> None:
+    assert generate.duration_source(info) == said
+
+
+def test_caption_says_one_line_a_file(
+    checkpoint: str, walk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(['caption', walk, walk, '--checkpoint', checkpoint]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+
+
+def test_predict_and_inbetween(
+    checkpoint: str, walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ['--checkpoint', checkpoint, '--seed', '0']
+    later = tmp_path / 'later.npz'
+    Motion.load(walk).transform(translation=(0.0, 0.0, 3.0)).save(later)
+    for call, drawn, whole in (
+        (['predict', walk, '--horizon', '1'], 20, 60),
+        (['inbetween', walk, str(later), '--duration', '0.5'], 10, 90),
+    ):
+        path = tmp_path / 'out.npz'
+        assert cli.main([*call, '-o', str(path), *model]) == 0
+        assert Motion.load(path).num_frames == drawn
+        assert 'cm before blending' in one_line(capsys.readouterr().out)
+        assert cli.main([*call, '-o', str(path), '--whole', *model]) == 0
+        assert Motion.load(path).num_frames == whole
+        np.testing.assert_allclose(Motion.load(path).joints[:40], Motion.load(walk).joints)
+        capsys.readouterr()
+
+
+@pytest.mark.parametrize('command', ['caption', 'predict', 'inbetween', 'render'])
+def test_a_motion_that_no_body_makes_is_read_with_a_warning(
+    command: str, checkpoint: str, walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stats = FeatureStats.load(ROOT / 'models' / 'default' / 'stats.npz')
+    spoilt = str(tmp_path / 'normalised.npy')
+    np.save(spoilt, stats.normalise(Motion.load(walk).features()))
+    out = str(tmp_path / 'out.npz')
+    rest = {
+        'caption': ['--checkpoint', checkpoint],
+        'predict': ['--checkpoint', checkpoint, '--horizon', '1', '-o', out],
+        'inbetween': [walk, '--checkpoint', checkpoint, '--duration', '1', '-o', out],
+        'render': ['-o', out],
+    }[command]
+    assert cli.main([command, walk, *rest]) == 0
+    assert 'changes its length' not in capsys.readouterr().err
+    assert cli.main([command, spoilt, *rest]) == 0
+    said = capsys.readouterr().err
+    assert f'{spoilt}: the bone to ' in said
+    assert 'features that are still normalised?' in said
+
+
+def test_render_changes_the_kind_of_a_file(
+    walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    npy, png = tmp_path / 'walk.npy', tmp_path / 'walk.png'
+    assert cli.main(['render', walk, '-o', str(npy), '-o', str(png), '--title', 'a walk']) == 0
+    assert one_line(capsys.readouterr().out).startswith('2.00 s of motion, written in ')
+    np.testing.assert_array_equal(Motion.load(npy).joints, Motion.load(walk).joints)
+    assert cli.main(['render', str(npy), '--fps', '40', '-o', str(tmp_path / 'fast.npz')]) == 0
+    assert Motion.load(tmp_path / 'fast.npz').fps == 40
+
+
+def test_a_motion_on_an_avatar(
+    walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_vrm_avatar(tmp_path / 'long.vrm')
+    avatar = ['--avatar', str(tmp_path / 'long.vrm')]
+    assert cli.main(['render', walk, *avatar, '-o', str(tmp_path / 'long.glb')]) == 0
+    assert str(tmp_path / 'long.glb') in one_line(capsys.readouterr().out)
+    assert Motion.load(tmp_path / 'long.glb').info['skeleton'] == 'VRM'
+    for options, said in (
+        ([*avatar, '-o', str(tmp_path / 'a.bvh')], 'give -o FILE.glb'),
+        (['--avatar', walk, '-o', str(tmp_path / 'a.glb')], 'an avatar is a .vrm or .glb file'),
+        (['--avatar', str(tmp_path / 'no.vrm'), '-o', str(tmp_path / 'a.glb')], 'no avatar at'),
+    ):
+        assert cli.main(['render', walk, *options]) == cli.MISUSED
+        assert said in one_line(capsys.readouterr().err)
