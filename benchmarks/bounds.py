@@ -26,8 +26,8 @@ from std_msgs.msg import String
 from tqdm import tqdm
 from trajectory_msgs.msg import JointTrajectory
 
-from benchmarks.harness import FailedError, Harness
-from benchmarks.table import Row, circumstances, print_table
+from benchmarks.harness import FailedError, Harness, report
+from benchmarks.table import Row
 from mgpt3_ros.body.body_trajectory import JointPath, later
 from mgpt3_ros.body.player import JointPlayer
 from mgpt3_ros.body.profiles import make_profile
@@ -165,16 +165,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--seed', type=int, default=0, help='of sentences and moments')
     parser.add_argument('--checkpoint', default='', help='folder of the model (the shipped one)')
     options = parser.parse_args(argv)
-    print(circumstances())
-    with Harness() as harness:
-        try:
-            bounds = Bounds(harness, options.checkpoint, options.seed)
-            rows = [row for pair in BOUNDS for row in bounds.run(pair, options.motions)]
-        except FailedError as error:
-            print(f'failed: {error}', file=sys.stderr)
-            return 1
-    print_table(rows)
-    return 1 if any(row.met == 'NO' for row in rows) else 0
+
+    def run(harness: Harness) -> list[Row]:
+        bounds = Bounds(harness, options.checkpoint, options.seed)
+        return [row for pair in BOUNDS for row in bounds.run(pair, options.motions)]
+
+    return report(run)
 
 
 if __name__ == '__main__':

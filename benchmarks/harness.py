@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,24 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
+from benchmarks.table import Row, circumstances, print_table
+
 SERVER_NODES = ('generate_node', 'caption_node', 'predict_node')
 _END_S = 20.0
 _ENDS = ('published', 'failed', 'refused', 'dropped', 'cancelled')
+
+
+def report(run: Callable[[Harness], Iterable[Row]]) -> int:
+    """Print the rows of a long run; return 0 if it showed no fault and all targets were met."""
+    print(circumstances())
+    with Harness() as harness:
+        try:
+            rows = list(run(harness))
+        except FailedError as error:
+            print(f'failed: {error}', file=sys.stderr)
+            return 1
+    print_table(rows)
+    return 1 if any(row.met == 'NO' for row in rows) else 0
 
 
 class FailedError(Exception):

@@ -25,8 +25,8 @@ from tqdm import tqdm
 from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.bounds import SENTENCES
-from benchmarks.harness import SERVER_NODES, FailedError, Harness
-from benchmarks.table import Row, circumstances, print_table
+from benchmarks.harness import SERVER_NODES, Harness, report
+from benchmarks.table import Row
 
 DURATION_S = 1200.0
 RATE_HZ = 100.0
@@ -130,19 +130,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--seed', type=int, default=0, help='of the sentences')
     parser.add_argument('--checkpoint', default='', help='folder of the model (the shipped one)')
     options = parser.parse_args(argv)
-    print(circumstances())
-    with Harness() as harness:
+
+    def run(harness: Harness) -> list[Row]:
         soak = Soak(harness, options.checkpoint, options.seed)
-        try:
-            soak.run(options.duration)
-        except FailedError as error:
-            print(f'failed: {error}', file=sys.stderr)
-            return 1
-        rows = soak.rows()
-    print_table(rows)
-    for error in sorted(soak.errors):
-        print(error)
-    return 1 if any(row.met == 'NO' for row in rows) else 0
+        soak.run(options.duration)
+        for error in sorted(soak.errors):
+            print(error)
+        return soak.rows()
+
+    return report(run)
 
 
 if __name__ == '__main__':

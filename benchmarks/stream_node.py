@@ -28,8 +28,8 @@ from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.bounds import SENTENCES
 from benchmarks.controller import Controller
-from benchmarks.harness import FailedError, Harness
-from benchmarks.table import Row, circumstances, print_table
+from benchmarks.harness import FailedError, Harness, report
+from benchmarks.table import Row
 from mgpt3_ros.body.profiles import make_profile
 
 DURATION_S = 300.0
@@ -146,17 +146,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--stamp-mode', default='zero', choices=('zero', 'now'))
     parser.add_argument('--seed', type=int, default=0, help='of sentences and moments')
     options = parser.parse_args(argv)
-    print(circumstances())
     named = ('checkpoint', 'closed_loop', 'stamp_mode')
     parameters = {name: getattr(options, name) for name in named}
-    with Harness() as harness:
-        try:
-            rows = StreamRun(harness, parameters, options.seed).run(options.duration)
-        except FailedError as error:
-            print(f'failed: {error}', file=sys.stderr)
-            return 1
-    print_table(rows)
-    return 1 if any(row.met == 'NO' for row in rows) else 0
+    return report(
+        lambda harness: StreamRun(harness, parameters, options.seed).run(options.duration)
+    )
 
 
 if __name__ == '__main__':

@@ -25,15 +25,14 @@ from mgpt3_ros.model.network.sequences import TokenBatch, build_sequence, collat
 from mgpt3_ros.model.pipeline import (
     NEEDS_STREAM,
     DurationsAsked,
+    Known,
     MotionGPT3Config,
     Pipeline,
     Start,
     check_finite,
 )
 from mgpt3_ros.model.sampling import (
-    OnProgress,
     SamplingOptions,
-    ShouldStop,
     draw_noise,
     or_default,
 )
@@ -74,11 +73,7 @@ class ClipPipeline(Pipeline):
     # What the public calls need
 
     def _draw_texts(
-        self,
-        texts: list[str],
-        known: list[Duration | None],
-        sampling: SamplingOptions,
-        start: Start,
+        self, texts: list[str], known: Known, sampling: SamplingOptions, start: Start
     ) -> tuple[list[np.ndarray], list[Duration]]:
         if start is not None:
             raise MotionError(NEEDS_STREAM)
@@ -91,7 +86,7 @@ class ClipPipeline(Pipeline):
         drawn = self.draw(batch, self.no_motions(frames), frames, sampling)
         return [finish(clip, FPS, corrected=self.config.finishing)[0] for clip in drawn], lengths
 
-    def _lengths(self, batch: TokenBatch, known: list[Duration | None]) -> list[Duration]:
+    def _lengths(self, batch: TokenBatch, known: Known) -> list[Duration]:
         if all(known):
             return [d for d in known if d is not None]
         if not self.config.network.motion_context:
@@ -164,16 +159,15 @@ class ClipPipeline(Pipeline):
         self,
         motions: Sequence[Motion],
         sample: bool = False,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
+        sampling: SamplingOptions | None = None,
     ) -> list[str]:
         """What the model writes about motions, also of those that do not move."""
         if not motions:
             return []
         limit = self.config.max_frames + 1
         clips = window_features([motion.resample(FPS).joints[-limit:] for motion in motions])
-        inputs = self.motions(clips, [FIRST_PLACE] * len(clips), [], generator)
+        sampling = sampling or SamplingOptions()
+        inputs = self.motions(clips, [FIRST_PLACE] * len(clips), [], sampling.generator)
         batch = self.asked('caption', [''] * len(clips))
         decoding = self.config.decoding
         if sample:
@@ -186,9 +180,7 @@ class ClipPipeline(Pipeline):
             decoding,
             (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion),
             self.tokenizer.eos_id,
-            generator,
-            should_stop,
-            on_progress,
+            sampling,
         )
         return [self.tokenizer.decode(ids).strip() for ids in written]
 

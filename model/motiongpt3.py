@@ -281,11 +281,14 @@ class MotionGPT3:
             MotionError: a motion is shorter than the model can read.
             Cancelled: ``should_stop`` said so.
         """
+        sampling = SamplingOptions(
+            generator=generator, should_stop=should_stop, on_progress=on_progress
+        )
         motions = [motion] if isinstance(motion, Motion) else list(motion)
         seen = [item.resample(FPS).crop(-self.config.max_frames - 1) for item in motions]
         said = [resting_caption(item.joints, FPS) for item in seen]
         moving = [item for item, rest in zip(seen, said, strict=True) if rest is None]
-        written = self.pipeline.caption(moving, sample, generator, should_stop, on_progress)
+        written = self.pipeline.caption(moving, sample, sampling)
         texts = [written.pop(0) if rest is None else rest for rest in said]
         return texts[0] if isinstance(motion, Motion) else texts
 

@@ -34,9 +34,10 @@ from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
 from mgpt3_ros.model.network.decoding import DecodingConfig
 from mgpt3_ros.model.network.network import NetworkConfig
-from mgpt3_ros.model.sampling import OnProgress, SamplingOptions, ShouldStop
+from mgpt3_ros.model.sampling import SamplingOptions
 
 DurationsAsked = float | Sequence[float | None] | None  # of all texts, or of each
+Known = list[Duration | None]  # of each text; None: to be predicted
 Start = Motion | np.ndarray | None  # the motion or pose (22, 3) [m] that a body goes on from
 NEEDS_STREAM = (
     'this checkpoint draws whole clips from nothing: to go on from a body, load one of the stream '
@@ -151,11 +152,7 @@ class Pipeline(ABC):
 
     @abstractmethod
     def _draw_texts(
-        self,
-        texts: list[str],
-        known: list[Duration | None],
-        sampling: SamplingOptions,
-        start: Start,
+        self, texts: list[str], known: Known, sampling: SamplingOptions, start: Start
     ) -> tuple[list[np.ndarray], list[Duration]]:
         """Joints of each text, with the lengths that were known or are predicted."""
 
@@ -179,7 +176,7 @@ class Pipeline(ABC):
                     f'{texts[wrong[0]]!r}: drawn {redraws + 1} times, no body could do it: '
                     f'{reasons[wrong[0]]}; ask for something that the model knows'
                 )
-            known: list[Duration | None] = [lengths[number] for number in wrong]
+            known: Known = [lengths[number] for number in wrong]
             anew, _ = self._draw_texts([texts[n] for n in wrong], known, sampling, start)
             for number, joints in zip(wrong, anew, strict=True):
                 drawn[number] = joints
@@ -213,25 +210,29 @@ class Pipeline(ABC):
         self,
         motions: Sequence[Motion],
         sample: bool = False,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
+        sampling: SamplingOptions | None = None,
     ) -> list[str]:
-        """What the model writes about motions, also of those that do not move."""
+        """What the model writes about motions, also of those that do not move.
+
+        Args:
+            motions: what is seen.
+            sample: whether words are drawn; else the likeliest are written.
+            sampling: its generator draws them; it stops and is told as in drawing.
+        """
 
     def known_durations(
         self,
         texts: Sequence[str],
         duration_s: DurationsAsked,
         spare_s: Sequence[float] | None = None,
-    ) -> list[Duration | None]:
+    ) -> Known:
         """The duration of each text that is asked for or stated; None where it must be predicted.
 
         Raises:
             MotionError: a duration is beyond the model, or there are not as many as texts.
         """
         asked, spare = one_each(duration_s, len(texts)), spare_s or [0.0] * len(texts)
-        config, known = self.config, list[Duration | None]()
+        config, known = self.config, Known()
         for text, seconds, beyond_s in zip(texts, asked, spare, strict=True):
             stated, _ = stated_duration(text)
             if seconds is not None:
@@ -247,7 +248,7 @@ class Pipeline(ABC):
         return known
 
     def predicted_durations(
-        self, known: list[Duration | None], frames: Sequence[float], source: DurationSource
+        self, known: Known, frames: Sequence[float], source: DurationSource
     ) -> list[Duration]:
         """Fill the gaps among known durations.
 

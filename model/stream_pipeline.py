@@ -26,12 +26,13 @@ from mgpt3_ros.model.network.stream_drawing import ChunkDrawer, ChunkDrawing, Go
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.pipeline import (
     DurationsAsked,
+    Known,
     MotionGPT3Config,
     Pipeline,
     Start,
     check_finite,
 )
-from mgpt3_ros.model.sampling import OnProgress, SamplingOptions, ShouldStop, or_default
+from mgpt3_ros.model.sampling import SamplingOptions, or_default
 
 Noise = list[torch.Generator] | None
 
@@ -109,11 +110,7 @@ class StreamPipeline(Pipeline):
     # What the public calls need
 
     def _draw_texts(
-        self,
-        texts: list[str],
-        known: list[Duration | None],
-        sampling: SamplingOptions,
-        start: Start,
+        self, texts: list[str], known: Known, sampling: SamplingOptions, start: Start
     ) -> tuple[list[np.ndarray], list[Duration]]:
         drawer = self.drawer(len(texts), self.drawing(sampling))
         words = self.prompts([stated_duration(text)[1] for text in texts])
@@ -177,9 +174,7 @@ class StreamPipeline(Pipeline):
         self,
         motions: Sequence[Motion],
         sample: bool = False,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
+        sampling: SamplingOptions | None = None,
     ) -> list[str]:
         """What the model writes about the last 6 s of motions, also of those that do not move."""
         decoding = replace(self.config.decoding, sample=sample or self.config.decoding.sample)
@@ -189,7 +184,7 @@ class StreamPipeline(Pipeline):
             joints = motion.resample(FPS).joints
             kept = 2 + chunk * min((len(joints) - 2) // chunk, LONGEST_CHUNKS)
             reader.read(torch.from_numpy(joints[-kept:].copy()).to(self.device))
-            words = reader.words(decoding, generator, should_stop, on_progress)
+            words = reader.words(decoding, sampling)
             said.append(self.tokenizer.decode(words).strip())
         return said
 
@@ -212,7 +207,7 @@ class StreamPipeline(Pipeline):
                 sampling.on_progress((number + 1) / chunks)
         return list(torch.cat(drawn, dim=1)[:, :frames].float().cpu().numpy())
 
-    def _lengths(self, drawer: ChunkDrawer, known: list[Duration | None]) -> list[Duration]:
+    def _lengths(self, drawer: ChunkDrawer, known: Known) -> list[Duration]:
         """Durations of what the bodies were told last."""
         return self.predicted_durations(known, drawer.predicted_frames().tolist(), 'predicted')
 

@@ -85,6 +85,18 @@ def add_output_option(
         add_avatar_options(parser)
 
 
+def add_picture_option(parser: argparse.ArgumentParser) -> None:
+    """Declare ``-o`` of a command that draws one picture."""
+    parser.add_argument(
+        '-o',
+        '--output',
+        type=output_file(*STRIP_SUFFIXES),
+        required=True,
+        metavar='FILE',
+        help='picture to write (.png or .jpg)',
+    )
+
+
 def add_avatar_options(parser: argparse.ArgumentParser) -> None:
     """Declare whose body plays the motion in a .glb."""
     group = parser.add_argument_group('avatar')

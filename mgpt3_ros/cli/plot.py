@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mgpt3_ros.cli.outputs import STRIP_SUFFIXES, output_file
+from mgpt3_ros.cli.outputs import add_picture_option
 
 SUMMARY = 'the curves of a training run become a picture'
 DESCRIPTION = (
@@ -26,14 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'folder', type=Path, metavar='RUN', help='folder given to mgpt3 train --output'
     )
-    parser.add_argument(
-        '-o',
-        '--output',
-        type=output_file(*STRIP_SUFFIXES),
-        required=True,
-        metavar='FILE',
-        help='picture to write (.png or .jpg)',
-    )
+    add_picture_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgpt3_ros.cli.options import add_reading_options, load_motion, new_parser
-from mgpt3_ros.cli.outputs import STRIP_SUFFIXES, output_file
+from mgpt3_ros.cli.outputs import add_picture_option
 from mgpt3_ros.cli.robot_files import add_robot_option
 from mgpt3_ros.model.errors import RobotError
 
@@ -60,14 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--motion', type=Path, metavar='FILE', help='what they do (default: raise the left arm)'
     )
     add_reading_options(show)
-    show.add_argument(
-        '-o',
-        '--output',
-        type=output_file(*STRIP_SUFFIXES),
-        required=True,
-        metavar='FILE',
-        help='picture to write: .png or .jpg',
-    )
+    add_picture_option(show)
     show.set_defaults(part=show_robot)
 
 

@@ -17,7 +17,7 @@ from sensor_msgs.msg import JointState
 from mgpt3_ros.body.observation import REACH_S, Limits, MotionBuffer, UnusableError
 from mgpt3_ros.body.profiles import JointProfile, base_frame_of, make_profile
 from mgpt3_ros.nodes.diagnostics import CallbackTimes
-from mgpt3_ros.nodes.hearing import why_deaf, wrong_frames
+from mgpt3_ros.nodes.hearing import hear_odometry, why_deaf, wrong_frames
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S, MotionNode
 from mgpt3_ros.nodes.model_host import ModelHost
 from mgpt3_ros.nodes.parameters import Parameters
@@ -159,15 +159,8 @@ class BodyNode(MotionNode):
         if not usable:
             self.buffer.dropped['frames'] += 1
             return
-        place, turn = message.pose.pose.position, message.pose.pose.orientation
-        lin, ang = message.twist.twist.linear, message.twist.twist.angular
         try:
-            self.buffer.hear_base(
-                (place.x, place.y, place.z),
-                (turn.x, turn.y, turn.z, turn.w),
-                self._stamp_ns(message.header.stamp),
-                (lin.x, lin.y, lin.z, ang.x, ang.y, ang.z),
-            )
+            hear_odometry(self.buffer, message, self._stamp_ns(message.header.stamp))
         except UnusableError as error:
             self.get_logger().warning(
                 f'odometry dropped: {error}', throttle_duration_sec=WARN_EVERY_S

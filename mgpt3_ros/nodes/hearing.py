@@ -1,12 +1,14 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Why a node hears nothing of a body, and whether odometry speaks of the frames that it should."""
+"""Odometry of a body: what it tells, of which frames; and why a node hears nothing of one."""
 
 from __future__ import annotations
 
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+
+from mgpt3_ros.body.observation import MotionBuffer
 
 
 def why_deaf(node: Node, topic: str, qos: QoSProfile, last_fault: str) -> str:
@@ -30,6 +32,22 @@ def why_deaf(node: Node, topic: str, qos: QoSProfile, last_fault: str) -> str:
             return f'nothing is heard on {name}: {publisher.node_name} offers less ({reason})'
     count = f'{len(publishers)} publisher{"s" if len(publishers) > 1 else ""}'
     return f'nothing is heard on {name}, though it has {count}'
+
+
+def hear_odometry(buffer: MotionBuffer, message: Odometry, stamp_ns: int) -> None:
+    """Tell ``buffer`` where the base is and how it moves.
+
+    Raises:
+        UnusableError: as :meth:`MotionBuffer.hear_base`.
+    """
+    place, turn = message.pose.pose.position, message.pose.pose.orientation
+    lin, ang = message.twist.twist.linear, message.twist.twist.angular
+    buffer.hear_base(
+        (place.x, place.y, place.z),
+        (turn.x, turn.y, turn.z, turn.w),
+        stamp_ns,
+        (lin.x, lin.y, lin.z, ang.x, ang.y, ang.z),
+    )
 
 
 def wrong_frames(message: Odometry, world: str, base: str) -> tuple[bool, str]:

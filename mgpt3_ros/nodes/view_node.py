@@ -32,6 +32,7 @@ from mgpt3_ros.model.errors import MotionError, MotionGPT3Error
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.nodes.diagnostics import Diagnostics, Health
+from mgpt3_ros.nodes.hearing import hear_odometry
 from mgpt3_ros.nodes.messages import base_path, joint_path, seconds
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.process import run
@@ -110,15 +111,8 @@ class ViewNode(Node):
             self._refuse(f'joint state dropped: {error}')
 
     def _on_odometry(self, message: Odometry) -> None:
-        place, turn = message.pose.pose.position, message.pose.pose.orientation
-        lin, ang = message.twist.twist.linear, message.twist.twist.angular
         try:
-            self._buffer.hear_base(
-                (place.x, place.y, place.z),
-                (turn.x, turn.y, turn.z, turn.w),
-                self._stamp_ns(message.header.stamp),
-                (lin.x, lin.y, lin.z, ang.x, ang.y, ang.z),
-            )
+            hear_odometry(self._buffer, message, self._stamp_ns(message.header.stamp))
         except UnusableError as error:
             self._refuse(f'odometry dropped: {error}')
 

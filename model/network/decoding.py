@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.errors import Cancelled, GenerationError
+from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.stream_network import StreamNetwork
-from mgpt3_ros.model.sampling import OnProgress, ShouldStop
+from mgpt3_ros.model.sampling import SamplingOptions
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,7 @@ def write_text(
     config: DecodingConfig,
     forbidden: Sequence[int],
     eos_id: int,
-    generator: torch.Generator | None = None,
-    should_stop: ShouldStop | None = None,
-    on_progress: OnProgress | None = None,
+    sampling: SamplingOptions | None = None,
     cache: KeyValueCache | None = None,
 ) -> list[list[int]]:
     """Continue prompts of one batch until each has ended.
@@ -57,34 +55,33 @@ def write_text(
         config: decoding options.
         forbidden: token ids that are never written.
         eos_id: the token that ends a text; it is not returned.
-        generator: for ``config.sample``, of any device.
-        should_stop: polled at each token.
-        on_progress: told the share of ``max_tokens`` that is written.
+        sampling: its generator, of any device, is for ``config.sample``; it is asked at each token
+            whether to stop, and told the share of ``max_tokens`` that is written.
         cache: of the S tokens before the prompts; what is read is added to it.
 
     Raises:
-        Cancelled: ``should_stop`` said so.
+        Cancelled: ``sampling.should_stop`` said so.
         GenerationError: the network gave NaN.
     """
+    sampling = sampling or SamplingOptions()
     written: list[list[int]] = [[] for _ in range(len(ids))]
     ended = torch.zeros(len(ids), dtype=torch.bool)
     cache = network.backbone.new_cache() if cache is None else cache
     hidden = network.hidden(ids, mask, motions, cache=cache)
     for step in range(config.max_tokens):
-        if should_stop is not None and should_stop():
-            raise Cancelled('the caption was cancelled')
+        sampling.check_stop('the caption was cancelled')
         logits = network.backbone.text_logits(hidden.text[:, -1]).float()
         if bool(logits.isnan().any()):
             raise GenerationError('the model gave NaN, no words: its weights are damaged')
         logits[:, list(forbidden)] = -torch.inf
-        next_ids = _choose(logits, written, config, generator)
+        next_ids = _choose(logits, written, config, sampling.generator)
         for row, token in enumerate(next_ids.tolist()):
             if token == eos_id:
                 ended[row] = True
             elif not ended[row]:
                 written[row].append(token)
-        if on_progress is not None:
-            on_progress((step + 1) / config.max_tokens)
+        if sampling.on_progress is not None:
+            sampling.on_progress((step + 1) / config.max_tokens)
         if bool(ended.all()):
             break
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)

@@ -10,7 +10,7 @@ from torch import Tensor
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.stream_drawing import motion_tokens
 from mgpt3_ros.model.network.stream_network import MotionTokens, StreamNetwork
-from mgpt3_ros.model.sampling import OnProgress, ShouldStop
+from mgpt3_ros.model.sampling import SamplingOptions
 
 LONGEST_CHUNKS = 16  # that are in sight of a caption: 6.4 s, as in training
 
@@ -58,13 +58,7 @@ class ChunkReader:
         self.network.read(None, mask.to(motion.device), motion, self._cache)
 
     @torch.inference_mode()
-    def words(
-        self,
-        config: DecodingConfig,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-    ) -> list[int]:
+    def words(self, config: DecodingConfig, sampling: SamplingOptions | None = None) -> list[int]:
         """Token ids of a sentence about the chunks that are known."""
         vocabulary, known = self.network.vocabulary, len(self._cache)
         ids = torch.tensor([[vocabulary.end_of_motion]], device=self.network.rest.device)
@@ -79,9 +73,7 @@ class ChunkReader:
                 config,
                 special,
                 self.eos_id,
-                generator,
-                should_stop,
-                on_progress,
+                sampling,
                 self._cache,
             )[0]
         finally:

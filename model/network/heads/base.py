@@ -76,7 +76,7 @@ class MotionHead(nn.Module, ABC):
             generator: source of times, noise and dropped conditions, or one for each sample.
         """
 
-    @abstractmethod
+    @torch.no_grad()
     def sample(
         self,
         hidden: Tensor,
@@ -96,6 +96,14 @@ class MotionHead(nn.Module, ABC):
             Cancelled: ``should_stop`` returned True.
             ConfigError: an impossible number of steps, or guidance without a fake condition.
         """
+        sampling = sampling or SamplingOptions()
+        source = sampling.generator if noise is None else noise
+        return self._sample(hidden, sampling, guidance or Guidance(), source).to(hidden.dtype)
+
+    @abstractmethod
+    def _sample(
+        self, hidden: Tensor, sampling: SamplingOptions, guidance: Guidance, source: Noise
+    ) -> Tensor: ...
 
     def _check_target(self, target: Tensor) -> None:
         if target.shape[1:] != self.latent_shape:
@@ -111,6 +119,16 @@ class Draw(NamedTuple):
     time: Tensor  # (R*B,)
     noise: Tensor  # (R*B, L, C)
     dropped: Tensor  # (R*B,) bool: sees the fake condition
+
+
+class Denoising(NamedTuple):
+    """What a sampler is given: latents and noise are (B, L*C), steps count from 0."""
+
+    predict: Callable[[Tensor, int], Tensor]  # from a latent at a step, what `mix` wants
+    draw_noise: Callable[[], Tensor]
+    num_steps: int
+    begin_step: Callable[[int], None]  # called before each
+    temperature: float
 
 
 class DenoisingHead(MotionHead):
@@ -200,17 +218,9 @@ class DenoisingHead(MotionHead):
 
     # Sampling
 
-    @torch.no_grad()
-    def sample(
-        self,
-        hidden: Tensor,
-        sampling: SamplingOptions | None = None,
-        guidance: Guidance | None = None,
-        noise: Noise = None,
+    def _sample(
+        self, hidden: Tensor, sampling: SamplingOptions, guidance: Guidance, source: Noise
     ) -> Tensor:
-        """Draw latents (B, L, C) by denoising; see `MotionHead.sample`."""
-        sampling = sampling or SamplingOptions()
-        source = sampling.generator if noise is None else noise
         shape, device = (len(hidden), *self.latent_shape), hidden.device
 
         def drawn() -> Tensor:
@@ -218,8 +228,7 @@ class DenoisingHead(MotionHead):
                 return torch.stack([draw_noise(shape[1:], own, device) for own in source])
             return draw_noise(shape, source, device)
 
-        latent = self.denoise(drawn, hidden, sampling, guidance)
-        return latent.to(hidden.dtype)
+        return self.denoise(drawn, hidden, sampling, guidance)
 
     @torch.no_grad()
     def denoise(
@@ -274,7 +283,8 @@ class DenoisingHead(MotionHead):
             if sampling.on_progress is not None and step > 0:
                 sampling.on_progress(step / num_inference_steps)
 
-        x = self._integrate(predict, flat_noise, num_inference_steps, begin_step, temperature)
+        run = Denoising(predict, flat_noise, num_inference_steps, begin_step, temperature)
+        x = self._integrate(run)
         if sampling.on_progress is not None:
             sampling.on_progress(1.0)
         return x.view(-1, *self.latent_shape)
@@ -284,12 +294,5 @@ class DenoisingHead(MotionHead):
         """Return the times (steps,) in the order in which sampling visits them."""
 
     @abstractmethod
-    def _integrate(
-        self,
-        predict: Callable[[Tensor, int], Tensor],
-        draw_noise: Callable[[], Tensor],
-        steps: int,
-        begin_step: Callable[[int], None],
-        temperature: float,
-    ) -> Tensor:
-        """Go from noise to latents (B, L*C); ``begin_step`` is called before each step."""
+    def _integrate(self, run: Denoising) -> Tensor:
+        """Go from noise to latents (B, L*C)."""

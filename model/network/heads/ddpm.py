@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.network.heads.base import DenoisingHead
+from mgpt3_ros.model.network.heads.base import Denoising, DenoisingHead
 from mgpt3_ros.model.network.heads.config import HeadConfig
 
 TRAIN_STEPS = 1000
@@ -101,31 +100,24 @@ class DdpmHead(DenoisingHead):
     def _inference_times(self, steps: int) -> Tensor:
         return torch.from_numpy(self.schedule.respace(steps).times[::-1].copy())
 
-    def _integrate(
-        self,
-        predict: Callable[[Tensor, int], Tensor],
-        draw_noise: Callable[[], Tensor],
-        steps: int,
-        begin_step: Callable[[int], None],
-        temperature: float,
-    ) -> Tensor:
-        schedule = self.schedule.respace(steps)
+    def _integrate(self, run: Denoising) -> Tensor:
+        schedule = self.schedule.respace(run.num_steps)
         ancestral = self.config.sampler == 'ddpm'
         kept, before = schedule.alphas_cumprod, schedule.alphas_cumprod_before
         clean_weight, noisy_weight = schedule.posterior_mean_coefficients
-        deviation = temperature * np.exp(0.5 * schedule.posterior_log_variance)
-        x = draw_noise()
+        deviation = run.temperature * np.exp(0.5 * schedule.posterior_log_variance)
+        x = run.draw_noise()
         if not ancestral:
-            x = temperature * x
-        for step in range(steps):
-            begin_step(step)
-            i = steps - 1 - step  # from the noisiest entry to the first
-            noise = predict(x, step)
+            x = run.temperature * x
+        for step in range(run.num_steps):
+            run.begin_step(step)
+            i = run.num_steps - 1 - step  # from the noisiest entry to the first
+            noise = run.predict(x, step)
             clean = (x - float(np.sqrt(1.0 - kept[i])) * noise) / float(np.sqrt(kept[i]))
             if not ancestral:
                 x = float(np.sqrt(before[i])) * clean + float(np.sqrt(1.0 - before[i])) * noise
                 continue
             x = float(clean_weight[i]) * clean + float(noisy_weight[i]) * x
             if i > 0:
-                x = x + float(deviation[i]) * draw_noise()
+                x = x + float(deviation[i]) * run.draw_noise()
         return x

@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model.network.heads.base import DenoisingHead
+from mgpt3_ros.model.network.heads.base import Denoising, DenoisingHead
 
 
 class FlowHead(DenoisingHead):
@@ -33,16 +31,9 @@ class FlowHead(DenoisingHead):
     def _inference_times(self, steps: int) -> Tensor:
         return torch.arange(steps) / steps
 
-    def _integrate(
-        self,
-        predict: Callable[[Tensor, int], Tensor],
-        draw_noise: Callable[[], Tensor],
-        steps: int,
-        begin_step: Callable[[int], None],
-        temperature: float,
-    ) -> Tensor:
-        x = temperature * draw_noise()
-        for step in range(steps):
-            begin_step(step)
-            x = x + predict(x, step) / steps
+    def _integrate(self, run: Denoising) -> Tensor:
+        x = run.temperature * run.draw_noise()
+        for step in range(run.num_steps):
+            run.begin_step(step)
+            x = x + run.predict(x, step) / run.num_steps
         return x

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from mgpt3_ros.model.network.heads.base import Guidance, MotionHead, Noise
@@ -33,18 +32,12 @@ class RegressionHead(MotionHead):
         error = self.regressor(self.condition(hidden)).float() - target.flatten(1).float()
         return {'regression': error.square().mean()}
 
-    @torch.no_grad()
-    def sample(
-        self,
-        hidden: Tensor,
-        sampling: SamplingOptions | None = None,
-        guidance: Guidance | None = None,
-        noise: Noise = None,
+    def _sample(
+        self, hidden: Tensor, sampling: SamplingOptions, guidance: Guidance, source: Noise
     ) -> Tensor:
         """Return the latents (B, L, C); nothing that concerns noise has an effect."""
-        sampling = sampling or SamplingOptions()
         sampling.check_stop('sampling stopped before it began')
         latent = self.regressor(self.condition(hidden)).view(-1, *self.latent_shape)
         if sampling.on_progress is not None:
             sampling.on_progress(1.0)
-        return latent.to(hidden.dtype)
+        return latent
