@@ -17,8 +17,6 @@ from typing import Any
 
 from mgpt3_ros.bags.topics import Attachment, BagError, Recorded, Topic
 
-_NO_END = 2**63 - 1
-
 
 class SqliteFile:
     """A ``.db3``, through rosbags.

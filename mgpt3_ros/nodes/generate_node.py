@@ -35,9 +35,7 @@ from mgpt3_ros.nodes.commands import (
 )
 from mgpt3_ros.nodes.deadman import Deadman
 from mgpt3_ros.nodes.emergency_stop import STOPPED
-from mgpt3_ros.nodes.generation import (
-    SAMPLING_PARAMETERS,
-)
+from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
 from mgpt3_ros.nodes.moving_node import MovingNode

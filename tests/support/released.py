@@ -17,8 +17,6 @@ C, FF, HALF = 8, 12, 1  # of the VAE, which has 2 * HALF + 1 layers
 
 W, DEPTH = 10, 2  # of the head
 
-LINEAR_BIAS = ('weight', 'bias')
-
 
 def linear(name: str, out: int, width: int) -> dict[str, tuple[int, ...]]:
     """Shapes of a linear layer."""

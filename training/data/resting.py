@@ -29,7 +29,7 @@ SHORTEST_FRAMES = 16
 LASTS_FRAMES = 120  # a span is played forth and back for so long
 
 _MEAN_SPEED, _JOINT_SPEED = 0.15, 0.4  # [m/s], of all joints and of any one
-_HEAD, _NECK = JOINT_NAMES.index('head'), JOINT_NAMES.index('neck')
+_NECK = JOINT_NAMES.index('neck')
 _PELVIS = JOINT_NAMES.index('pelvis')
 _WRISTS = [JOINT_NAMES.index(f'{side}_wrist') for side in ('left', 'right')]
 _ANKLES = [JOINT_NAMES.index(f'{side}_ankle') for side in ('left', 'right')]
