@@ -24,6 +24,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / 'interfaces'
 NEEDED = ('cmake', 'c++')
+WITHOUT = (
+    'going without mgpt3_interfaces; nodes work with topics alone. Later: '
+    '.venv/bin/python scripts/build_interfaces.py'
+)
 # Where the wheels of messages were built: their exports name headers by these paths.
 _BUILDER = '/'.join(('', 'opt', 'python', ''))
 _BAKED = re.compile(rf'{_BUILDER}[^;"\s]*?/(?:include/python[\d.]+|numpy/_?core/include)')
@@ -71,12 +75,11 @@ def build(prefix: Path) -> bool:
     if missing:
         raise BuildError(
             f'{" and ".join(missing)} missing (on Debian and Ubuntu: apt install cmake g++): '
-            'going without mgpt3_interfaces; nodes work with topics alone'
+            f'{WITHOUT}'
         )
     if not (Path(sysconfig.get_path('include')) / 'Python.h').is_file():
         raise BuildError(
-            'Python.h is missing (on Debian and Ubuntu: apt install python3-dev): going without '
-            'mgpt3_interfaces; nodes work with topics alone'
+            f'Python.h is missing (on Debian and Ubuntu: apt install python3-dev): {WITHOUT}'
         )
     home = Path(sys.prefix)
     correct_exports(home)

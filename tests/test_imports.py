@@ -119,6 +119,16 @@ def test_a_folder_imports_what_it_may(folder: str):
     assert breaches == []
 
 
+@pytest.mark.parametrize('folder', ALLOWED)
+def test_the_plan_and_its_drawing_show_the_folder(folder: str):
+    plan = (ROOT / 'docs' / 'design.md').read_text(encoding='utf-8')
+    drawing = (ROOT / 'docs' / 'images' / 'house.svg').read_text(encoding='utf-8')
+    name = folder.removeprefix('model/')
+    for shown in FOUNDATION if folder == BASE else {name}:
+        assert f'`{shown}`' in plan or f'`{Path(shown).name}/`' in plan
+        assert shown in drawing or f'{Path(shown).name}/' in drawing
+
+
 def test_the_folders_have_an_order():
     """Only the top of model/ and the formats below and above Motion know each other."""
     for folder, others in ALLOWED.items():

@@ -17,9 +17,10 @@ import torch
 
 from mgpt3_ros.model import Motion, MotionGPT3
 from tests.support.node_process import NodeProcess
+from tests.support.robots import write_tin_man
 
 ROOT = Path(__file__).resolve().parents[2]
-# Executable of 0.1.0: a node that it runs.
+# Executable: a node that it runs.
 NODES = {
     'generate_node': 'generate_node',
     'caption_node': 'caption_node',
@@ -27,7 +28,10 @@ NODES = {
     'playback_node': 'playback_node',
     'view_node': 'view_node',
     'motion_server': 'generate_node',
+    'retarget_node': 'retarget_node',
+    'sim_node': 'sim_node',
 }
+OTHERS = {'mgpt3', 'say'}
 
 
 def scripts() -> dict[str, str]:
@@ -35,8 +39,8 @@ def scripts() -> dict[str, str]:
     return dict(found)
 
 
-def test_no_executable_is_gone():
-    assert set(scripts()) >= {*NODES, 'mgpt3'}
+def test_every_executable_is_started_here():
+    assert set(scripts()) == {*NODES, *OTHERS}
 
 
 @pytest.mark.parametrize('executable', NODES)
@@ -48,7 +52,12 @@ def test_an_executable_runs_its_node(executable: str, domain: int, tmp_path: Pat
 
     module, _ = scripts()[executable].split(':')
     assert module == f'mgpt3_ros.nodes.{executable}'  # what NodeProcess starts
-    process = NodeProcess(executable, {'autostart': False, 'port': 0}, tmp_path / 'log', 'here')
+    parameters: dict[str, object] = {'autostart': False, 'port': 0}
+    if executable in ('retarget_node', 'sim_node'):
+        parameters['joint_profile'] = str(write_tin_man(tmp_path))
+    if executable == 'sim_node':
+        pytest.importorskip('mujoco', reason='the extra sim is not installed')
+    process = NodeProcess(executable, parameters, tmp_path / 'log', 'here')
     context = Context()
     rclpy.init(context=context, domain_id=domain)
     me = rclpy.create_node('asks', context=context)
@@ -72,6 +81,7 @@ def test_an_executable_runs_its_node(executable: str, domain: int, tmp_path: Pat
     [
         ('-m', 'mgpt3_ros.training.train', '--help'),  # torchrun's
         ('-m', 'mgpt3_ros.cli.main', '--help'),
+        ('-m', 'mgpt3_ros.nodes.say', '--help'),
     ],
 )
 def test_a_module_runs_as_a_program(command: tuple[str, ...], tmp_path: Path):
@@ -83,7 +93,7 @@ def test_a_module_runs_as_a_program(command: tuple[str, ...], tmp_path: Path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert 'usage: mgpt3' in done.stdout
+    assert done.stdout.startswith('usage: ')
 
 
 def test_the_shipped_checkpoint_loads_and_draws_as_before(tmp_path: Path):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import ModuleType
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'setup_venv.py'
+REALLY = subprocess.run  # tests put another in its place
 
 
 @pytest.fixture
@@ -158,6 +160,26 @@ def test_an_interrupted_one_is_completed_and_kept(setup, calls, tmp_path):
     setup.make(tmp_path / 'env')
     assert installs(calls) == 6
     assert (tmp_path / 'env' / 'downloaded').exists()
+
+
+def test_without_cmake_it_is_ready_all_the_same(setup, calls, tmp_path, monkeypatch, capfd):
+    """The interfaces are built by their own script, here the real one, on a PATH without tools."""
+    inner = setup.subprocess.run
+
+    def run(command, **keywords):
+        if 'scripts/build_interfaces.py' not in command:
+            return inner(command, **keywords)
+        environment = {**os.environ, 'PATH': str(tmp_path)}
+        program = [sys.executable, command[1], str(tmp_path / 'env')]
+        return REALLY(program, env=environment, **keywords)
+
+    monkeypatch.setattr(setup.subprocess, 'run', run)
+    monkeypatch.setattr(setup, 'choose', lambda: ('python3', 'wheels'))
+    setup.make(tmp_path / 'env')
+    said = capfd.readouterr().out
+    assert '[interfaces] cmake and c++ missing' in said
+    assert 'is ready after' in said
+    assert (tmp_path / 'env' / 'made_from.txt').exists()
 
 
 def test_another_ros_makes_it_anew(setup, calls, tmp_path, monkeypatch):
