@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     'mgpt3_ros/body': MODEL,
     'mgpt3_ros/robots': MODEL,
     'mgpt3_ros/bags': {*MODEL, 'mgpt3_ros/body'},
-    'mgpt3_ros/view': {*MODEL, 'mgpt3_ros/body'},
+    'mgpt3_ros/view': {*MODEL, 'mgpt3_ros/body', 'mgpt3_ros/robots'},
     'training/data': {*MODEL, 'mgpt3_ros/bags'},
     'training/evaluation': {*MODEL, 'training/data'},
     'training': {*MODEL, 'training/data', 'training/evaluation'},

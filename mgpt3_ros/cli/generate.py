@@ -20,6 +20,7 @@ from mgpt3_ros.cli.outputs import (
     names,
 )
 from mgpt3_ros.cli.robot_files import (
+    add_robot_only_option,
     add_robot_option,
     motion_or_robot_file,
     robot_of,
@@ -54,7 +55,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('text', nargs='+', metavar='TEXT', help='what the person does, in English')
     add_output_option(parser, motion_or_robot_file, f'{MOTION_FILES}, or .csv of a robot')
     add_avatar_options(parser)
-    add_robot_option(parser, 'who does it: .csv (qpos of MuJoCo) and .npz hold its joints')
+    add_robot_option(
+        parser, 'who does it: .csv (qpos of MuJoCo) and .npz hold its joints, .html shows it'
+    )
+    add_robot_only_option(parser)
     parser.add_argument(
         '--duration',
         type=options.positive_seconds,
@@ -89,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         parts = Memory().resolved(understand(text))
         motion = carry_out_all(model, parts, sampling, arguments.duration)
     drawn = time.perf_counter()
-    write_all(motion, arguments.output, robot, avatar)
+    write_all(motion, arguments.output, robot, avatar, robot_only=arguments.robot_only)
     written = time.perf_counter()
     sys.stdout.write(
         f'{motion.duration_s:.2f} s of motion ({duration_source(motion.info)}), '

@@ -16,6 +16,7 @@ from mgpt3_ros.model.extras import extra
 if TYPE_CHECKING:
     from mgpt3_ros.model.formats.avatars import Avatar
     from mgpt3_ros.model.motion import Motion
+    from mgpt3_ros.robots import Robot
 
 DATA_SUFFIXES = ('.npz', '.npy', '.bvh', '.glb', '.vrma', '.vrm')
 MOTION_FILES = (
@@ -129,6 +130,8 @@ def write_motion(
     paths: Sequence[Path],
     title: str | None = None,
     avatar: Avatar | None = None,
+    robot: Robot | None = None,
+    robot_only: bool = False,
 ) -> None:
     """Write a motion to each of ``paths``, as their suffixes say.
 
@@ -137,6 +140,8 @@ def write_motion(
         paths: files as `motion_file` allows.
         title: caption of pictures; None takes the motion's own text.
         avatar: who plays it where a .glb is written; None for the mannequin.
+        robot: who does the same on a page, beside the human or only it; None for nobody.
+        robot_only: see there.
     """
     from mgpt3_ros.model.atomic_files import whole_file
 
@@ -154,7 +159,7 @@ def write_motion(
             from mgpt3_ros.view.page import write_page
 
             with whole_file(path) as partial:
-                write_page(partial, motion, title)
+                write_page(partial, motion, title, robot, robot_only)
             continue
         from mgpt3_ros.model import render
 

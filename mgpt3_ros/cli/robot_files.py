@@ -32,6 +32,13 @@ def add_robot_option(parser: Any, what: str) -> None:
     )
 
 
+def add_robot_only_option(parser: Any) -> None:
+    """Declare that pages show the robot alone."""
+    parser.add_argument(
+        '--robot-only', action='store_true', help="pages show the robot in the human's place"
+    )
+
+
 def motion_or_robot_file(text: str) -> Path:
     """Read the name of a file to write, which may also be a .csv of a robot's motion."""
     return output_file('.csv')(text) if text.lower().endswith('.csv') else motion_file(text)
@@ -55,14 +62,21 @@ def robot_of(arguments: argparse.Namespace) -> Robot | None:
 
 
 def write_all(
-    motion: Motion, paths: Sequence[Path], robot: Robot | None, avatar: Avatar | None = None
+    motion: Motion,
+    paths: Sequence[Path],
+    robot: Robot | None,
+    avatar: Avatar | None = None,
+    title: str | None = None,
+    robot_only: bool = False,
 ) -> None:
     """Write a motion: a robot's to .csv and .npz where there is one, else the human's.
 
-    A motion that a robot must do more slowly is slowed down as a whole, which is said on stderr.
+    A page shows both, or the robot only. A motion that a robot must do more slowly is slowed down
+    as a whole, which is said on stderr.
     """
     own = [path for path in paths if robot is not None and path.suffix.lower() in ROBOT_SUFFIXES]
-    write_motion(motion, [path for path in paths if path not in own], avatar=avatar)
+    others = [path for path in paths if path not in own]
+    write_motion(motion, others, title, avatar, robot, robot_only)
     if robot is None or not own:
         return
     from mgpt3_ros.robots import retarget, save_robot_motion, slowed

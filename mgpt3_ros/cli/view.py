@@ -12,6 +12,12 @@ import webbrowser
 from pathlib import Path
 
 from mgpt3_ros.cli import options
+from mgpt3_ros.cli.robot_files import (
+    add_robot_only_option,
+    add_robot_option,
+    load_any,
+    robot_of,
+)
 
 SUMMARY = 'a page in the browser: type, and a body moves'
 DESCRIPTION = """\
@@ -23,15 +29,18 @@ machine alone, unless --host says another address. Ctrl-C ends it.
 EXAMPLES = """\
   mgpt3 view
   mgpt3 view walk.npz take.bvh
+  mgpt3 view walk.npz --robot g1        a robot does the same
   mgpt3 view --port 0 --no-browser      any free port; open its address yourself
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    what = 'motion to show (.npz, .npy, .bvh, .glb or .vrma)'
+    what = 'motion to show (.npz, .npy, .bvh, .glb or .vrma, with --robot .csv)'
     parser.add_argument('files', nargs='*', type=Path, metavar='FILES', help=what)
     options.add_reading_options(parser)
+    add_robot_option(parser, 'robot that does the same, beside the human')
+    add_robot_only_option(parser)
     group = parser.add_argument_group('page')
     group.add_argument(
         '--host',
@@ -49,17 +58,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
     from mgpt3_ros.view.panel import Panel
     from mgpt3_ros.view.server import address_of, start_server, stop_server
+    from mgpt3_ros.view.side_by_side import ShownRobot
     from mgpt3_ros.view.studio import Studio
 
+    robot = robot_of(arguments)
+    shown = None if robot is None else ShownRobot(robot, arguments.robot_only)
     motions = [
         motion.with_info(text=str(motion.info.get('text') or path.stem))
         for path in arguments.files
-        for motion in [options.load_motion(path, arguments)]
+        for motion in [load_any(path, arguments, robot)]
     ]
     over = threading.Event()
     server = start_server(arguments.host, arguments.port)
     try:
-        panel = Panel(server, Studio(lambda: options.load_model(arguments)), motions)
+        panel = Panel(server, Studio(lambda: options.load_model(arguments)), motions, shown)
         address = address_of(server)
         sys.stdout.write(f'{address} (Ctrl-C ends it)\n')
         sys.stdout.flush()

@@ -18,7 +18,7 @@ from mgpt3_ros.robots.human import zero_place
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.retargeting import retarget
 from mgpt3_ros.robots.robot import Robot
-from mgpt3_ros.robots.shapes import shapes_of
+from mgpt3_ros.robots.shapes import shapes_of, side_of
 
 with extra('view'):
     import cv2
@@ -31,11 +31,10 @@ Array = NDArray[np.float64]
 
 PANEL = (300, 480)  # px
 MOMENTS = 3
-_LEFT, _RIGHT, _MIDDLE = (38, 118, 214), (240, 112, 44), (200, 205, 214)  # as the human's
+_COLOURS = {'left': (38, 118, 214), 'right': (240, 112, 44), '': (200, 205, 214)}  # the human's
 _LIGHT = np.array([0.35, 0.80, 0.49])  # to the light, in the model's frame
 _DARKEST = 0.35
 _SOLE = 0.035  # [m]: so far the human's feet reach below its joints
-_BAR = 0.03  # [m] radius of the bars of a robot without meshes
 _NOWHERE = np.empty((0, 2))
 
 
@@ -82,7 +81,7 @@ def draw_side_by_side(robot: Robot, motion: Motion, path: Path) -> list[str]:
         write(image, text, (14, 28), 17, INK, BOLD)
     _save(path, np.vstack([np.hstack(upper), np.hstack(lower)]))
     left_out = len(shapes.missing)
-    return [f'{left_out} shapes that are no binary STL are left out'] if left_out else []
+    return [f'{left_out} shapes could not be read and are left out'] if left_out else []
 
 
 def _faces(
@@ -90,47 +89,11 @@ def _faces(
 ) -> tuple[Array, Array]:
     """Return a robot's triangles (F, 3, 3) [m] in the world and their colours (F, 3)."""
     faces, colours = [], []
-    parts = triangles or _bars(robot)
-    for link, own in parts.items():
+    for link, own in triangles.items():
         world = own @ poses.rotations[link][frame].T + poses.places[link][frame]
         faces.append(world)
-        colours.append(np.tile(_colour(robot, link), (len(own), 1)))
+        colours.append(np.tile(_COLOURS[side_of(robot, link)], (len(own), 1)))
     return np.concatenate(faces), np.concatenate(colours).astype(np.float64)
-
-
-def _colour(robot: Robot, link: str) -> tuple[int, int, int]:
-    """Colour what hangs on the left and on the right of the chest and the pelvis."""
-    for side, colour in (('left', _LEFT), ('right', _RIGHT)):
-        for limb in ('shoulder', 'hip'):
-            first = robot.config.follows.get(f'{side}_{limb}')
-            if first is None:
-                continue
-            end = robot.kinematics.chain(first)
-            own = robot.kinematics.chain(link)
-            if len(own) >= len(end) and (own[: len(end)] == end).all():
-                return colour
-    return _MIDDLE
-
-
-def _bars(robot: Robot) -> dict[str, Array]:
-    """Return bars from each link to the links that it carries, for a robot without meshes."""
-    bars: dict[str, list[Array]] = {}
-    for joint in robot.urdf.joints:
-        if np.linalg.norm(joint.origin) > 0.02:
-            bars.setdefault(joint.parent, []).append(_bar(joint.origin))
-    return {link: np.concatenate(parts) for link, parts in bars.items()}
-
-
-def _bar(end: Array) -> Array:
-    """Return the triangles (8, 3, 3) of a bar from the origin to ``end`` (3,)."""
-    aside = np.cross(end, [1.0, 0, 0] if abs(end[0]) < np.abs(end).max() else [0, 1.0, 0])
-    aside *= _BAR / np.linalg.norm(aside)
-    across = np.cross(end / np.linalg.norm(end), aside)
-    ring = [aside, across, -aside, -across]
-    faces = []
-    for one, two in zip(ring, [*ring[1:], ring[0]], strict=True):
-        faces += [[one, two, end + two], [one, end + two, end + one]]
-    return np.array(faces)
 
 
 def _beside(faces: Array, scale: float, human: Array) -> Array:

@@ -1,10 +1,11 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Play, pause, speed and the time line of a page, and what else is shown of the bodies."""
+"""Play, pause, speed and the time line of a page with its parts, and what is shown of bodies."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from mgpt3_ros.view.player import SPEEDS, Player
@@ -20,12 +21,17 @@ class PlayControls:
     def __init__(self, server: Any, stage: Stage, lock: threading.RLock) -> None:
         self.player = Player()
         self._stage = stage
+        self._lock = lock
+        self._gui = server.gui
         self._told_s = -1.0
+        self._part = -1  # which is told to be done
         self._drawn: tuple[float, bool] | None = None  # what is on the stage: time and follow
         gui = server.gui
-        with gui.add_folder('Play'):
+        self._folder = gui.add_folder('Play')
+        with self._folder:
             self._play = gui.add_button('Pause')
-            self._time = gui.add_slider('Time', 0.0, 1.0, _SLIDER_STEP_S, 0.0)
+            self._time = self._time_line(1.0)
+            self._words = gui.add_markdown('')
             speeds = tuple(f'{speed:g}x' for speed in SPEEDS)
             self._speed = gui.add_dropdown('Speed', speeds, initial_value='1x')
             self._loop = gui.add_checkbox('Loop', True)
@@ -38,13 +44,6 @@ class PlayControls:
             with lock:
                 self.player.play(not self.player.playing, stage.duration_s)
 
-        @self._time.on_update
-        def _(event: Any) -> None:
-            if event.client is not None:  # dragged, not moved by the clock
-                with lock:
-                    self.player.seek(self._time.value)
-                    self._told_s = self.player.time_s
-
         @self._speed.on_update
         def _(_: Any) -> None:
             with lock:
@@ -55,13 +54,43 @@ class PlayControls:
             with lock:
                 self.player.looping = self._loop.value
 
+    def _time_line(self, duration_s: float, marks: Sequence[float] = ()) -> Any:
+        """The slider of times, with a mark where each part begins."""
+        line = self._gui.add_slider(
+            'Time', 0.0, duration_s, _SLIDER_STEP_S, 0.0, marks=tuple(marks) or None, order=0.5
+        )
+
+        @line.on_update
+        def _(event: Any) -> None:
+            if event.client is not None:  # dragged, not moved by the clock
+                with self._lock:
+                    self.player.seek(line.value)
+                    self._told_s = self.player.time_s
+
+        return line
+
     def restart(self, duration_s: float) -> None:
         """Begin anew with other bodies."""
         self.player.seek(0.0)
         self.player.playing = True
-        self._drawn, self._told_s = None, -1.0
-        self._time.value = 0.0
-        self._time.max = max(duration_s, _SLIDER_STEP_S)
+        self._drawn, self._told_s, self._part = None, -1.0, -1
+        self._time.remove()
+        with self._folder:
+            starts = [start_s for start_s, _ in self._stage.parts if start_s < duration_s]
+            self._time = self._time_line(max(duration_s, _SLIDER_STEP_S), starts)
+
+    def _tell_part(self, now_s: float) -> None:
+        """List the parts and their words; the one that is done now is bold."""
+        parts = self._stage.parts
+        part = sum(start_s <= now_s for start_s, _ in parts) - 1
+        if part == self._part:
+            return
+        self._part = part
+        lines = []
+        for number, (start_s, text) in enumerate(parts):
+            words = text.replace('<', '&lt;') or '(no words)'
+            lines.append(f'- {start_s:.1f} s ' + (f'**{words}**' if number == part else words))
+        self._words.content = '\n'.join(lines)
 
     def advance(self, passed_s: float) -> None:
         """Let time pass [s] and show what is then."""
@@ -80,6 +109,7 @@ class PlayControls:
         if abs(now_s - self._told_s) >= _TOLD_S or not self.player.playing:
             self._told_s = now_s
             self._time.value = round(now_s, 2)
+        self._tell_part(now_s)
         label = 'Pause' if self.player.playing else 'Play'
         if self._play.label != label:
             self._play.label = label

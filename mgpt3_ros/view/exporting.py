@@ -9,12 +9,13 @@ from pathlib import Path
 
 from mgpt3_ros.model.formats import WRITERS
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.view.side_by_side import ShownRobot
 
 KINDS = ('npz', 'bvh', 'glb', 'vrma', 'mp4', 'html')
 
 
-def file_of(motion: Motion, kind: str) -> bytes:
-    """Write a motion as one of ``KINDS``; return the file.
+def file_of(motion: Motion, kind: str, shown: ShownRobot | None = None) -> bytes:
+    """Write a motion as one of ``KINDS``; return the file. A page has the robot that is shown.
 
     Raises:
         MotionGPT3Error: it cannot be written so.
@@ -30,5 +31,8 @@ def file_of(motion: Motion, kind: str) -> bytes:
         else:
             from mgpt3_ros.view.page import write_page
 
-            write_page(path, motion)
+            if shown is None:
+                write_page(path, motion)
+            else:
+                write_page(path, motion, robot=shown.robot, robot_only=shown.instead)
         return path.read_bytes()

@@ -12,13 +12,12 @@ from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
 from mgpt3_ros.model.figure.cones import SOLE
-from mgpt3_ros.model.kinematics.human import JOINT_INDEX
 from mgpt3_ros.model.kinematics.skeleton import REST_OFFSETS
 from mgpt3_ros.model.kinematics.t_pose import to_t_pose_motion
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.view.clip import Clip, Pose
+from mgpt3_ros.view.clip import Clip, Pose, body_pose
 from mgpt3_ros.view.mannequin import Mannequin
-from mgpt3_ros.view.stage import ABOVE_HEAD_M, WORLD, Stage
+from mgpt3_ros.view.stage import WORLD, Stage
 
 _FOLLOW_SHARE = 0.12  # of the way to the body that the camera goes with each picture
 GHOST = 'ghost'
@@ -68,7 +67,7 @@ class LiveScene:
                 self._seen = True
                 self._body.set_visible(True)
             self._body.show(pose)
-            self._label.position = pose.position[JOINT_INDEX['head']] + [0.0, 0.0, ABOVE_HEAD_M]
+            self._label.position = pose.top
             if self._follow.value:
                 way = pose.position[0] * [1.0, 1.0, 0.0] - self._focus
                 self._focus += _FOLLOW_SHARE * way
@@ -103,7 +102,7 @@ def pose_of(joints: np.ndarray) -> Pose:
     posed = to_t_pose_motion(joints[None])
     quaternions = quaternions_to_ros(Rotation.from_matrix(posed.world[0]).as_quat())
     places = vectors_to_ros(posed.joints()[0]) + np.array([0.0, 0.0, SOLE])
-    return Pose(quaternions[:, [3, 0, 1, 2]], places)
+    return body_pose(quaternions[:, [3, 0, 1, 2]], places)
 
 
 def _plain(text: str) -> str:

@@ -17,9 +17,12 @@ from typing import Any
 from mgpt3_ros.model.errors import Cancelled, MotionGPT3Error
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.view import exporting
-from mgpt3_ros.view.clip import Clip
+from mgpt3_ros.view.clip import Clip, Track
 from mgpt3_ros.view.controls import PlayControls
-from mgpt3_ros.view.stage import ASIDE_M, Stage
+from mgpt3_ros.view.robot_choice import RobotChoice
+from mgpt3_ros.view.robot_clip import robot_clip
+from mgpt3_ros.view.side_by_side import ShownRobot, side_by_side
+from mgpt3_ros.view.stage import Stage
 from mgpt3_ros.view.studio import MOST_DRAWS, Studio, Take, explain
 
 EXAMPLES = (
@@ -38,8 +41,14 @@ Ghosts = Sequence[Motion]
 class Panel:
     """One server's page."""
 
-    def __init__(self, server: Any, studio: Studio, motions: Sequence[Motion] = ()) -> None:
-        """Build it; ``motions`` are shown side by side."""
+    def __init__(
+        self,
+        server: Any,
+        studio: Studio,
+        motions: Sequence[Motion] = (),
+        robot: ShownRobot | None = None,
+    ) -> None:
+        """Build it; ``motions`` are shown side by side, each with ``robot`` if there is one."""
         self.server = server
         self.studio = studio
         self._lock = threading.RLock()  # callbacks, the worker and the clock's thread meet here
@@ -49,6 +58,8 @@ class Panel:
         self._say()
         self.controls = PlayControls(server, self._stage, self._lock)
         self._lists()
+        self._robot = RobotChoice(server, robot, self._guarded(lambda _: self._restage()))
+        self._keep()
         for motion in motions:
             self._shown.append(studio.keep(motion, given=True))
         self._restage()
@@ -85,7 +96,6 @@ class Panel:
     def _lists(self) -> None:
         gui = self.server.gui
         with gui.add_folder('Timeline'):
-            self._words = gui.add_markdown('')
             self._takes = gui.add_dropdown('Show', ('-',))
         with gui.add_folder('Go on', expand_by_default=False):
             self._horizon = gui.add_slider('Seconds ahead', 0.5, 5.0, 0.5, 2.0)
@@ -95,9 +105,6 @@ class Panel:
             self._gap = gui.add_slider('Gap', 0.5, 4.0, 0.5, 1.5)
             between = gui.add_button('Go over')
             caption = gui.add_button('Caption')
-        with gui.add_folder('Keep', expand_by_default=False):
-            self._kind = gui.add_dropdown('File', exporting.KINDS)
-            save = gui.add_button('Save')
 
         @self._takes.on_update
         def _(event: Any) -> None:
@@ -107,6 +114,11 @@ class Panel:
         predict.on_click(self._guarded(self._on_predict))
         between.on_click(self._guarded(self._on_inbetween))
         caption.on_click(self._guarded(self._on_caption))
+
+    def _keep(self) -> None:
+        with self.server.gui.add_folder('Keep', expand_by_default=False):
+            self._kind = self.server.gui.add_dropdown('File', exporting.KINDS)
+            save = self.server.gui.add_button('Save')
         save.on_click(self._guarded(self._on_save))
 
     def _guarded(self, call: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -199,7 +211,7 @@ class Panel:
     def _on_save(self, event: Any) -> None:
         kind = self._kind.value
         self._tell(f'writing .{kind} ...')
-        content = exporting.file_of(self._first().motion, kind)
+        content = exporting.file_of(self._first().motion, kind, self._robot.shown)
         event.client.send_file_download(f'motion.{kind}', content, save_immediately=True)
         self._tell(f'motion.{kind}: {len(content) / 1000:.0f} kB')
 
@@ -249,22 +261,28 @@ class Panel:
         """Put what is to be shown on the stage, side by side, and its words into the lists."""
         with self._lock:
             self._stage.clear()
-            for place, take in enumerate(self._shown):
-                self._stage.add(f'body{place}', Clip(take.motion, -ASIDE_M * place))
-            if ghosts:
-                start_s = self._shown[0].motion.duration_s
-                for way, motion in enumerate(ghosts):
-                    self._stage.add(f'ghost{way}', Clip(motion), ghost=True, start_s=start_s)
+            robot = self._robot.shown
+            motions = [take.motion for take in self._shown]
+            for place in range(len(motions)):
+                for who, clip in enumerate(side_by_side(motions, place, robot)):
+                    self._stage.add(f'body{place}' + ('r' if who else ''), clip)
+            for way, motion in enumerate(ghosts):
+                ghost, start_s = self._ghost(motion, robot)
+                self._stage.add(f'ghost{way}', ghost, ghost=True, start_s=start_s)
             names = tuple(take.name for take in self.studio.takes) or ('-',)
             for chosen in (self._takes, self._after):
                 chosen.options = names
             if self._shown:
                 self._takes.value = self._shown[0].name
-                clip = self._stage.actors['body0'].clip
-                self._words.content = '\n'.join(
-                    f'- **{start_s:.1f} s** {text or "(no words)"}' for start_s, text in clip.parts
-                )
             self.controls.restart(self._stage.duration_s)
+
+    def _ghost(self, motion: Motion, robot: ShownRobot | None) -> tuple[Track, float]:
+        """What may follow the first that is shown, and when it begins [s]."""
+        before = self._shown[0].motion
+        if robot is None or not robot.instead:
+            return Clip(motion), before.duration_s
+        clip = robot_clip(robot.robot, motion, before=before, words=False)
+        return clip, before.duration_s * clip.slower
 
     # ------------------------------------------------------------------ the clock
 

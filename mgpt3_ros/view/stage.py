@@ -8,28 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from mgpt3_ros.model.kinematics.human import JOINT_INDEX
-from mgpt3_ros.view.clip import Clip
+from mgpt3_ros.view.clip import Clip, Track
 from mgpt3_ros.view.mannequin import Mannequin
+from mgpt3_ros.view.robot_body import RobotBody
+from mgpt3_ros.view.robot_clip import RobotClip
 
-CAMERA_FROM, CAMERA_TO = np.array([3.6, 2.4, 1.7]), np.array([0.0, 0.0, 0.95])  # m, of a body
+CAMERA_FROM, CAMERA_TO = np.array([4.1, 2.6, 1.75]), np.array([0.0, 0.0, 0.95])  # m, of a body
+CAMERA_FOV = np.radians(34.0)
 WORLD = '/world'
-ASIDE_M = 1.4  # between bodies that are shown side by side
-ABOVE_HEAD_M = 0.42
 _PATH_COLOUR, _CONTACT_COLOUR = (92, 84, 190), (30, 160, 90)
-_FEET = (JOINT_INDEX['left_foot'], JOINT_INDEX['right_foot'])
 
 
 class Actor:
     """One body in the scene and what belongs to it; its motion begins at ``start_s``."""
 
     def __init__(
-        self, scene: Any, name: str, clip: Clip, ghost: bool = False, start_s: float = 0.0
+        self, scene: Any, name: str, clip: Track, ghost: bool = False, start_s: float = 0.0
     ) -> None:
         self.clip = clip
         self.start_s = start_s
         self.ghost = ghost
-        self.body = Mannequin(scene, name, clip.offsets, ghost)
+        self.body = body_of(scene, name, clip, ghost)
         self._label = scene.add_label(
             f'{name}/caption', '', anchor='bottom-center', font_screen_scale=1.1
         )
@@ -61,21 +60,29 @@ class Actor:
         if self._label.text != words:
             self._label.text = words
         self._label.visible = bool(words)
-        self._label.position = pose.position[JOINT_INDEX['head']] + [0.0, 0.0, ABOVE_HEAD_M]
+        self._label.position = pose.top
         if self._path.visible != self.show_path:
             self._path.visible = self.show_path
         stand = self.clip.standing(time_s)
-        for mark, foot, stands in zip(self._contacts, _FEET, stand, strict=True):
+        for mark, foot, stands in zip(self._contacts, pose.feet, stand, strict=True):
             if mark.visible != (stands and self.show_contacts):
                 mark.visible = stands and self.show_contacts
             if mark.visible:
-                mark.position = [*pose.position[foot, :2], 0.004]
+                mark.position = [*foot[:2], 0.004]
 
     def remove(self) -> None:
         """Take it out of the scene."""
         self.body.remove()
         for item in (self._label, self._path, *self._contacts):
             item.remove()
+
+
+def body_of(scene: Any, name: str, clip: Track, ghost: bool = False) -> Mannequin | RobotBody:
+    """Add who does a clip to the scene."""
+    if isinstance(clip, RobotClip):
+        return RobotBody(scene, name, clip.robot, ghost)
+    assert isinstance(clip, Clip)
+    return Mannequin(scene, name, clip.offsets, ghost)
 
 
 class Stage:
@@ -86,7 +93,7 @@ class Stage:
         self.actors: dict[str, Actor] = {}
         scene = server.scene
         scene.set_up_direction('+z')
-        scene.set_background_image(np.full((2, 2, 3), (238, 241, 245), np.uint8))
+        scene.set_background_image(_sky())
         # All stands in a frame that moves under the camera where that follows: so people may turn
         # it while it does, each on a page of their own.
         self.world = scene.add_frame(WORLD, show_axes=False)
@@ -94,14 +101,19 @@ class Stage:
             f'{WORLD}/floor',
             infinite_grid=True,
             cell_size=0.5,
+            cell_color=(221, 226, 234),
             section_size=1.0,
-            fade_distance=30.0,
-            shadow_opacity=0.35,
+            section_color=(201, 207, 218),
+            section_thickness=1.4,
+            fade_distance=22.0,
+            fade_strength=2.0,
+            shadow_opacity=0.4,
         )
         server.initial_camera.position = tuple(CAMERA_FROM)
         server.initial_camera.look_at = tuple(CAMERA_TO)
+        server.initial_camera.fov = CAMERA_FOV
 
-    def add(self, key: str, clip: Clip, ghost: bool = False, start_s: float = 0.0) -> Actor:
+    def add(self, key: str, clip: Track, ghost: bool = False, start_s: float = 0.0) -> Actor:
         """Add a body, in the place of one of the same key."""
         self.remove(key)
         actor = Actor(self.server.scene, f'{WORLD}/{key}', clip, ghost, start_s)
@@ -124,6 +136,11 @@ class Stage:
         """Until the last body has ended [s]; 0 without a body."""
         return max((a.start_s + a.clip.duration_s for a in self.actors.values()), default=0.0)
 
+    @property
+    def parts(self) -> list[tuple[float, str]]:
+        """Start [s] and words of the parts of the first body; none without one."""
+        return next((actor.clip.parts for actor in self.actors.values()), [])
+
     def show(self, time_s: float, follow: bool = True) -> None:
         """Show all bodies at a time [s]; ``follow`` keeps the middle of them in sight."""
         actors = list(self.actors.values())
@@ -133,3 +150,11 @@ class Stage:
             seen = [a.clip.focus(time_s - a.start_s) for a in actors if not a.ghost]
             if follow and seen:
                 self.world.position = -np.mean(seen, axis=0)
+
+
+def _sky() -> np.ndarray:
+    """The background, as in our videos: brightest at the horizon, (H, W, 3) uint8."""
+    rows = np.interp(np.linspace(0, 1, 128), (0.0, 0.38, 1.0), (0.0, 1.0, 0.55))
+    zenith, horizon = (np.array(colour) for colour in ((214, 222, 233), (243, 245, 249)))
+    image = zenith + rows[:, None, None] * (horizon - zenith)
+    return np.repeat(np.round(image), 2, axis=1).astype(np.uint8)

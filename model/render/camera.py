@@ -72,11 +72,12 @@ class Camera:
         return self.focal * view[..., :2] / np.maximum(view[..., 2:], 0.05) + centre
 
     def rays(self) -> np.ndarray:
-        """Return the directions (H, W, 3) in the world of the pixels' rays, at depth 1."""
+        """Return the directions (H, W, 3) float32 in the world of the pixels' rays, at depth 1."""
         x = (np.arange(self.width) + 0.5 - self.width / 2) / self.focal
         y = (np.arange(self.height) + 0.5 - self.height / 2) / self.focal
-        xy = np.stack(np.meshgrid(x, y), axis=-1)
-        return xy @ self.axes[:2] + self.axes[2]
+        across = x[None, :, None] * self.axes[0]
+        down = y[:, None, None] * self.axes[1] + self.axes[2]
+        return across.astype(np.float32) + down.astype(np.float32)
 
 
 def follow(joints: np.ndarray, fps: float, size: tuple[int, int]) -> list[Camera]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 from mgpt3_ros.model.figure.cones import SOLE, Figure, build_figure
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.render.camera import Camera, follow
-from mgpt3_ros.model.render.shading import draw_figure
+from mgpt3_ros.model.render.shading import Layer, draw_figure
 
 # sRGB
 HORIZON_COLOUR = np.array([238, 241, 245])
@@ -34,6 +35,7 @@ CONTACT_HEIGHT = 0.35  # m: what is higher darkens the floor no more
 SUN = np.array([-0.35, 0.86, 0.30])  # direction to the light, camera-right, up, towards the eye
 SHADOW_SPAN = 5.0  # m: side of the square of floor that shadows are drawn on
 SHADOW_PIXELS = 320
+CAST_BLUR, CONTACT_BLUR = 0.035, 0.05  # m: standard deviations of the two shadows
 MOST_THREADS = 4  # that draw; with more of them the encoder waits for none
 
 
@@ -46,26 +48,35 @@ def pictures(
     """
     joints = np.asarray(motion.joints, dtype=np.float64)
     cameras = follow(joints, motion.fps, size)
-    stage = Stage(cameras[0])
     figures = build_figure(joints)
+    if len(path) and np.ptp(path, axis=0).max() <= SHORTEST_PATH:
+        path = path[:0]
+    stage = Stage(cameras[0])
 
-    def picture(frame: int) -> np.ndarray:
-        figure = figures.at(frame)
-        image = stage.draw(cameras[frame], figure, path, frame)
-        draw_figure(image, figure, cameras[frame])
-        return image
+    def floor(frame: int) -> np.ndarray:
+        return stage.draw(cameras[frame], figures.at(frame), path, frame)
 
-    # NumPy and OpenCV let go of the interpreter while they work, so threads draw side by side.
+    def body(frame: int) -> Layer:
+        return draw_figure(figures.at(frame), cameras[frame])
+
+    # NumPy and OpenCV let go of the interpreter while they work, so threads draw side by side. A
+    # body is many small steps, and two threads at such wait for each other: hence two tasks.
     threads = min(os.cpu_count() or 1, MOST_THREADS)
-    ahead: deque[Future[np.ndarray]] = deque()
+    left = iter(frames)
+    ahead: deque[tuple[Future[np.ndarray], Future[Layer]]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix='mgpt3_draw')
+
+    def draw_next(count: int) -> None:
+        for frame in itertools.islice(left, count):
+            ahead.append((pool.submit(floor, frame), pool.submit(body, frame)))
+
     try:
-        for frame in frames:
-            ahead.append(pool.submit(picture, frame))
-            if len(ahead) > 2 * threads:
-                yield ahead.popleft().result()
+        draw_next(2 * threads)
         while ahead:
-            yield ahead.popleft().result()
+            image, layer = (part.result() for part in ahead.popleft())
+            draw_next(1)
+            layer.put_on(image)
+            yield image
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -85,12 +96,13 @@ class _Lines:
     Lengths are in 2^-16 spacings.
     """
 
-    rows: slice
+    axis: int  # 0 across x, 1 across z
     spacing: float  # m
+    rows: slice
     place: np.ndarray  # uint16, of a pixel between two lines
     reach: np.ndarray  # uint16, how far from a line a pixel still shows it
     slope: np.ndarray  # darkness per length of what is left of the reach
-    darkness: np.ndarray  # at most
+    darkness: np.ndarray  # uint8, at most
 
 
 class Stage:
@@ -102,14 +114,19 @@ class Stage:
         down = rays[..., 1] < -1e-3
         self.first_row = int(np.argmax(down.any(axis=1)))  # of those that see the floor
         rays = rays[self.first_row :]
-        reach = (FLOOR - camera.position[1]) / np.minimum(rays[..., 1], -1e-3)
-        floor = camera.position + reach[..., None] * rays
-        offset = (floor - camera.target)[..., [0, 2]]
-        away = np.linalg.norm(offset, axis=-1)
+        reach = np.float32(FLOOR - camera.position[1]) / np.minimum(
+            rays[..., 1], np.float32(-1e-3)
+        )
+        start = (camera.position - camera.target).astype(np.float32)
+        offset = np.stack([start[axis] + reach * rays[..., axis] for axis in (0, 2)])
+        away = cv2.magnitude(offset[0], offset[1])
         fade = np.clip((FADE_END - away) / (FADE_END - FADE_START), 0.0, 1.0) ** 2
         self.background = self._paint_background(fade)
         self._floor_shape = fade.shape
-        self.grids = [line for grid in GRID for line in self._prepare_grid(offset, fade, *grid)]
+        wide = [cv2.magnitude(*np.gradient(each)) + np.float32(1e-9) for each in offset]
+        self.grids = [
+            line for grid in GRID for line in self._prepare_grid(offset, wide, fade, *grid)
+        ]
         # The camera keeps its direction, so that its light keeps it too.
         ground = camera.axes[2][[0, 2]] / np.linalg.norm(camera.axes[2][[0, 2]])
         right = camera.axes[0][[0, 2]]
@@ -126,20 +143,27 @@ class Stage:
         image[self.first_row :] = HORIZON_COLOUR + fade[..., None] * (
             FLOOR_COLOUR - HORIZON_COLOUR
         )
-        x = np.linspace(-1, 1, width)[None, :]
-        y = np.linspace(-1, 1, height)[:, None]
+        x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+        y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
         image *= (1.0 - 0.05 * (x * x + y * y) / 2)[..., None]  # a little darker at the corners
         # Fine noise, lest the slow gradients show as bands.
-        dither = np.random.RandomState(0).uniform(-0.5, 0.5, (height, width, 1))
-        return np.clip(image + dither + 0.5, 0, 255).astype(np.uint8)
+        image += np.random.RandomState(0).random_sample((height, width, 1)).astype(np.float32)
+        return np.clip(image, 0, 255, out=image).astype(np.uint8)
 
     def _prepare_grid(
-        self, offset: np.ndarray, fade: np.ndarray, spacing: float, half_width: float, dark: float
+        self,
+        offset: np.ndarray,
+        wide: list[np.ndarray],
+        fade: np.ndarray,
+        spacing: float,
+        half_width: float,
+        dark: float,
     ) -> list[_Lines]:
         """Return the lines of one spacing, in both directions.
 
         Args:
-            offset: (h, w, 2) x and z [m] of what the pixels see, from the camera's target.
+            offset: (2, h, w) x and z [m] of what the pixels see, from the camera's target.
+            wide: two of (h, w), how much of x and of z [m] a pixel sees.
             fade: (h, w), 1 near and 0 far away.
             spacing: [m].
             half_width: of a line [m].
@@ -147,23 +171,26 @@ class Stage:
         """
         lines = []
         for axis in range(2):
-            place = offset[..., axis] / spacing
-            pixel = np.abs(np.hypot(*np.gradient(place))) + 1e-9
+            place = offset[axis] / spacing
+            pixel = wide[axis] / spacing
             half = half_width / spacing
             # A line thinner than a pixel is drawn a pixel wide and fainter.
             drawn = np.maximum(half, pixel / 2)
             darkness = dark * fade * np.minimum(1.0, half / (pixel / 2))
             reach = np.minimum((drawn + pixel / 2) * _TURN, _TURN / 2 - 1)
             seen = np.flatnonzero((darkness >= 1.0).any(axis=1))  # rows that show any of them
-            rows = slice(int(seen[0]), int(seen[-1]) + 1) if len(seen) else slice(0, 0)
+            if not len(seen):
+                continue
+            rows = slice(int(seen[0]), int(seen[-1]) + 1)
             lines.append(
                 _Lines(
-                    rows,
+                    axis,
                     spacing,
+                    rows,
                     np.rint(place[rows] * _TURN).astype(np.int64).astype(np.uint16),
                     reach[rows].astype(np.uint16),
-                    (darkness / pixel / _TURN)[rows].astype(np.float32),
-                    darkness[rows].astype(np.float32),
+                    (darkness / pixel / _TURN)[rows],
+                    np.rint(darkness[rows]).astype(np.uint8),
                 )
             )
         return lines
@@ -181,23 +208,25 @@ class Stage:
         floor = image[self.first_row :]
         lines = self._grid_lines(camera)
         cv2.subtract(floor, cv2.merge([lines, lines, lines]), dst=floor)
-        if len(path) > 1 and np.ptp(path, axis=0).max() > SHORTEST_PATH:
+        if len(path) > 1:
             self._draw_path(image, camera, path, frame)
         self._draw_shadow(image, camera, figure)
         return image
 
     def _grid_lines(self, camera: Camera) -> np.ndarray:
         """Return how much the grid darkens the rows that see the floor, (h, W) uint8."""
-        total = np.zeros(self._floor_shape, np.float32)
-        for number, line in enumerate(self.grids):
-            shift = round(float(camera.target[2 * (number % 2)]) / line.spacing * _TURN) % _TURN
+        total = np.zeros(self._floor_shape, np.uint8)
+        for line in self.grids:
+            shift = round(float(camera.target[2 * line.axis]) / line.spacing * _TURN) % _TURN
             # From the nearest line: 16 bits turn over at half of a spacing by themselves.
-            away = np.abs((line.place + np.uint16(shift)).view(np.int16)).view(np.uint16)
-            inside = cv2.subtract(line.reach, away)  # 0 beyond its reach
-            darkness = inside * line.slope
-            np.minimum(darkness, line.darkness, out=darkness)
-            np.maximum(total[line.rows], darkness, out=total[line.rows])
-        return total.astype(np.uint8)
+            away = line.place + np.uint16(shift)
+            np.abs(away.view(np.int16), out=away.view(np.int16))
+            inside = cv2.subtract(line.reach, away, dst=away)  # 0 beyond its reach
+            darkness = cv2.multiply(inside, line.slope, dtype=cv2.CV_8U)
+            cv2.min(darkness, line.darkness, dst=darkness)
+            rows = total[line.rows]
+            cv2.max(rows, darkness, dst=rows)
+        return total
 
     def _draw_path(self, image: np.ndarray, camera: Camera, path: np.ndarray, frame: int) -> None:
         points = np.column_stack([path[:, 0], np.full(len(path), FLOOR), path[:, 1]])
@@ -224,25 +253,47 @@ class Stage:
         width = np.maximum(np.round(2 * figure.radius.mean(axis=1) * per_metre), 1).astype(int)
         lowest = np.maximum((height - figure.radius).min(axis=1), 0.0)
         strength = 255 * np.clip(1.0 - lowest / CONTACT_HEIGHT, 0.0, 1.0) ** 2
-        for i in np.argsort(strength):  # the strongest last, over the others
-            _thick_line(cast, slanted[i], width[i], 255)
-            if strength[i] > 0:
-                _thick_line(near, straight[i], width[i], int(strength[i]))
-        soft_cast = cv2.GaussianBlur(cast, (0, 0), 0.035 * per_metre) / 255.0
-        soft_near = cv2.GaussianBlur(near, (0, 0), 0.05 * per_metre) / 255.0
+        for thick in np.unique(width):
+            _thick_lines(cast, slanted[width == thick], int(thick), 255)
+        for i in np.argsort(strength)[np.sum(strength <= 0) :]:  # the strongest last, over others
+            _thick_lines(near, straight[i : i + 1], int(width[i]), int(strength[i]))
+        # From here on only what is dark, and as far as its blur reaches.
+        reach = width.max() + 3 * CONTACT_BLUR * per_metre
+        drawn = np.concatenate([straight, slanted]).reshape(-1, 2)
+        x0, y0 = np.clip(np.floor(drawn.min(axis=0) - reach), 0, SHADOW_PIXELS).astype(int)
+        x1, y1 = np.clip(np.ceil(drawn.max(axis=0) + reach), 0, SHADOW_PIXELS).astype(int)
+        if x1 <= x0 or y1 <= y0:
+            return
+        soft_cast = cv2.GaussianBlur(cast[y0:y1, x0:x1], (0, 0), CAST_BLUR * per_metre) / 255.0
+        soft_near = cv2.GaussianBlur(near[y0:y1, x0:x1], (0, 0), CONTACT_BLUR * per_metre) / 255.0
         light = 255.0 * (1 - SHADOW * soft_cast) * (1 - CONTACT * soft_near)
-        square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-        corners = (square - 0.5) * SHADOW_SPAN + centre
-        world = np.column_stack([corners[:, 0], np.full(4, FLOOR), corners[:, 1]])
-        on_image = camera.project(world).astype(np.float32) - [0, self.first_row]
-        matrix = cv2.getPerspectiveTransform(square * SHADOW_PIXELS, on_image.astype(np.float32))
-        floor = image[self.first_row :]
-        warped = cv2.warpPerspective(
-            light.astype(np.uint8), matrix, floor.shape[1::-1], borderValue=255
+        self._darken(image, camera, light.astype(np.uint8), np.array([x0, y0]))
+
+    def _darken(
+        self, image: np.ndarray, camera: Camera, light: np.ndarray, at: np.ndarray
+    ) -> None:
+        """Lay light (h, w) uint8 on the floor: the part ``at`` of the square of shadows."""
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * light.shape[::-1]
+        floor = (corners + at) * SHADOW_SPAN / SHADOW_PIXELS - SHADOW_SPAN / 2
+        floor += camera.target[[0, 2]]
+        world = np.column_stack([floor[:, 0], np.full(4, FLOOR), floor[:, 1]])
+        on_image = camera.project(world)
+        limit = (self.camera.width, self.camera.height)
+        first = (0, self.first_row)
+        left, top = np.clip(np.floor(on_image.min(axis=0)), first, limit).astype(int)
+        right, bottom = np.clip(np.ceil(on_image.max(axis=0)), first, limit).astype(int)
+        if right <= left or bottom <= top:
+            return
+        matrix = cv2.getPerspectiveTransform(
+            corners.astype(np.float32), (on_image - [left, top]).astype(np.float32)
         )
-        cv2.multiply(floor, cv2.merge([warped, warped, warped]), dst=floor, scale=1 / 255)
+        size = (int(right - left), int(bottom - top))
+        warped = cv2.warpPerspective(light, matrix, size, borderValue=255)
+        window = image[top:bottom, left:right]
+        cv2.multiply(window, cv2.merge([warped, warped, warped]), dst=window, scale=1 / 255)
 
 
-def _thick_line(mask: np.ndarray, ends: np.ndarray, width: int, value: int) -> None:
-    (x0, y0), (x1, y1) = np.round(ends * 16).astype(int).tolist()
-    cv2.line(mask, (x0, y0), (x1, y1), value, int(width), cv2.LINE_AA, shift=4)
+def _thick_lines(mask: np.ndarray, ends: np.ndarray, width: int, value: int) -> None:
+    """Draw lines with ends (n, 2, 2) [px]."""
+    points = np.round(ends * 16).astype(np.int32)
+    cv2.polylines(mask, points, False, value, width, cv2.LINE_AA, shift=4)

@@ -22,8 +22,13 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.render.labels import Labels
 from mgpt3_ros.model.render.stage import pictures, title_of
 
-# superfast takes two thirds of the time of veryfast; at this quality the file is twice as large.
-ENCODER = {'crf': '22', 'preset': 'superfast', 'tune': 'animation'}
+# ultrafast with three of the tools that it leaves out: half of the time of superfast with the tune
+# animation, at the same likeness (50 dB) and a seventh larger.
+ENCODER = {
+    'crf': '22',
+    'preset': 'ultrafast',
+    'x264-params': 'cabac=1:deblock=1:bframes=3:b-adapt=0',
+}
 
 
 def draw_frames(
@@ -76,7 +81,7 @@ def render_video(
     with whole_file(path) as partial:  # a video without its end does not play at all
         partial.touch()  # an error of Python's own names the file
         images = draw_frames(motion, title, size)
-        _encode(_told(images, motion.num_frames, on_progress), partial, size, rate)
+        encode(_told(images, motion.num_frames, on_progress), partial, size, rate)
 
 
 def _told(
@@ -89,9 +94,10 @@ def _told(
             on_progress(number / count)
 
 
-def _encode(
+def encode(
     images: Iterator[np.ndarray], path: Path, size: tuple[int, int], rate: Fraction
 ) -> None:
+    """Write pictures (H, W, 3) uint8 RGB of ``size`` (W, H) as .mp4, ``rate`` a second."""
     options = {'movflags': '+faststart'}  # it plays while it loads
     with av.open(str(path), 'w', format='mp4', options=options) as container:
         stream = container.add_stream('libx264', rate=rate, options=ENCODER)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import caption_stream, joins, predictions
+from benchmarks import caption_stream, joins, predictions, video
 from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.clip import Clip
@@ -83,3 +83,9 @@ def test_errors_of_predictions_are_those_of_the_times():
     made = real + np.arange(1, 41)[:, None, None] * np.array([0.001, 0, 0])
     np.testing.assert_allclose(predictions.joint_errors(made, real), [10, 20, 40], rtol=1e-4)
     assert predictions.ade(made, real) == pytest.approx(0.0205 * np.sqrt(22), rel=1e-3)
+
+
+def test_the_parts_of_a_video_are_measured_one_by_one():
+    rows = video.measure(Motion(swinging_motion(1, 10)), (128, 64), repeats=2)
+    assert rows[0].name == '0 s of 128 x 64 as a video, fastest of 2'
+    assert all(row.value > 0 for row in rows)

@@ -97,7 +97,7 @@ class _Socket:
     def __init__(self, address: str) -> None:
         from websockets.sync.client import connect
 
-        self._connection = connect(address, max_size=None, open_timeout=30)
+        self._connection = connect(address, max_size=None, open_timeout=30, ping_interval=None)
         self._numbers = itertools.count(1)
         self.events: list[dict[str, Any]] = []
 

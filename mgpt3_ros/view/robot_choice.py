@@ -1,0 +1,67 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The choice of a page: which robot does the same, beside the human or in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mgpt3_ros.model.errors import MotionGPT3Error
+from mgpt3_ros.robots import Robot, robot_names
+from mgpt3_ros.view.side_by_side import ShownRobot
+
+NOBODY = 'none'
+_BESIDE, _INSTEAD = 'beside the human', "in the human's place"
+
+
+class RobotChoice:
+    """The folder "Robot" of a page.
+
+    Attributes:
+        shown: who is chosen; None for nobody.
+    """
+
+    def __init__(
+        self, server: Any, shown: ShownRobot | None, on_change: Callable[[Any], None]
+    ) -> None:
+        """Add it.
+
+        Args:
+            server: viser's.
+            shown: who is chosen at first.
+            on_change: called with the event when another is chosen; it may raise.
+        """
+        self.shown = shown
+        self._known = {} if shown is None else {shown.robot.name: shown.robot}
+        names = tuple(dict.fromkeys((NOBODY, *self._known, *robot_names())))
+        gui = server.gui
+        with gui.add_folder('Robot', expand_by_default=shown is not None):
+            first = NOBODY if shown is None else shown.robot.name
+            self._name = gui.add_dropdown('Who', names, initial_value=first)
+            place = _INSTEAD if shown is not None and shown.instead else _BESIDE
+            self._place = gui.add_dropdown('Where', (_BESIDE, _INSTEAD), initial_value=place)
+            self._said = gui.add_markdown('')
+
+        def changed(event: Any) -> None:
+            if event.client is not None:  # chosen, not set by us
+                self.choose(self._name.value, self._place.value == _INSTEAD)
+                on_change(event)
+
+        self._name.on_update(changed)
+        self._place.on_update(changed)
+
+    def choose(self, name: str, instead: bool) -> None:
+        """Choose a robot by name; one that cannot be had is told of, and nobody is chosen."""
+        self._said.content = ''
+        if name == NOBODY:
+            self.shown = None
+            return
+        try:
+            if name not in self._known:
+                self._known[name] = Robot.from_name_or_file(name)
+            self.shown = ShownRobot(self._known[name], instead)
+        except MotionGPT3Error as error:
+            self.shown = None
+            self._name.value = NOBODY
+            self._said.content = ' '.join(str(error).split())
