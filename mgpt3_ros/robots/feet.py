@@ -22,7 +22,7 @@ from scipy.spatial.transform import Rotation
 from mgpt3_ros.model.finishing.foot_lock import ANKLE_HEIGHT, BALL_HEIGHT, contacts
 from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL
 from mgpt3_ros.robots.config import SIDES
-from mgpt3_ros.robots.human import Human, zero_place
+from mgpt3_ros.robots.human import Human, stand_place
 from mgpt3_ros.robots.robot import Robot
 
 Array = NDArray[np.float64]
@@ -52,8 +52,8 @@ class Foot:
 
 
 def scale_of(robot: Robot) -> float:
-    """Return the robot's size over that of the person of ``zero_place``: hips above soles."""
-    human = zero_place('left_hip')[2] - zero_place('left_foot')[2]
+    """Return the robot's size over that of the person of ``stand_place``: hips above soles."""
+    human = stand_place('left_hip')[2] - stand_place('left_foot')[2]
     return float((_hips(robot)[2] + robot.base_height) / human)
 
 
@@ -103,7 +103,7 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     flat = contacts(ankle[:, BODY_TO_MODEL], ANKLE_HEIGHT, human.fps)
     standing = _marked(planted, len(ball))
     level = _marked(flat, len(ball)) & standing
-    turned = human.rotation(f'{side}_ankle')
+    turned = human.turned(f'{side}_ankle')
     # The turn about the vertical (swing and twist): a heading also where the toes point down.
     whole = Rotation.from_matrix(turned)
     heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))
@@ -176,7 +176,7 @@ def _pivot(robot: Robot, side: str, scale: float) -> Array:
     place, stand = robot.stand_places[sole.link], robot.stand_rotations[sole.link]
     ankle = robot.stand_places[robot.config.follows[f'{side}_ankle']]
     x0, x1, y0, y1, z = sole.box
-    ahead = zero_place(f'{side}_foot')[0] - zero_place(f'{side}_ankle')[0]
+    ahead = stand_place(f'{side}_foot')[0] - stand_place(f'{side}_ankle')[0]
     x = float(np.clip(ankle[0] - place[0] + scale * ahead, x0, x1))
     return np.array([x, 0.5 * (y0 + y1), z]) @ stand
 
@@ -185,7 +185,7 @@ def _aside(robot: Robot, side: str, scale: float, local: Array) -> Array:
     """Return by how much (3,) [m] a pivot stands aside of the scaled human's ball, at stand."""
     sole = robot.config.soles[side]
     place = robot.stand_places[sole.link] + robot.stand_rotations[sole.link] @ local
-    human = zero_place(f'{side}_foot') - 0.5 * (zero_place('left_hip') + zero_place('right_hip'))
+    human = stand_place(f'{side}_foot') - 0.5 * (stand_place('left_hip') + stand_place('right_hip'))
     aside = place - _hips(robot) - scale * human
     return np.array([aside[0], aside[1], 0.0])
 

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.robots.config import SIDES
 from mgpt3_ros.robots.feet import Foot, foot_ways
-from mgpt3_ros.robots.human import ENDS, Human, zero_bone
+from mgpt3_ros.robots.human import ENDS, Human, stand_bone
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.retargeting import RobotMotion
 from mgpt3_ros.robots.robot import Robot
@@ -90,7 +90,7 @@ def limb_errors(robot: Robot, human: Human, poses: Poses) -> dict[str, Array]:
             continue
         link = robot.config.follows[name]
         up = poses.rotations[link] @ robot.stand_rotations[link].T[:, 2]
-        wanted = human.rotation('neck' if name == 'head' else name)[:, :, 2]
+        wanted = human.turned('neck' if name == 'head' else name)[:, :, 2]
         errors[part] = _angle(up, wanted)
     return errors
 
@@ -98,7 +98,7 @@ def limb_errors(robot: Robot, human: Human, poses: Poses) -> dict[str, Array]:
 def _pointing(robot: Robot, poses: Poses, name: str) -> Array:
     assert name in ENDS
     link = robot.config.follows[name]
-    return poses.rotations[link] @ (robot.stand_rotations[link].T @ zero_bone(name))
+    return poses.rotations[link] @ (robot.stand_rotations[link].T @ stand_bone(name))
 
 
 def _angle(a: Array, b: Array) -> Array:

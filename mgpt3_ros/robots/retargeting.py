@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.robots.feet import Foot, base_places, floor_of, foot_ways, lowered
-from mgpt3_ros.robots.human import ENDS, Human, zero_bone
+from mgpt3_ros.robots.human import ENDS, Human, stand_bone
 from mgpt3_ros.robots.robot import Robot
 from mgpt3_ros.robots.solver import Bounds, Direction, Effort, Orientation, Place, Task, solve
 
@@ -99,10 +99,10 @@ def limb_tasks(robot: Robot, human: Human) -> list[Task]:
         columns, stand = robot.kinematics.chain(link), robot.stand_rotations[link]
         kind = name.rpartition('_')[2]
         if name in ENDS:
-            local = stand.T @ zero_bone(name)
+            local = stand.T @ stand_bone(name)
             tasks.append(Direction(link, columns, local, human.bone(name), _BONE[kind]))
         if kind in _TURN:
-            turned = human.rotation('neck' if name == 'head' else name)
+            turned = human.turned('neck' if name == 'head' else name)
             tasks.append(Orientation(link, columns, turned @ stand, _TURN[kind]))
     return tasks
 
@@ -117,7 +117,7 @@ def leg_tasks(robot: Robot, human: Human, feet: list[Foot], base: Array) -> list
             name = f'{foot.side}_{limb}'
             link = robot.config.follows[name]
             columns = kinematics.chain(link)
-            local = robot.stand_rotations[link].T @ zero_bone(name)
+            local = robot.stand_rotations[link].T @ stand_bone(name)
             tasks.append(Direction(link, columns, local, human.bone(name), _PLACED_BONE))
         columns = kinematics.chain(foot.link)
         moved = np.concatenate([columns, gives])
