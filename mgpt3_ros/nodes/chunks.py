@@ -34,8 +34,9 @@ class ChunkRequest:
 
     frame: of the plan, after which it follows. text: what the body does; None: it stands.
     begins: from a stand, with a stream of its own. says: the text is new. past: (T, 22, 3) [m],
-    what came before; None for the model's own rest. observed: the model shall look at ``past``.
-    sampling: for one that begins.
+    what came before; None for the model's own rest. done: positions, base places and rotations of
+    the body in the last of these frames; None where they are unknown. observed: the model shall
+    look at ``past``. sampling: for one that begins.
     """
 
     frame: int
@@ -43,6 +44,7 @@ class ChunkRequest:
     begins: bool = False
     says: bool = False
     past: Array | None = None
+    done: tuple[Array, Array, Array] | None = None
     observed: bool = False
     sampling: Sampling = field(default_factory=Sampling)
 
@@ -100,7 +102,11 @@ class LiveBody:
                 self._live.say(request.text)
             drawn = self._live.step().joints
             tail = past[-_TAIL:].astype(np.float32)
-            clip = clip_of(Motion(np.concatenate([tail, drawn]), FPS), self._profile)
+            done = None
+            if request.done is not None:
+                positions, base_pos, base_rot = (rows[-len(tail) :] for rows in request.done)
+                done = positions, base_pos, base_rot
+            clip = clip_of(Motion(np.concatenate([tail, drawn]), FPS), self._profile, done)
             took_s = time.perf_counter() - begun_s
             return Chunk(clip, drawn, tail[-1], self._live.expected_s, took_s)
 

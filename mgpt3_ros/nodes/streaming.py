@@ -218,8 +218,13 @@ class Streaming:
         assert doing is not None
         if plan is None or not moves:
             state, past = self._standing()
+            done = None
+            if state is not None:
+                rows = state.positions, state.base_pos, state.base_rot
+                positions, base_pos, base_rot = (np.stack([row, row]) for row in rows)
+                done = positions, base_pos, base_rot
             request = ChunkRequest(
-                0, doing.text, begins=True, past=past, sampling=self._sampling()
+                0, doing.text, begins=True, past=past, done=done, sampling=self._sampling()
             )
         else:
             frame = plan.last_frame
@@ -227,13 +232,13 @@ class Streaming:
                 soonest_s = now_s + _LEAD_S + 2 * self._took_s
                 frame = min(frame, int(np.ceil(plan.phase_at(soonest_s) * FPS)))
             observed = self._astray or frame != plan.last_frame
-            past = plan.history(frame)
+            past, done = plan.history(frame), plan.rows(frame)
             if self._node.parameters['closed_loop']:
                 seen = self._seen_until(plan.time_of(frame))
                 if seen is not None:
-                    observed, past = True, seen
+                    observed, past, done = True, seen, None
             request = ChunkRequest(
-                frame, doing.text, says=not doing.said, past=past, observed=observed
+                frame, doing.text, says=not doing.said, past=past, done=done, observed=observed
             )
         job = self._node.host.run(self._body.drawing(request), self._node.wake)
         self._running = job, request, state
@@ -293,7 +298,7 @@ class Streaming:
         if request.begins:
             pose = state or _first_pose(chunk)
             if state is None:
-                timing = node.timing(max(lead_s, _from_upright_s(pose, timing)))
+                timing = node.timing(max(lead_s, _from_standing_s(pose, timing, node.profile.standing)))
             plan = StreamPlan(pose, chunk.clip, chunk.told)
         assert plan is not None
         now_s = node.clock.motion_s()
@@ -356,12 +361,12 @@ def _first_pose(chunk: Chunk) -> BodyState:
     )
 
 
-def _from_upright_s(pose: BodyState, timing: Any) -> float:
-    """How long the way from all joints at zero to a pose takes within the bounds [s].
+def _from_standing_s(pose: BodyState, timing: Any, standing: np.ndarray) -> float:
+    """How long the way from the joints ``standing`` (J,) to a pose takes within the bounds [s].
 
     A cubic that begins and ends at rest has 1.5 times its mean speed, and 6 / T^2 of its way as
     acceleration.
     """
-    way = np.abs(pose.positions)
+    way = np.abs(pose.positions - standing)
     fast = float((1.5 * way / timing.max_velocity).max())
     return max(fast, float(np.sqrt(6 * way / timing.max_acceleration).max()))

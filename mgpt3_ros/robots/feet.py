@@ -23,6 +23,7 @@ from mgpt3_ros.model.finishing.foot_lock import ANKLE_HEIGHT, BALL_HEIGHT, conta
 from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL
 from mgpt3_ros.robots.config import SIDES
 from mgpt3_ros.robots.human import Human, stand_place
+from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.robot import Robot
 
 Array = NDArray[np.float64]
@@ -70,9 +71,12 @@ def base_places(robot: Robot, human: Human) -> Array:
     return np.asarray(middle - human.rotation('pelvis') @ _hips(robot))
 
 
-def foot_ways(robot: Robot, human: Human) -> list[Foot]:
-    """Return the ways of both feet of a robot with legs."""
-    return [_foot(robot, human, side) for side in SIDES]
+def foot_ways(robot: Robot, human: Human, done: Poses | None = None) -> list[Foot]:
+    """Return the ways of both feet of a robot with legs.
+
+    ``done`` has where the links were in the first frames: the ways go on from there.
+    """
+    return [_foot(robot, human, side, done) for side in SIDES]
 
 
 def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
@@ -93,7 +97,7 @@ def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
     return base - gaussian_filter1d(wide, frames)[:, None] * [0.0, 0.0, 1.0]
 
 
-def _foot(robot: Robot, human: Human, side: str) -> Foot:
+def _foot(robot: Robot, human: Human, side: str, done: Poses | None) -> Foot:
     sole, scale = robot.config.soles[side], scale_of(robot)
     local = _pivot(robot, side, scale)
     stand = robot.stand_rotations[sole.link]
@@ -104,17 +108,19 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     standing = _marked(planted, len(ball))
     level = _marked(flat, len(ball)) & standing
     turned = human.turned(f'{side}_ankle')
-    # The turn about the vertical (swing and twist): a heading also where the toes point down.
-    whole = Rotation.from_matrix(turned)
-    heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))
-    tilt = Rotation.from_euler('z', -heading[:, None]) * whole
-    heading = anchored(heading[:, None], planted, human.fps)
+    heading, tilt = _heading_and_tilt(turned)
+    where, headings = None, None
+    if done is not None:
+        where = (done.places[sole.link] + done.rotations[sole.link] @ local)[:, :2]
+        headings = _heading_and_tilt(done.rotations[sole.link] @ stand.T)[0]
+        headings += 2 * np.pi * np.round((heading[len(headings) - 1] - headings[-1]) / (2 * np.pi))
+    heading = anchored(heading, planted, human.fps, headings)
     leaning = 1.0 - softened(level, FLAT_S * human.fps)
     tilt = Rotation.from_rotvec(leaning[:, None] * tilt.as_rotvec())
     rotations = (Rotation.from_euler('z', heading) * tilt).as_matrix()
     aside = _aside(robot, side, scale, local)
     places = scale / human.size * ball + Rotation.from_euler('z', heading).apply(aside)
-    places[:, :2] = anchored(places[:, :2], planted, human.fps)
+    places[:, :2] = anchored(places[:, :2], planted, human.fps, where)
     height = np.maximum(places[:, 2], 0.0) * (1.0 - softened(standing, RISE_S * human.fps))
     corners = (robot.sole_points(side) - local) @ stand.T
     lowest = (rotations @ corners.T)[:, 2].min(axis=1)
@@ -122,17 +128,41 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     return Foot(side, sole.link, local, places, rotations @ stand, standing, level)
 
 
-def anchored(values: Array, runs: list[slice], fps: float) -> Array:
-    """Hold values (T, k) at their medians during runs; between them the corrections are eased."""
+def _heading_and_tilt(rotations: Array) -> tuple[Array, Rotation]:
+    """Return the turns about the vertical (T, 1) [rad] (swing and twist), and what is left of each.
+
+    So there is a heading also where the toes point down.
+    """
+    whole = Rotation.from_matrix(rotations)
+    heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))[:, None]
+    return heading, Rotation.from_euler('z', -heading) * whole
+
+
+def anchored(values: Array, runs: list[slice], fps: float, done: Array | None = None) -> Array:
+    """Hold values (T, k) at their medians during runs; between them the corrections are eased.
+
+    The first values are ``done`` (N, k): they stay, one that stands then goes on standing there,
+    and who comes down soon after does so the nearer to the way from there.
+    """
     shift = np.zeros_like(values)
+    fade = _ease(round(FADE_S * fps) + 2)[1:-1, None]
+    held: list[slice] = []
+    if done is not None:
+        shift[: len(done)] = done - values[: len(done)]
+        stop = max([len(done), *(run.stop for run in runs if run.start < len(done))])
+        shift[len(done) : stop] = done[-1] - values[len(done) : stop]
+        held, runs = [slice(0, stop)], [run for run in runs if run.start >= len(done)]
     for run in runs:
         shift[run] = np.median(values[run], axis=0) - values[run]
+        for before in held:
+            late = run.start - before.stop
+            shift[run] += fade[::-1][late] * shift[before.stop - 1] if late < len(fade) else 0.0
+    runs = [*held, *runs]
     for before, after in pairwise(runs):
         share = _ease(after.start - before.stop + 2)[1:-1, None]
         first, last = shift[before.stop - 1], shift[after.start]
         shift[before.stop : after.start] = first + share * (last - first)
     if runs:
-        fade = _ease(round(FADE_S * fps) + 2)[1:-1, None]
         start, stop = runs[0].start, runs[-1].stop
         led = fade[-start:] if start else fade[:0]
         shift[start - len(led) : start] = led * shift[start]

@@ -49,7 +49,9 @@ class RobotMotion:
         return (len(self.positions) - 1) / self.fps
 
 
-def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
+def retarget(
+    robot: Robot, joints: NDArray, fps: float, done: RobotMotion | None = None
+) -> RobotMotion:
     """Let a robot do what a human does.
 
     Positions never leave ``robot.position_limits``. Speeds may exceed ``robot.velocity_limits``:
@@ -59,6 +61,8 @@ def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
         robot: who does it.
         joints: (T, 22, 3) [m] of the human, in the model's frame, Y up, T >= 2.
         fps: frames per second.
+        done: what the robot did in the first of these frames (at the same rate, fewer than T):
+            those stay, and the others go on from there.
 
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
@@ -67,21 +71,29 @@ def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
     base_rot = human.rotation('pelvis') @ robot.facing
     tasks = limb_tasks(robot, human)
     start = np.repeat(robot.stand[None], len(joints), axis=0)
+    behind, count = None, 0
+    if done is not None:
+        count = len(done.positions)
+        start[:count], start[count:] = done.positions, done.positions[-1]
+        base_rot[:count] = Rotation.from_quat(done.base_rot).as_matrix()
+        behind = robot.kinematics.forward(done.positions, base_rot[:count], done.base_pos)
     if robot.has_legs:
         base = base_places(robot, human)
     else:
         scale = robot.base_height / 0.9  # of a pelvis 0.9 m high
         base = scale * (human.joint('pelvis') - [0.0, 0.0, floor_of(human)])
+    if done is not None:
+        base[:count] = done.base_pos
     bounds, kinematics = Bounds(robot.position_limits, robot.velocity_limits), robot.kinematics
     positions, base = solve(
-        kinematics, tasks, start, robot.stand, bounds, base_rot, base, _LIMBS, human.fps
+        kinematics, tasks, start, robot.stand, bounds, base_rot, base, _LIMBS, human.fps, count
     )
     if robot.has_legs:
-        feet = foot_ways(robot, human)
-        base = lowered(robot, human, base, feet)
+        feet = foot_ways(robot, human, behind)
+        base[count:] = lowered(robot, human, base, feet)[count:]
         legs = leg_tasks(robot, human, feet, base)
         positions, base = solve(
-            kinematics, legs, positions, robot.stand, bounds, base_rot, base, _LEGS, human.fps
+            kinematics, legs, positions, robot.stand, bounds, base_rot, base, _LEGS, human.fps, count
         )
     return RobotMotion(
         robot.joint_names,
