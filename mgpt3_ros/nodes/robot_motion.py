@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros.body.from_motion import BodyClip
+from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.robots import Robot, RobotMotion
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.robots.physics import Physics
+    from mgpt3_ros.robots.self_collision import LiveSwing
 
 AVOID = ('off', 'refuse', 'shrink')
 
@@ -52,11 +54,61 @@ class RobotMotions:
 
         if self._physics is None:
             self._physics = Physics(self._robot)
-        played = RobotMotion(clip.names, clip.positions, clip.base_pos, clip.base_rot, clip.fps)
-        clear, share = clear_of_itself(self._physics, played, shrink=avoid == 'shrink')
-        if share < 1.0:
-            notes = (*notes, f'arms swing {share:.0%} as far where links would collide')
-        return replace(clip, positions=clear.positions), notes
+        clear, share = clear_of_itself(self._physics, _played(clip), shrink=avoid == 'shrink')
+        return replace(clip, positions=clear.positions), (*notes, *_smaller(share))
+
+
+class LiveRobotMotions:
+    """Fits a motion to one robot that comes a few frames at a time; on the worker too."""
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+        self._swing: LiveSwing | None = None
+
+    def begin(self) -> None:
+        """Take note that frames are counted anew."""
+        if self._swing is not None:
+            self._swing.forget()
+
+    def followed(self, frame: int, positions: Array) -> Array:
+        """Return what is done (T, n) [rad] up to ``frame`` as it was before arms swung less."""
+        return positions if self._swing is None else self._swing.at_full_swing(frame, positions)
+
+    def fit(
+        self, motion: Motion, clip: BodyClip, avoid: str, frame: int, positions: Array
+    ) -> tuple[BodyClip, tuple[str, ...]]:
+        """Return the clip as the robot can do it, and what is to be said of that.
+
+        Args:
+            motion: the human's.
+            clip: the same in the robot's joints.
+            avoid: of ``AVOID``, where links collide.
+            frame: the last that is done.
+            positions: (T, n) [rad] of the first frames of the clip, as they are done.
+
+        Raises:
+            RobotError, MissingExtraError: see :meth:`RobotMotions.fit`.
+        """
+        notes = lacking(self._robot, motion)
+        if avoid == 'off':
+            whole = np.concatenate([positions, clip.positions[len(positions) :]])
+            return replace(clip, positions=whole), notes
+        if self._swing is None:
+            from mgpt3_ros.robots.physics import Physics
+            from mgpt3_ros.robots.self_collision import LiveSwing
+
+            self._swing = LiveSwing(Physics(self._robot))
+        clear, share = self._swing.clear(frame, _played(clip), positions, avoid == 'shrink')
+        return replace(clip, positions=clear.positions), (*notes, *_smaller(share))
+
+
+def _played(clip: BodyClip) -> RobotMotion:
+    return RobotMotion(clip.names, clip.positions, clip.base_pos, clip.base_rot, clip.fps)
+
+
+def _smaller(share: float) -> tuple[str, ...]:
+    said = f'arms swing {share:.0%} as far where links would collide'
+    return (said,) if share < 1.0 else ()
 
 
 def lacking(robot: Robot, motion: Motion) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ trajectory ends at rest, and the body stands until the next command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
+from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 
 if TYPE_CHECKING:
     from mgpt3_ros.nodes.generate_node import GenerateNode
@@ -240,6 +241,7 @@ class Streaming:
             request = ChunkRequest(
                 frame, doing.text, says=not doing.said, past=past, done=done, observed=observed
             )
+        request = replace(request, avoid=self._node.parameters['avoid_self_collision'])
         job = self._node.host.run(self._body.drawing(request), self._node.wake)
         self._running = job, request, state
 
@@ -298,7 +300,9 @@ class Streaming:
         if request.begins:
             pose = state or _first_pose(chunk)
             if state is None:
-                timing = node.timing(max(lead_s, _from_standing_s(pose, timing, node.profile.standing)))
+                timing = node.timing(
+                    max(lead_s, _from_standing_s(pose, timing, node.profile.standing))
+                )
             plan = StreamPlan(pose, chunk.clip, chunk.told)
         assert plan is not None
         now_s = node.clock.motion_s()
@@ -311,20 +315,23 @@ class Streaming:
         node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
         self.chunks += 1
         node.report_success()
+        if chunk.notes:
+            node.get_logger().warning('; '.join(chunk.notes), throttle_duration_sec=WARN_EVERY_S)
         if not doing.said:
-            self._told(doing, now_s, chunk.expected_s)
+            self._told(doing, now_s, chunk)
         elif doing.step is None and chunk.speed < _CALM_SPEED:
             self._doing = None
 
-    def _told(self, doing: _Doing, now_s: float, expected_s: float) -> None:
+    def _told(self, doing: _Doing, now_s: float, chunk: Chunk) -> None:
         """Take note that the first trajectory that shows an action is out, and say so."""
         node, step = self._node, doing.step
-        doing.said, doing.begun_s, doing.expected_s = True, now_s, _bounded(expected_s)
+        doing.said, doing.begun_s, doing.expected_s = True, now_s, _bounded(chunk.expected_s)
         if step is None:
             return
         seconds, source = self._length(step, doing)
         doing.ends_s = None if seconds is None else now_s + seconds
         notes = [step.command.note] if step.command.note else []
+        notes += chunk.notes
         assert self._plan is not None
         if self._plan.held:
             notes.append(held_joints(self._plan.held))

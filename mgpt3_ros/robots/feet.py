@@ -129,7 +129,7 @@ def _foot(robot: Robot, human: Human, side: str, done: Poses | None) -> Foot:
 
 
 def _heading_and_tilt(rotations: Array) -> tuple[Array, Rotation]:
-    """Return the turns about the vertical (T, 1) [rad] (swing and twist), and what is left of each.
+    """Return turns about the vertical (T, 1) [rad] (swing and twist), and what is left of each.
 
     So there is a heading also where the toes point down.
     """
@@ -215,7 +215,9 @@ def _aside(robot: Robot, side: str, scale: float, local: Array) -> Array:
     """Return by how much (3,) [m] a pivot stands aside of the scaled human's ball, at stand."""
     sole = robot.config.soles[side]
     place = robot.stand_places[sole.link] + robot.stand_rotations[sole.link] @ local
-    human = stand_place(f'{side}_foot') - 0.5 * (stand_place('left_hip') + stand_place('right_hip'))
+    human = stand_place(f'{side}_foot') - 0.5 * (
+        stand_place('left_hip') + stand_place('right_hip')
+    )
     aside = place - _hips(robot) - scale * human
     return np.array([aside[0], aside[1], 0.0])
 

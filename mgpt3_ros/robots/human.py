@@ -32,12 +32,12 @@ ENDS = {
     )
 }
 
-# Of people who stand, medians of 100 motions of the shipped model (`python -m benchmarks.posture`):
-# how far a flat foot is pitched down from zero, and the neck back from the chest [rad]; and where
-# the bone from collar to shoulder of the left side points in the chest's axes.
+# Of people, in the mean of motions that the shipped model draws (`python -m benchmarks.posture`):
+# how far a foot that stands flat is pitched down from zero and the neck back from the chest [rad],
+# and where the bone from collar to shoulder of the left side points in the chest's axes.
 FLAT_FOOT = np.deg2rad(12.5)
 UPRIGHT_NECK = np.deg2rad(-24.8)
-COLLAR = (-0.16, 0.985, -0.02)
+COLLAR = (-0.167, 0.986, -0.026)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,16 @@ def retarget(
         base[count:] = lowered(robot, human, base, feet)[count:]
         legs = leg_tasks(robot, human, feet, base)
         positions, base = solve(
-            kinematics, legs, positions, robot.stand, bounds, base_rot, base, _LEGS, human.fps, count
+            kinematics,
+            legs,
+            positions,
+            robot.stand,
+            bounds,
+            base_rot,
+            base,
+            _LEGS,
+            human.fps,
+            count,
         )
     return RobotMotion(
         robot.joint_names,
