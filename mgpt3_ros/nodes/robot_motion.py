@@ -11,8 +11,8 @@ import numpy as np
 
 from mgpt3_ros.body.from_motion import BodyClip
 from mgpt3_ros.body.quaternions import Array
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.robots import Robot, RobotMotion
+from mgpt3_ros.robots.lacking import lacking
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from mgpt3_ros.robots.self_collision import LiveSwing
 
 AVOID = ('off', 'refuse', 'shrink')
-
-_FAR_M = 0.5  # of a pelvis from its first place: the motion goes somewhere
-_DEEP_M = 0.15  # that a pelvis sinks or rises: it sits, kneels or jumps
-_HIGH_M = 0.12  # that an ankle is lifted: it steps or kicks
-_TURN = 0.8  # [rad]
 
 
 class RobotMotions:
@@ -109,27 +104,3 @@ def _played(clip: BodyClip) -> RobotMotion:
 def _smaller(share: float) -> tuple[str, ...]:
     said = f'arms swing {share:.0%} as far where links would collide'
     return (said,) if share < 1.0 else ()
-
-
-def lacking(robot: Robot, motion: Motion) -> tuple[str, ...]:
-    """Say of a motion what a robot lacks for it; empty where nothing is."""
-    if robot.has_legs:
-        return ()
-    joints = motion.joints
-    pelvis = joints[:, JOINT_NAMES.index('pelvis')]
-    away = float(np.linalg.norm((pelvis - pelvis[0])[:, [0, 2]], axis=1).max())
-    sinks = float(np.ptp(pelvis[:, 1]))
-    ankles = joints[:, [JOINT_NAMES.index(f'{side}_ankle') for side in ('left', 'right')], 1]
-    lifted = float((ankles - ankles.min(axis=0)).max())
-    across = np.subtract(*(joints[:, JOINT_NAMES.index(f'{s}_hip')] for s in ('left', 'right')))
-    turned = float(np.ptp(np.unwrap(np.arctan2(across[:, 2], across[:, 0]))))
-    notes = []
-    if lifted > _HIGH_M or sinks > _DEEP_M:
-        notes.append('it needs legs')
-    goes = [f'goes {away:.1f} m'] if away > _FAR_M else []
-    goes += [f'turns {np.degrees(turned):.0f} degrees'] if turned > _TURN else []
-    if goes:
-        notes.append(
-            f'it {" and ".join(goes)}: only a base that follows base_trajectory does that'
-        )
-    return tuple(f'{robot.name} has no legs that follow: {note}' for note in notes)

@@ -22,7 +22,7 @@ from scipy.spatial.transform import Rotation
 from mgpt3_ros.model.finishing.foot_lock import ANKLE_HEIGHT, BALL_HEIGHT, contacts
 from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL
 from mgpt3_ros.robots.config import SIDES
-from mgpt3_ros.robots.human import Human, stand_place
+from mgpt3_ros.robots.human import Human, heading_and_tilt, stand_place
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.robot import Robot
 
@@ -32,6 +32,7 @@ FADE_S = 0.3  # in which a correction dies away before the first stance and afte
 FLAT_S = 0.3  # in which a foot is tilted to the floor and from it
 RISE_S = 0.15  # in which it rises from the floor and comes down
 STRAIGHTEST = 0.999  # of a leg's length, that a leg which stands may have
+_LEAST_SIZE = 0.2  # of a robot over a human: whose base is lower than that has it elsewhere
 LOWER_S = 0.1  # over which the base is lowered and rises again
 
 
@@ -53,7 +54,13 @@ class Foot:
 
 
 def scale_of(robot: Robot) -> float:
-    """Return the robot's size over that of the person of ``stand_place``: hips above soles."""
+    """Return the robot's size over that of the person of ``stand_place``: hips above soles.
+
+    Of one that does not walk the base counts; one whose base is no pelvis has the human's size.
+    """
+    if not robot.walks:
+        size = robot.base_height / -stand_place('left_foot')[2]
+        return size if size > _LEAST_SIZE else 1.0
     human = stand_place('left_hip')[2] - stand_place('left_foot')[2]
     return float((_hips(robot)[2] + robot.base_height) / human)
 
@@ -65,7 +72,14 @@ def floor_of(human: Human) -> float:
 
 
 def base_places(robot: Robot, human: Human) -> Array:
-    """Return where the base's origin shall be (T, 3) [m]: the middle of the hips follows."""
+    """Return where the base's origin shall be (T, 3) [m]: the middle of the hips follows.
+
+    Without feet on the floor it follows the pelvis, from its own height on.
+    """
+    if not robot.walks:
+        stands = np.array([0.0, 0.0, floor_of(human) - stand_place('left_foot')[2]])
+        away = (human.joint('pelvis') - stands) * scale_of(robot)
+        return np.asarray(away + np.array([0.0, 0.0, robot.base_height]))
     middle = 0.5 * (human.joint('left_hip') + human.joint('right_hip'))
     middle = (middle - [0.0, 0.0, floor_of(human)]) * scale_of(robot) / human.size
     return np.asarray(middle - human.rotation('pelvis') @ _hips(robot))
@@ -108,11 +122,11 @@ def _foot(robot: Robot, human: Human, side: str, done: Poses | None) -> Foot:
     standing = _marked(planted, len(ball))
     level = _marked(flat, len(ball)) & standing
     turned = human.turned(f'{side}_ankle')
-    heading, tilt = _heading_and_tilt(turned)
+    heading, tilt = heading_and_tilt(turned)
     where, headings = None, None
     if done is not None:
         where = (done.places[sole.link] + done.rotations[sole.link] @ local)[:, :2]
-        headings = _heading_and_tilt(done.rotations[sole.link] @ stand.T)[0]
+        headings = heading_and_tilt(done.rotations[sole.link] @ stand.T)[0]
         headings += 2 * np.pi * np.round((heading[len(headings) - 1] - headings[-1]) / (2 * np.pi))
     heading = anchored(heading, planted, human.fps, headings)
     leaning = 1.0 - softened(level, FLAT_S * human.fps)
@@ -126,16 +140,6 @@ def _foot(robot: Robot, human: Human, side: str, done: Poses | None) -> Foot:
     lowest = (rotations @ corners.T)[:, 2].min(axis=1)
     places[:, 2] = np.maximum(height, -lowest)
     return Foot(side, sole.link, local, places, rotations @ stand, standing, level)
-
-
-def _heading_and_tilt(rotations: Array) -> tuple[Array, Rotation]:
-    """Return turns about the vertical (T, 1) [rad] (swing and twist), and what is left of each.
-
-    So there is a heading also where the toes point down.
-    """
-    whole = Rotation.from_matrix(rotations)
-    heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))[:, None]
-    return heading, Rotation.from_euler('z', -heading) * whole
 
 
 def anchored(values: Array, runs: list[slice], fps: float, done: Array | None = None) -> Array:

@@ -82,10 +82,30 @@ class Human:
         """Return the same (T, 3, 3), the identity for one who stands as people do."""
         return self.rotation(name) @ stand_rotation(name).T
 
+    def in_place(self) -> Human:
+        """Return the same without its way and its heading: the pelvis stays as high as it stands.
+
+        That is what a robot can follow whose base is fixed.
+        """
+        back = Rotation.from_euler('z', -heading_and_tilt(self.rotation('pelvis'))[0]).as_matrix()
+        joints = np.einsum('tij,tkj->tki', back, self.joints - self.joints[:, :1])
+        joints[..., 2] -= stand_place('left_foot')[2]
+        return Human(joints, back[:, None] @ self.rotations, self.fps)
+
     def bone(self, name: str) -> Array:
         """Return where the bone points that a joint of ``ENDS`` carries, (T, 3) of length 1."""
         bone = self.joint(ENDS[name]) - self.joint(name)
         return bone / np.maximum(np.linalg.norm(bone, axis=-1, keepdims=True), 1e-9)
+
+
+def heading_and_tilt(rotations: Array) -> tuple[Array, Rotation]:
+    """Return turns about the vertical (T, 1) [rad] (swing and twist), and what is left of each.
+
+    So there is a heading also where the toes point down.
+    """
+    whole = Rotation.from_matrix(rotations)
+    heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))[:, None]
+    return heading, Rotation.from_euler('z', -heading) * whole
 
 
 def stand_rotation(name: str) -> Array:

@@ -72,7 +72,7 @@ def to_human(robot: Robot, positions: Array, base_pos: Array, base_rot: Array) -
     root = _pelvis_places(robot, np.asarray(base_pos, float), pelvis)
     seen = joints_of(world, root, ZERO_OFFSETS)
     human = seen[..., BODY_TO_MODEL]
-    for side, leg in zip(SIDES, LEGS, strict=True) if robot.has_legs else ():
+    for side, leg in zip(SIDES, LEGS, strict=True) if robot.walks else ():
         foot = world[:, JOINT_INDEX[f'{side}_ankle']] @ stand_rotation(f'{side}_ankle').T
         hip = base_pos + pelvis @ robot.hip(side)
         ankle = seen[:, leg[0]] + _to_ankle(robot, side, poses, hip, foot)
@@ -97,8 +97,9 @@ def _to_ankle(robot: Robot, side: str, poses: Poses, hip: Array, foot: Array) ->
 
 def _pelvis_places(robot: Robot, base_pos: Array, pelvis: Array) -> Array:
     """Return the human's pelvis (T, 3) [m]: its hips above the robot's, at the human's scale."""
-    if not robot.has_legs:
-        return base_pos
+    if not robot.walks:
+        stands = np.array([0.0, 0.0, -stand_place('left_foot')[2]])
+        return (base_pos - [0.0, 0.0, robot.base_height]) / scale_of(robot) + stands
     hips = [robot.hip(side) for side in SIDES]
     own = 0.5 * (stand_place('left_hip') + stand_place('right_hip'))
     middle = base_pos + pelvis @ (0.5 * (hips[0] + hips[1]))

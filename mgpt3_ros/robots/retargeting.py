@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from mgpt3_ros.robots.feet import Foot, base_places, floor_of, foot_ways, lowered
+from mgpt3_ros.robots.feet import Foot, base_places, foot_ways, lowered
 from mgpt3_ros.robots.human import ENDS, Human, stand_bone
 from mgpt3_ros.robots.robot import Robot
 from mgpt3_ros.robots.solver import Bounds, Direction, Effort, Orientation, Place, Task, solve
@@ -67,8 +67,10 @@ def retarget(
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
     """
-    human = Human.of(joints, fps)
+    human = followed(robot, joints, fps)
     base_rot = human.rotation('pelvis') @ robot.facing
+    if robot.config.fixed_base:
+        base_rot = np.repeat(robot.facing[None], len(joints), axis=0)
     tasks = limb_tasks(robot, human)
     start = np.repeat(robot.stand[None], len(joints), axis=0)
     behind, count = None, 0
@@ -77,18 +79,16 @@ def retarget(
         start[:count], start[count:] = done.positions, done.positions[-1]
         base_rot[:count] = Rotation.from_quat(done.base_rot).as_matrix()
         behind = robot.kinematics.forward(done.positions, base_rot[:count], done.base_pos)
-    if robot.has_legs:
-        base = base_places(robot, human)
-    else:
-        scale = robot.base_height / 0.9  # of a pelvis 0.9 m high
-        base = scale * (human.joint('pelvis') - [0.0, 0.0, floor_of(human)])
+    base = base_places(robot, human)
+    if robot.config.fixed_base:
+        base[:] = 0.0, 0.0, robot.base_height
     if done is not None:
         base[:count] = done.base_pos
     bounds, kinematics = Bounds(robot.position_limits, robot.velocity_limits), robot.kinematics
     positions, base = solve(
         kinematics, tasks, start, robot.stand, bounds, base_rot, base, _LIMBS, human.fps, count
     )
-    if robot.has_legs:
+    if robot.walks:
         feet = foot_ways(robot, human, behind)
         base[count:] = lowered(robot, human, base, feet)[count:]
         legs = leg_tasks(robot, human, feet, base)
@@ -111,6 +111,16 @@ def retarget(
         continuous(Rotation.from_matrix(base_rot).as_quat()),
         float(fps),
     )
+
+
+def followed(robot: Robot, joints: NDArray, fps: float) -> Human:
+    """Return the human that a robot follows: in its place, where the base is fixed.
+
+    Raises:
+        MotionError: for a wrong shape, NaN or infinity.
+    """
+    human = Human.of(joints, fps)
+    return human.in_place() if robot.config.fixed_base else human
 
 
 def limb_tasks(robot: Robot, human: Human) -> list[Task]:

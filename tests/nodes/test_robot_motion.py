@@ -13,8 +13,9 @@ import pytest
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.model.errors import RobotError
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.nodes.robot_motion import LiveRobotMotions, RobotMotions, lacking
-from mgpt3_ros.robots import Robot, RobotMotion, RobotProfile
+from mgpt3_ros.nodes.robot_motion import LiveRobotMotions, RobotMotions
+from mgpt3_ros.robots import Robot, RobotMotion, RobotProfile, retarget, to_human
+from mgpt3_ros.robots.lacking import lacking
 from tests.support.robots import MINE, tin_man, walking
 
 if TYPE_CHECKING:
@@ -55,6 +56,25 @@ def test_a_turn_on_the_spot_is_said_in_degrees(walk, tmp_path):
 
 def test_a_robot_with_legs_lacks_nothing(walk, tmp_path):
     assert lacking(tin_man(tmp_path), walk) == ()
+
+
+def test_a_fixed_base_stays_and_says_so(walk, tmp_path):
+    """With legs or without: nothing moves the base, and the arms do as they would beside it."""
+    for config in ({}, ARMS):
+        robot = tin_man(tmp_path, config | {'fixed_base': True})
+        (note,) = [note for note in lacking(robot, walk) if 'fixed base' in note]
+        assert note.startswith('tin has a fixed base: it goes ')
+        assert note.endswith('and the robot stays')
+        moved = retarget(robot, walk.joints, 20)
+        assert not np.ptp(moved.base_pos, axis=0).any()
+        assert not np.ptp(moved.base_rot, axis=0).any()
+        free = retarget(tin_man(tmp_path, config), walk.joints, 20)
+        arms = [i for i, name in enumerate(robot.joint_names) if 'shoulder_pitch' in name]
+        assert np.ptp(moved.positions[:, arms], axis=0).min() > 0.3
+        assert np.abs(moved.positions - free.positions)[:, arms].mean() < 0.1
+        seen = to_human(robot, moved.positions, moved.base_pos, moved.base_rot)
+        assert np.abs(seen[:, 0] - [0, seen[0, 0, 1], 0]).max() < 1e-9
+        assert 0.9 < seen[0, 0, 1] < 1.1  # the pelvis of one who stands
 
 
 def crossed(clip: BodyClip, profile: RobotProfile) -> BodyClip:
