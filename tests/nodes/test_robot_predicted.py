@@ -32,9 +32,7 @@ def robot(default_checkpoint, tmp_path_factory):
         moved = body.profile.from_joints(walking(70), 20.0)
         at = np.arange(173) / 50
         body.walk = [
-            np.stack(
-                [np.interp(np.arange(173) / 50, np.arange(70) / 20, track) for track in rows.T]
-            )
+            np.stack([np.interp(at, np.arange(70) / 20, track) for track in rows.T])
             for rows in moved
         ]
         yield body
