@@ -51,9 +51,14 @@ class BodyClip:
         return (len(self.positions) - 1) / self.fps
 
 
-def clip_of(motion: Motion, profile: JointProfile) -> BodyClip:
-    """Turn a motion into joint angles without spikes and a moving base, in ROS frames."""
-    positions, base_pos, base_rot = profile.from_joints(motion.joints, motion.fps)
+def clip_of(
+    motion: Motion, profile: JointProfile, done: tuple[Array, Array, Array] | None = None
+) -> BodyClip:
+    """Turn a motion into joint angles without spikes and a moving base, in ROS frames.
+
+    ``done``: positions, base places and rotations of its first frames, which lie behind.
+    """
+    positions, base_pos, base_rot = profile.from_joints(motion.joints, motion.fps, done)
     return BodyClip(
         names=profile.names,
         positions=positions,

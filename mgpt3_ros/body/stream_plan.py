@@ -112,6 +112,15 @@ class StreamPlan:
         kept = self._joints[: frame - self._first + 1]
         return kept if len(kept) > 1 else np.repeat(kept, 2, axis=0)  # it stood there
 
+    def rows(self, frame: int) -> tuple[Array, Array, Array]:
+        """The body's positions, base places and rotations of the same frames."""
+        kept = slice(frame - self._first + 1)
+        rows = self._positions[kept], self._base_pos[kept], self._base_rot[kept]
+        if len(rows[0]) > 1:
+            return rows
+        positions, base_pos, base_rot = (np.repeat(row, 2, axis=0) for row in rows)
+        return positions, base_pos, base_rot
+
     def joints_at(self, at_s: float) -> Array:
         """The model's joints (22, 3) [m] at a time, between frames in proportion."""
         row = self.phase_at(at_s) * FPS - self._first

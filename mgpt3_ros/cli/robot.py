@@ -126,6 +126,7 @@ def _of_motion(robot: Robot, arguments: argparse.Namespace) -> list[str]:
     """Say how a robot does a motion: a human's that is put on it, or a file of its own."""
     from mgpt3_ros.robots import load_robot_motion, retarget, slowed
     from mgpt3_ros.robots.files import is_robot_file
+    from mgpt3_ros.robots.lacking import lacking
     from mgpt3_ros.robots.pace import told
 
     path = Path(arguments.what)
@@ -135,7 +136,7 @@ def _of_motion(robot: Robot, arguments: argparse.Namespace) -> list[str]:
     else:
         human = load_motion(path, arguments)
         motion = retarget(robot, human.joints, human.fps)
-        lines = _followed(robot, human.joints, motion)
+        lines = [*lacking(robot, human), *_followed(robot, human.joints, motion)]
     slow, slower = slowed(robot, motion)
     lines.append(told(robot, slower) or f'{robot.name}: as fast as it was; no joint is too fast')
     return [*lines, *_physics(robot, slow)]

@@ -80,12 +80,14 @@ def write_all(
     if robot is None or not own:
         return
     from mgpt3_ros.robots import retarget, save_robot_motion, slowed
+    from mgpt3_ros.robots.lacking import lacking
     from mgpt3_ros.robots.pace import told
 
     moved, slower = slowed(robot, retarget(robot, motion.joints, motion.fps))
     for path in own:
         save_robot_motion(path, robot, moved)
-    sys.stderr.write(''.join(f'{line}\n' for line in [told(robot, slower)] if line))
+    lines = [told(robot, slower), *lacking(robot, motion)]
+    sys.stderr.write(''.join(f'{line}\n' for line in lines if line))
 
 
 def load_any(path: Path, arguments: argparse.Namespace, robot: Robot | None) -> Motion:

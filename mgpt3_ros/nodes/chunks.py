@@ -20,6 +20,8 @@ from mgpt3_ros.body.window import Observed, model_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.generation import Sampling
+from mgpt3_ros.nodes.robot_motion import LiveRobotMotions
+from mgpt3_ros.robots import RobotProfile
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -34,8 +36,10 @@ class ChunkRequest:
 
     frame: of the plan, after which it follows. text: what the body does; None: it stands.
     begins: from a stand, with a stream of its own. says: the text is new. past: (T, 22, 3) [m],
-    what came before; None for the model's own rest. observed: the model shall look at ``past``.
-    sampling: for one that begins.
+    what came before; None for the model's own rest. done: positions, base places and rotations of
+    the body in the last of these frames; None where they are unknown. observed: the model shall
+    look at ``past``. sampling: for one that begins. avoid: where links of a robot collide, of
+    ``robot_motion.AVOID``.
     """
 
     frame: int
@@ -43,8 +47,10 @@ class ChunkRequest:
     begins: bool = False
     says: bool = False
     past: Array | None = None
+    done: tuple[Array, Array, Array] | None = None
     observed: bool = False
     sampling: Sampling = field(default_factory=Sampling)
+    avoid: str = 'off'
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Chunk:
 
     clip: the last frames before it, then its own. joints: (F, 22, 3) [m], its own. told: the
     last frame before it (22, 3). expected_s: how long what was told last is expected to take.
-    took_s: time of the computation.
+    took_s: time of the computation. notes: what a robot cannot do of it.
     """
 
     clip: BodyClip
@@ -61,6 +67,7 @@ class Chunk:
     told: Array
     expected_s: float
     took_s: float
+    notes: tuple[str, ...] = ()
 
     @property
     def speed(self) -> float:
@@ -75,16 +82,17 @@ class LiveBody:
     def __init__(self, profile: JointProfile) -> None:
         self._profile = profile
         self._live: MotionStream | None = None
+        robot = profile.robot if isinstance(profile, RobotProfile) else None
+        self._fit = LiveRobotMotions(robot) if robot is not None else None
 
     def drawing(self, request: ChunkRequest) -> Callable[[MotionGPT3, Job[Chunk]], Chunk]:
         """Return the call that draws a chunk and turns it into the joints of the profile."""
 
         def call(model: MotionGPT3, job: Job[Chunk]) -> Chunk:
-            from mgpt3_ros.model.motion import Motion
-
             begun_s = time.perf_counter()
             past = request.past
             if request.begins:
+                from mgpt3_ros.model.motion import Motion
                 from mgpt3_ros.model.stream import streaming
 
                 sampling = request.sampling.options(job)
@@ -100,11 +108,30 @@ class LiveBody:
                 self._live.say(request.text)
             drawn = self._live.step().joints
             tail = past[-_TAIL:].astype(np.float32)
-            clip = clip_of(Motion(np.concatenate([tail, drawn]), FPS), self._profile)
+            clip, notes = self._clip(request, tail, drawn)
             took_s = time.perf_counter() - begun_s
-            return Chunk(clip, drawn, tail[-1], self._live.expected_s, took_s)
+            return Chunk(clip, drawn, tail[-1], self._live.expected_s, took_s, notes)
 
         return call
+
+    def _clip(
+        self, request: ChunkRequest, tail: Array, drawn: Array
+    ) -> tuple[BodyClip, tuple[str, ...]]:
+        """Return the frames before and those that were drawn in the joints of the profile."""
+        from mgpt3_ros.model.motion import Motion
+
+        motion, fit = Motion(np.concatenate([tail, drawn]), FPS), self._fit
+        if fit is None:
+            return clip_of(motion, self._profile), ()
+        if request.begins:
+            fit.begin()
+        done = None
+        if request.done is not None:
+            positions, *base = (rows[-len(tail) :] for rows in request.done)
+            done = fit.followed(request.frame, positions), *base
+        clip = clip_of(motion, self._profile, done)
+        behind = clip.positions[: len(tail)] if done is None else positions
+        return fit.fit(motion, clip, request.avoid, request.frame, behind)
 
 
 def seen_until(

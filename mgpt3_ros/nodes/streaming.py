@@ -13,7 +13,7 @@ trajectory ends at rest, and the body stands until the next command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
+from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 
 if TYPE_CHECKING:
     from mgpt3_ros.nodes.generate_node import GenerateNode
@@ -218,8 +219,13 @@ class Streaming:
         assert doing is not None
         if plan is None or not moves:
             state, past = self._standing()
+            done = None
+            if state is not None:
+                rows = state.positions, state.base_pos, state.base_rot
+                positions, base_pos, base_rot = (np.stack([row, row]) for row in rows)
+                done = positions, base_pos, base_rot
             request = ChunkRequest(
-                0, doing.text, begins=True, past=past, sampling=self._sampling()
+                0, doing.text, begins=True, past=past, done=done, sampling=self._sampling()
             )
         else:
             frame = plan.last_frame
@@ -227,14 +233,15 @@ class Streaming:
                 soonest_s = now_s + _LEAD_S + 2 * self._took_s
                 frame = min(frame, int(np.ceil(plan.phase_at(soonest_s) * FPS)))
             observed = self._astray or frame != plan.last_frame
-            past = plan.history(frame)
+            past, done = plan.history(frame), plan.rows(frame)
             if self._node.parameters['closed_loop']:
                 seen = self._seen_until(plan.time_of(frame))
                 if seen is not None:
-                    observed, past = True, seen
+                    observed, past, done = True, seen, None
             request = ChunkRequest(
-                frame, doing.text, says=not doing.said, past=past, observed=observed
+                frame, doing.text, says=not doing.said, past=past, done=done, observed=observed
             )
+        request = replace(request, avoid=self._node.parameters['avoid_self_collision'])
         job = self._node.host.run(self._body.drawing(request), self._node.wake)
         self._running = job, request, state
 
@@ -293,7 +300,9 @@ class Streaming:
         if request.begins:
             pose = state or _first_pose(chunk)
             if state is None:
-                timing = node.timing(max(lead_s, _from_upright_s(pose, timing)))
+                timing = node.timing(
+                    max(lead_s, _from_standing_s(pose, timing, node.profile.standing))
+                )
             plan = StreamPlan(pose, chunk.clip, chunk.told)
         assert plan is not None
         now_s = node.clock.motion_s()
@@ -306,20 +315,23 @@ class Streaming:
         node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
         self.chunks += 1
         node.report_success()
+        if chunk.notes:
+            node.get_logger().warning('; '.join(chunk.notes), throttle_duration_sec=WARN_EVERY_S)
         if not doing.said:
-            self._told(doing, now_s, chunk.expected_s)
+            self._told(doing, now_s, chunk)
         elif doing.step is None and chunk.speed < _CALM_SPEED:
             self._doing = None
 
-    def _told(self, doing: _Doing, now_s: float, expected_s: float) -> None:
+    def _told(self, doing: _Doing, now_s: float, chunk: Chunk) -> None:
         """Take note that the first trajectory that shows an action is out, and say so."""
         node, step = self._node, doing.step
-        doing.said, doing.begun_s, doing.expected_s = True, now_s, _bounded(expected_s)
+        doing.said, doing.begun_s, doing.expected_s = True, now_s, _bounded(chunk.expected_s)
         if step is None:
             return
         seconds, source = self._length(step, doing)
         doing.ends_s = None if seconds is None else now_s + seconds
         notes = [step.command.note] if step.command.note else []
+        notes += chunk.notes
         assert self._plan is not None
         if self._plan.held:
             notes.append(held_joints(self._plan.held))
@@ -356,12 +368,12 @@ def _first_pose(chunk: Chunk) -> BodyState:
     )
 
 
-def _from_upright_s(pose: BodyState, timing: Any) -> float:
-    """How long the way from all joints at zero to a pose takes within the bounds [s].
+def _from_standing_s(pose: BodyState, timing: Any, standing: np.ndarray) -> float:
+    """How long the way from the joints ``standing`` (J,) to a pose takes within the bounds [s].
 
     A cubic that begins and ends at rest has 1.5 times its mean speed, and 6 / T^2 of its way as
     acceleration.
     """
-    way = np.abs(pose.positions)
+    way = np.abs(pose.positions - standing)
     fast = float((1.5 * way / timing.max_velocity).max())
     return max(fast, float(np.sqrt(6 * way / timing.max_acceleration).max()))

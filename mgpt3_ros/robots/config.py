@@ -53,6 +53,7 @@ class RobotConfig:
     description: in a line, with the licence of the model.
     models: how its model is had, such as a PyPI package.
     base_link: the link whose pose is the robot's; None for the URDF's root.
+    fixed_base: whether that stays where it is, such as a torso on a table.
     faces: the direction in its frame that is forward.
     stand: joint angles [rad] in which it stands upright with straight legs and hanging arms, the
         human's zero pose; others are 0. It may lie beyond limits.
@@ -67,6 +68,7 @@ class RobotConfig:
     description: str = ''
     models: str = ''
     base_link: str | None = None
+    fixed_base: bool = False
     faces: tuple[float, ...] = (1.0, 0.0, 0.0)
     stand: dict[str, float] = field(default_factory=dict)
     follows: dict[str, str] = field(default_factory=dict)

@@ -22,7 +22,8 @@ from scipy.spatial.transform import Rotation
 from mgpt3_ros.model.finishing.foot_lock import ANKLE_HEIGHT, BALL_HEIGHT, contacts
 from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL
 from mgpt3_ros.robots.config import SIDES
-from mgpt3_ros.robots.human import Human, zero_place
+from mgpt3_ros.robots.human import Human, heading_and_tilt, stand_place
+from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.robot import Robot
 
 Array = NDArray[np.float64]
@@ -31,6 +32,7 @@ FADE_S = 0.3  # in which a correction dies away before the first stance and afte
 FLAT_S = 0.3  # in which a foot is tilted to the floor and from it
 RISE_S = 0.15  # in which it rises from the floor and comes down
 STRAIGHTEST = 0.999  # of a leg's length, that a leg which stands may have
+_LEAST_SIZE = 0.2  # of a robot over a human: whose base is lower than that has it elsewhere
 LOWER_S = 0.1  # over which the base is lowered and rises again
 
 
@@ -52,8 +54,14 @@ class Foot:
 
 
 def scale_of(robot: Robot) -> float:
-    """Return the robot's size over that of the person of ``zero_place``: hips above soles."""
-    human = zero_place('left_hip')[2] - zero_place('left_foot')[2]
+    """Return the robot's size over that of the person of ``stand_place``: hips above soles.
+
+    Of one that does not walk the base counts; one whose base is no pelvis has the human's size.
+    """
+    if not robot.walks:
+        size = robot.base_height / -stand_place('left_foot')[2]
+        return size if size > _LEAST_SIZE else 1.0
+    human = stand_place('left_hip')[2] - stand_place('left_foot')[2]
     return float((_hips(robot)[2] + robot.base_height) / human)
 
 
@@ -64,15 +72,25 @@ def floor_of(human: Human) -> float:
 
 
 def base_places(robot: Robot, human: Human) -> Array:
-    """Return where the base's origin shall be (T, 3) [m]: the middle of the hips follows."""
+    """Return where the base's origin shall be (T, 3) [m]: the middle of the hips follows.
+
+    Without feet on the floor it follows the pelvis, from its own height on.
+    """
+    if not robot.walks:
+        stands = np.array([0.0, 0.0, floor_of(human) - stand_place('left_foot')[2]])
+        away = (human.joint('pelvis') - stands) * scale_of(robot)
+        return np.asarray(away + np.array([0.0, 0.0, robot.base_height]))
     middle = 0.5 * (human.joint('left_hip') + human.joint('right_hip'))
     middle = (middle - [0.0, 0.0, floor_of(human)]) * scale_of(robot) / human.size
     return np.asarray(middle - human.rotation('pelvis') @ _hips(robot))
 
 
-def foot_ways(robot: Robot, human: Human) -> list[Foot]:
-    """Return the ways of both feet of a robot with legs."""
-    return [_foot(robot, human, side) for side in SIDES]
+def foot_ways(robot: Robot, human: Human, done: Poses | None = None) -> list[Foot]:
+    """Return the ways of both feet of a robot with legs.
+
+    ``done`` has where the links were in the first frames: the ways go on from there.
+    """
+    return [_foot(robot, human, side, done) for side in SIDES]
 
 
 def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
@@ -93,7 +111,7 @@ def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
     return base - gaussian_filter1d(wide, frames)[:, None] * [0.0, 0.0, 1.0]
 
 
-def _foot(robot: Robot, human: Human, side: str) -> Foot:
+def _foot(robot: Robot, human: Human, side: str, done: Poses | None) -> Foot:
     sole, scale = robot.config.soles[side], scale_of(robot)
     local = _pivot(robot, side, scale)
     stand = robot.stand_rotations[sole.link]
@@ -103,18 +121,20 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     flat = contacts(ankle[:, BODY_TO_MODEL], ANKLE_HEIGHT, human.fps)
     standing = _marked(planted, len(ball))
     level = _marked(flat, len(ball)) & standing
-    turned = human.rotation(f'{side}_ankle')
-    # The turn about the vertical (swing and twist): a heading also where the toes point down.
-    whole = Rotation.from_matrix(turned)
-    heading = np.unwrap(2.0 * np.arctan2(*whole.as_quat()[:, 2:].T))
-    tilt = Rotation.from_euler('z', -heading[:, None]) * whole
-    heading = anchored(heading[:, None], planted, human.fps)
+    turned = human.turned(f'{side}_ankle')
+    heading, tilt = heading_and_tilt(turned)
+    where, headings = None, None
+    if done is not None:
+        where = (done.places[sole.link] + done.rotations[sole.link] @ local)[:, :2]
+        headings = heading_and_tilt(done.rotations[sole.link] @ stand.T)[0]
+        headings += 2 * np.pi * np.round((heading[len(headings) - 1] - headings[-1]) / (2 * np.pi))
+    heading = anchored(heading, planted, human.fps, headings)
     leaning = 1.0 - softened(level, FLAT_S * human.fps)
     tilt = Rotation.from_rotvec(leaning[:, None] * tilt.as_rotvec())
     rotations = (Rotation.from_euler('z', heading) * tilt).as_matrix()
     aside = _aside(robot, side, scale, local)
     places = scale / human.size * ball + Rotation.from_euler('z', heading).apply(aside)
-    places[:, :2] = anchored(places[:, :2], planted, human.fps)
+    places[:, :2] = anchored(places[:, :2], planted, human.fps, where)
     height = np.maximum(places[:, 2], 0.0) * (1.0 - softened(standing, RISE_S * human.fps))
     corners = (robot.sole_points(side) - local) @ stand.T
     lowest = (rotations @ corners.T)[:, 2].min(axis=1)
@@ -122,17 +142,31 @@ def _foot(robot: Robot, human: Human, side: str) -> Foot:
     return Foot(side, sole.link, local, places, rotations @ stand, standing, level)
 
 
-def anchored(values: Array, runs: list[slice], fps: float) -> Array:
-    """Hold values (T, k) at their medians during runs; between them the corrections are eased."""
+def anchored(values: Array, runs: list[slice], fps: float, done: Array | None = None) -> Array:
+    """Hold values (T, k) at their medians during runs; between them the corrections are eased.
+
+    The first values are ``done`` (N, k): they stay, one that stands then goes on standing there,
+    and who comes down soon after does so the nearer to the way from there.
+    """
     shift = np.zeros_like(values)
+    fade = _ease(round(FADE_S * fps) + 2)[1:-1, None]
+    held: list[slice] = []
+    if done is not None:
+        shift[: len(done)] = done - values[: len(done)]
+        stop = max([len(done), *(run.stop for run in runs if run.start < len(done))])
+        shift[len(done) : stop] = done[-1] - values[len(done) : stop]
+        held, runs = [slice(0, stop)], [run for run in runs if run.start >= len(done)]
     for run in runs:
         shift[run] = np.median(values[run], axis=0) - values[run]
+        for before in held:
+            late = run.start - before.stop
+            shift[run] += fade[::-1][late] * shift[before.stop - 1] if late < len(fade) else 0.0
+    runs = [*held, *runs]
     for before, after in pairwise(runs):
         share = _ease(after.start - before.stop + 2)[1:-1, None]
         first, last = shift[before.stop - 1], shift[after.start]
         shift[before.stop : after.start] = first + share * (last - first)
     if runs:
-        fade = _ease(round(FADE_S * fps) + 2)[1:-1, None]
         start, stop = runs[0].start, runs[-1].stop
         led = fade[-start:] if start else fade[:0]
         shift[start - len(led) : start] = led * shift[start]
@@ -176,7 +210,7 @@ def _pivot(robot: Robot, side: str, scale: float) -> Array:
     place, stand = robot.stand_places[sole.link], robot.stand_rotations[sole.link]
     ankle = robot.stand_places[robot.config.follows[f'{side}_ankle']]
     x0, x1, y0, y1, z = sole.box
-    ahead = zero_place(f'{side}_foot')[0] - zero_place(f'{side}_ankle')[0]
+    ahead = stand_place(f'{side}_foot')[0] - stand_place(f'{side}_ankle')[0]
     x = float(np.clip(ankle[0] - place[0] + scale * ahead, x0, x1))
     return np.array([x, 0.5 * (y0 + y1), z]) @ stand
 
@@ -185,7 +219,9 @@ def _aside(robot: Robot, side: str, scale: float, local: Array) -> Array:
     """Return by how much (3,) [m] a pivot stands aside of the scaled human's ball, at stand."""
     sole = robot.config.soles[side]
     place = robot.stand_places[sole.link] + robot.stand_rotations[sole.link] @ local
-    human = zero_place(f'{side}_foot') - 0.5 * (zero_place('left_hip') + zero_place('right_hip'))
+    human = stand_place(f'{side}_foot') - 0.5 * (
+        stand_place('left_hip') + stand_place('right_hip')
+    )
     aside = place - _hips(robot) - scale * human
     return np.array([aside[0], aside[1], 0.0])
 

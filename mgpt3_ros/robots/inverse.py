@@ -13,7 +13,7 @@ from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, ZERO_OF
 from mgpt3_ros.model.kinematics.joint_angles import positions as joints_of
 from mgpt3_ros.robots.config import SIDES
 from mgpt3_ros.robots.feet import scale_of
-from mgpt3_ros.robots.human import zero_place
+from mgpt3_ros.robots.human import collar_rotation, stand_place, stand_rotation
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.robot import Robot
 
@@ -49,7 +49,8 @@ def to_human(robot: Robot, positions: Array, base_pos: Array, base_rot: Array) -
         link = follows.get(name)
         if link is None:
             return otherwise
-        return poses.rotations[link] @ robot.stand_rotations[link].T
+        own = stand_rotation('neck' if name == 'head' else name)
+        return poses.rotations[link] @ robot.stand_rotations[link].T @ own
 
     def put(name: str, rotation: Array) -> Array:
         world[:, JOINT_INDEX[name]] = rotation
@@ -60,9 +61,9 @@ def to_human(robot: Robot, positions: Array, base_pos: Array, base_rot: Array) -
     bend = Rotation.from_matrix(np.swapaxes(pelvis, 1, 2) @ chest).as_rotvec()
     for share, name in ((1 / 3, 'spine1'), (2 / 3, 'spine2')):
         put(name, pelvis @ Rotation.from_rotvec(share * bend).as_matrix())
-    put('head', put('neck', turned('head', chest)))
+    put('head', put('neck', turned('head', chest @ stand_rotation('neck'))))
     for side in SIDES:
-        put(f'{side}_collar', chest)
+        put(f'{side}_collar', chest @ collar_rotation(side))
         upper = put(f'{side}_shoulder', turned(f'{side}_shoulder', chest))
         put(f'{side}_wrist', put(f'{side}_elbow', turned(f'{side}_elbow', upper)))
         thigh = put(f'{side}_hip', turned(f'{side}_hip', pelvis))
@@ -71,11 +72,11 @@ def to_human(robot: Robot, positions: Array, base_pos: Array, base_rot: Array) -
     root = _pelvis_places(robot, np.asarray(base_pos, float), pelvis)
     seen = joints_of(world, root, ZERO_OFFSETS)
     human = seen[..., BODY_TO_MODEL]
-    for side, leg in zip(SIDES, LEGS, strict=True) if robot.has_legs else ():
-        foot = world[:, JOINT_INDEX[f'{side}_ankle']]
+    for side, leg in zip(SIDES, LEGS, strict=True) if robot.walks else ():
+        foot = world[:, JOINT_INDEX[f'{side}_ankle']] @ stand_rotation(f'{side}_ankle').T
         hip = base_pos + pelvis @ robot.hip(side)
         ankle = seen[:, leg[0]] + _to_ankle(robot, side, poses, hip, foot)
-        ball = ankle + foot @ ZERO_OFFSETS[leg[3]]
+        ball = ankle + world[:, JOINT_INDEX[f'{side}_ankle']] @ ZERO_OFFSETS[leg[3]]
         ends = ankle[:, BODY_TO_MODEL], ball[:, BODY_TO_MODEL]
         human[:, leg[1:]] = pose_leg(human[:, leg], *ends)
     return human
@@ -89,16 +90,17 @@ def _to_ankle(robot: Robot, side: str, poses: Poses, hip: Array, foot: Array) ->
     scale = scale_of(robot)
     ankle = robot.config.follows[f'{side}_ankle']
     high = robot.stand_places[ankle][2] + robot.base_height
-    own = zero_place(f'{side}_ankle')[2] - zero_place(f'{side}_foot')[2]
+    own = stand_place(f'{side}_ankle')[2] - stand_place(f'{side}_foot')[2]
     way = (poses.places[ankle] - hip) / scale
     return np.asarray(way + (own - high / scale) * foot[:, :, 2])
 
 
 def _pelvis_places(robot: Robot, base_pos: Array, pelvis: Array) -> Array:
     """Return the human's pelvis (T, 3) [m]: its hips above the robot's, at the human's scale."""
-    if not robot.has_legs:
-        return base_pos
+    if not robot.walks:
+        stands = np.array([0.0, 0.0, -stand_place('left_foot')[2]])
+        return (base_pos - [0.0, 0.0, robot.base_height]) / scale_of(robot) + stands
     hips = [robot.hip(side) for side in SIDES]
-    own = 0.5 * (zero_place('left_hip') + zero_place('right_hip'))
+    own = 0.5 * (stand_place('left_hip') + stand_place('right_hip'))
     middle = base_pos + pelvis @ (0.5 * (hips[0] + hips[1]))
     return np.asarray(middle / scale_of(robot) - pelvis @ own)

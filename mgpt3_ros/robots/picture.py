@@ -14,7 +14,7 @@ from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, ZERO_OFFSETS
 from mgpt3_ros.model.kinematics.joint_angles import positions as joints_of
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.robots.human import zero_place
+from mgpt3_ros.robots.human import stand_place, stand_rotation
 from mgpt3_ros.robots.kinematics import Poses
 from mgpt3_ros.robots.retargeting import retarget
 from mgpt3_ros.robots.robot import Robot
@@ -44,9 +44,11 @@ def arm_raised() -> Motion:
     share = 0.5 - 0.5 * np.cos(np.pi * np.minimum(np.arange(frames) / 30, 1.0))
     world = np.tile(np.eye(3), (frames, len(JOINT_INDEX), 1, 1))
     raised = Rotation.from_euler('x', 2.4 * share[:, None]).as_matrix()
+    for name, joint in JOINT_INDEX.items():
+        world[:, joint] = stand_rotation(name)
     for name in ('left_shoulder', 'left_elbow', 'left_wrist'):
         world[:, JOINT_INDEX[name]] = raised
-    root = np.tile([0.0, 0.0, -zero_place('left_foot')[2]], (frames, 1))
+    root = np.tile([0.0, 0.0, -stand_place('left_foot')[2]], (frames, 1))
     joints = joints_of(world, root, ZERO_OFFSETS)[..., BODY_TO_MODEL]
     return Motion(joints.astype(np.float32))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.robots.inverse import to_human
-from mgpt3_ros.robots.retargeting import retarget
+from mgpt3_ros.robots.retargeting import RobotMotion, retarget
 from mgpt3_ros.robots.robot import Robot
 
 Array = NDArray[np.float64]
@@ -41,12 +41,16 @@ class RobotProfile:
         self.standing_base: Array = np.array([0.0, 0.0, robot.base_height, *turned])
         self.base_frame = robot.base_link
 
-    def from_joints(self, joints: NDArray, fps: float) -> tuple[Array, Array, Array]:
+    def from_joints(
+        self, joints: NDArray, fps: float, done: tuple[Array, Array, Array] | None = None
+    ) -> tuple[Array, Array, Array]:
         """Return positions (T, n) [rad], base places (T, 3) [m] and rotations (T, 4) xyzw.
 
-        In ROS's frames, of the model's joints (T, 22, 3) [m], Y up.
+        In ROS's frames, of the model's joints (T, 22, 3) [m], Y up. ``done`` has the same of the
+        first frames, that the robot has done: they stay, and the others go on from there.
         """
-        motion = retarget(self.robot, joints, fps)
+        before = None if done is None else RobotMotion(self.names, *done, float(fps))
+        motion = retarget(self.robot, joints, fps, before)
         return motion.positions, motion.base_pos, motion.base_rot
 
     def to_joints(self, positions: Array, base_pos: Array, base_rot: Array) -> Array:

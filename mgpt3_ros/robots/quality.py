@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.robots.config import SIDES
 from mgpt3_ros.robots.feet import Foot, foot_ways
-from mgpt3_ros.robots.human import ENDS, Human, zero_bone
+from mgpt3_ros.robots.human import ENDS, Human, stand_bone
 from mgpt3_ros.robots.kinematics import Poses
-from mgpt3_ros.robots.retargeting import RobotMotion
+from mgpt3_ros.robots.retargeting import RobotMotion, followed
 from mgpt3_ros.robots.robot import Robot
 
 Array = NDArray[np.float64]
@@ -58,7 +58,7 @@ class Quality:
 
 def quality(robot: Robot, joints: NDArray, motion: RobotMotion) -> Quality:
     """Measure ``motion``, which follows the human's joints (T, 22, 3) [m], Y up, at its fps."""
-    human = Human.of(joints, motion.fps)
+    human = followed(robot, joints, motion.fps)
     base = np.asarray(Rotation.from_quat(motion.base_rot).as_matrix())
     poses = robot.kinematics.forward(motion.positions, base, motion.base_pos)
     lower, upper = robot.position_limits.T
@@ -90,7 +90,7 @@ def limb_errors(robot: Robot, human: Human, poses: Poses) -> dict[str, Array]:
             continue
         link = robot.config.follows[name]
         up = poses.rotations[link] @ robot.stand_rotations[link].T[:, 2]
-        wanted = human.rotation('neck' if name == 'head' else name)[:, :, 2]
+        wanted = human.turned('neck' if name == 'head' else name)[:, :, 2]
         errors[part] = _angle(up, wanted)
     return errors
 
@@ -98,7 +98,7 @@ def limb_errors(robot: Robot, human: Human, poses: Poses) -> dict[str, Array]:
 def _pointing(robot: Robot, poses: Poses, name: str) -> Array:
     assert name in ENDS
     link = robot.config.follows[name]
-    return poses.rotations[link] @ (robot.stand_rotations[link].T @ zero_bone(name))
+    return poses.rotations[link] @ (robot.stand_rotations[link].T @ stand_bone(name))
 
 
 def _angle(a: Array, b: Array) -> Array:
@@ -114,7 +114,7 @@ class _Feet:
         self._slides: list[Array] = []
         self._near: list[Array] = []
         self._swing: list[Array] = []
-        if robot.has_legs and len(motion.positions) > _FEWEST:
+        if robot.walks and len(motion.positions) > _FEWEST:
             for foot in foot_ways(robot, human):
                 self._stance(robot, foot, poses, motion.fps)
                 self._change(robot, foot, motion)

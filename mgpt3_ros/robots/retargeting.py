@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from mgpt3_ros.robots.feet import Foot, base_places, floor_of, foot_ways, lowered
-from mgpt3_ros.robots.human import ENDS, Human, zero_bone
+from mgpt3_ros.robots.feet import Foot, base_places, foot_ways, lowered
+from mgpt3_ros.robots.human import ENDS, Human, stand_bone
 from mgpt3_ros.robots.robot import Robot
 from mgpt3_ros.robots.solver import Bounds, Direction, Effort, Orientation, Place, Task, solve
 
@@ -49,7 +49,9 @@ class RobotMotion:
         return (len(self.positions) - 1) / self.fps
 
 
-def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
+def retarget(
+    robot: Robot, joints: NDArray, fps: float, done: RobotMotion | None = None
+) -> RobotMotion:
     """Let a robot do what a human does.
 
     Positions never leave ``robot.position_limits``. Speeds may exceed ``robot.velocity_limits``:
@@ -59,29 +61,48 @@ def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
         robot: who does it.
         joints: (T, 22, 3) [m] of the human, in the model's frame, Y up, T >= 2.
         fps: frames per second.
+        done: what the robot did in the first of these frames (at the same rate, fewer than T):
+            those stay, and the others go on from there.
 
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
     """
-    human = Human.of(joints, fps)
+    human = followed(robot, joints, fps)
     base_rot = human.rotation('pelvis') @ robot.facing
+    if robot.config.fixed_base:
+        base_rot = np.repeat(robot.facing[None], len(joints), axis=0)
     tasks = limb_tasks(robot, human)
     start = np.repeat(robot.stand[None], len(joints), axis=0)
-    if robot.has_legs:
-        base = base_places(robot, human)
-    else:
-        scale = robot.base_height / 0.9  # of a pelvis 0.9 m high
-        base = scale * (human.joint('pelvis') - [0.0, 0.0, floor_of(human)])
+    behind, count = None, 0
+    if done is not None:
+        count = len(done.positions)
+        start[:count], start[count:] = done.positions, done.positions[-1]
+        base_rot[:count] = Rotation.from_quat(done.base_rot).as_matrix()
+        behind = robot.kinematics.forward(done.positions, base_rot[:count], done.base_pos)
+    base = base_places(robot, human)
+    if robot.config.fixed_base:
+        base[:] = 0.0, 0.0, robot.base_height
+    if done is not None:
+        base[:count] = done.base_pos
     bounds, kinematics = Bounds(robot.position_limits, robot.velocity_limits), robot.kinematics
     positions, base = solve(
-        kinematics, tasks, start, robot.stand, bounds, base_rot, base, _LIMBS, human.fps
+        kinematics, tasks, start, robot.stand, bounds, base_rot, base, _LIMBS, human.fps, count
     )
-    if robot.has_legs:
-        feet = foot_ways(robot, human)
-        base = lowered(robot, human, base, feet)
+    if robot.walks:
+        feet = foot_ways(robot, human, behind)
+        base[count:] = lowered(robot, human, base, feet)[count:]
         legs = leg_tasks(robot, human, feet, base)
         positions, base = solve(
-            kinematics, legs, positions, robot.stand, bounds, base_rot, base, _LEGS, human.fps
+            kinematics,
+            legs,
+            positions,
+            robot.stand,
+            bounds,
+            base_rot,
+            base,
+            _LEGS,
+            human.fps,
+            count,
         )
     return RobotMotion(
         robot.joint_names,
@@ -92,6 +113,16 @@ def retarget(robot: Robot, joints: NDArray, fps: float) -> RobotMotion:
     )
 
 
+def followed(robot: Robot, joints: NDArray, fps: float) -> Human:
+    """Return the human that a robot follows: in its place, where the base is fixed.
+
+    Raises:
+        MotionError: for a wrong shape, NaN or infinity.
+    """
+    human = Human.of(joints, fps)
+    return human.in_place() if robot.config.fixed_base else human
+
+
 def limb_tasks(robot: Robot, human: Human) -> list[Task]:
     """Return what the links of a robot shall do to follow the human's, feet in the air."""
     tasks: list[Task] = []
@@ -99,10 +130,10 @@ def limb_tasks(robot: Robot, human: Human) -> list[Task]:
         columns, stand = robot.kinematics.chain(link), robot.stand_rotations[link]
         kind = name.rpartition('_')[2]
         if name in ENDS:
-            local = stand.T @ zero_bone(name)
+            local = stand.T @ stand_bone(name)
             tasks.append(Direction(link, columns, local, human.bone(name), _BONE[kind]))
         if kind in _TURN:
-            turned = human.rotation('neck' if name == 'head' else name)
+            turned = human.turned('neck' if name == 'head' else name)
             tasks.append(Orientation(link, columns, turned @ stand, _TURN[kind]))
     return tasks
 
@@ -117,7 +148,7 @@ def leg_tasks(robot: Robot, human: Human, feet: list[Foot], base: Array) -> list
             name = f'{foot.side}_{limb}'
             link = robot.config.follows[name]
             columns = kinematics.chain(link)
-            local = robot.stand_rotations[link].T @ zero_bone(name)
+            local = robot.stand_rotations[link].T @ stand_bone(name)
             tasks.append(Direction(link, columns, local, human.bone(name), _PLACED_BONE))
         columns = kinematics.chain(foot.link)
         moved = np.concatenate([columns, gives])

@@ -101,6 +101,11 @@ class Robot:
         needed = {f'{side}_{limb}' for side in SIDES for limb in ('hip', 'knee', 'ankle')}
         return needed <= set(self.config.follows) and set(self.config.soles) == set(SIDES)
 
+    @property
+    def walks(self) -> bool:
+        """Whether its feet are placed on the floor: it has legs, and a base that moves."""
+        return self.has_legs and not self.config.fixed_base
+
     def joint(self, name: str) -> Joint:
         """Return what the URDF says of a joint."""
         return self._joints[name]

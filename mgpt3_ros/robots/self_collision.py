@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 from mgpt3_ros.model.errors import RobotError
 from mgpt3_ros.robots.config import SIDES
@@ -20,6 +21,7 @@ from mgpt3_ros.robots.robot import Robot
 Array = NDArray[np.float64]
 
 SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)  # of the arms' swing that are tried
+_KEPT = 100  # frames that lie behind: more than are told of what is done
 _AROUND_S = 0.6  # before and after a collision, over which the swing shrinks and grows
 
 
@@ -64,6 +66,103 @@ def clear_of_itself(
         if not found:
             return smaller, share
     raise RobotError(f'no smaller swing of the arms helps: {_said(found)}')
+
+
+class LiveSwing:
+    """Keeps a robot clear of itself whose motion comes a few frames at a time.
+
+    Frames have numbers. What the arms would do at full swing is kept beside what they do, so that
+    a smaller swing goes over into a larger one and is not made smaller twice.
+    """
+
+    def __init__(self, physics: Physics) -> None:
+        self._physics = physics
+        self._columns = arm_columns(physics.robot)
+        self._frames: dict[int, tuple[Array, float]] = {}  # arms (k,) at full swing, and the share
+
+    def forget(self) -> None:
+        """Begin anew, with a motion whose frames are counted anew."""
+        self._frames.clear()
+
+    def at_full_swing(self, frame: int, positions: Array) -> Array:
+        """Return positions (T, n) of the frames up to ``frame`` as they were at full swing."""
+        full = positions.copy()
+        for row in range(len(full)):
+            kept = self._frames.get(frame - len(full) + 1 + row)
+            if kept is not None:
+                full[row, self._columns] = kept[0]
+        return full
+
+    def clear(
+        self, frame: int, motion: RobotMotion, positions: Array, shrink: bool = True
+    ) -> tuple[RobotMotion, float]:
+        """Return a motion whose frames after ``frame`` do not let links collide.
+
+        Args:
+            frame: the last that is done.
+            motion: frames up to ``frame``, then those to come, the arms at full swing.
+            positions: (T, n) [rad] of the first of them, as they are done.
+            shrink: False refuses what collides.
+
+        Returns:
+            The motion with its first frames as they are done, and the smallest share of the arms'
+            swing in the others.
+
+        Raises:
+            RobotError: see :func:`clear_of_itself`.
+        """
+        count, columns = len(positions), self._columns
+        first = self._frames[frame][1] if frame in self._frames else 1.0
+        hit = np.zeros(
+            len(motion.positions) - count + 1, dtype=bool
+        )  # of the last that is done on
+        for smallest in (1.0, *SHARES):
+            shares = _leading(first, hit, min(smallest, first), motion.fps)
+            moved = self._swung(motion, positions, shares)
+            ahead = replace(
+                moved,
+                positions=moved.positions[count - 1 :],
+                base_pos=moved.base_pos[count - 1 :],
+                base_rot=moved.base_rot[count - 1 :],
+            )
+            found = [c for c in self._physics.collisions(ahead) if c.spans[-1][1] > 0]
+            if not found:
+                full = motion.positions[:, columns]
+                for row in range(count, len(full)):
+                    at = frame + 1 + row - count
+                    self._frames[at] = full[row], float(shares[row - count + 1])
+                for old in [old for old in self._frames if old < frame - _KEPT]:
+                    del self._frames[old]
+                return moved, float(shares.min())
+            if not shrink:
+                break
+            for start, stop in (span for collision in found for span in collision.spans):
+                hit[int(start * motion.fps) : int(np.ceil(stop * motion.fps)) + 1] = True
+        raise RobotError(
+            f'no smaller swing of the arms helps: {_said(found)}'
+            if shrink
+            else f'refused: {_said(found)}'
+        )
+
+    def _swung(self, motion: RobotMotion, positions: Array, shares: Array) -> RobotMotion:
+        stand = self._physics.robot.stand[self._columns]
+        moved = motion.positions.copy()
+        moved[: len(positions)] = positions
+        new = np.s_[len(positions) :, self._columns]
+        moved[new] = stand + shares[1:, None] * (motion.positions[new] - stand)
+        return replace(motion, positions=moved)
+
+
+def _leading(first: float, hit: NDArray[np.bool_], share: float, fps: float) -> Array:
+    """Return shares (T,) from ``first`` to ``share`` where frames are hit, and back to 1."""
+    at, values = [0.0], [first]
+    if hit.any():
+        one, last = np.flatnonzero(hit)[[0, -1]]
+        at += [max(one - 1.0, 1.0), max(last, 1.0) + 1.0]
+        values += [share, share]
+    at.append(at[-1] + _AROUND_S * fps)
+    values.append(1.0)
+    return np.asarray(PchipInterpolator(at, values)(np.minimum(np.arange(len(hit)), at[-1])))
 
 
 def arm_columns(robot: Robot) -> NDArray[np.intp]:

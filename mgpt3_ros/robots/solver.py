@@ -151,6 +151,7 @@ def solve(
     base_pos: Array,
     effort: Effort,
     fps: float,
+    fixed: int = 0,
 ) -> tuple[Array, Array]:
     """Return the angles (T, n) [rad] and base places (T, 3) [m] that do the tasks best.
 
@@ -166,6 +167,7 @@ def solve(
         base_pos: (T, 3) [m] of it.
         effort: of the search.
         fps: frames per second.
+        fixed: so many frames at the start stay as they are.
     """
     count = start.shape[1]
     state = np.concatenate([start, base_pos], axis=1)
@@ -193,8 +195,10 @@ def solve(
             blocked = ((now <= lower + _AT_BOUND) & (slope < 0)) | (
                 (now >= upper - _AT_BOUND) & (slope > 0)
             )
+            blocked[:fixed] = True
             step = _banded_step(matrix, band, slope, blocked, (lower - now, upper - now))
             moved = np.clip(now + np.clip(step, -_LARGEST_STEP, _LARGEST_STEP), lower, upper)
+            moved[:fixed] = now[:fixed]
             state[:, columns] = moved
             if np.abs(moved - now).max() < _SETTLED:
                 break

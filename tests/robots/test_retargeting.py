@@ -11,7 +11,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.robots import Robot, retarget, slowed, to_human
+from mgpt3_ros.robots import Robot, RobotMotion, retarget, slowed, to_human
 from mgpt3_ros.robots.quality import quality
 from tests.support.mocap import clips
 from tests.support.robots import known, tin_man, walking
@@ -131,3 +131,38 @@ def test_real_motion_on_real_robots(name: str):
             angles.append(found.limbs[limb])
     for limb, angles in errors.items():
         assert np.concatenate(angles).mean() < 5.0, limb
+
+
+def test_pieces_go_on_from_what_was_done(robot: Robot):
+    """A motion that comes half a second at a time stays on its feet and does not jump."""
+    joints, size = walking(80), 10
+    whole = retarget(robot, joints, FPS)
+    done = retarget(robot, joints[: 2 * size], FPS)
+    for start in range(2 * size, len(joints), size):
+        tail = slice(start - 20, start)
+        before = RobotMotion(
+            robot.joint_names, *(rows[tail] for rows in (done.positions, done.base_pos)),
+            done.base_rot[tail], FPS,
+        )  # fmt: skip
+        more = retarget(robot, joints[start - 20 : start + size], FPS, before)
+        np.testing.assert_array_equal(more.positions[:20], before.positions)
+        np.testing.assert_array_equal(more.base_pos[:20], before.base_pos)
+        done = RobotMotion(
+            robot.joint_names,
+            *(
+                np.concatenate([one, other[20:]])
+                for one, other in (
+                    (done.positions, more.positions),
+                    (done.base_pos, more.base_pos),
+                    (done.base_rot, more.base_rot),
+                )
+            ),
+            FPS,
+        )
+    found, best = quality(robot, joints, done), quality(robot, joints, whole)
+    for limb, angles in found.limbs.items():
+        assert angles.mean() < best.limbs[limb].mean() + 1.0, limb
+    assert np.percentile(found.height, 95) < 0.005
+    assert found.slide.mean() < 0.03
+    steps = [np.abs(np.diff(motion.positions, axis=0)).max() for motion in (done, whole)]
+    assert steps[0] < 1.5 * steps[1]

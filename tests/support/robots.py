@@ -123,6 +123,7 @@ def walking(frames: int = 60) -> np.ndarray:
     from mgpt3_ros.model.kinematics.human import BODY_TO_MODEL, JOINT_INDEX, ZERO_OFFSETS
     from mgpt3_ros.model.kinematics.joint_angles import positions
     from mgpt3_ros.model.kinematics.skeleton import PARENTS
+    from mgpt3_ros.robots.human import FLAT_FOOT
 
     phase = 2 * np.pi * np.arange(frames) / 24
     local = np.tile(np.eye(3), (frames, 22, 1, 1))
@@ -135,7 +136,7 @@ def walking(frames: int = 60) -> np.ndarray:
         lifted = np.maximum(sign * np.cos(phase), 0.0)
         bend(f'{side}_hip', 'y', -0.35 * swing - 0.35 * lifted)
         bend(f'{side}_knee', 'y', 0.08 + 0.8 * lifted)
-        bend(f'{side}_ankle', 'y', 0.35 * swing - 0.45 * lifted - 0.08)
+        bend(f'{side}_ankle', 'y', FLAT_FOOT + 0.35 * swing - 0.45 * lifted - 0.08)
         bend(f'{side}_shoulder', 'y', 0.4 * swing)
         bend(f'{side}_elbow', 'y', -0.4 + 0.2 * swing)
     world = np.empty_like(local)

@@ -40,7 +40,9 @@ class AngleProfile:
         """Return the human's angles (T, 63) [rad] of the profile's joints (T, J)."""
         raise NotImplementedError
 
-    def from_joints(self, joints: Array, fps: float) -> tuple[Array, Array, Array]:
+    def from_joints(
+        self, joints: Array, fps: float, done: tuple[Array, Array, Array] | None = None
+    ) -> tuple[Array, Array, Array]:
         """See :class:`JointProfile`; the angles have no spikes."""
         from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
 

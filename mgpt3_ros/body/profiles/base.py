@@ -27,10 +27,14 @@ class JointProfile(Protocol):
     standing: Array
     standing_base: Array
 
-    def from_joints(self, joints: Array, fps: float) -> tuple[Array, Array, Array]:
+    def from_joints(
+        self, joints: Array, fps: float, done: tuple[Array, Array, Array] | None = None
+    ) -> tuple[Array, Array, Array]:
         """Return positions (T, J) [rad], base places (T, 3) [m] and rotations (T, 4) xyzw.
 
-        In ROS's frames, of the model's joints (T, 22, 3) [m], Y up.
+        In ROS's frames, of the model's joints (T, 22, 3) [m], Y up. ``done`` has the same of the
+        first frames, which lie behind: a body whose joints do not follow from each frame alone
+        goes on from there.
         """
         ...
 
