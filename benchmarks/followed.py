@@ -18,7 +18,10 @@ PROFILE = make_profile('human_full', 'human')
 
 
 class Followed:
-    """Trajectories as they were heard, and what a body does that follows each from then on."""
+    """Trajectories as they were heard, and what a body does that follows each from then on.
+
+    Times are those of the system's clock, by which messages with a stamp begin.
+    """
 
     def __init__(self) -> None:
         self._joints: list[tuple[float, JointTrajectory]] = []
@@ -36,17 +39,16 @@ class Followed:
         """The model's joints (T, 22, 3) [m], Y up, at ``FPS`` from ``begin_s`` to ``end_s``."""
         joints = JointPlayer(PROFILE.names, PROFILE.standing)
         base = BasePlayer(PROFILE.standing_base)
-        heard = [(when, 0, message) for when, message in self._joints]
-        heard += [(when, 1, message) for when, message in self._bases]
-        heard.sort(key=lambda row: row[:2])
+        # A body takes joints and base together, when the later of both has come.
+        pairs = zip(self._joints, self._bases, strict=False)
+        heard = [(max(one[0], other[0]), one[1], other[1]) for one, other in pairs]
         positions, places, turns = [], [], []
         for at in np.arange(begin_s, end_s, 1 / FPS):
             while heard and heard[0][0] <= at:
-                when, kind, message = heard.pop(0)
-                if kind == 0:
-                    joints.follow(tuple(message.joint_names), joint_path(message), when, when)
-                else:
-                    base.follow(base_path(message), when, when)
+                when, joint, based = heard.pop(0)
+                start_s = joint.header.stamp.sec + 1e-9 * joint.header.stamp.nanosec or when
+                joints.follow(tuple(joint.joint_names), joint_path(joint), start_s, when)
+                base.follow(base_path(based), start_s, when)
             pos, rot, _, _ = base.sample(at)
             positions.append(joints.sample(at)[0])
             places.append(pos)

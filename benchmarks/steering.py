@@ -68,16 +68,17 @@ class Steered:
         self.body = Followed()
         self.ends = 0
         parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'steering': True, 'seed': 0}
+        parameters['stamp_mode'] = 'now'  # messages that come late change nothing then
         harness.start('generate_node', parameters)
         harness.listen(
             JointTrajectory,
             'joint_trajectory',
-            lambda message: self.body.hear_joints(message, time.monotonic()),
+            lambda message: self.body.hear_joints(message, time.time()),
         )
         harness.listen(
             MultiDOFJointTrajectory,
             'base_trajectory',
-            lambda message: self.body.hear_base(message, time.monotonic()),
+            lambda message: self.body.hear_base(message, time.time()),
         )
         node = harness.node
         self._velocities = node.create_publisher(Twist, 'cmd_vel', 1)
@@ -89,29 +90,29 @@ class Steered:
 
     def at(self, velocity: tuple[float, float, float]) -> Array:
         """Steer at a velocity for ``VELOCITY_S``, then let the body rest; return its frames."""
-        ends, begun_s = self._ended(), time.monotonic()
+        ends, begun_s = self._ended(), time.time()
         message = Twist()
         message.linear.x, message.linear.y, message.angular.z = velocity
         heard = self.harness.heard['joint_trajectory']
         while self.harness.heard['joint_trajectory'] == heard:
             self._velocities.publish(message)
             self.harness.spin_for(0.05)
-        begun_s = time.monotonic()
-        while time.monotonic() < begun_s + VELOCITY_S:
+        begun_s = time.time()
+        while time.time() < begun_s + VELOCITY_S:
             self._velocities.publish(message)
             self.harness.spin_for(0.05)
         self._velocities.publish(Twist())
         self.harness.until(lambda: self._ended() > ends, 'rest')
-        return self.body.frames(begun_s, time.monotonic())
+        return self.body.frames(begun_s, time.time())
 
     def to(self, message: PoseStamped | PathMessage) -> Array:
         """Send a goal or a path; return the frames until the body stands there."""
-        ends, begun_s = self._ended(), time.monotonic()
+        ends, begun_s = self._ended(), time.time()
         message.header.frame_id = 'base_link'
         publisher = self._goals if isinstance(message, PoseStamped) else self._paths
         publisher.publish(message)
         self.harness.until(lambda: self._ended() > ends, 'the goal')
-        return self.body.frames(begun_s, time.monotonic())
+        return self.body.frames(begun_s, time.time())
 
     def _ended(self) -> int:
         return self.harness.statuses['done'] + self.harness.statuses['stopped']

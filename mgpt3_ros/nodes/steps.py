@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 _TAIL = 20  # frames before the steps whose angles are found together with theirs
-_WALKED = 16  # frames that follow the course
+_WALKED = 24  # frames that follow the course
 _STOPPING = 80  # frames at most in which a body comes to stand after them
 
 

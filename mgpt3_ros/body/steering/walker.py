@@ -22,6 +22,7 @@ from mgpt3_ros.body.steering.gait import BALLS, LANDS, PHASES, Gaits
 from mgpt3_ros.model.finishing.leg_pose import LEGS, lowering, pose_leg
 from mgpt3_ros.model.finishing.way import LENGTH_SHARE
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, turn
+from mgpt3_ros.model.kinematics.joint_angles import angles_to_joints, joints_to_angles
 from mgpt3_ros.model.kinematics.skeleton import FPS
 
 Array = NDArray[np.float64]
@@ -42,7 +43,8 @@ _TURN_LEVER = 0.3  # [m]: turning by a radian counts as so much of a way
 _WIDEST_TURN = 0.5  # [rad] that a foot is turned ahead of the body
 _FADE_S = 0.5  # in which the pose that the body came in dies away
 _LIVELY = 0.5  # [m/s]: a walk that is slower is partly like standing
-_CLEARS = 0.055  # [m]: so high a foot swings at least, as in ``finishing.foot_lock``
+_CLEARS = 0.06  # [m]: so high a foot swings at least
+_UP, _DOWN = 0.08, 0.95  # shares of its swing between which a foot goes on
 
 
 @dataclass(frozen=True)
@@ -156,14 +158,13 @@ class Walker:
 
     def joints(self, states: Sequence[Walking]) -> Array:
         """The joints (T, 22, 3) [m] of successive states."""
-        poses = np.stack([self._pose(state) for state in states])
-        targets = np.stack([self._foot_targets(state) for state in states])  # (T, 2, 2, 3)
-        legs = poses[:, [list(leg) for leg in LEGS]]
-        poses[..., 1] -= lowering(legs, targets[:, :, 0], FPS)[:, None]
+        # What lies between poses has no bones; angles give them back.
+        poses = np.asarray(angles_to_joints(joints_to_angles(self._poses(states))))
+        targets = np.stack([self._foot_targets(*pair) for pair in zip(states, poses, strict=True)])
+        poses[..., 1] -= lowering(poses[:, LEGS], targets[:, :, 0], FPS)[:, None]
         for side, leg in enumerate(LEGS):
-            poses[:, leg[1:]] = pose_leg(
-                poses[:, list(leg)], targets[:, side, 0], targets[:, side, 1]
-            )
+            foot = targets[:, side]
+            poses[:, leg[1:]] = pose_leg(poses[:, leg], foot[:, 0], foot[:, 1])
         return poses
 
     # ------------------------------------------------------------------ stepping
@@ -237,7 +238,8 @@ class Walker:
             begun, foot = 0.0, replace(foot, left_place=foot.place, left_yaw=foot.yaw)
         left_s = (1.0 - share) * (1.0 - self.gaits.duty(state.weights)) * self._cycle_s(state)
         place, yaw = self._landing(state, side, left_s)
-        gone = (_eased(share) - _eased(begun)) / max(1.0 - _eased(begun), 1e-6)
+        before = _gone(begun)
+        gone = (_gone(share) - before) / max(1.0 - before, 1e-6)
         turned = foot.left_yaw + gone * _wrapped(yaw - foot.left_yaw)
         here = foot.left_place + gone * (place - foot.left_place)
         return replace(foot, place=here, yaw=turned, swings=begun)
@@ -295,11 +297,11 @@ class Walker:
         """The state with its phase one frame further on."""
         return replace(state, phase=(state.phase + 1 / (FPS * self._cycle_s(state))) % 1.0)
 
-    def _pose(self, state: Walking) -> Array:
-        """The pose (22, 3) in the world, with what is left of the one it came in."""
-        local = self._local(state) + self._left(state.frame)
-        world = rotate_about_y(local, state.yaw)
-        world[:, [0, 2]] += state.place
+    def _poses(self, states: Sequence[Walking]) -> Array:
+        """Poses (T, 22, 3) in the world, with what is left of the one the body came in."""
+        local = np.stack([self._local(state) + self._left(state.frame) for state in states])
+        world = rotate_about_y(local, np.array([[state.yaw] for state in states]))
+        world[..., [0, 2]] += np.stack([state.place for state in states])[:, None]
         return np.asarray(world)
 
     def _left(self, frame: int) -> Array:
@@ -311,18 +313,19 @@ class Walker:
         slope = s - s**3 * (6 - s * (8 - 3 * s))
         return self.came * value + self.came_rate * slope * _FADE_S
 
-    def _foot_targets(self, state: Walking) -> Array:
-        """Ankle and ball (2, 2, 3) [m] of both feet in the world."""
-        local = self._local(state) + self._left(state.frame)
+    def _foot_targets(self, state: Walking, pose: Array) -> Array:
+        """Ankle and ball (2, 2, 3) [m] of both feet in the world; ``pose`` (22, 3) has bones."""
         targets = np.empty((2, 2, 3))
         for side, leg in enumerate(LEGS):
             foot = state.feet[side]
-            ankle, ball = local[leg[2]], local[leg[3]]
-            share = self._swing(state.phase, side, state.weights) if foot.swings is not None else 0
-            height = max(ball[1], _CLEARS * np.sin(np.pi * (share or 0.0)), 0.0)
-            place = np.array([foot.place[0], height, foot.place[1]])
-            targets[side, 1] = place
-            targets[side, 0] = place + rotate_about_y(ankle - ball, foot.yaw)
+            ankle, ball = pose[leg[2]], pose[leg[3]]
+            share = 0.0
+            if foot.swings is not None:
+                share = self._swing(state.phase, side, state.weights) or 0.0
+            height = max(ball[1], _CLEARS * np.sin(np.pi * share) ** 0.5, 0.0)
+            targets[side, 1] = foot.place[0], height, foot.place[1]
+            turned = foot.yaw - state.yaw
+            targets[side, 0] = targets[side, 1] + rotate_about_y(ankle - ball, turned)
         return targets
 
     def _nearest(self, local: Sequence[Array], weights: Array) -> float:
@@ -360,6 +363,11 @@ def moved(
     ahead, left, turned = velocity * seconds
     x, z = turn(left, ahead, yaw + 0.5 * turned)
     return place + np.array([x, z]), yaw + float(turned)
+
+
+def _gone(share: float) -> float:
+    """How much of its way a swinging foot has gone: it goes once it is up, until it comes down."""
+    return _eased(min(max((share - _UP) / (_DOWN - _UP), 0.0), 1.0))
 
 
 def _eased(share: float) -> float:
