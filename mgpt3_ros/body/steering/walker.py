@@ -34,7 +34,7 @@ FASTEST_BACK = 1.0
 CHANGES = np.array([1.3, 1.0, 2.5])
 
 _STILL = 0.02  # [m/s], [rad/s]: less is standing
-_BESIDE = 0.035  # [m] from its neutral place a foot may rest
+_BESIDE, _TURNED = 0.035, 0.1  # [m], [rad]: so far off its place a foot may rest
 _WAKES_S = 0.4  # in which a standing body takes on the pose of its walk, or gives it up
 _CADENCE = (0.7, 1.35)  # of the drawn time of two steps
 _CADENCE_TO_REST = 0.85  # of a body that brakes
@@ -197,8 +197,9 @@ class Walker:
             state = self._woken(state, wanted)
         phase = (state.phase + 1.0 / (FPS * self._cycle_s(state))) % 1.0
         state = replace(state, phase=phase, awake=min(state.awake + share, 1.0))
-        feet = (self._foot(state, 0), self._foot(state, 1))
-        return replace(state, feet=feet, rests=not velocity.any() and self._beside(state, feet))
+        state = replace(state, feet=(self._foot(state, 0), self._foot(state, 1)))
+        beside = self._beside(state, 0) and self._beside(state, 1)
+        return replace(state, rests=beside and not velocity.any())
 
     def _woken(self, state: Walking, wanted: Array) -> Walking:
         """A body that begins to walk: first the foot steps that is further behind its way."""
@@ -232,6 +233,8 @@ class Walker:
                 return foot
             place, yaw = self._landing(state, side, 0.0)
             return Foot(place, yaw, place, yaw)
+        if foot.swings is None and not state.velocity.any() and self._beside(state, side):
+            return foot  # it is where it shall rest
         begun = share if foot.swings is None else foot.swings
         begun = min(begun, share)
         if foot.swings is None:
@@ -267,16 +270,13 @@ class Walker:
         share = self._liveliness(state)
         return np.asarray((1 - share) * stand + share * self.gaits.neutral(state.weights)[side])
 
-    def _beside(self, state: Walking, feet: tuple[Foot, Foot]) -> bool:
-        """Whether both feet stand where they do when the body rests."""
-        for side, foot in enumerate(feet):
-            stand = self.gaits.stand[BALLS[side]]
-            x, z = turn(stand[0], stand[2], state.yaw)
-            off = foot.place - state.place - (x, z)
-            turned = abs(_wrapped(foot.yaw - state.yaw))
-            if foot.swings is not None or np.hypot(*off) > _BESIDE or turned > 0.1:
-                return False
-        return True
+    def _beside(self, state: Walking, side: int) -> bool:
+        """Whether a foot stands where it does when the body rests."""
+        foot, stand = state.feet[side], self.gaits.stand[BALLS[side]]
+        x, z = turn(stand[0], stand[2], state.yaw)
+        far = np.hypot(*(foot.place - state.place - (x, z)))
+        turned = abs(_wrapped(foot.yaw - state.yaw))
+        return bool(foot.swings is None and far < _BESIDE and turned < _TURNED)
 
     # ------------------------------------------------------------------ poses
 
