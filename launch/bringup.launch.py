@@ -12,6 +12,7 @@ from mgpt3_ros.nodes.launching import describe, model_node, playback_node, view_
 
 TOPICS = (
     *('command', 'joint_states', 'odom', 'joint_trajectory', 'base_trajectory', 'markers'),
+    *('cmd_vel', 'goal_pose', 'path'),
     *('caption', '~/caption_event', 'caption_marker'),
 )
 
@@ -33,7 +34,7 @@ def generate_launch_description():
         'motion_server',
         nodes,
         TOPICS,
-        flags=('autostart', 'publish_markers'),
+        flags=('autostart', 'publish_markers', 'steering'),
         playback=True,
         moves=True,
         viewers=True,

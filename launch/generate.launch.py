@@ -8,7 +8,10 @@ Example: ros2 launch mgpt3_ros generate.launch.py namespace:=anna publish_marker
 
 from mgpt3_ros.nodes.launching import describe, model_node, playback_node
 
-TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory', 'base_trajectory', 'markers')
+TOPICS = (
+    *('command', 'joint_states', 'odom', 'joint_trajectory', 'base_trajectory', 'markers'),
+    *('cmd_vel', 'goal_pose', 'path'),
+)
 
 
 def nodes(context):
@@ -25,7 +28,7 @@ def generate_launch_description():
         'generate_node',
         nodes,
         TOPICS,
-        flags=('autostart', 'publish_markers'),
+        flags=('autostart', 'publish_markers', 'steering'),
         playback=True,
         moves=True,
     )

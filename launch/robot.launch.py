@@ -11,7 +11,10 @@ A robot of your own, whose controllers run:
 
 from mgpt3_ros.nodes.launching import describe, robot_nodes
 
-TOPICS = ('command', 'joint_states', 'odom', 'joint_trajectory', 'caption')
+TOPICS = (
+    *('command', 'joint_states', 'odom', 'joint_trajectory', 'caption'),
+    *('cmd_vel', 'goal_pose', 'path'),
+)
 
 
 def nodes(context):
@@ -25,7 +28,7 @@ def generate_launch_description():
         'generate_node',
         nodes,
         TOPICS,
-        flags=('autostart', 'publish_markers'),
+        flags=('autostart', 'publish_markers', 'steering'),
         moves=True,
         robot=True,
     )

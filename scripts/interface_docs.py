@@ -87,6 +87,8 @@ def read_nodes() -> list[Interface]:
             'autostart:=false',
             '-p',
             'port:=0',
+            '-p',
+            'generate_node:steering:=true',
             '--log-level',
             'error',
         ]

@@ -50,30 +50,46 @@ class StreamPlan:
     is no trajectory.
 
     Args:
-        pose: where the body stands still at first.
+        pose: where the body is at first.
         clip: any of the body's clips: names, limits and branches of its joints.
         joints: (22, 3) [m], the pose in the model's frame.
+        before: the same of one frame earlier, for a body that moves at first; None: it stands.
 
     Attributes:
         held: by name, how far joints that the last piece holds at a limit would go beyond [rad].
     """
 
-    def __init__(self, pose: BodyState, clip: BodyClip, joints: Array) -> None:
+    def __init__(
+        self,
+        pose: BodyState,
+        clip: BodyClip,
+        joints: Array,
+        before: tuple[BodyState, Array] | None = None,
+    ) -> None:
         self._clip = clip
-        self._first = 0  # the frame of the first row that is kept
+        self._moves = before is not None
+        states = [pose] if before is None else [before[0], pose]
+        self._first = 1 - len(states)  # the frame of the first row that is kept
         # Rows of frames, as drawn. But at first, the path ends one frame before the last.
-        self._positions = pose.positions[None]
-        self._base_pos, self._base_rot = pose.base_pos[None], pose.base_rot[None]
-        self._joints = np.asarray(joints)[None]
-        still = np.zeros((1, 3))
+        self._positions = np.stack([state.positions for state in states])
+        self._base_pos = np.stack([state.base_pos for state in states])
+        self._base_rot = quat.continuous(np.stack([state.base_rot for state in states]))
+        self._joints = np.stack([joints] if before is None else [before[1], joints])
+        times = np.arange(self._first, 1) / FPS
         self._path = BodyTrajectory(
             clip.names,
             JointPath(
-                np.zeros(1),
+                times,
                 np.clip(self._positions, *clip.limits.T),
-                np.zeros_like(self._positions),
+                np.stack([state.velocities for state in states]),
             ),
-            BasePath(np.zeros(1), self._base_pos, self._base_rot, still, still),
+            BasePath(
+                times,
+                self._base_pos,
+                self._base_rot,
+                np.stack([state.base_lin for state in states]),
+                np.stack([state.base_ang for state in states]),
+            ),
         )
         self._knots = _Knots(np.zeros(0), np.zeros(0), np.zeros(0))
         self._trajectory: BodyTrajectory | None = None
@@ -161,7 +177,7 @@ class StreamPlan:
             return False
         grid = phase_grid(float(kept.phases[-1]), float(path.times[-1]), timing)
         rates, reached = largest_rates(
-            path.joints, grid, float(kept.rates[-1]), timing, free=first
+            path.joints, grid, float(kept.rates[-1]), timing, free=first and not self._moves
         )
         if not reached and frame < self.last_frame:
             return False

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.commands.meaning import Action, Rest
+from mgpt3_ros.body.commands.meaning import LEGS, Action, Rest
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.stance import grounded, joints_of, meeting, on_the_way
+from mgpt3_ros.body.steering.courses import steady
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
@@ -116,6 +117,9 @@ class Clips:
             step = Step(self._node.take_command())
         if isinstance(step.part, Rest):
             self._hold(step)
+            return
+        if isinstance(step.part, Action) and step.part.endless and step.part.name in LEGS:
+            self._node.steering.follow(step, steady(step.part), 'words', step.command.note)
             return
         self._running = step, self._node.host.run(self._drawing(step), self._node.wake)
         self._node.tell(step, 'generating')
@@ -267,6 +271,7 @@ class Clips:
         if node.parameters['require_joint_state'] and not node.sees_body:
             raise MotionError('the joint states have stopped (require_joint_state)')
         trajectory, slower = self._planned(step, generated)
+        node.steering.release(f'command {step.command.number} replaced it')
         node.send(trajectory, step, slower)
         self._last_motion_s = generated.clip.duration_s
         node.report_success()

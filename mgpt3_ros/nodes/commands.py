@@ -141,7 +141,9 @@ def read_command(
 
 def counts(part: Part) -> bool:
     """Whether a part holds numbers but for a time, or the arms of another action."""
-    return isinstance(part, Action) and part != Action(part.name, duration_s=part.duration_s)
+    if not isinstance(part, Action):
+        return False
+    return replace(part, endless=False) != Action(part.name, duration_s=part.duration_s)
 
 
 def words_for(part: Part) -> str:

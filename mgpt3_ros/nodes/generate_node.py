@@ -40,6 +40,9 @@ from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
 from mgpt3_ros.nodes.moving_node import MovingNode
 from mgpt3_ros.nodes.process import run
+from mgpt3_ros.nodes.steering import Steering
+from mgpt3_ros.nodes.steering_topics import PARAMETER_NAMES as STEERING_PARAMETERS
+from mgpt3_ros.nodes.steering_topics import SteeringTopics
 from mgpt3_ros.nodes.streaming import PARAMETER_NAMES as STREAM_PARAMETERS
 from mgpt3_ros.nodes.streaming import Streaming
 
@@ -48,6 +51,7 @@ PARAMETER_NAMES = (
     *('split_actions', 'refuse_unknown', 'queue_size', 'queue_policy'),
     *('max_command_age_s', 'deadman_topic', 'deadman_timeout_s', 'avoid_self_collision'),
     *STREAM_PARAMETERS,
+    *STEERING_PARAMETERS,
 )
 
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -59,6 +63,7 @@ class GenerateNode(MovingNode):
 
     Attributes:
         last_latency_s: from the last command's arrival to its first trajectory.
+        steering: of a body that walks on, at a velocity, to a pose or along a path.
     """
 
     def __init__(self, host: ModelHost | None = None) -> None:
@@ -83,6 +88,9 @@ class GenerateNode(MovingNode):
             )
         self._moves: Clips | Streaming
         self._moves = Streaming(self) if self.parameters['mode'] == 'stream' else Clips(self)
+        self.steering = Steering(self)
+        if self.parameters['steering']:
+            SteeringTopics(self, self.steering)
         self._server = GenerateServer(self) if has_interfaces() else None
 
     def accept(self, facts: ModelFacts) -> None:
@@ -113,6 +121,11 @@ class GenerateNode(MovingNode):
     @property
     def commands_given(self) -> int:
         """How many commands came: the number of the last one in ~/status."""
+        return self._numbers
+
+    def new_number(self) -> int:
+        """Number something that shall move the body, as ~/status shows it."""
+        self._numbers += 1
         return self._numbers
 
     @property
@@ -150,20 +163,21 @@ class GenerateNode(MovingNode):
         self, given: str, age_s: float = 0.0, expired: bool = False, sender_id: str = ''
     ) -> int:
         """Take a command that is ``age_s`` old; return its number in ~/status."""
-        self._numbers += 1
         self.look_for_clock()
-        command = Command(self._numbers, given, self.steady_now_s(), sender_id=sender_id)
+        command = Command(self.new_number(), given, self.steady_now_s(), sender_id=sender_id)
         try:
             command = self.read(command)
             if self._comes_to_rest(command):  # however old it is
                 return command.number
             self._require_fresh(age_s, expired)
             self._require_ready()
+            if self._does_beside(command):
+                return command.number
             replaced = self._queue.offer(
                 command,
                 self.parameters['queue_policy'],
                 self.parameters['queue_size'],
-                self.moving() or self._moves.busy,
+                self.moving() or self._moves.busy or self.steering.busy,
             )
         except TextError as refusal:
             self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
@@ -194,6 +208,30 @@ class GenerateNode(MovingNode):
         self.get_logger().info(f'command {command.number} stops: {told or "nothing moves"}')
         self.tell(command, 'stopped', reason=told or 'nothing moves')
         return True
+
+    def _does_beside(self, command: Command) -> bool:
+        """Have the arms of a steered body do a command; else steering may have to end.
+
+        Raises:
+            TextError: cmd_vel has the legs.
+        """
+        if self.steering.resting:
+            return False
+        step = Step(command)
+        if self.steering.can_do(step):
+            self.tell(command, 'queued', reason=command.note)
+            self.steering.wave(step)
+            return True
+        if self.steering.source == 'velocity':
+            raise TextError('cmd_vel steers the body: let it be silent, or say what arms can do')
+        if self.streams:
+            self.steering.rest(f'command {command.number} replaced it')
+        return False
+
+    def require_steerable(self, age_s: float) -> None:
+        """Raise a TextError where a message that steers, ``age_s`` old, must not move the body."""
+        self._require_fresh(age_s, False)
+        self._require_ready()
 
     def waiting(self) -> bool:
         """Whether a command waits."""
@@ -238,6 +276,7 @@ class GenerateNode(MovingNode):
 
     def on_worker(self) -> None:
         """Take what the worker has drawn."""
+        self.steering.on_worker()
         self._moves.on_worker()
 
     def fail(self, step: Step, error: Exception, trace: str = '') -> None:
@@ -271,14 +310,19 @@ class GenerateNode(MovingNode):
         """Drop all commands and bring a moving body to rest."""
         self.stop_all(reason)
 
-    def stop_all(self, reason: str) -> str:
-        """Drop what waits, what is drawn and what plays; return a line that says so."""
+    def stop_all(self, reason: str, halt: bool = True) -> str:
+        """Drop what waits, what is drawn and what plays; return a line that says so.
+
+        ``halt``: the body comes to rest; else it goes on, to be steered.
+        """
         stopped: dict[int, tuple[Command | Step, str]] = {}  # by number: one for each command
         playing, moving = self.playing, self.moving()
-        self.stop_playing()
+        unseen = self.steering.stop()
+        if halt:
+            self.stop_playing()
         if playing is not None and playing.step is not None and moving:
             stopped[playing.step.command.number] = playing.step, f'playing{playing.step}'
-        for number, work in self._moves.stop().items():
+        for number, work in (unseen | self._moves.stop()).items():
             stopped.setdefault(number, work)
         stopped |= {command.number: (command, 'waiting') for command in self._queue.clear()}
         for what, where in stopped.values():
@@ -316,6 +360,7 @@ class GenerateNode(MovingNode):
             'joint_states_dropped': str(sum(self.buffer.dropped.values())),
             'last_latency_s': f'{self.last_latency_s:.3f}',
             **self._moves.health_values(),
+            **(self.steering.health_values() if self.steering.busy else {}),
         }
 
 

@@ -32,7 +32,7 @@ _AS_FILE = '; empty: as the parameters file says.'
 
 # Launch arguments that override the parameter of the same name.
 _TEXTS = ('checkpoint', 'device', 'joint_profile', 'body_id', 'mode')
-_FLAGS = ('autostart', 'publish_markers', 'use_sim_time')
+_FLAGS = ('autostart', 'publish_markers', 'use_sim_time', 'steering')
 
 # Matches every node, as /** does. Sections apply in the order in which their names first appear in
 # all parameters files together: one for a certain node would beat a later /**. This name is
@@ -41,6 +41,9 @@ _EVERY_NODE = '/**/**'
 
 _TOPICS = {
     'command': ('command_topic', 'Topic of the text commands.'),
+    'cmd_vel': ('cmd_vel_topic', 'Topic of the velocities that steer, with steering.'),
+    'goal_pose': ('goal_pose_topic', 'Topic of the poses to walk to, with steering.'),
+    'path': ('path_topic', 'Topic of the paths to walk along, with steering.'),
     'joint_states': ('joint_states_topic', 'Topic that tells how the body stands.'),
     'odom': ('odom_topic', 'Topic that tells where the body is.'),
     'joint_trajectory': ('trajectory_topic', 'Topic of the joint trajectories.'),
@@ -314,6 +317,7 @@ def _common_arguments(
         'autostart': 'Configure and activate at start',
         'publish_markers': 'Publish the body for RViz on markers',
         'use_sim_time': 'Take the time from /clock',
+        'steering': 'Let cmd_vel, goal_pose and path steer the body',
     }
     levels = ['debug', 'info', 'warn', 'error', 'fatal']
     return [

@@ -235,6 +235,17 @@ PARAMETERS: dict[str, Spec] = {
     'deadman_timeout_s': Spec(
         0.5, "Silence of the dead man's switch that counts as a release [s].", 0.05, 60.0
     ),
+    'steering': Spec(
+        False,
+        'Listen to cmd_vel, goal_pose and path, which steer a walking body (docs/steering.md).',
+        read_only=True,
+    ),
+    'cmd_vel_timeout_s': Spec(
+        0.5, 'Silence of cmd_vel after which a body that it steers comes to rest [s].', 0.05, 60.0
+    ),
+    'steering_speed': Spec(
+        1.0, 'Speed at which a body walks to goal_pose and along path, at most [m/s].', 0.2, 1.5
+    ),
     'max_joint_velocity': Spec(
         0.0,
         "Bound on every joint's speed [rad/s]; a motion beyond it is slowed down as a whole. 0.0: "

@@ -16,6 +16,7 @@ CLOSED = {
     'use_sim_time': ['', *BOOLEANS],
     'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
     'publish_markers': ['', *BOOLEANS],
+    'steering': ['', *BOOLEANS],
     'mode': ['', 'clip', 'stream'],
     'use_respawn': BOOLEANS,
     'playback': BOOLEANS,
@@ -23,7 +24,7 @@ CLOSED = {
 OPEN = {
     *('namespace', 'params_file', 'checkpoint', 'device', 'joint_profile', 'body_id'),
     *('command_topic', 'joint_states_topic', 'odom_topic', 'trajectory_topic'),
-    *('base_trajectory_topic', 'markers_topic'),
+    *('base_trajectory_topic', 'markers_topic', 'cmd_vel_topic', 'goal_pose_topic', 'path_topic'),
 }
 
 

@@ -21,7 +21,7 @@ MORE = {
     'predict': {'trajectory_topic', 'base_trajectory_topic'},
     'bringup': {
         *('publish_markers', 'command_topic', 'trajectory_topic', 'caption_topic', 'playback'),
-        'mode',
+        *('mode', 'steering', 'cmd_vel_topic', 'goal_pose_topic', 'path_topic'),
         *('base_trajectory_topic', 'markers_topic'),
         *('caption_event_topic', 'caption_marker_topic'),
         *('view', 'robot_state_publisher', 'urdf_file', 'rviz', 'rviz_config'),

@@ -153,6 +153,8 @@ def _drawn(model: MotionGPT3, action: Action, text: str, sampling: SamplingOptio
 def unmet(joints: np.ndarray, action: Action) -> tuple[str, ...]:
     """What of an action's numbers joints (T, 22, 3) [m] do not meet, and what they do instead."""
     notes = [f'{action.unmet!r} cannot be judged: it ends by itself'] if action.unmet else []
+    if action.endless:
+        notes.append('it cannot go on without an end: it ends by itself')
     if action.name in LEGS:
         went = float(np.hypot(*way.travelled(joints)))
         turned = float(np.degrees(way.turned_by(joints)))

@@ -28,7 +28,7 @@ class Action:
     sentence that it knows the action by.
     distance_m [m], steps, angle_deg [degrees, positive to the side of the name], count, speed
     (a word, or [m/s]), duration_s [s].
-    arms: what the arms do meanwhile.
+    arms: what the arms do meanwhile. endless: it goes on until the next command.
     unmet: words of the command that nothing here can keep, such as "until the wall".
     """
 
@@ -42,6 +42,7 @@ class Action:
     speed: Speed | float | None = None
     duration_s: float | None = None
     arms: Action | None = None
+    endless: bool = False
     unmet: str = field(default='', compare=False)
 
     def __str__(self) -> str:
@@ -55,7 +56,8 @@ class Action:
         )
         said = [_said(value, unit) for value, unit in numbers if value is not None]
         arms = [f'+ {self.arms}'] if self.arms is not None else []
-        return ' '.join([self.name, *said, *arms])
+        endless = ['endlessly'] if self.endless else []
+        return ' '.join([self.name, *said, *arms, *endless])
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ What has no verb that is known, asks, tells a story, or depends on an *if* is re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,10 +35,15 @@ _HEADS = (*_LEGS, *_TURNS, *_ARMS, *_REST, 'bow', 'other')
 _OPENS = (*_HEADS, 'not', 'avoid', 'relative', 'light', 'keep', 'start')
 _PLACES = ('on', 'in', 'at', 'from', 'with', 'for', 'to', 'into', 'as')  # begin no command
 _QUANTITIES = ('distance', 'steps', 'angle', 'count', 'duration', 'rate', 'number', 'degree')
-_UNSAID = (*_QUANTITIES, 'speed', 'relative', 'until', 'first', 'start', 'keep', 'pause', 'vague')
+_UNSAID = (
+    *(*_QUANTITIES, 'speed', 'relative', 'until', 'first', 'start', 'keep', 'endless', 'pause'),
+    'vague',
+)
 _MOST_BEFORE = 4  # unknown words before the verb; with more somebody tells a story
 _LITTLE_M, _LITTLE_DEG = 0.5, 30.0
 _BACKWARD = Symbol('direction', 'back', 'back')
+# "-5", "minus two", but not "mid-5".
+_NEGATIVE = re.compile(r'(?<!\w)([-\u2212])\s?[\d.]+|\b(?:minus|negative)\s+\w+', re.IGNORECASE)
 _SPEEDS = {'sprint': 'fast', 'jog': 'slow'}
 
 
@@ -47,7 +53,9 @@ def understand(text: str) -> tuple[Part, ...]:
     Raises:
         TextError: it is not within what is known; the message says what is not.
     """
-    symbols = symbols_of(clean_text(text))
+    text = clean_text(text)
+    _require_positive(text)
+    symbols = symbols_of(text)
     parts: list[Part] = []
     joint, pending = 'then', None
     for joined, clause in _clauses(symbols):
@@ -60,6 +68,15 @@ def understand(text: str) -> tuple[Part, ...]:
     if pending is not None or not parts:
         raise TextError(f'I do not understand {text.strip()!r}')
     return tuple(parts)
+
+
+def _require_positive(text: str) -> None:
+    """Raise a TextError for a number below zero: which way to go, words say."""
+    for found in _NEGATIVE.finditer(text):
+        before = text[: found.start()].rstrip()
+        if found.group(1) and before[-1:].isdigit():  # "2 - 3 metres"
+            continue
+        raise TextError(f'{found.group().strip()!r} is below zero: say the way in words')
 
 
 def _clauses(symbols: Sequence[Symbol]) -> Iterator[tuple[str, Clause]]:
@@ -143,12 +160,13 @@ def _read(clause: Clause) -> Iterator[Part]:
         else:
             yield from first or second
         return
-    unmet = ''
+    unmet, told = '', False
     for stop in ('until', 'without'):
         if stop in kinds:
             at = kinds.index(stop)
             rest = ' '.join(symbol.words for symbol in clause[at:])
-            unmet = rest if stop == 'until' and 'stop' not in kinds[at:] else unmet
+            told = told or (stop == 'until' and 'stop' in kinds[at:])  # "until I say stop"
+            unmet = rest if stop == 'until' and not told else unmet
             clause, kinds = clause[:at], kinds[:at]
     if any(kind in ('degree', 'distance', 'steps') for kind in kinds):  # "go back a little"
         clause = [_BACKWARD if symbol.value == 'back' else symbol for symbol in clause]
@@ -163,7 +181,18 @@ def _read(clause: Clause) -> Iterator[Part]:
         return
     if clause[0].words in _PLACES and _head(clause) is None and not _raises(clause):
         return  # where and when, before what to do
-    yield _no_motion(clause) or replace(_action(clause), unmet=unmet)
+    part = _no_motion(clause) or replace(_action(clause), unmet=unmet)
+    goes_on = any(symbol.value == 'continue' for symbol in clause)
+    endless = told or goes_on or bool({'keep', 'endless'} & set(kinds))
+    if 'endless' in kinds and isinstance(part, Action) and part.name not in LEGS:
+        raise TextError(f'I cannot judge how long: {_text(clause)!r}')
+    yield _endless(part) if endless and isinstance(part, Action) else part
+
+
+def _endless(action: Action) -> Action:
+    """The action without an end, where no number gives it one."""
+    numbers = (action.distance_m, action.steps, action.angle_deg, action.count, action.duration_s)
+    return replace(action, endless=all(number is None for number in numbers))
 
 
 def _delay(clause: Clause) -> Part:
@@ -238,8 +267,8 @@ def _action(clause: Clause) -> Action:
 
 def _require_command(clause: Clause, head: Symbol | None) -> None:
     """Raise a TextError for what is no command, or for a verb that is not known."""
-    text = ' '.join(symbol.words for symbol in clause)
-    if any(symbol.kind in ('if', 'endless') for symbol in clause):
+    text = _text(clause)
+    if any(symbol.kind == 'if' for symbol in clause):
         raise TextError(f'I cannot judge when or how long: {text!r}')
     if any(text == words or text.startswith(f'{words} ') for words in QUESTIONS):
         raise TextError(f'{text!r} is no command')
@@ -329,6 +358,9 @@ def _counted(action: Action, clause: Clause) -> Action:
     """An action with the quantities that stand in its clause."""
     head = _head(clause)
     kind = head.kind if head is not None else ''
+    for measure in ('distance', 'steps', 'angle', 'count', 'duration', 'rate'):
+        if _value(clause, measure) == 0:
+            raise TextError(f'it asks for no motion: {_text(clause)!r}')
     steps, distance = _value(clause, 'steps'), _value(clause, 'distance')
     if steps is None and head is not None and head.words == 'step' and distance is None:
         steps = 1
@@ -358,7 +390,11 @@ def _counted(action: Action, clause: Clause) -> Action:
     )
 
 
+def _text(clause: Clause) -> str:
+    return ' '.join(symbol.words for symbol in clause)
+
+
 def _said(clause: Clause) -> str:
     """The words of a clause without its quantities."""
     words = [symbol.words for symbol in clause if symbol.kind not in _UNSAID]
-    return ' '.join(words) or ' '.join(symbol.words for symbol in clause)
+    return ' '.join(words) or _text(clause)

@@ -200,21 +200,26 @@ def gesture(joints: NDArray, action: Action) -> Array:
 
 def with_arms(legs: Array, arms: NDArray, name: str) -> Array:
     """The motion of the legs with the arms of another, one of them or both as its name says."""
-    sides = [side for side in ('left', 'right') if f'-{side}-' in name] or ['left', 'right']
-    if name in ('bye', 'guide'):
-        sides = ['left', 'right']
     moved = arms.astype(np.float64)
     while len(moved) < len(legs):
         moved = again(moved, arms.astype(np.float64))
     body, other = joints_to_angles(legs), joints_to_angles(moved[: len(legs)])
-    taken = [
+    taken = arm_angles(name)
+    angles = body.angles.copy()
+    angles[:, taken] = other.angles[:, taken]
+    return np.asarray(angles_to_joints(BodyAngles(body.root_pos, body.root_rot, angles)))
+
+
+def arm_angles(name: str) -> list[int]:
+    """Which of the 63 angles are those of the arms that an action moves."""
+    sides = [side for side in ('left', 'right') if f'-{side}-' in name] or ['left', 'right']
+    if name in ('bye', 'guide'):
+        sides = ['left', 'right']
+    return [
         index
         for index, angle in enumerate(ANGLE_NAMES)
         if angle.split('_')[0] in sides and angle.split('_')[1] in _ARMS
     ]
-    angles = body.angles.copy()
-    angles[:, taken] = other.angles[:, taken]
-    return np.asarray(angles_to_joints(BodyAngles(body.root_pos, body.root_rot, angles)))
 
 
 def sideways(joints: Array) -> Array:

@@ -177,7 +177,23 @@ _PHRASES = {
         *('stop after this', 'stop after that', 'stop when you are done', 'stop when done'),
         *('finish this and stop', 'finish and stop', 'finish this', 'stop after this one'),
     ),
-    ('endless', None): ('again and again', 'over and over', 'forever', 'endlessly'),
+    ('endless', None): (
+        *('again and again', 'over and over', 'forever', 'endlessly', 'on and on', 'nonstop'),
+        *(
+            'without stopping',
+            'without a stop',
+            'without a pause',
+            'without end',
+            'without an end',
+        ),
+        *(
+            'until stopped',
+            'until further notice',
+            'until told otherwise',
+            'until i say otherwise',
+        ),
+        *('continuously', 'indefinitely', 'all the time', 'and on'),
+    ),
     ('degree', 'little'): (
         *('a little', 'a bit', 'a little bit', 'slightly', 'a tad', 'a touch', 'somewhat'),
     ),
