@@ -4,19 +4,21 @@
 
 ``ddpm`` is the paper's (an AdaLN MLP that denoises), ``flow`` the same network as a rectified
 flow, ``regression`` the paper's baseline without a generative head (Tab. 14 H). All keep one
-contract, `MotionHead`, so that a configuration swaps them.
+contract, `MotionHead`, so that a configuration swaps them. `CodeHead` is of another kind: it says
+what comes next where motions are written as codes.
 """
 
 from __future__ import annotations
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.heads.base import MotionHead
+from mgpt3_ros.model.network.heads.codes import CodeHead
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.network.heads.ddpm import DdpmHead
 from mgpt3_ros.model.network.heads.flow import FlowHead
 from mgpt3_ros.model.network.heads.regression import RegressionHead
 
-__all__ = ['KINDS', 'HeadConfig', 'MotionHead', 'build_head']
+__all__ = ['KINDS', 'CodeHead', 'HeadConfig', 'MotionHead', 'build_head']
 
 KINDS: dict[str, type[MotionHead]] = {
     'ddpm': DdpmHead,
