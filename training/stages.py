@@ -18,7 +18,6 @@ from os import environ
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -36,6 +35,7 @@ from mgpt3_ros.training.code_batches import CodeBatcher
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
 from mgpt3_ros.training.latent_cache import clip_latents
+from mgpt3_ros.training.latent_size import check_latents, whiten
 from mgpt3_ros.training.run_config import RunConfig, StageConfig
 from mgpt3_ros.training.run_record import TMR
 from mgpt3_ros.training.samples import Split
@@ -139,7 +139,6 @@ def run_stage(
     return folder
 
 
-@torch.no_grad()
 def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | None) -> None:
     """Tell the network the mean and the spread of the latents of a VAE that does not whiten."""
     if scale is not None:
@@ -148,10 +147,7 @@ def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | N
         return
     # The next stages take these latents up again.
     with PartialState().main_process_first():
-        means = clip_latents(network, dataset)[:, 0]
-    stacked = torch.from_numpy(np.array(means)).to(network.latent_mean.device)
-    network.latent_mean.copy_(stacked.mean(dim=0))
-    network.latent_std.copy_(stacked.std(dim=0).clamp(min=1e-6))
+        whiten(network, dataset)
 
 
 def freeze_all_but(network: AnyNetwork, groups: tuple[str, ...]) -> None:
@@ -287,6 +283,7 @@ def _task_parts(
     freeze_all_but(network, stage.trained)
     weights = loss_weights(stage, network)
     network.vae.eval()
+    check_latents(network, dataset)
     network.head.importance.copy_(network.vae.latent_importance().flatten())
     if stage.condition_drop is not None:
         network.head.condition_drop = stage.condition_drop
