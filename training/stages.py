@@ -83,7 +83,7 @@ def run_stage(
         known = ', '.join([*run.stages, TMR])
         raise ConfigError(f'no stage {name!r} in this preset; it has: {known}')
     output, folder = Path(output), Path(output) / name
-    dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22)
+    dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22, run.reader)
     dataset.describe_by(run.captions)
     dataset.balance(run.balance)
     dataset.hold_out(run.held_out)

@@ -106,3 +106,10 @@ def test_a_dimension_that_nothing_uses_does_not_explode(
     assert float(network.latent_std[0, 3]) == pytest.approx(
         LEAST_SPREAD * float(network.latent_std.mean()), rel=0.1
     )
+
+
+def test_data_without_validation_clips_is_looked_at_too(
+    trained: Path, data: MotionDataset
+) -> None:
+    data.val.clear()
+    check_latents(network_of(trained), data)

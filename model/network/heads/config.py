@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from mgpt3_ros.model.errors import ConfigError
 
@@ -20,7 +21,9 @@ class HeadConfig:
     """A motion head and how it samples. The defaults are those of the paper.
 
     Attributes:
-        kind: 'ddpm', 'flow' or 'regression'; 'codes' where motions are written as such.
+        kind: 'ddpm', 'flow' or 'regression'; 'codes' where motions are written as such; or the
+            import path of a `MotionHead`, such as 'my_package.my_head:Head'.
+        options: of a head that is named by its import path, which looks at them itself.
         width: W, channels of the condition and of the denoising network.
         depth: number of residual blocks of the denoising network.
         aggregation: how the K holders become one condition, 'attention' or 'linear'.
@@ -42,6 +45,7 @@ class HeadConfig:
     """
 
     kind: str = 'ddpm'
+    options: dict[str, Any] = field(default_factory=dict)
     width: int = 1024
     depth: int = 3
     aggregation: str = 'attention'
@@ -73,7 +77,7 @@ class HeadConfig:
         for name in ('regression_weight', 'temperature'):
             if getattr(self, name) < 0.0:
                 raise ConfigError(f'head.{name} is {getattr(self, name)}; it must not be negative')
-        guided = self.kind not in ('regression', 'codes')
+        guided = self.kind in ('ddpm', 'flow')
         if guided and self.condition_drop == 0 and self.guidance_scale != 1:
             raise ConfigError(
                 f'head.guidance_scale {self.guidance_scale} needs a fake condition: '
