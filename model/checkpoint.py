@@ -86,12 +86,16 @@ def write_text(path: Path, text: str) -> None:
 def write_weights(folder: Path, module: nn.Module, dtype: torch.dtype | None = None) -> None:
     """Write the module's state, floating-point tensors as ``dtype`` (None: as they are).
 
+    A parameter that the module has under several names is written once.
+
     Raises:
         OSError: the file cannot be written; the one that was there stays.
     """
+    twins = shared_names(module)
     state = {
         name: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
         for name, value in module.state_dict().items()
+        if name not in twins
     }
     with whole_file(folder / WEIGHTS) as partial:
         try:
@@ -116,13 +120,23 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
+def shared_names(module: nn.Module) -> dict[str, str]:
+    """Further names of parameters that a module has under several, and the first of each."""
+    first: dict[int, str] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        first.setdefault(id(parameter), name)
+    named = module.named_parameters(remove_duplicate=False)
+    return {name: first[id(p)] for name, p in named if first[id(p)] != name}
+
+
 def load_state(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
-    """Load a state into a module, whole.
+    """Load a state into a module, whole; of shared parameters one name is enough.
 
     Raises:
         CheckpointError: a key is missing, left over, or has another shape (both are named).
     """
-    own = module.state_dict()
+    own, twins = module.state_dict(), shared_names(module)
+    state = state | {name: state[twin] for name, twin in twins.items() if twin in state}
     for name, value in state.items():
         if name in own and own[name].shape != value.shape:
             raise CheckpointError(

@@ -15,6 +15,7 @@ import torch
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.clip_pipeline import ClipPipeline
+from mgpt3_ros.model.code_pipeline import CodePipeline
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
@@ -27,8 +28,8 @@ from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network import build_network
-from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network import AnyNetwork, build_network
+from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.pipeline import MotionGPT3Config, Pipeline
 from mgpt3_ros.model.recognition import ActionRecogniser
@@ -61,7 +62,7 @@ class MotionGPT3:
     def __init__(
         self,
         config: MotionGPT3Config,
-        network: MotionGPT3Network | StreamNetwork,
+        network: AnyNetwork,
         tokenizer: MotionTokenizer,
         stats: FeatureStats,
     ) -> None:
@@ -73,11 +74,7 @@ class MotionGPT3:
         self.recogniser: ActionRecogniser | None = None
         self._known: tuple[KnownAction, ...] = ()
         # Below the public calls: what nodes and evaluation alone need stands there.
-        self.pipeline: Pipeline = (
-            StreamPipeline(config, network, tokenizer, stats)
-            if isinstance(network, StreamNetwork)
-            else ClipPipeline(config, network, tokenizer, stats)
-        )
+        self.pipeline = _pipeline(config, network, tokenizer, stats)
 
     @classmethod
     def from_pretrained(
@@ -398,3 +395,14 @@ class MotionGPT3:
             TextError: the text is empty.
         """
         return MotionStream(streaming(self.pipeline), text, start, sampling_of(sampling, options))
+
+
+def _pipeline(
+    config: MotionGPT3Config, network: AnyNetwork, tokenizer: MotionTokenizer, stats: FeatureStats
+) -> Pipeline:
+    """What serves the calls of a network, by its form."""
+    if isinstance(network, StreamNetwork):
+        return StreamPipeline(config, network, tokenizer, stats)
+    if isinstance(network, CodeNetwork):
+        return CodePipeline(config, network, tokenizer, stats)
+    return ClipPipeline(config, network, tokenizer, stats)

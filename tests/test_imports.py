@@ -20,6 +20,7 @@ ROS = {'rclpy', 'launch', 'launch_ros', 'tf2_ros', 'ament_index_python', 'builti
 
 # What all of model/ stands on: files at its top that import nothing of the package but each other.
 FOUNDATION = {'errors', 'config', 'devices', 'atomic_files', 'sampling', 'extras', 'worker'}
+FOUNDATION |= {'import_path'}  # parts of a user's own
 BASE = 'foundation of model'
 LEARNING = {BASE, 'model/kinematics', 'model/language', 'model/network'}
 MODEL = {

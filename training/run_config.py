@@ -72,6 +72,8 @@ class RunConfig:
         by whole takes; see :mod:`~mgpt3_ros.training.data.held_out`.
     balance: 0 draws clips alike, 1 actions alike; see :func:`~mgpt3_ros.training.data.dataset.
         action_weights`.
+    reader: import path of a function that gives the clips of the data's folder, such as
+        'my_package.my_reader:read'; None for the layouts that are known.
     captions: in whose words clips with a known action are described.
     tmr: the evaluator that stage ``tmr`` trains.
     """
@@ -85,6 +87,7 @@ class RunConfig:
     mocap22: PackOptions = field(default_factory=PackOptions)
     balance: float = 0.5
     held_out: float = 0.0
+    reader: str | None = None
     captions: CaptionOptions = field(default_factory=CaptionOptions)
     tmr: TmrStageConfig = field(default_factory=TmrStageConfig)
 
@@ -92,23 +95,17 @@ class RunConfig:
 def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
     """Read a preset by name (such as ``small``) or a YAML file, with ``key.key=value`` overrides.
 
+    A file's ``extends`` names a preset, or a file beside it, that it changes: sections are put
+    together, anything else is replaced, and null takes an entry away.
+
     A path in a file (``FILES``) is looked for beside that file first, then in the working
     directory; one in an override in the working directory alone.
 
     Raises:
         ConfigError: a file, key or value is wrong.
     """
-    shipped = Path(__file__).resolve().parent / 'configs'
-    file = Path(path)
-    if not file.suffix:
-        file = shipped / f'{path}.yaml'
-        if not file.is_file():
-            known = ', '.join(sorted(p.stem for p in shipped.glob('*.yaml')))
-            raise ConfigError(f'no preset {str(path)!r}; presets are: {known}')
-    data = _unshared(load_yaml(file))
+    data = _read(path, Path())
     stages = set(data.get('stages', ()))
-    if file.parent != shipped:
-        _found_beside(data, file.parent)
     for override in overrides:
         _override(data, override)
     run = from_dict(RunConfig, data)
@@ -118,6 +115,37 @@ def load_run_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunCon
         if name != 'vae' and not stage.tasks.total:
             raise ConfigError(f'stages.{name} has no tasks: give shares, such as tasks.generate=1')
     return run
+
+
+SHIPPED = Path(__file__).resolve().parent / 'configs'
+
+
+def _read(path: str | Path, beside: Path) -> dict[str, Any]:
+    """A preset or a file, with what it extends."""
+    file = beside / path
+    if not file.suffix:
+        file = SHIPPED / f'{path}.yaml'
+        if not file.is_file():
+            known = ', '.join(sorted(p.stem for p in SHIPPED.glob('*.yaml')))
+            raise ConfigError(f'no preset {str(path)!r}; presets are: {known}')
+    data = _unshared(load_yaml(file))
+    if file.parent != SHIPPED:
+        _found_beside(data, file.parent)
+    base = data.pop('extends', None)
+    return data if base is None else _merged(_read(base, file.parent), data)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Sections of both; of what is no section, that of the second; without what is null there."""
+    merged = {**base}
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merged[key] = _merged(base[key], value)
+        elif value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = value
+    return merged
 
 
 FILES = ('text_branch', 'folder', 'start_from', 'instructions', 'evaluator')  # keys of paths

@@ -9,6 +9,7 @@ an evaluator (`evaluation.tmr`): it is no part of the model, so no preset's list
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,6 @@ from os import environ
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -25,13 +25,17 @@ from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.network.heads import KINDS
+from mgpt3_ros.model.network import AnyNetwork
+from mgpt3_ros.model.network.code_network import CodeNetwork
+from mgpt3_ros.model.network.heads import KINDS, CodeHead
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.training import run_record
+from mgpt3_ros.training.code_batches import CodeBatcher
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
 from mgpt3_ros.training.latent_cache import clip_latents
+from mgpt3_ros.training.latent_size import check_latents, whiten
 from mgpt3_ros.training.run_config import RunConfig, StageConfig
 from mgpt3_ros.training.run_record import TMR
 from mgpt3_ros.training.samples import Split
@@ -79,7 +83,7 @@ def run_stage(
         known = ', '.join([*run.stages, TMR])
         raise ConfigError(f'no stage {name!r} in this preset; it has: {known}')
     output, folder = Path(output), Path(output) / name
-    dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22)
+    dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22, run.reader)
     dataset.describe_by(run.captions)
     dataset.balance(run.balance)
     dataset.hold_out(run.held_out)
@@ -135,7 +139,6 @@ def run_stage(
     return folder
 
 
-@torch.no_grad()
 def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | None) -> None:
     """Tell the network the mean and the spread of the latents of a VAE that does not whiten."""
     if scale is not None:
@@ -144,22 +147,26 @@ def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | N
         return
     # The next stages take these latents up again.
     with PartialState().main_process_first():
-        means = clip_latents(network, dataset)[:, 0]
-    stacked = torch.from_numpy(np.array(means)).to(network.latent_mean.device)
-    network.latent_mean.copy_(stacked.mean(dim=0))
-    network.latent_std.copy_(stacked.std(dim=0).clamp(min=1e-6))
+        whiten(network, dataset)
 
 
-def freeze_all_but(network: MotionGPT3Network | StreamNetwork, groups: tuple[str, ...]) -> None:
+def freeze_all_but(network: AnyNetwork, groups: tuple[str, ...]) -> None:
     """Leave gradients to the parameters of some groups.
 
     Raises:
-        ConfigError: a group's name is unknown.
+        ConfigError: a group's name is unknown, or it shares parameters with one that is left out.
     """
     known = network.parameter_groups()
     for group in groups:
         if group not in known:
             raise ConfigError(f'unknown parameter group {group!r}; known: {", ".join(known)}')
+    for group, shared in itertools.product(groups, known):
+        held = {id(p) for p in known[shared]} & {id(p) for p in known[group]}
+        if held and shared not in groups:
+            raise ConfigError(
+                f'groups {group} and {shared} have parameters in common (backbone.unified): a '
+                'stage trains both or neither'
+            )
     network.requires_grad_(False)
     for group in groups:
         for parameter in known[group]:
@@ -216,16 +223,18 @@ def _parts(
         return *stream_task(stage, model), loss_weights(stage, network)
     if name == 'vae':
         return _vae_parts(stage, network, dataset)
+    if isinstance(network, CodeNetwork):
+        return _code_parts(stage, model, network)
     return _task_parts(stage, model, network, dataset)
 
 
 def _vae_parts(
-    stage: StageConfig, network: MotionGPT3Network, dataset: MotionDataset
+    stage: StageConfig, network: MotionGPT3Network | CodeNetwork, dataset: MotionDataset
 ) -> tuple[nn.Module, Batchers, dict[str, float]]:
-    vae = network.vae
+    vae, device = network.vae, next(network.parameters()).device
     if stage.start_from is None:
         vae.cpu().fit(dataset.fit_clips(), dataset.stats)
-        vae.to(network.latent_mean.device)
+        vae.to(device)
     freeze_all_but(network, ('vae',))
     task = VaeTask(vae, dataset.stats)
     _check_names(stage, task.loss_terms)
@@ -246,9 +255,7 @@ def _check_names(stage: StageConfig, known: Iterable[str]) -> None:
         )
 
 
-def loss_weights(
-    stage: StageConfig, network: MotionGPT3Network | StreamNetwork
-) -> dict[str, float]:
+def loss_weights(stage: StageConfig, network: AnyNetwork) -> dict[str, float]:
     """Weight of each loss term of the network in a stage.
 
     Raises:
@@ -257,7 +264,7 @@ def loss_weights(
     """
     head = network.head
     of_heads = [term for kind in KINDS.values() for term in kind.loss_terms]
-    _check_names(stage, ['head', *network.loss_terms, *of_heads])
+    _check_names(stage, ['head', *network.loss_terms, *of_heads, *CodeHead.loss_terms])
     weights = {**stage.losses}
     if 'head' in weights:
         weights = dict.fromkeys(head.loss_terms, weights.pop('head')) | weights
@@ -276,6 +283,7 @@ def _task_parts(
     freeze_all_but(network, stage.trained)
     weights = loss_weights(stage, network)
     network.vae.eval()
+    check_latents(network, dataset)
     network.head.importance.copy_(network.vae.latent_importance().flatten())
     if stage.condition_drop is not None:
         network.head.condition_drop = stage.condition_drop
@@ -295,6 +303,23 @@ def _task_parts(
             split,
             latents if clips is dataset else None,
             model.config.inbetween_whole,
+        )
+
+    return network, batcher, weights
+
+
+def _code_parts(
+    stage: StageConfig, model: MotionGPT3, network: CodeNetwork
+) -> tuple[nn.Module, Batchers, dict[str, float]]:
+    freeze_all_but(network, stage.trained)
+    weights = loss_weights(stage, network)
+    network.vae.eval()
+
+    def batcher(clips: MotionDataset, split: Split) -> CodeBatcher:
+        config = model.config
+        return CodeBatcher(
+            *(clips, network, model.tokenizer, config.prompts, stage.tasks, stage.options, split),
+            config.inbetween_whole,
         )
 
     return network, batcher, weights

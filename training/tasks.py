@@ -106,47 +106,39 @@ class Row:
 Batch = tuple[TokenBatch, MotionInputs, Tensor, Tensor, list[torch.Generator]]
 
 
-class TaskBatcher:
-    """Makes the batch of a step: a function of the seed and the step alone.
+class RowMaker:
+    """Makes the rows of a step: a function of the seed and the step alone.
 
     Args:
-        latents: of all clips, as :func:`~mgpt3_ros.training.latent_cache.clip_latents` gives
-            them; None to encode every motion when it is drawn.
+        holders: tokens that stand for a motion.
+        most_tokens: of a sequence, at most.
         whole_gaps: the model's ``inbetween_whole``.
     """
 
     def __init__(
         self,
         dataset: MotionDataset,
-        network: MotionGPT3Network,
         tokenizer: MotionTokenizer,
         prompts: PromptConfig,
         mix: TaskMix,
         options: TaskOptions,
         split: Split,
-        latents: np.ndarray | None = None,
+        holders: int,
+        most_tokens: int,
         whole_gaps: bool = False,
     ) -> None:
-        if options.learn_padding and not network.config.backbone.reference_masking:
-            raise ConfigError(
-                'options.learn_padding needs model.network.backbone.reference_masking: true, '
-                'without which padding is not computed'
-            )
-        self.dataset, self.network, self.tokenizer = dataset, network, tokenizer
-        self.prompts, self.options = prompts, options
-        self.split, self.latents, self.whole_gaps = split, latents, whole_gaps
+        self.dataset, self.tokenizer = dataset, tokenizer
+        self.prompts, self.options, self.split = prompts, options, split
+        self.holders, self.most_tokens, self.whole_gaps = holders, most_tokens, whole_gaps
         wordings = options.instructions
         self.instructions = None if wordings is None else load_instructions(wordings)
         self.names = [f.name for f in fields(mix) if getattr(mix, f.name) > 0]
         shares = np.array([getattr(mix, name) for name in self.names])
         self.shares = shares / shares.sum()
 
-    def __call__(self, step: int, micro: int, device: torch.device) -> Batch:
-        """Arguments of the network for this step."""
-        return self.batch(
-            [self._row(*sample) for sample in self.split.samples(step, micro)],
-            device,
-        )
+    def rows(self, step: int, micro: int) -> list[Row]:
+        """Rows of a step's micro-batch."""
+        return [self._row(*sample) for sample in self.split.samples(step, micro)]
 
     def clip_ids(self, step: int, micro: int) -> list[str]:
         """Names of the clips that this batch drew, in its order."""
@@ -163,73 +155,13 @@ class TaskBatcher:
         row.seed = draw_seed(rng)
         return row
 
-    def batch(self, rows: list[Row], device: torch.device) -> Batch:
-        """Collate rows and encode their motions."""
-        options = self.options
-        tokens = collate(
-            [row.sequence for row in rows],
-            self.tokenizer.eos_id,
-            options.pad_to,
-            options.learn_padding,
-        ).to(device)
-        inputs = [part for row in rows for part in row.inputs]
-        standing = [place for row in rows for place in row.places]
-        targets = [row.target for row in rows if row.target is not None]
-        told = [row.told for row in rows if row.target is not None]
-        noise = [noise_source(row.seed) for row in rows]
-        of_inputs = [own for row, own in zip(rows, noise, strict=True) for _ in row.inputs]
-        of_targets = [own for row, own in zip(rows, noise, strict=True) if row.target is not None]
-        parts = inputs + targets
-        clips = self.dataset.cut(parts, device)
-        latents = self._latents(clips, parts, of_inputs + of_targets, device)
-        durations = torch.tensor([float(len(clip)) for clip in clips], device=device)
-        target_durations = durations[len(inputs) :]
-        motions = MotionInputs(
-            latents[: len(inputs)],
-            durations[: len(inputs)],
-            torch.from_numpy(np.array(standing, dtype=np.float32).reshape(-1, 4)).to(device),
-            target_durations * torch.tensor(told, device=device),
-        )
-        return tokens, motions, latents[len(inputs) :], target_durations, of_targets
-
-    @torch.no_grad()
-    def _latents(
-        self,
-        clips: list[np.ndarray],
-        parts: list[Part],
-        noise: list[torch.Generator],
-        device: torch.device,
-    ) -> Tensor:
-        """Whitened latents of features (T, 263) and the parts of clips that they are."""
-        if not clips:
-            return torch.zeros(0, *self.network.vae.latent_shape, device=device)
-        if self.latents is None:
-            mean, logvar = self._encode(clips, device)
-        else:
-            both = torch.from_numpy(self.latents[[part.clip for part in parts]]).to(device)
-            cut = [place for place, part in enumerate(parts) if part.frames is not None]
-            if cut:
-                encoded = self._encode([clips[place] for place in cut], device)
-                both[cut] = torch.stack(encoded, dim=1).to(both.dtype)
-            mean, logvar = both.unbind(dim=1)
-        if self.options.latent_noise:
-            drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
-            mean = mean + drawn.to(device) * torch.exp(0.5 * logvar)
-        return self.network.whiten(mean)
-
-    def _encode(self, clips: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
-        features, lengths = self.dataset.stats.batch(clips)
-        return self.network.vae.encode(features.to(device), lengths.to(device))
-
     def _bare(self, task: str, text: str = '') -> tuple[str, str]:
         """A prompt as users' requests are put, and its answer; ``text`` describes the motion."""
         prompt, answer = wording(task, self.prompts, text)
         return prompt, text if answer is None else answer
 
     def _sequence(self, prompt: str, answer: str) -> TokenSequence:
-        config = self.network.config
-        limit = config.backbone.n_positions
-        return build_sequence(self.tokenizer, config.holders, prompt, answer, limit)
+        return build_sequence(self.tokenizer, self.holders, prompt, answer, self.most_tokens)
 
     def _worded(
         self, task: str, rng: np.random.Generator, index: int, frames: int
@@ -244,8 +176,7 @@ class TaskBatcher:
         worded = self._worded('text', rng, index, len(self.dataset.features[index]))
         if worded is not None:
             return Row(self._sequence(*worded))
-        limit = self.network.config.backbone.n_positions
-        ids = self.tokenizer.encode(self.dataset.sample_text(rng))[: limit - 1]
+        ids = self.tokenizer.encode(self.dataset.sample_text(rng))[: self.most_tokens - 1]
         ids = [*ids, self.tokenizer.eos_id]
         return Row(TokenSequence(ids, list(ids)))
 
@@ -305,3 +236,100 @@ class TaskBatcher:
             places([joints[window] for window in windows.shown]),
             Part(index, drawn),
         )
+
+
+class TaskBatcher(RowMaker):
+    """Makes the batches of the clip form, whose motions are latents.
+
+    Args:
+        latents: of all clips, as :func:`~mgpt3_ros.training.latent_cache.clip_latents` gives
+            them; None to encode every motion when it is drawn.
+        whole_gaps: the model's ``inbetween_whole``.
+    """
+
+    def __init__(
+        self,
+        dataset: MotionDataset,
+        network: MotionGPT3Network,
+        tokenizer: MotionTokenizer,
+        prompts: PromptConfig,
+        mix: TaskMix,
+        options: TaskOptions,
+        split: Split,
+        latents: np.ndarray | None = None,
+        whole_gaps: bool = False,
+    ) -> None:
+        config = network.config
+        if options.learn_padding and not config.backbone.reference_masking:
+            raise ConfigError(
+                'options.learn_padding needs model.network.backbone.reference_masking: true, '
+                'without which padding is not computed'
+            )
+        most = config.backbone.n_positions
+        super().__init__(
+            *(dataset, tokenizer, prompts, mix, options, split),
+            *(config.holders, most, whole_gaps),
+        )
+        self.network, self.latents = network, latents
+
+    def __call__(self, step: int, micro: int, device: torch.device) -> Batch:
+        """Arguments of the network for this step."""
+        return self.batch(self.rows(step, micro), device)
+
+    def batch(self, rows: list[Row], device: torch.device) -> Batch:
+        """Collate rows and encode their motions."""
+        options = self.options
+        tokens = collate(
+            [row.sequence for row in rows],
+            self.tokenizer.eos_id,
+            options.pad_to,
+            options.learn_padding,
+        ).to(device)
+        inputs = [part for row in rows for part in row.inputs]
+        standing = [place for row in rows for place in row.places]
+        targets = [row.target for row in rows if row.target is not None]
+        told = [row.told for row in rows if row.target is not None]
+        noise = [noise_source(row.seed) for row in rows]
+        of_inputs = [own for row, own in zip(rows, noise, strict=True) for _ in row.inputs]
+        of_targets = [own for row, own in zip(rows, noise, strict=True) if row.target is not None]
+        parts = inputs + targets
+        clips = self.dataset.cut(parts, device)
+        latents = self._latents(clips, parts, of_inputs + of_targets, device)
+        durations = torch.tensor([float(len(clip)) for clip in clips], device=device)
+        target_durations = durations[len(inputs) :]
+        motions = MotionInputs(
+            latents[: len(inputs)],
+            durations[: len(inputs)],
+            torch.from_numpy(np.array(standing, dtype=np.float32).reshape(-1, 4)).to(device),
+            target_durations * torch.tensor(told, device=device),
+        )
+        return tokens, motions, latents[len(inputs) :], target_durations, of_targets
+
+    @torch.no_grad()
+    def _latents(
+        self,
+        clips: list[np.ndarray],
+        parts: list[Part],
+        noise: list[torch.Generator],
+        device: torch.device,
+    ) -> Tensor:
+        """Whitened latents of features (T, 263) and the parts of clips that they are."""
+        if not clips:
+            return torch.zeros(0, *self.network.vae.latent_shape, device=device)
+        if self.latents is None:
+            mean, logvar = self._encode(clips, device)
+        else:
+            both = torch.from_numpy(self.latents[[part.clip for part in parts]]).to(device)
+            cut = [place for place, part in enumerate(parts) if part.frames is not None]
+            if cut:
+                encoded = self._encode([clips[place] for place in cut], device)
+                both[cut] = torch.stack(encoded, dim=1).to(both.dtype)
+            mean, logvar = both.unbind(dim=1)
+        if self.options.latent_noise:
+            drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
+            mean = mean + drawn.to(device) * torch.exp(0.5 * logvar)
+        return self.network.whiten(mean)
+
+    def _encode(self, clips: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
+        features, lengths = self.dataset.stats.batch(clips)
+        return self.network.vae.encode(features.to(device), lengths.to(device))

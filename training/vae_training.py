@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 from mgpt3_ros.model.kinematics.features import CONTACTS, POSITIONS
 from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.stats import FeatureStats
-from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
+from mgpt3_ros.model.network.vae.base import MotionAutoencoder, frame_mask
 from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.samples import Split, draw_seed
@@ -32,7 +32,7 @@ class VaeTask(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, vae: MotionVae, stats: FeatureStats) -> None:
+    def __init__(self, vae: MotionAutoencoder, stats: FeatureStats) -> None:
         super().__init__()
         self.vae = vae
         self.loss_terms = (*_COMPARED, *vae.loss_terms)

@@ -47,6 +47,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--data', type=Path, required=True, metavar='FOLDER', help='folder of the data set'
     )
+    parser.add_argument(
+        '--reader',
+        metavar='PATH',
+        help="import path of a function that gives the folder's clips, my_package.my_reader:read",
+    )
     parser.add_argument('--protocol', required=True, choices=PROTOCOLS, help='what is measured')
     parser.add_argument(
         '--split',
@@ -153,7 +158,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.replications = REPLICATIONS if about_text else 1
     least = arguments.min_frames or (TEXT_MIN_FRAMES if about_text else 20)
     options = HumanML3DOptions(min_frames=least)
-    clips, digest = load_clips(arguments.data, arguments.split, options)
+    clips, digest = load_clips(arguments.data, arguments.split, options, reader=arguments.reader)
     model = load_model(arguments)
     found = (_measure_texts if about_text else _measure_motions)(arguments, model, clips)
     sys.stdout.write(found.table() + '\n')
@@ -182,7 +187,7 @@ def _measure_motions(
         return RUNS[arguments.protocol](model, clips, config)
     if arguments.protocol == 'reconstruction':
         raise ConfigError('--rivals: nothing else reconstructs; they are of prediction, inbetween')
-    train, _ = load_clips(arguments.data, 'train', HumanML3DOptions())
+    train, _ = load_clips(arguments.data, 'train', HumanML3DOptions(), reader=arguments.reader)
     return RUNS[arguments.protocol](model, clips, config, train)
 
 

@@ -17,7 +17,8 @@ class Vocabulary:
     """Token ids: ``vocab_size`` words V, then two markers, then the motion vocabulary.
 
     V and V + 1 begin and end a motion and belong to the text; V + 2 to V + 5 stand for a motion:
-    masked, padding, held for output, held for input (the order of MotionGPT3's vocabulary).
+    masked, padding, held for output, held for input (the order of MotionGPT3's vocabulary). Codes
+    of a model that writes motions as such (`network.code_network`) follow from ``first_code`` on.
     """
 
     def __init__(self, vocab_size: int) -> None:
@@ -29,3 +30,4 @@ class Vocabulary:
         self.pad_motion = self.first_motion + 1
         self.output_holder = self.first_motion + 2
         self.input_holder = self.first_motion + 3
+        self.first_code = self.first_motion + MOTION_TOKENS

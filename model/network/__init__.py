@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.network import MotionGPT3Network, NetworkConfig
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 
+AnyNetwork = MotionGPT3Network | StreamNetwork | CodeNetwork
 
-def build_network(config: NetworkConfig) -> MotionGPT3Network | StreamNetwork:
+
+def build_network(config: NetworkConfig) -> AnyNetwork:
     """Return the network that ``config`` describes, with fresh weights.
 
-    A codec of chunks makes it one of the stream form.
+    A codec of chunks makes it one of the stream form, a VQ-VAE one that writes codes.
     """
-    form = StreamNetwork if config.vae.kind == 'chunk' else MotionGPT3Network
-    return form(config)
+    if config.vae.kind == 'chunk':
+        return StreamNetwork(config)
+    return CodeNetwork(config) if config.vae.kind == 'vq' else MotionGPT3Network(config)

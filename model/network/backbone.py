@@ -76,14 +76,16 @@ class Block(nn.Module):
 
 
 class BimodalLayer(nn.Module):
-    """Two blocks that meet in one attention."""
+    """Two blocks that meet in one attention; a unified backbone has one for both."""
 
     def __init__(self, config: BackboneConfig, motion_width: int, shared: bool) -> None:
         super().__init__()
         self.heads, self.shared = config.n_head, shared
         self.reference_masking = config.reference_masking
         self.text = Block(config.n_embd, config.n_embd, config.text_dropout)
-        self.motion = Block(motion_width, config.n_embd, config.dropout)
+        self.motion = (
+            self.text if config.unified else Block(motion_width, config.n_embd, config.dropout)
+        )
 
     def forward(
         self,
@@ -168,9 +170,9 @@ class _MotionTables(nn.Module):
     added to the attention instead that depends on the distance of two motion tokens.
     """
 
-    def __init__(self, config: BackboneConfig, width: int) -> None:
+    def __init__(self, config: BackboneConfig, width: int, codes: int) -> None:
         super().__init__()
-        self.wte = nn.Embedding(MOTION_TOKENS, width)
+        self.wte = nn.Embedding(MOTION_TOKENS + codes, width)
         own = width != config.n_embd and config.look_back is None
         self.wpe = nn.Embedding(config.n_positions, width) if own else None
         self.ln_f = nn.LayerNorm(width)
@@ -179,19 +181,24 @@ class _MotionTables(nn.Module):
 
 
 class BimodalBackbone(nn.Module):
-    """Hidden states of sequences in which text and motion tokens take turns."""
+    """Hidden states of sequences in which text and motion tokens take turns.
 
-    def __init__(self, config: BackboneConfig) -> None:
+    ``codes`` is the number of motion tokens beyond those that stand for a motion as a whole.
+    """
+
+    def __init__(self, config: BackboneConfig, codes: int = 0) -> None:
         super().__init__()
         self.config = config
         self.vocabulary = Vocabulary(config.vocab_size)
         self.motion_width = config.motion_width or config.n_embd
         shared = range(config.n_layer) if config.shared_layers is None else config.shared_layers
         self.text = _TextTables(config)
-        self.motion = _MotionTables(config, self.motion_width)
+        self.motion = _MotionTables(config, self.motion_width, codes)
         self.layers = nn.ModuleList(
             BimodalLayer(config, self.motion_width, i in shared) for i in range(config.n_layer)
         )
+        if config.unified:
+            self.motion.ln_f = self.text.ln_f
         # Not part of the text branch: these two rows are trained while it is frozen.
         self.marker_embedding = nn.Parameter(torch.empty(MARKERS, config.n_embd))
         self._initialise()
@@ -235,7 +242,7 @@ class BimodalBackbone(nn.Module):
         text = self.text.wte(token_ids.clamp(max=first_marker - 1))
         markers = self.marker_embedding[(token_ids - first_marker).clamp(0, MARKERS - 1)]
         text = torch.where(is_marker[..., None], markers, text)
-        motion = self.motion.wte((token_ids - first_motion).clamp(0, MOTION_TOKENS - 1))
+        motion = self.motion.wte((token_ids - first_motion).clamp(min=0))
         at_motion = is_motion[..., None]
         return text.masked_fill(at_motion, 0.0), motion.masked_fill(~at_motion, 0.0), is_motion
 

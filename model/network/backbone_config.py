@@ -23,6 +23,8 @@ class BackboneConfig:
     init_std: of the weights at the start. GPT-2's is for a width of 768; narrow ones need more.
     look_back: how many motion tokens a motion token sees, itself included, and by what distance,
         in place of positions; so sequences of motion need no end. None: all, and positions.
+    unified: motion tokens go through the parameters of the text branch, but for their embeddings
+        (the paper's baseline Unified+VAE). Both groups then hold the same parameters.
     motion_embedding_std: of the motion tokens' rows at the start. The authors' N(0, 1) drowns what
         attention brings from the text in a narrow model: left and right stay the same for long.
     """
@@ -40,6 +42,7 @@ class BackboneConfig:
     init_std: float = 0.02
     motion_embedding_std: float = 1.0
     look_back: int | None = None
+    unified: bool = False
 
     def __post_init__(self) -> None:
         if self.n_embd % self.n_head:
@@ -50,6 +53,15 @@ class BackboneConfig:
         if odd:
             raise ConfigError(
                 f'backbone.shared_layers names layer {odd[0]}, there are 0 to {self.n_layer - 1}'
+            )
+        if self.unified and (
+            self.motion_width not in (None, self.n_embd)
+            or self.shared_layers is not None
+            or self.reference_masking
+        ):
+            raise ConfigError(
+                'backbone.unified makes one branch of two: leave motion_width, shared_layers and '
+                'reference_masking out'
             )
         if self.look_back is not None and (
             self.look_back < 1 or self.shared_layers is not None or self.reference_masking

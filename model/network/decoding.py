@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.network.cache import KeyValueCache
+from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.sampling import SamplingOptions
@@ -35,7 +36,7 @@ class DecodingConfig:
 
 @torch.inference_mode()
 def write_text(
-    network: MotionGPT3Network | StreamNetwork,
+    network: MotionGPT3Network | StreamNetwork | CodeNetwork,
     ids: Tensor,
     mask: Tensor,
     motions: Any,

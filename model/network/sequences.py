@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mgpt3_ros.model.language.normalisation import normalised
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.language.vocabulary import MASKED, MOTION
+from mgpt3_ros.model.language.vocabulary import MASKED, MOTION, Vocabulary
 
 SEPARATOR = ' \n '  # between prompt and answer, as the authors have it
 IGNORED = -100  # label of a position whose next token is not learned
@@ -100,13 +100,51 @@ def _motion_ids(tokenizer: MotionTokenizer, holder: int, holders: int) -> list[i
     return [tokenizer.start_of_motion, *[holder] * holders, tokenizer.end_of_motion]
 
 
+def with_codes(
+    sequence: TokenSequence,
+    inputs: Iterable[Sequence[int]],
+    outputs: Iterable[Sequence[int]],
+    vocabulary: Vocabulary,
+) -> TokenSequence:
+    """Put the codes of motions into a sequence that has one holder for each of them.
+
+    Codes of an input motion take the place of its holder. Those of an output motion follow theirs,
+    and are learned, as is the marker after them.
+
+    Args:
+        sequence: of `build_sequence` with one holder a motion.
+        inputs: token ids of the input motions' codes, in reading order.
+        outputs: those of the output motions.
+        vocabulary: which ids are holders.
+    """
+    shown, drawn = iter(inputs), iter(outputs)
+    ids: list[int] = []
+    labels: list[int] = []
+    before = None
+    for token, label in zip(sequence.ids, sequence.labels, strict=True):
+        if token == vocabulary.input_holder:
+            codes = next(shown)
+            ids += codes
+            labels += [IGNORED] * len(codes)
+        elif token == vocabulary.output_holder:
+            codes = next(drawn)
+            ids += [token, *codes]
+            labels += [IGNORED, *codes]
+        else:
+            ids.append(token)
+            labels.append(token if before == vocabulary.output_holder else label)
+        before = token
+    return TokenSequence(ids, labels)
+
+
 def collate(
     sequences: Sequence[TokenSequence],
     pad_id: int,
     pad_to: int | None = None,
     learn_padding: bool = False,
+    left: bool = False,
 ) -> TokenBatch:
-    """Pad sequences on the right.
+    """Pad sequences on the right, or on the left, so that all can be continued.
 
     Args:
         sequences: the samples.
@@ -115,6 +153,7 @@ def collate(
         learn_padding: count padding in the text loss, as the authors do. It makes up 95 % of
             their loss, so the default leaves it out. Only a backbone with ``reference_masking``
             computes padding at all.
+        left: pad on the left.
     """
     longest = max(len(sequence.ids) for sequence in sequences)
     width = longest if pad_to is None else pad_to
@@ -123,9 +162,10 @@ def collate(
     mask = torch.zeros(len(sequences), width, dtype=torch.bool)
     for row, sequence in enumerate(sequences):
         kept = min(len(sequence.ids), width)
-        ids[row, :kept] = torch.tensor(sequence.ids[:kept])
-        labels[row, :kept] = torch.tensor(sequence.labels[:kept])
-        mask[row, :kept] = True
+        place = slice(width - kept, width) if left else slice(kept)
+        ids[row, place] = torch.tensor(sequence.ids[:kept])
+        labels[row, place] = torch.tensor(sequence.labels[:kept])
+        mask[row, place] = True
     return TokenBatch(ids, labels, mask)
 
 

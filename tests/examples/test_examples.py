@@ -190,3 +190,53 @@ def test_a_checkpoint_is_measured(tmp_path: Path):
     said = run(tmp_path, '08_evaluate_checkpoint.py', str(ROOT / 'models' / 'default'), 'PACK')
     assert 'ADE [m]' in said
     assert re.search(r'^model: ADE \d\.\d+ m', said, re.MULTILINE)
+
+
+SMALL = (
+    *('model.network.backbone.n_embd=16', 'model.network.backbone.n_layer=1'),
+    *('model.network.backbone.n_head=2', 'model.network.head.width=16', 'tokenizer.vocab_size=320'),
+    'model.network.vae.trunk={latent_dim: 8, steps: 12, width: 16, layers: 1, heads: 2}',
+    *('stages.vae.optim.batch_size=4', 'stages.text.optim.batch_size=4'),
+)
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch):
+    """Modules of examples/ can be imported by their names, as with PYTHONPATH=examples."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+
+
+@pytest.mark.parametrize(
+    ('name', 'part'), [('11_own_head', 'GaussianHead'), ('12_own_vae', 'RecurrentVae')]
+)
+def test_a_part_of_ones_own_is_trained_and_draws(
+    name: str, part: str, tmp_path: Path, importable: None
+):
+    write_tiny_pack(tmp_path / 'PACK')
+    overrides = [text for text in SMALL if 'vae' not in name or 'trunk' not in text]
+    overrides += ['model.network.vae.options={latent_dim: 8, width: 16}'] * ('vae' in name)
+    said = run(tmp_path, f'{name}.py', 'PACK', 'runs', '--steps', '3', *overrides)
+    assert '--checkpoint runs/text' in said
+    model = MotionGPT3.from_pretrained(tmp_path / 'runs' / 'text', 'cpu')
+    parts = (type(model.network.head).__name__, type(model.network.vae).__name__)
+    assert part in parts
+    assert model.generate('walk', 1.0).num_frames == 20
+    if 'head' in name:
+        log = (tmp_path / 'runs' / 'text' / 'log.jsonl').read_text()
+        assert 'likelihood' in json.loads(log.splitlines()[0])
+
+
+def test_a_layout_of_ones_own_is_read(tmp_path: Path, importable: None):
+    rows = ['name,captions,split,action']
+    (tmp_path / 'data').mkdir()
+    for number in range(6):
+        np.save(tmp_path / 'data' / f'take{number}.npy', swinging_motion(number, 40 + 4 * number))
+        split = 'val' if number == 5 else 'train'
+        rows.append(f'take{number},a person swings.|someone swings.,{split},swing')
+    (tmp_path / 'data' / 'clips.csv').write_text('\n'.join(rows) + '\n')
+    said = run(tmp_path, '13_own_reader.py', 'data', 'runs', '--steps', '2', *SMALL)
+    assert '--checkpoint runs/text' in said
+    from mgpt3_ros.training.evaluation.clip_filter import load_clips
+
+    clips, _ = load_clips(tmp_path / 'data', 'val', reader='13_own_reader:read')
+    assert [clip.id for clip in clips] == ['take5']

@@ -246,7 +246,8 @@ def test_the_latents_of_the_papers_vae_are_whitened(pack: Path, tmp_path: Path) 
             mean, _ = model.network.vae.encode(rows, torch.tensor([len(features)]))
         latents.append(model.network.whiten(mean).flatten())
     stacked = torch.stack(latents)
-    assert float(stacked.std(dim=0).mean()) == pytest.approx(1, abs=0.5)
+    # Their means alone: test_latent_size has the draws, of which the posterior's noise is a part.
+    assert 0.1 < float(stacked.std(dim=0).mean()) < 1
     assert float(stacked.mean(dim=0).abs().mean()) < 1
 
 

@@ -32,7 +32,7 @@ from mgpt3_ros.training.data.humanml3d import (
 )
 from mgpt3_ros.training.data.mirroring import mirror_action, mirror_caption
 from mgpt3_ros.training.data.motion_store import cache_folder
-from mgpt3_ros.training.data.packs import PackOptions, load_pack
+from mgpt3_ros.training.data.packs import PackOptions, load_pack, read_pack
 from mgpt3_ros.training.data.phrases import KINDS, as_command, command, draw_phrase, statement
 from mgpt3_ros.training.data.resting import rest_clips
 
@@ -258,8 +258,9 @@ def load_dataset(
     cache: str | Path | None = None,
     options: HumanML3DOptions | None = None,
     pack_options: PackOptions | None = None,
+    reader: str | None = None,
 ) -> MotionDataset:
-    """Read a data set of either layout.
+    """Read a data set of either layout, or of one that a user's reader knows.
 
     Args:
         folder: of a pack (`packs`), or one in HumanML3D's layout; or several, whose clips are
@@ -267,15 +268,17 @@ def load_dataset(
         cache: folder of the cache of features; None for one in the user's cache folder. A pack's
             key is the hash of the data files.
         options: what is taken of HumanML3D's layout.
-        pack_options: what is taken of a pack.
+        pack_options: what is taken of a pack, and of what a reader gives.
+        reader: import path of a function that gives the clips of a folder; None: its layout is
+            known. Clips that are of no split 'train' or 'val' are left out.
 
     Raises:
         DataError: the data set is missing or damaged, or a split has nothing usable.
     """
     options, taken = options or HumanML3DOptions(), pack_options or PackOptions()
     if not isinstance(folder, str | Path):
-        return _together([load_dataset(each, cache, options, taken) for each in folder])
-    if is_humanml3d(folder):
+        return _together([load_dataset(each, cache, options, taken, reader) for each in folder])
+    if reader is None and is_humanml3d(folder):
         found = load_humanml3d(folder, options, cache=cache)
         return MotionDataset(
             found.clips['train'],
@@ -287,7 +290,7 @@ def load_dataset(
             skipped=found.skipped,
             epochs=options.epochs,
         )
-    pack = load_pack(folder)
+    pack = load_pack(folder) if reader is None else read_pack(reader, folder)
     train, skipped = _usable(pack.train, taken)
     if not train:
         raise DataError(

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from mgpt3_ros.model.import_path import import_named
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES
 from mgpt3_ros.training.data.caption_lines import text_lines
 from mgpt3_ros.training.data.clip import Clip, DataError
@@ -59,6 +60,34 @@ class MotionPack:
     val: list[Clip]
     text_only: list[str]
     digest: str
+
+
+def read_pack(reader: str, folder: str | Path) -> MotionPack:
+    """Clips that a user's reader gives: a function of the folder, named by its import path.
+
+    Raises:
+        ConfigError: there is no such function.
+        DataError: it gives no clips, two of a name, or motions that are none.
+    """
+    clips = list(import_named(reader, 'reader')(Path(folder)))
+    digest, names = hashlib.sha256(), set[str]()
+    for clip in clips:
+        if not isinstance(clip, Clip):
+            raise DataError(f'{reader} must give clips, not {type(clip).__name__}')
+        where = f'{reader}: clip {clip.id}'
+        if clip.joints.ndim != 3 or clip.joints.shape[1:] != (22, 3) or len(clip.joints) < 2:
+            raise DataError(f'{where} must be joints (T, 22, 3), got {clip.joints.shape}')
+        if not np.isfinite(clip.joints).all():
+            raise DataError(f'{where} holds NaN or infinity')
+        if clip.id in names or not clip.captions:
+            raise DataError(f'{where} {"comes twice" if clip.id in names else "has no caption"}')
+        names.add(clip.id)
+        digest.update(f'{clip.id} {clip.split} {clip.action} {clip.captions}\n'.encode())
+        digest.update(np.ascontiguousarray(clip.joints, dtype=np.float32).tobytes())
+    parts = {s: [clip for clip in clips if clip.split == s] for s in ('train', 'val')}
+    if not parts['train']:
+        raise DataError(f'{reader} gives no clip of split train in {folder}')
+    return MotionPack(parts['train'], parts['val'], [], digest.hexdigest())
 
 
 def action_of(caption_kind: str) -> tuple[str | None, str | None]:

@@ -18,7 +18,7 @@ from mgpt3_ros.training.data.humanml3d import (
     is_humanml3d,
     load_humanml3d,
 )
-from mgpt3_ros.training.data.packs import load_pack
+from mgpt3_ros.training.data.packs import load_pack, read_pack
 from mgpt3_ros.training.evaluation.metrics import MetricError
 
 
@@ -27,6 +27,7 @@ def load_clips(
     split: str = 'val',
     options: HumanML3DOptions | None = None,
     cache: str | Path | None = None,
+    reader: str | None = None,
 ) -> tuple[list[Clip], str]:
     """Clips of a split, not mirrored, and the hash of what was read.
 
@@ -35,17 +36,19 @@ def load_clips(
         split: ``train`` or ``val``; HumanML3D's layout has ``test`` too.
         options: which clips of HumanML3D's layout are taken.
         cache: folder of its cache; None for the user's.
+        reader: import path of a function that gives the clips of a folder; None: its layout is
+            known.
 
     Raises:
         DataError: the data set is missing or damaged, or has no such split.
     """
-    if is_humanml3d(folder):
+    if reader is None and is_humanml3d(folder):
         if split not in SPLITS:
             raise DataError(f'no split {split!r}; there are {", ".join(SPLITS)}')
         taken = replace(options or HumanML3DOptions(), mirror=False)
         found = load_humanml3d(folder, taken, (split,), cache)
         return found.clips[split], found.digest
-    pack = load_pack(folder)
+    pack = load_pack(folder) if reader is None else read_pack(reader, folder)
     parts = {'train': pack.train, 'val': pack.val}
     if split not in parts:
         raise DataError(f'a pack has no split {split!r}; it has {", ".join(parts)}')

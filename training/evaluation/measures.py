@@ -14,11 +14,13 @@ import torch
 from scipy.stats import binomtest
 from tqdm import tqdm
 
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network.vae.base import MotionAutoencoder
 from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
@@ -106,15 +108,22 @@ def generate_all(
 def reconstruct_all(
     model: MotionGPT3, clips: Sequence[Clip]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Pairs (true, decoded) of canonical joints, through encoder mean and decoder."""
-    pairs = []
+    """Pairs (true, decoded) of canonical joints, through the VAE, without chance.
+
+    Raises:
+        ConfigError: it is of the stream form, which has no VAE of whole clips.
+    """
+    pairs, vae = [], model.network.vae
+    if not isinstance(vae, MotionAutoencoder):
+        raise ConfigError(
+            'a codec of chunks has no reconstruction of whole clips: measure a model of these'
+        )
     for clip in tqdm(clips, desc='reconstruction'):
         features = Motion(clip.joints).features()[: model.config.max_frames]
         normalised = torch.from_numpy(model.stats.normalise(features))[None].to(model.device)
         lengths = torch.tensor([len(features)], device=model.device)
         with torch.inference_mode():
-            mean, _ = model.network.vae.encode(normalised, lengths)
-            decoded = model.network.vae.decode(mean, lengths)[0].cpu().numpy()
+            decoded = vae.rebuild(normalised, lengths)[0].cpu().numpy()
         pairs.append(
             (features_to_joints(features), features_to_joints(model.stats.denormalise(decoded)))
         )

@@ -4,19 +4,23 @@
 
 ``ddpm`` is the paper's (an AdaLN MLP that denoises), ``flow`` the same network as a rectified
 flow, ``regression`` the paper's baseline without a generative head (Tab. 14 H). All keep one
-contract, `MotionHead`, so that a configuration swaps them.
+contract, `MotionHead`, so that a configuration swaps them; one of a user's own is named by its
+import path. `CodeHead` is of another kind: it says
+what comes next where motions are written as codes.
 """
 
 from __future__ import annotations
 
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.import_path import import_class, is_import_path
 from mgpt3_ros.model.network.heads.base import MotionHead
+from mgpt3_ros.model.network.heads.codes import CodeHead
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.network.heads.ddpm import DdpmHead
 from mgpt3_ros.model.network.heads.flow import FlowHead
 from mgpt3_ros.model.network.heads.regression import RegressionHead
 
-__all__ = ['KINDS', 'HeadConfig', 'MotionHead', 'build_head']
+__all__ = ['KINDS', 'CodeHead', 'HeadConfig', 'MotionHead', 'build_head']
 
 KINDS: dict[str, type[MotionHead]] = {
     'ddpm': DdpmHead,
@@ -39,6 +43,13 @@ def build_head(
     Raises:
         ConfigError: there is no such kind of head.
     """
-    if config.kind not in KINDS:
-        raise ConfigError(f'head.kind is {config.kind!r}; choose one of {", ".join(KINDS)}')
-    return KINDS[config.kind](config, latent_shape, holders, hidden_width)
+    if is_import_path(config.kind):
+        kind = import_class(config.kind, MotionHead, 'head.kind')
+    elif config.kind in KINDS:
+        kind = KINDS[config.kind]
+    else:
+        raise ConfigError(
+            f'head.kind is {config.kind!r}; choose one of {", ".join(KINDS)}, or the import path '
+            'of your own, such as my_package.my_head:Head'
+        )
+    return kind(config, latent_shape, holders, hidden_width)

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from mgpt3_ros.model.errors import ConfigError
 
@@ -20,7 +21,9 @@ class HeadConfig:
     """A motion head and how it samples. The defaults are those of the paper.
 
     Attributes:
-        kind: 'ddpm', 'flow' or 'regression'.
+        kind: 'ddpm', 'flow' or 'regression'; 'codes' where motions are written as such; or the
+            import path of a `MotionHead`, such as 'my_package.my_head:Head'.
+        options: of a head that is named by its import path, which looks at them itself.
         width: W, channels of the condition and of the denoising network.
         depth: number of residual blocks of the denoising network.
         aggregation: how the K holders become one condition, 'attention' or 'linear'.
@@ -38,10 +41,11 @@ class HeadConfig:
         num_inference_steps: default number of denoising steps.
         guidance_scale: default classifier-free guidance; 1 is none.
         temperature: scales the noise that is added while sampling ('ddpm' ancestral) or that
-            sampling starts from ('ddim' and 'flow').
+            sampling starts from ('ddim' and 'flow'); of 'codes' that of their distribution.
     """
 
     kind: str = 'ddpm'
+    options: dict[str, Any] = field(default_factory=dict)
     width: int = 1024
     depth: int = 3
     aggregation: str = 'attention'
@@ -73,7 +77,8 @@ class HeadConfig:
         for name in ('regression_weight', 'temperature'):
             if getattr(self, name) < 0.0:
                 raise ConfigError(f'head.{name} is {getattr(self, name)}; it must not be negative')
-        if self.kind != 'regression' and self.condition_drop == 0 and self.guidance_scale != 1:
+        guided = self.kind in ('ddpm', 'flow')
+        if guided and self.condition_drop == 0 and self.guidance_scale != 1:
             raise ConfigError(
                 f'head.guidance_scale {self.guidance_scale} needs a fake condition: '
                 'set head.condition_drop above 0, or head.guidance_scale to 1'

@@ -1,10 +1,11 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The contracts of the motion VAEs: one takes a clip alone, one is told what came before.
+"""The contracts of the motion VAEs: two take a clip alone, one is told what came before.
 
-`MotionVae` turns a whole clip into a latent and back, for the clip form. `CausalCodec` turns a
-short chunk into one, and decodes it from the frames before it, for the stream form: what it gives
-depends on nothing that is yet to come.
+`MotionVae` turns a whole clip into a latent and back, for the clip form. `MotionAutoencoder` is
+what it has in common with one whose code is no latent of a fixed shape (`vq`). `CausalCodec` turns
+a short chunk into a latent, and decodes it from the frames before it, for the stream form: what it
+gives depends on nothing that is yet to come.
 """
 
 from __future__ import annotations
@@ -20,23 +21,41 @@ from torch import Tensor, nn
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 
 
-class MotionVae(nn.Module, ABC):
+class MotionAutoencoder(nn.Module, ABC):
+    """Takes clips of features apart and puts them together again: what stage ``vae`` trains.
+
+    Features are normalised (B, T, 263); what stands beyond a clip's length has no influence.
+
+    ``loss_terms`` names its own terms in `reconstruct`, each a mean over the clips.
+    """
+
+    loss_terms: ClassVar[tuple[str, ...]] = ()
+    max_frames: int | None = None  # of a clip; None: any
+
+    def fit(self, features: Sequence[np.ndarray], stats: FeatureStats) -> float | None:
+        """Take from the clips (T, 263) of a data set what no gradient learns; here: nothing."""
+
+    @abstractmethod
+    def reconstruct(
+        self, features: Tensor, lengths: Tensor, noise: Sequence[torch.Generator]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Features (B, T, 263) as training sees them, with one source of noise each, and terms."""
+
+    @abstractmethod
+    def rebuild(self, features: Tensor, lengths: Tensor) -> Tensor:
+        """Features (B, T, 263) taken apart and put together, without chance."""
+
+
+class MotionVae(MotionAutoencoder):
     """Turns clips of features into a few continuous latent tokens, and back.
 
-    ``latent_shape`` is (L, C), the number and the width of the tokens. Features are normalised
-    (B, T, 263); what stands beyond a clip's length has no influence.
-
-    ``loss_terms`` names its own terms in `reconstruct`, each a mean over the clips; ``whitened``
-    says that its latents have mean 0 and spread 1 over the data by themselves.
+    ``latent_shape`` is (L, C), the number and the width of the tokens. ``whitened`` says that its
+    latents have mean 0 and spread 1 over the data by themselves.
     """
 
     latent_shape: tuple[int, int]
     loss_terms: ClassVar[tuple[str, ...]] = ('kl',)
     whitened: ClassVar[bool] = False
-    max_frames: int | None = None  # of a clip; None: any
-
-    def fit(self, features: Sequence[np.ndarray], stats: FeatureStats) -> float | None:
-        """Take from the clips (T, 263) of a data set what no gradient learns; here: nothing."""
 
     def reconstruct(
         self, features: Tensor, lengths: Tensor, noise: Sequence[torch.Generator]
@@ -49,6 +68,10 @@ class MotionVae(nn.Module, ABC):
         drawn = torch.stack([torch.randn(mean.shape[1:], generator=own) for own in noise])
         decoded = self.decode(mean + drawn.to(mean) * torch.exp(0.5 * logvar), lengths)
         return decoded, {'kl': 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()}
+
+    def rebuild(self, features: Tensor, lengths: Tensor) -> Tensor:
+        """Features (B, T, 263) through the mean of the posterior."""
+        return self.decode(self.encode(features, lengths)[0], lengths)
 
     def latent_importance(self) -> Tensor:
         """What a whitened unit of each channel (L, C) moves, relative to the mean channel."""

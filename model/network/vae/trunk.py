@@ -19,6 +19,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.features import CONTACTS, FEATURES, POSITIONS, ROOT, ROTATIONS
 from mgpt3_ros.model.kinematics.heading import rotate_about_y, turn
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
@@ -97,6 +98,9 @@ class TrunkVae(MotionVae):
 
         Returns:
             The share of the weighted variance that the components hold, 0 to 1.
+
+        Raises:
+            ConfigError: the clips do not differ.
         """
         self.feature_mean.copy_(torch.from_numpy(stats.mean))
         self.feature_std.copy_(torch.from_numpy(stats.std))
@@ -116,6 +120,11 @@ class TrunkVae(MotionVae):
         spread = np.sqrt(variances[kept].clip(0)).clip(self._least_std)
         self.component_std.copy_(torch.from_numpy(spread))
         found, wanted = self.components_of_data(), self.config.latent_dim
+        if not found:
+            raise ConfigError(
+                f'these {len(features)} clips and parts of clips do not differ: nothing can be '
+                'fitted to them. Add motions, or fine-tune a trained checkpoint instead'
+            )
         if found < wanted:
             _LOG.warning(
                 'these %d clips, parts of clips and mirror images vary along %d of the %d '

@@ -80,8 +80,8 @@ def test_impossible_sizes_are_refused(sizes: dict[str, int], message: str) -> No
 
 def test_build_vae_knows_its_kinds() -> None:
     assert isinstance(build_vae(VaeConfig(kind='mld', mld=SMALL)), MldVae)
-    with pytest.raises(ConfigError, match="'vq'"):
-        VaeConfig(kind='vq')
+    with pytest.raises(ConfigError, match="'vqq'"):
+        VaeConfig(kind='vqq')
 
 
 @torch.no_grad()

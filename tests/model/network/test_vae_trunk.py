@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from mgpt3_ros.model.checkpoint import read_weights, shipped_checkpoint
+from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_features
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.trunk import (
@@ -148,3 +149,10 @@ def test_spline_matrices_keep_lines(knots: int) -> None:
     matrix = spline_matrix(knots, 31)
     line = np.linspace(2.0, 3.0 if knots > 1 else 2.0, knots)
     assert matrix @ line == pytest.approx(np.linspace(2.0, line[-1], 31))
+
+
+def test_clips_that_do_not_differ_are_refused() -> None:
+    clip = joints_to_features(swinging_motion(0, 40)).astype(np.float32)
+    vae = TrunkVae(TrunkConfig(latent_dim=4, steps=8, width=16, layers=1, heads=2))
+    with pytest.raises(ConfigError, match='do not differ: nothing can be fitted'):
+        vae.fit([clip, clip], FeatureStats.of_clips([clip]))

@@ -1,0 +1,132 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The calls of the public model, served by the paper's discrete baseline: a motion as codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.durations import Duration
+from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.network.code_network import CodeNetwork
+from mgpt3_ros.model.network.sequences import TokenBatch, TokenSequence, collate, with_codes
+from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
+from mgpt3_ros.model.sampling import SamplingOptions
+from mgpt3_ros.model.whole_clips import WholeClips
+
+
+class CodePipeline(WholeClips):
+    """A network that writes codes, with its tokenizer and statistics.
+
+    A duration that is asked for is that many codes; without one the model ends the motion. Where a
+    motion stands, codes do not say.
+    """
+
+    def __init__(
+        self,
+        config: MotionGPT3Config,
+        network: CodeNetwork,
+        tokenizer: MotionTokenizer,
+        stats: FeatureStats,
+    ) -> None:
+        super().__init__(config, tokenizer, stats)
+        self.network: CodeNetwork = network
+        codes, room = self._codes(config.max_frames), config.network.backbone.n_positions
+        if codes + 4 > room - self._most_words:
+            raise ConfigError(
+                f'motions of max_frames {config.max_frames} have {codes} codes: too many for '
+                f'network.backbone.n_positions {room}, of which words take up half'
+            )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.network.device
+
+    @property
+    def _most_words(self) -> int:
+        return words_beside_codes(self.config.network.backbone.n_positions)
+
+    def _codes(self, frames: int) -> int:
+        return -(-frames // self.network.vae.frames_per_code)
+
+    def _draw_asked(
+        self, texts: list[str], known: Known, sampling: SamplingOptions
+    ) -> tuple[list[np.ndarray], list[Duration]]:
+        least = [self._codes(d.frames if d else self.config.min_frames) for d in known]
+        most = [self._codes(d.frames if d else self.config.max_frames) for d in known]
+        codes = self._write('generate', texts, [], least, most, sampling)
+        ended = [len(row) * self.network.vae.frames_per_code for row in codes]
+        lengths = self.predicted_durations(known, ended, 'predicted')
+        return self._decoded(codes, [length.frames for length in lengths]), lengths
+
+    def _draw_observed(
+        self,
+        task: str,
+        shown: list[np.ndarray],
+        placed: list[np.ndarray],
+        lengths: list[int],
+        sampling: SamplingOptions,
+    ) -> list[np.ndarray]:
+        counts = [self._codes(frames) for frames in lengths]
+        codes = self._write(task, [''] * len(lengths), shown, counts, counts, sampling)
+        return self._decoded(codes, lengths)
+
+    def _read(
+        self, shown: list[np.ndarray], placed: list[np.ndarray], generator: torch.Generator | None
+    ) -> tuple[TokenBatch, None]:
+        prompts = self._prompts('caption', [''] * len(shown), shown)
+        return collate(prompts, self.tokenizer.eos_id, left=True).to(self.device), None
+
+    # Parts
+
+    def _prompts(
+        self, task: str, texts: list[str], shown: list[np.ndarray]
+    ) -> list[TokenSequence]:
+        """Tokens of a task with the codes of what is shown, up to where codes are written."""
+        sequences = self._sequences(task, texts, 1, self._most_words)
+        tokens: list[list[int]] = []
+        if shown:
+            features, lengths = (part.to(self.device) for part in self.stats.batch(shown))
+            tokens = self.network.motion_tokens(features, lengths)
+        each, vocabulary = len(tokens) // len(texts), self.network.vocabulary
+        prompts = []
+        for row, sequence in enumerate(sequences):
+            own = tokens[row * each : (row + 1) * each]
+            ids = with_codes(sequence, own, [[]], vocabulary).ids
+            if vocabulary.output_holder in ids:
+                ids = ids[: ids.index(vocabulary.output_holder) + 1]
+            prompts.append(TokenSequence(ids, ids))
+        return prompts
+
+    def _write(
+        self,
+        task: str,
+        texts: list[str],
+        shown: list[np.ndarray],
+        least: list[int],
+        most: list[int],
+        sampling: SamplingOptions,
+    ) -> list[list[int]]:
+        """Codes of a motion for each text, ``least`` to ``most`` of them."""
+        prompts = self._prompts(task, texts, shown)
+        batch = collate(prompts, self.tokenizer.eos_id, left=True).to(self.device)
+        fewest, longest = (torch.tensor(counts, device=self.device) for counts in (least, most))
+        return self.network.draw(batch, fewest, longest, sampling)
+
+    def _decoded(self, codes: Sequence[list[int]], frames: list[int]) -> list[np.ndarray]:
+        rows = torch.zeros(len(codes), self._codes(max(frames)), dtype=torch.long)
+        for row, own in zip(rows, codes, strict=True):
+            row[: len(own)] = torch.tensor(own[: len(row)])
+        lengths = torch.tensor(frames, device=self.device)
+        return self._bodies(self.network.vae.decode(rows.to(self.device), lengths), frames)
+
+
+def words_beside_codes(n_positions: int) -> int:
+    """How many tokens of a sequence may be words; the others are left to codes."""
+    return n_positions // 2
