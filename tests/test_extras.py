@@ -121,7 +121,7 @@ def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> N
         '        importlib.import_module(name)\n'
         '    except ImportError as error:\n'
         '        said[name] = 2, str(error)\n'
-        'from mgpt3_ros.model.network.gpt2 import text_weights\n'
+        'from mgpt3_ros.model.network.text.gpt2_weights import text_weights\n'
         'try:\n'
         '    text_weights("gpt2", None, {})\n'
         'except ImportError as error:\n'

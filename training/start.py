@@ -82,7 +82,7 @@ def start_model(
     torch.manual_seed(stage.optim.seed)
     fresh = build_network(config.network)
     if run.text_branch is not None:
-        fresh.backbone.load_gpt2(run.text_branch)
+        fresh.backbone.load_text(run.text_branch)
     return MotionGPT3(config, fresh, tokenizer, dataset.stats)
 
 
