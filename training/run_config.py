@@ -52,7 +52,7 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """A folder with a tokenizer's files, or the size of a vocabulary that is learned from the data.
+    """A folder with a tokenizer's files, or the size of a vocabulary learned from the data.
 
     folder: with ``tokenizer.json`` or GPT-2's files; or as ``RunConfig.text_branch`` says.
     """

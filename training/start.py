@@ -18,6 +18,7 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import CheckpointError, ConfigError
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network import build_network
@@ -130,7 +131,7 @@ def _continued(run: RunConfig, folder: Path) -> MotionGPT3:
 def load_tokenizer(config: TokenizerConfig, dataset: MotionDataset) -> MotionTokenizer:
     """The tokenizer of a fresh model: from its folder, or learned from the data set's texts."""
     if config.folder is not None:
-        return MotionTokenizer.load(config.folder)
+        return MotionTokenizer.load(language_folder(config.folder))
     return MotionTokenizer.train(dataset.all_texts(), config.vocab_size)
 
 

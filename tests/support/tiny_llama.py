@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A tiny Llama of transformers with weights that are always the same, for tests of text branches."""
+"""A tiny Llama of transformers, its weights always the same, for tests of text branches."""
 
 from __future__ import annotations
 

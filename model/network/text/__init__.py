@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The text branch: a pretrained language model, of GPT-2's kind or of Llama's, behind one contract.
+"""The text branch: a language model of GPT-2's kind or of Llama's, behind one contract.
 
 ``branch`` says what the backbone asks of it, ``gpt2_branch`` and ``llama_branch`` compute it, and
 ``gpt2_weights`` and ``llama_weights`` fill it from checkpoints of transformers.

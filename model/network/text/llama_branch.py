@@ -61,7 +61,7 @@ class LlamaTables(TextTables):
         return text
 
     def rotation(self, positions: Tensor) -> Rotation:
-        """See :class:`TextTables`; in float32, for half precision blurs angles of far positions."""
+        """See :class:`TextTables`; in float32: half precision blurs angles of far positions."""
         frequencies = rotary_frequencies(self.head_width, self.llama, positions.device)
         angles = positions[:, None, :, None].float() * frequencies
         angles = torch.cat([angles, angles], dim=-1)
