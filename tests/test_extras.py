@@ -20,10 +20,10 @@ from mgpt3_ros.model.extras import extra
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
-# The modules of requirements/bags.txt, eval.txt, sim.txt, train.txt and view.txt.
+# The modules of requirements/bags.txt, eval.txt, language.txt, sim.txt, train.txt and view.txt.
 ABSENT = (
     *('rosbags', 'mcap', 'zstandard', 'lz4', 'sklearn', 'matplotlib', 'accelerate'),
-    *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco', 'viser', 'motionmcp'),
+    *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco', 'viser', 'motionmcp', 'gguf'),
 )
 SHOWS = {'mgpt3_ros.nodes.demo', 'mgpt3_ros.robots.picture'}  # draw
 SIMULATES = {

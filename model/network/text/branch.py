@@ -19,6 +19,8 @@ Rotation = tuple[Tensor, Tensor]  # cosines and sines (B, 1, N, E) of the positi
 class TextBlock(nn.Module, ABC):
     """One layer's parameters; the attention itself is the backbone's."""
 
+    down: nn.Linear  # the MLP's last
+
     @abstractmethod
     def queries_keys_values(self, x: Tensor) -> Tensor:
         """Normed and projected: (P, D) -> (P, (H + 2 G) E)."""
