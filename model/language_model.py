@@ -40,7 +40,7 @@ def digest_of(text_state: Mapping[str, Tensor]) -> str:
     for name in sorted(text_state):
         value = text_state[name].detach().to('cpu', torch.float32).contiguous()
         digest.update(f'{name}{tuple(value.shape)}'.encode())
-        digest.update(value.numpy())
+        digest.update(value.numpy().data)
     return digest.hexdigest()
 
 
