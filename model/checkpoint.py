@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,21 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding='utf-8')
 
 
-def write_weights(folder: Path, module: nn.Module, dtype: torch.dtype | None = None) -> None:
+def write_weights(
+    folder: Path,
+    module: nn.Module,
+    dtype: torch.dtype | None = None,
+    without: Collection[str] = (),
+) -> None:
     """Write the module's state, floating-point tensors as ``dtype`` (None: as they are).
 
     A parameter that the module has under several names is written once.
+
+    Args:
+        folder: of the checkpoint.
+        module: the network.
+        dtype: of what is written.
+        without: names in the state that are left out.
 
     Raises:
         OSError: the file cannot be written; the one that was there stays.
@@ -95,7 +107,7 @@ def write_weights(folder: Path, module: nn.Module, dtype: torch.dtype | None = N
     state = {
         name: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
         for name, value in module.state_dict().items()
-        if name not in twins
+        if name not in twins and name not in without
     }
     with whole_file(folder / WEIGHTS) as partial:
         try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack, overload
 
@@ -24,9 +25,11 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.known_actions import KnownAction, load_known_actions, save_known_actions
 from mgpt3_ros.model.language.durations import frames_asked
+from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language_model import language_weights, outside
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.network import AnyNetwork, build_network
 from mgpt3_ros.model.network.code_network import CodeNetwork
@@ -90,14 +93,19 @@ class MotionGPT3:
 
         Raises:
             CheckpointError: the folder is missing, truncated or of another kind, or the device or
-                dtype is not there.
+                dtype is not there, or the language model that it is made for is not installed.
         """
         path = checkpoint.find_checkpoint(folder)
         config = from_dict(MotionGPT3Config, checkpoint.read_config(path))
         network = build_network(config.network)
-        checkpoint.load_state(network, checkpoint.read_weights(path), str(path))
+        state = checkpoint.read_weights(path)
+        words = path
+        if config.language_model is not None:
+            state |= language_weights(network.backbone, config.language_model)
+            words = language_folder(config.language_model.source)
+        checkpoint.load_state(network, state, str(path))
         stats = FeatureStats.load(path / checkpoint.STATS)
-        tokenizer = MotionTokenizer.load(path)
+        tokenizer = MotionTokenizer.load(words)
         if tokenizer.vocab_size != config.network.backbone.vocab_size:
             raise CheckpointError(
                 f'{path}: the tokenizer has {tokenizer.vocab_size} tokens, '
@@ -124,11 +132,14 @@ class MotionGPT3:
         Raises:
             OSError: it cannot be written; what was there stays.
         """
+        language = outside(self.network.backbone, self.config.language_model)
+        config = self.config if language else replace(self.config, language_model=None)
         with whole_files(Path(folder)) as partial:
-            checkpoint.write_weights(partial, self.network, dtype)
+            checkpoint.write_weights(partial, self.network, dtype, language)
             self.stats.save(partial / checkpoint.STATS)
-            self.tokenizer.save(partial)
-            checkpoint.write_config(partial, to_dict(self.config))
+            if not language:
+                self.tokenizer.save(partial)
+            checkpoint.write_config(partial, to_dict(config))
             if self.recogniser is not None:
                 self.recogniser.save(partial)
             if self._known:

@@ -31,6 +31,7 @@ from mgpt3_ros.model.language.durations import (
 )
 from mgpt3_ros.model.language.prompts import PromptConfig, clean_text
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language_model import LanguageModelConfig
 from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
 from mgpt3_ros.model.network.decoding import DecodingConfig
 from mgpt3_ros.model.network.network import NetworkConfig
@@ -86,6 +87,7 @@ class MotionGPT3Config:
     redraws: int | None = None
     finishing: bool = True  # bones, floor, root and feet are set right; else as decoded
     stream: StreamConfig = field(default_factory=StreamConfig)
+    language_model: LanguageModelConfig | None = None  # whose weights stay where they are
     foot_lock: InitVar[bool | None] = None  # the name that older files have for it
 
     def __post_init__(self, foot_lock: bool | None) -> None:

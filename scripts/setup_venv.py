@@ -118,7 +118,18 @@ def pip_steps(ros: str) -> list[tuple[str, list[str]]]:
     torch = ['-r', 'requirements/torch.txt']
     if os.environ.get('TORCH_INDEX_URL'):
         torch += ['--index-url', os.environ['TORCH_INDEX_URL']]
-    needed = ['torch', 'runtime', 'bags', 'eval', 'serve', 'sim', 'train', 'view', 'dev']
+    needed = [
+        'torch',
+        'runtime',
+        'bags',
+        'eval',
+        'language',
+        'serve',
+        'sim',
+        'train',
+        'view',
+        'dev',
+    ]
     needed += {'wheels': ['ros', 'interfaces', 'oracles'], 'none': ['oracles']}.get(ros, [])
     rest = [part for name in needed for part in ('-r', f'requirements/{name}.txt')]
     if ros == 'sourced':

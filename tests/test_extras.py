@@ -20,10 +20,10 @@ from mgpt3_ros.model.extras import extra
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
-# The modules of requirements/bags.txt, eval.txt, sim.txt, train.txt and view.txt.
+# The modules of requirements/bags.txt, eval.txt, language.txt, sim.txt, train.txt and view.txt.
 ABSENT = (
     *('rosbags', 'mcap', 'zstandard', 'lz4', 'sklearn', 'matplotlib', 'accelerate'),
-    *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco', 'viser', 'motionmcp'),
+    *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco', 'viser', 'motionmcp', 'gguf'),
 )
 SHOWS = {'mgpt3_ros.nodes.demo', 'mgpt3_ros.robots.picture'}  # draw
 SIMULATES = {
@@ -121,7 +121,7 @@ def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> N
         '        importlib.import_module(name)\n'
         '    except ImportError as error:\n'
         '        said[name] = 2, str(error)\n'
-        'from mgpt3_ros.model.network.gpt2 import text_weights\n'
+        'from mgpt3_ros.model.network.text.gpt2_weights import text_weights\n'
         'try:\n'
         '    text_weights("gpt2", None, {})\n'
         'except ImportError as error:\n'

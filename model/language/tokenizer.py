@@ -1,11 +1,13 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text to token ids and back: a byte-level BPE, with the ids of motions beyond its own."""
+"""Text to token ids and back: a BPE, with the ids of motions beyond its own."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -15,12 +17,15 @@ from mgpt3_ros.model.language.vocabulary import Vocabulary
 
 END_OF_TEXT = '<|endoftext|>'
 FILE = 'tokenizer.json'
+# What ends a text, in the vocabularies of SmolLM2, GPT-2 and Llama; of several the first counts: a
+# model that was taught to talk ends its turns with it.
+ENDS = ('<|im_end|>', END_OF_TEXT, '<|eot_id|>', '<|end_of_text|>', '</s>')
 # GPT-2's vocabulary and merges, by the names that transformers and OpenAI gave them.
 _GPT2_FILES = (('vocab.json', 'merges.txt'), ('encoder.json', 'vocab.bpe'))
 
 
 class MotionTokenizer(Vocabulary):
-    """A vocabulary whose words are those of a byte-level BPE.
+    """A vocabulary whose words are those of a BPE, GPT-2's or that of another language model.
 
     Special tokens are never read out of a user's text: what looks like one is spelled out.
     """
@@ -28,10 +33,11 @@ class MotionTokenizer(Vocabulary):
     def __init__(self, bpe: Tokenizer) -> None:
         super().__init__(bpe.get_vocab_size())
         self._bpe = bpe
-        eos_id = bpe.token_to_id(END_OF_TEXT)
-        if eos_id is None:
+        ends = [bpe.token_to_id(name) for name in ENDS]
+        known = [token for token in ends if token is not None]
+        if not known:
             raise CheckpointError(f'the tokenizer has no token {END_OF_TEXT}')
-        self.eos_id: int = eos_id
+        self.eos_id: int = known[0]
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text."""
@@ -43,6 +49,10 @@ class MotionTokenizer(Vocabulary):
         """Text of token ids; ids of motions and the end of the text are left out."""
         known = [i for i in ids if i < self.vocab_size and i != self.eos_id]
         return self._bpe.decode(known, skip_special_tokens=False)
+
+    def token_id(self, name: str) -> int | None:
+        """Id of one entry of the vocabulary, such as ``<|im_start|>``; None: it has none."""
+        return self._bpe.token_to_id(name)
 
     def save(self, folder: str | Path) -> None:
         """Write ``tokenizer.json``, whole or not at all."""
@@ -59,7 +69,7 @@ class MotionTokenizer(Vocabulary):
         path = Path(folder)
         try:
             if (path / FILE).is_file():
-                return cls(_byte_level(Tokenizer.from_file(str(path / FILE)).model))
+                return cls(_without_special_tokens(path / FILE))
             for vocab, merges in _GPT2_FILES:
                 if (path / vocab).is_file() and (path / merges).is_file():
                     return cls(
@@ -97,3 +107,18 @@ def _byte_level(model: models.Model) -> Tokenizer:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     return bpe
+
+
+def _without_special_tokens(file: Path) -> Tokenizer:
+    """The tokenizer of a ``tokenizer.json``, its special tokens plain entries of the vocabulary.
+
+    How it splits a text (GPT-2 by words, SmolLM2 also into digits) stays its own.
+    """
+    data: dict[str, Any] = json.loads(file.read_text(encoding='utf-8'))
+    if data['model'].get('type', 'BPE') != 'BPE':
+        raise CheckpointError(f'{file} holds no BPE, but a {data["model"]["type"]}')
+    for added in data.get('added_tokens') or ():
+        data['model']['vocab'].setdefault(added['content'], added['id'])
+    data.update(added_tokens=[], post_processor=None, truncation=None, padding=None)
+    bpe = Tokenizer.from_str(json.dumps(data))
+    return _byte_level(bpe.model) if bpe.pre_tokenizer is None else bpe

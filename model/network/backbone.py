@@ -1,6 +1,8 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bimodal backbone: GPT-2 for text, a branch of the same depth for motion, one attention.
+"""The bimodal backbone: a branch for text, one of the same depth for motion, one attention.
+
+The text branch is a GPT-2 or a Llama (:mod:`.text`), and the motion branch has its heads.
 
 Each layer has two sets of parameters. Every token goes through the set of its own modality, and
 all tokens meet in one causal attention, in their original order (MotionGPT3, section 3.2). The
@@ -21,9 +23,12 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.vocabulary import MARKERS, MOTION_TOKENS, Vocabulary
-from mgpt3_ros.model.network import gpt2
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.cache import KeyValueCache
+from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_block, text_tables
+from mgpt3_ros.model.network.text.branch import Rotation, TextBlock
+from mgpt3_ros.model.network.text.gpt2_branch import Block
+from mgpt3_ros.model.network.text.llama_branch import rotated
 
 Remember = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -50,29 +55,7 @@ class _Attention:
     # (B, 1, N, S) bool, or (B, H, N, S) what is added to the scores; None: plain causal
     allowed: Tensor | None
     allowed_within: Tensor | None  # the same within each modality, for layers that are not shared
-
-
-class Block(nn.Module):
-    """One modality's parameters of a layer."""
-
-    def __init__(self, width: int, attention_width: int, dropout: float) -> None:
-        super().__init__()
-        self.ln_1 = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * attention_width)
-        self.out = nn.Linear(attention_width, width)
-        self.ln_2 = nn.LayerNorm(width)
-        self.up = nn.Linear(width, 4 * width)
-        self.down = nn.Linear(4 * width, width)
-        self.dropout = nn.Dropout(dropout)
-
-    def queries_keys_values(self, x: Tensor) -> Tensor:
-        """(P, width) -> (P, 3 * attention_width)."""
-        return self.qkv(self.ln_1(x))
-
-    def forward(self, x: Tensor, attended: Tensor) -> Tensor:
-        """Add what was attended to (P, attention_width) and the MLP to the stream x (P, width)."""
-        x = x + self.dropout(self.out(attended))
-        return x + self.dropout(self.down(F.gelu(self.up(self.ln_2(x)), approximate='tanh')))
+    rotation: Rotation | None  # of the new tokens; None: positions were added to them
 
 
 class BimodalLayer(nn.Module):
@@ -80,11 +63,13 @@ class BimodalLayer(nn.Module):
 
     def __init__(self, config: BackboneConfig, motion_width: int, shared: bool) -> None:
         super().__init__()
-        self.heads, self.shared = config.n_head, shared
+        self.heads, self.key_heads, self.shared = config.n_head, config.key_heads, shared
         self.reference_masking = config.reference_masking
-        self.text = Block(config.n_embd, config.n_embd, config.text_dropout)
+        self.text = text_block(config)
         self.motion = (
-            self.text if config.unified else Block(motion_width, config.n_embd, config.dropout)
+            self.text
+            if config.unified
+            else Block(motion_width, config.query_width, config.key_width, config.dropout)
         )
 
     def forward(
@@ -105,8 +90,14 @@ class BimodalLayer(nn.Module):
         mixed = mixed.index_copy(0, attention.text_at, of_text)
         mixed = mixed.index_copy(0, attention.motion_at, of_motion)
         queries, keys, values = self._heads(mixed, shape)
+        if attention.rotation is not None:
+            queries = rotated(queries, attention.rotation)
+            keys = rotated(keys, attention.rotation)
         if remember is not None:
             keys, values = remember(keys, values)
+        if self.key_heads != self.heads:
+            groups = self.heads // self.key_heads
+            keys, values = (part.repeat_interleave(groups, dim=1) for part in (keys, values))
         if self.shared or not self.reference_masking:
             allowed = attention.allowed if self.shared else attention.allowed_within
             attended = _attend(queries, keys, values, allowed)
@@ -118,8 +109,10 @@ class BimodalLayer(nn.Module):
         return text, motion
 
     def _heads(self, mixed: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
-        parts = mixed.view(*shape, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        return parts[0], parts[1], parts[2]
+        """Queries (B, H, N, E), and keys and values (B, G, N, E)."""
+        sizes = (self.heads, self.key_heads, self.key_heads)
+        queries, keys, values = mixed.view(*shape, sum(sizes), -1).transpose(1, 2).split(sizes, 1)
+        return queries, keys, values
 
     def _attend_as_reference(
         self, queries: Tensor, keys: Tensor, values: Tensor, attention: _Attention
@@ -128,6 +121,7 @@ class BimodalLayer(nn.Module):
         _, heads, count, width = queries.shape
         results = []
         for block, own in ((self.text, ~attention.is_motion), (self.motion, attention.is_motion)):
+            assert isinstance(block, Block)
             bias = block.qkv.bias.view(3, heads, 1, width)
             here = own[:, None, :, None]
             results.append(
@@ -152,28 +146,19 @@ def _attend(queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | Non
     )
 
 
-class _TextTables(nn.Module):
-    """Embeddings and last norm of the text branch: GPT-2's, frozen in stages 1 and 2."""
-
-    def __init__(self, config: BackboneConfig) -> None:
-        super().__init__()
-        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
-        self.wpe = nn.Embedding(config.n_positions, config.n_embd)
-        self.ln_f = nn.LayerNorm(config.n_embd)
-
-
 class _MotionTables(nn.Module):
     """Embeddings and last norm of the motion branch.
 
     A motion branch of the text's width reads the text's positions, as the authors' does; one of
-    another width has a table of its own. With a bounded look back no position is told: a score is
-    added to the attention instead that depends on the distance of two motion tokens.
+    another width has a table of its own; beside a Llama the attention turns queries and keys
+    instead. With a bounded look back motion takes up no positions: a score is added to the
+    attention that depends on the distance of two motion tokens.
     """
 
     def __init__(self, config: BackboneConfig, width: int, codes: int) -> None:
         super().__init__()
         self.wte = nn.Embedding(MOTION_TOKENS + codes, width)
-        own = width != config.n_embd and config.look_back is None
+        own = width != config.n_embd and config.look_back is None and config.llama is None
         self.wpe = nn.Embedding(config.n_positions, width) if own else None
         self.ln_f = nn.LayerNorm(width)
         if config.look_back is not None:
@@ -192,7 +177,7 @@ class BimodalBackbone(nn.Module):
         self.vocabulary = Vocabulary(config.vocab_size)
         self.motion_width = config.motion_width or config.n_embd
         shared = range(config.n_layer) if config.shared_layers is None else config.shared_layers
-        self.text = _TextTables(config)
+        self.text = text_tables(config)
         self.motion = _MotionTables(config, self.motion_width, codes)
         self.layers = nn.ModuleList(
             BimodalLayer(config, self.motion_width, i in shared) for i in range(config.n_layer)
@@ -209,11 +194,12 @@ class BimodalBackbone(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=self.config.init_std)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=self.config.init_std)
         for module in self.modules():
-            if isinstance(module, Block):
+            if isinstance(module, TextBlock):
                 small = self.config.init_std / math.sqrt(2 * self.config.n_layer)
                 nn.init.normal_(module.down.weight, std=small)
         nn.init.normal_(self.motion.wte.weight, std=self.config.motion_embedding_std)
@@ -276,8 +262,9 @@ class BimodalBackbone(nn.Module):
         if attention_mask is None:
             attention_mask = is_motion.new_ones(batch, past + count)
         order = self._order(is_motion, attention_mask[:, past:], cache)
-        text, motion = self._with_positions(text, motion, is_motion, attention_mask, order)
-        attention = self._attention(is_motion, attention_mask, order, cache)
+        positions = self._positions(is_motion, attention_mask, order, cache)
+        text, motion = self._with_positions(text, motion, positions)
+        attention = self._attention(is_motion, attention_mask, order, positions, cache)
         streams = text.flatten(0, 1)[attention.text_at], motion.flatten(0, 1)[attention.motion_at]
         for index, layer in enumerate(self.layers):
             remember = None if cache is None else functools.partial(cache.extend, index)
@@ -301,26 +288,47 @@ class BimodalBackbone(nn.Module):
             order = torch.where(is_motion == modality, counted.clamp(min=0), order)
         return order
 
-    def _with_positions(
-        self, text: Tensor, motion: Tensor, is_motion: Tensor, mask: Tensor, order: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Embedded tokens (B, N, D) and (B, N, M) with their positions added."""
+    def _positions(
+        self, is_motion: Tensor, mask: Tensor, order: Tensor, cache: KeyValueCache | None
+    ) -> Tensor:
+        """Positions (B, N) of the new tokens.
+
+        With a bounded look back motion takes up none, so that they do not run out: text counts
+        its own, and motion stands where the last word before it does.
+        """
         limit, count = self.config.n_positions, is_motion.shape[1]
         if self.config.look_back is not None:
-            # Motion takes up no positions, so that they do not run out; text counts its own.
-            longest = int(order.masked_fill(is_motion, 0).max()) + 1
+            words = order.masked_fill(is_motion, 0)
+            longest = int(words.max()) + 1
             if longest > limit:
                 raise ConfigError(f'{longest} words are more than the {limit} positions')
-            return text + self.text.wpe(order.masked_fill(is_motion, 0)), motion
+            if cache is not None and cache.is_motion is not None and cache.order is not None:
+                before = cache.order.masked_fill(cache.is_motion, 0).amax(dim=1, keepdim=True)
+                words = torch.maximum(words, before)
+            return torch.where(is_motion, words.cummax(dim=1).values, words)
         if mask.shape[1] > limit and mask.sum(1).max() > limit:
             raise ConfigError(f'{mask.shape[1]} tokens are more than the {limit} positions')
         begun = mask.cumsum(1) > 0
-        positions = (begun.cumsum(1) - 1).clamp(0, limit - 1)[:, -count:]
-        motion_positions = self.text.wpe if self.motion.wpe is None else self.motion.wpe
-        return text + self.text.wpe(positions), motion + motion_positions(positions)
+        return (begun.cumsum(1) - 1).clamp(0, limit - 1)[:, -count:]
+
+    def _with_positions(
+        self, text: Tensor, motion: Tensor, positions: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Embedded tokens (B, N, D) and (B, N, M) with their positions added, if any are."""
+        text = self.text.with_positions(text, positions)
+        if self.config.look_back is not None:
+            return text, motion
+        if self.motion.wpe is not None:
+            return text, motion + self.motion.wpe(positions)
+        return text, self.text.with_positions(motion, positions)
 
     def _attention(
-        self, is_motion: Tensor, mask: Tensor, order: Tensor, cache: KeyValueCache | None
+        self,
+        is_motion: Tensor,
+        mask: Tensor,
+        order: Tensor,
+        positions: Tensor,
+        cache: KeyValueCache | None,
     ) -> _Attention:
         count, total = is_motion.shape[1], mask.shape[1]
         computed = mask[:, total - count :].bool() | self.config.reference_masking
@@ -333,22 +341,26 @@ class BimodalBackbone(nn.Module):
             keys = torch.cat([cache.is_motion, is_motion], dim=1)
             key_order = torch.cat([cache.order, order], dim=1)
         own = torch.arange(total, device=mask.device)
-        causal = own[None] <= own[total - count :, None]
+        allowed = (own[None] <= own[total - count :, None]) & mask.bool()[:, None]
         itself = own[None] == own[total - count :, None]
-        allowed = causal & mask.bool()[:, None]
+        plain, distance = bool(mask.all()) and count == total, None
+        of_motion = is_motion[..., None] & keys[:, None]  # (B, N, S)
+        if self.config.look_back is not None:
+            distance, plain = order[..., None] - key_order[:, None], False
+            allowed = allowed & ~(of_motion & (distance >= self.config.look_back))
+
+        def seen(allowed: Tensor) -> Tensor:
+            allowed = _or_itself(allowed, itself)
+            if distance is None:
+                return allowed[:, None]
+            return self._scores(allowed, of_motion, distance)
+
         within = None
         if not all(layer.shared for layer in self.layers):
-            same = keys[:, None] == is_motion[..., None]
-            within = _or_itself(allowed & same, itself)[:, None]
-        if self.config.look_back is not None:
-            of_motion = is_motion[..., None] & keys[:, None]  # (B, N, S)
-            distance = order[..., None] - key_order[:, None]
-            allowed = allowed & ~(of_motion & (distance >= self.config.look_back))
-            scores = self._scores(_or_itself(allowed, itself), of_motion, distance)
-            return _Attention(text_at, motion_at, keys, scores, within)
-        allowed = _or_itself(allowed, itself)
-        plain = bool(mask.all()) and count == total
-        return _Attention(text_at, motion_at, keys, None if plain else allowed[:, None], within)
+            within = seen(allowed & (keys[:, None] == is_motion[..., None]))
+        whole = None if plain else seen(allowed)
+        rotation = self.text.rotation(positions)
+        return _Attention(text_at, motion_at, keys, whole, within, rotation)
 
     def _scores(self, allowed: Tensor, of_motion: Tensor, distance: Tensor) -> Tensor:
         """What is added to attention scores (B, H, N, S): the bias of a distance, or -inf."""
@@ -363,22 +375,31 @@ class BimodalBackbone(nn.Module):
         return flat.index_copy(0, at, packed).view_as(like)
 
     def text_logits(self, hidden: Tensor) -> Tensor:
-        """Logits (..., V + 2) of hidden text states (..., D); the embedding's table."""
+        """Logits (..., V + 2) of hidden text states (..., D); of markers by their embedding."""
         # Two products: one with a joined table would copy it, 154 MB for GPT-2, at every word.
-        tables = self.text.wte.weight, self.marker_embedding
-        return torch.cat([F.linear(hidden, table) for table in tables], dim=-1)
+        of_markers = F.linear(hidden, self.marker_embedding)
+        return torch.cat([self.text.logits(hidden), of_markers], dim=-1)
+
+    def text_state(self) -> dict[str, Tensor]:
+        """The text branch's weights, by their names in the backbone's state."""
+        return {name: value for name, value in self.state_dict().items() if '.text.' in f'.{name}'}
 
     @torch.no_grad()
-    def load_gpt2(self, folder_or_name: str | Path) -> None:
-        """Fill the text branch with a GPT-2 checkpoint of transformers, of this size.
+    def load_text(self, folder_or_name: str | Path) -> None:
+        """Fill the text branch with a checkpoint of transformers, of this kind and size.
 
         Args:
-            folder_or_name: a local folder, or a name on the hub.
+            folder_or_name: a local folder, the name of a package (:mod:`~mgpt3_ros.model.language.
+                pretrained`), or a name on the hub.
 
         Raises:
             CheckpointError: it cannot be loaded, or has other sizes or settings (both are named).
+            MissingExtraError: what reads it is not installed.
         """
-        own = {name: value for name, value in self.state_dict().items() if '.text.' in f'.{name}'}
-        weights = gpt2.text_weights(folder_or_name, self.config, own)
-        self.load_state_dict(weights, strict=False)
+        self.load_state_dict(self.text_weights(folder_or_name), strict=False)
         self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))
+
+    def text_weights(self, folder_or_name: str | Path) -> dict[str, Tensor]:
+        """What :meth:`load_text` fills the text branch with, by names of :meth:`text_state`."""
+        kind = gpt2_weights if self.config.llama is None else llama_weights
+        return kind.text_weights(folder_or_name, self.config, self.text_state())

@@ -10,8 +10,40 @@ from mgpt3_ros.model.errors import ConfigError
 
 
 @dataclass(frozen=True)
+class RopeScaling:
+    """How Llama 3.1 stretches rotary positions (transformers' ``rope_type`` llama3)."""
+
+    factor: float
+    low_frequency_factor: float
+    high_frequency_factor: float
+    original_positions: int
+
+
+@dataclass(frozen=True)
+class LlamaConfig:
+    """What a text branch of Llama's kind has that GPT-2 has not; the defaults are Llama's.
+
+    n_kv_head: G, key heads, each of which serves n_head / n_kv_head query heads.
+    mlp_width: of the MLP's inner layer.
+    head_width: E, width of one head; None for n_embd / n_head.
+    tied: whether the logits are computed with the table of the embedding.
+    """
+
+    n_kv_head: int
+    mlp_width: int
+    head_width: int | None = None
+    norm_eps: float = 1e-5
+    rope_theta: float = 10000.0
+    rope_scaling: RopeScaling | None = None
+    tied: bool = True
+
+
+@dataclass(frozen=True)
 class BackboneConfig:
     """Sizes of the backbone; the defaults are GPT-2 small with a motion branch of equal width.
+
+    llama: of a text branch of Llama's kind; None for GPT-2's. The motion branch has the heads of
+        the text branch, and its rotary positions.
 
     motion_width: M, width of the motion branch; None for that of the text (paper Tab. 10).
     shared_layers: layers whose attention spans both modalities; None for all (paper Tab. 11).
@@ -43,9 +75,33 @@ class BackboneConfig:
     motion_embedding_std: float = 1.0
     look_back: int | None = None
     unified: bool = False
+    llama: LlamaConfig | None = None
+
+    @property
+    def head_width(self) -> int:
+        """E, width of one head."""
+        own = None if self.llama is None else self.llama.head_width
+        return self.n_embd // self.n_head if own is None else own
+
+    @property
+    def key_heads(self) -> int:
+        """G, heads of keys and values."""
+        return self.n_head if self.llama is None else self.llama.n_kv_head
+
+    @property
+    def query_width(self) -> int:
+        """H E, of all queries of a token."""
+        return self.n_head * self.head_width
+
+    @property
+    def key_width(self) -> int:
+        """G E, of all keys of a token."""
+        return self.key_heads * self.head_width
 
     def __post_init__(self) -> None:
-        if self.n_embd % self.n_head:
+        if self.llama is not None:
+            self._check_llama(self.llama)
+        elif self.n_embd % self.n_head:
             raise ConfigError(
                 f'backbone.n_embd {self.n_embd} must be a multiple of n_head {self.n_head}'
             )
@@ -58,15 +114,28 @@ class BackboneConfig:
             self.motion_width not in (None, self.n_embd)
             or self.shared_layers is not None
             or self.reference_masking
+            or self.llama is not None
         ):
             raise ConfigError(
-                'backbone.unified makes one branch of two: leave motion_width, shared_layers and '
-                'reference_masking out'
+                'backbone.unified makes one branch of two: leave motion_width, shared_layers, '
+                'reference_masking and llama out'
             )
-        if self.look_back is not None and (
-            self.look_back < 1 or self.shared_layers is not None or self.reference_masking
-        ):
+        if self.look_back is not None and (self.look_back < 1 or self.reference_masking):
             raise ConfigError(
-                f'backbone.look_back is {self.look_back}: it must be at least 1, and goes with '
-                'neither shared_layers nor reference_masking'
+                f'backbone.look_back is {self.look_back}: it must be at least 1, and does not go '
+                'with reference_masking'
             )
+
+    def _check_llama(self, llama: LlamaConfig) -> None:
+        if self.n_head % llama.n_kv_head:
+            raise ConfigError(
+                f'backbone.n_head {self.n_head} must be a multiple of llama.n_kv_head '
+                f'{llama.n_kv_head}'
+            )
+        if self.head_width % 2 or (llama.head_width is None and self.n_embd % self.n_head):
+            raise ConfigError(
+                f'backbone.n_embd {self.n_embd} and n_head {self.n_head} give no heads of an even '
+                'width: set llama.head_width'
+            )
+        if self.reference_masking:
+            raise ConfigError("backbone.reference_masking is of the authors' GPT-2: not for llama")

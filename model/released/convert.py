@@ -202,7 +202,7 @@ def convert_mld_vae(
     torch.manual_seed(seed)
     whole = MotionGPT3Network(config)
     if gpt2 is not None:
-        whole.backbone.load_gpt2(gpt2)
+        whole.backbone.load_text(gpt2)
     _fill(whole, _under('vae.', 'vae.', names.vae_weights(vae)), latent_scale, str(ckpt), 'vae.')
     settings = MotionGPT3Config(whole.config, name=name, licence=licence, max_frames=196)
     model = MotionGPT3(settings, whole, words, features)

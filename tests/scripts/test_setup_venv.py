@@ -118,7 +118,7 @@ def test_ros_wheels_only_where_no_ros_is_sourced(setup):
 def test_all_extras_are_installed(setup):
     for ros in ('wheels', 'sourced', 'none'):
         arguments = [word for _, step in setup.pip_steps(ros) for word in step]
-        for name in ('bags', 'eval', 'serve', 'train', 'view'):
+        for name in ('bags', 'eval', 'language', 'serve', 'train', 'view'):
             assert f'requirements/{name}.txt' in arguments
 
 

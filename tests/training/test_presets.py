@@ -43,7 +43,7 @@ def count(network: torch.nn.Module) -> int:
 
 
 def test_the_presets_are_there() -> None:
-    assert {'small', 'paper', 'reference'} <= set(PRESETS)
+    assert {'small', 'paper', 'reference', 'stream', 'language'} <= set(PRESETS)
 
 
 @pytest.mark.parametrize('name', PRESETS)
@@ -80,7 +80,15 @@ def test_sizes_are_those_of_the_paper(name: str) -> None:
     assert count(network.vae) == 18_032_135
 
 
-@pytest.mark.parametrize('name', GPT2)
+def test_the_motion_side_beside_the_language_model_is_small() -> None:
+    network = network_of(load_run_config('language'))
+    motion = [*network.backbone.parameter_groups()['motion'], *network.head.parameters()]
+    others = set(network.parameters()) - set(network.backbone.parameter_groups()['text'])
+    assert set(motion) < others
+    assert 10e6 < 2 * sum(p.numel() for p in others) < 40e6  # bytes, in half precision
+
+
+@pytest.mark.parametrize('name', [*GPT2, 'language'])
 def test_the_text_branch_is_trained_last(name: str) -> None:
     trained = ['text' in stage.trained for stage in load_run_config(name).stages.values()]
     assert trained == [*[False] * (len(trained) - 1), True]

@@ -187,7 +187,7 @@ def test_the_text_branch_is_gpt2(gpt2_folder: Path) -> None:
     from transformers import GPT2LMHeadModel
 
     backbone = small()
-    backbone.load_gpt2(gpt2_folder)
+    backbone.load_text(gpt2_folder)
     theirs = GPT2LMHeadModel.from_pretrained(gpt2_folder).eval()
     ids = torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6], [2, 7, 1, 8, 2, 8, 1, 8]])
     with torch.no_grad():
@@ -200,13 +200,13 @@ def test_the_text_branch_is_gpt2(gpt2_folder: Path) -> None:
 
 def test_a_gpt2_of_another_size_is_named(gpt2_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r'\(20, 16\).*\(20, 32\) is needed'):
-        small(n_embd=32).load_gpt2(gpt2_folder)
+        small(n_embd=32).load_text(gpt2_folder)
     with pytest.raises(CheckpointError, match='n_layer is 3, not 4'):
-        small(n_layer=4).load_gpt2(gpt2_folder)
+        small(n_layer=4).load_text(gpt2_folder)
     with pytest.raises(CheckpointError, match='n_layer is 3, not 2'):
-        small(n_layer=2).load_gpt2(gpt2_folder)
+        small(n_layer=2).load_text(gpt2_folder)
     with pytest.raises(CheckpointError, match='no GPT-2 checkpoint'):
-        small().load_gpt2(tmp_path)
+        small().load_text(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_gpt2_that_means_something_else_is_refused(
 ) -> None:
     folder = save_gpt2(tmp_path, **{setting: other})
     with pytest.raises(CheckpointError, match=f'{setting} is {other!r}, not'):
-        small().load_gpt2(folder)
+        small().load_text(folder)
 
 
 def test_a_damaged_or_foreign_gpt2_is_named(gpt2_folder: Path, tmp_path: Path) -> None:
@@ -236,15 +236,15 @@ def test_a_damaged_or_foreign_gpt2_is_named(gpt2_folder: Path, tmp_path: Path) -
     file = tmp_path / 'model.safetensors'
     file.write_bytes((gpt2_folder / 'model.safetensors').read_bytes()[:3000])
     with pytest.raises(CheckpointError, match='no GPT-2 checkpoint can be loaded'):
-        small().load_gpt2(tmp_path)
+        small().load_text(tmp_path)
     left_out = 'transformer.h.1.ln_2.bias'
     part = {key: value for key, value in weights.items() if key != left_out}
     save_file(part, file, metadata={'format': 'pt'})
     with pytest.raises(CheckpointError, match=f'lacks {left_out}'):
-        small().load_gpt2(tmp_path)
+        small().load_text(tmp_path)
     (tmp_path / 'config.json').write_text('{"model_type": "bert"}')
     with pytest.raises(CheckpointError, match="model_type is 'bert', not 'gpt2'"):
-        small().load_gpt2(tmp_path)
+        small().load_text(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_slip_in_the_name_of_a_gpt2_is_told_at_once(
 
     monkeypatch.setattr('socket.create_connection', unasked)
     with pytest.raises(CheckpointError, match='there is no such folder'):
-        BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_gpt2(name)
+        BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_text(name)
 
 
 def test_a_hub_out_of_reach_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,6 +281,6 @@ def test_a_hub_out_of_reach_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         raise OSError('no route to host')
 
     monkeypatch.setattr('socket.create_connection', unreachable)
-    monkeypatch.setattr('mgpt3_ros.model.network.gpt2.getproxies', dict)
+    monkeypatch.setattr('mgpt3_ros.model.language.pretrained.getproxies', dict)
     with pytest.raises(CheckpointError, match=r'never downloaded, and .* cannot be reached'):
-        BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_gpt2('gtp2')
+        BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_text('gtp2')

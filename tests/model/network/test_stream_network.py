@@ -120,7 +120,7 @@ def test_a_goal_is_where_it_is_seen_from():
     assert here[0, -2] == pytest.approx(7 / 20)
 
 
-@pytest.mark.parametrize('changes', [{'look_back': 0}, {'shared_layers': (0,)}])
+@pytest.mark.parametrize('changes', [{'look_back': 0}, {'reference_masking': True}])
 def test_a_look_back_that_cannot_be_is_refused(changes: dict[str, object]):
     with pytest.raises(ConfigError, match='look_back'):
         BackboneConfig(WORDS, n_embd=16, n_head=2, n_layer=2, **{'look_back': 3, **changes})  # type: ignore[arg-type]

@@ -4,21 +4,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pickle
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from safetensors import SafetensorError
 from torch import Tensor
 
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.extras import extra
+from mgpt3_ros.model.language.pretrained import check_at_hand
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 
 # What no shape tells. The text branch computes what every GPT-2 of OpenAI does, small to xl; a
@@ -32,7 +28,6 @@ _SETTINGS: dict[str, Any] = {
     'add_cross_attention': False,
     'tie_word_embeddings': True,
 }
-_REACHED_S = 5.0  # a hub that takes longer to answer counts as out of reach
 _PARTS = {'qkv': 'attn.c_attn', 'out': 'attn.c_proj', 'up': 'mlp.c_fc', 'down': 'mlp.c_proj'}
 
 
@@ -72,7 +67,7 @@ def _read(folder_or_name: str | Path, config: BackboneConfig) -> dict[str, Tenso
         from transformers import AutoConfig, GPT2LMHeadModel
 
     name = str(folder_or_name)
-    _check_at_hand(name)
+    check_at_hand(name, 'GPT-2')
     try:
         settings = AutoConfig.from_pretrained(name)
         needed = {**_SETTINGS, 'n_layer': config.n_layer, 'n_head': config.n_head}
@@ -95,33 +90,3 @@ def gpt2_key(name: str) -> str:
         return '.'.join(['transformer', *parts[1:]])
     _, index, _, part, kind = parts
     return f'transformer.h.{index}.{_PARTS.get(part, part)}.{kind}'
-
-
-def _check_at_hand(name: str) -> None:
-    """Refuse at once what would be looked for in vain, for most of a minute.
-
-    Raises:
-        CheckpointError: it is no folder, and cannot be a name on the hub; or it may be one, but
-            was not downloaded before and the hub is out of reach.
-    """
-    from transformers.utils import cached_file
-
-    if Path(name).is_dir():
-        return
-    if name.count('/') > 1 or name.startswith(('.', '/', '~')) or '\\' in name:
-        raise CheckpointError(
-            f'no GPT-2 checkpoint can be loaded from {name}: there is no such folder'
-        )
-    with contextlib.suppress(OSError):  # it was downloaded before
-        cached_file(name, 'config.json', local_files_only=True)
-        return
-    if getproxies():
-        return
-    host = urlsplit(os.environ.get('HF_ENDPOINT', 'https://huggingface.co'))
-    try:
-        socket.create_connection((host.hostname, host.port or 443), _REACHED_S).close()
-    except OSError as error:
-        raise CheckpointError(
-            f'no GPT-2 checkpoint can be loaded from {name}: it is no folder here, it was never '
-            f'downloaded, and {host.hostname} cannot be reached ({error}). Give the folder of one.'
-        ) from error

