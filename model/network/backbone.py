@@ -160,7 +160,7 @@ class _MotionTables(nn.Module):
         self.wte = nn.Embedding(MOTION_TOKENS + codes, width)
         own = width != config.n_embd and config.look_back is None and config.llama is None
         self.wpe = nn.Embedding(config.n_positions, width) if own else None
-        self.ln_f = nn.LayerNorm(width)
+        self.ln_f: nn.Module = nn.LayerNorm(width)
         if config.look_back is not None:
             self.distance = nn.Parameter(torch.zeros(config.n_head, config.look_back))
 

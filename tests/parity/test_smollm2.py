@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""SmolLM2 as the text branch says what transformers' own model says (`make language` brings it)."""
+"""SmolLM2 as the text branch says what transformers' own model says (see make language)."""
 
 from __future__ import annotations
 
