@@ -32,8 +32,9 @@ def test_a_damaged_list_is_told(tmp_path):
 def test_the_shipped_checkpoint_has_one_and_keeps_it(tmp_path):
     model = MotionGPT3.from_pretrained(device='cpu')
     known = model.known_actions()
-    assert {action.label for action in known} == set(model.recogniser.labels) - {'stand'}
-    assert all(0.0 <= action.shown <= 1.0 and action.draws >= 20 for action in known)
+    # Not all that it can tell it can do: a waved goodbye comes out as another wave.
+    assert {action.label for action in known} == set(model.recogniser.labels) - {'stand', 'bye'}
+    assert all(0.5 <= action.shown <= 1.0 and action.draws >= 20 for action in known)
     model.save_pretrained(tmp_path)
     assert MotionGPT3.from_pretrained(tmp_path, device='cpu').known_actions() == known
 
