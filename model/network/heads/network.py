@@ -12,7 +12,8 @@ Dimensions: B batch, W width, C channels of the flattened latent.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -89,7 +90,8 @@ class DenoisingNetwork(nn.Module):
         """What times and conditions (each (..., W), broadcast) do to the layers."""
         y = nn.functional.silu(time_embedding + condition)
         return Modulations(
-            tuple(block.modulation(y) for block in self.blocks), self.output_modulation(y)
+            tuple(block.modulation(y) for block in cast(Iterable[ModulatedBlock], self.blocks)),
+            self.output_modulation(y),
         )
 
     def modulated(self, x: Tensor, by: Modulations) -> Tensor:
