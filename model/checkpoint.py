@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 import mgpt3_ros.model as model_room
 from mgpt3_ros.model.atomic_files import whole_file
@@ -20,6 +21,7 @@ from mgpt3_ros.model.errors import CheckpointError
 
 CONFIG, WEIGHTS, STATS, CARD = 'config.json', 'model.safetensors', 'stats.npz', 'MODEL_CARD.md'
 FORMAT = 'mgpt3_ros'
+_FILLS = {torch.Tensor.normal_, torch.Tensor.uniform_}
 FORMAT_VERSION = 1
 
 
@@ -141,8 +143,32 @@ def shared_names(module: nn.Module) -> dict[str, str]:
     return {name: first[id(p)] for name, p in named if first[id(p)] != name}
 
 
-def load_state(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
+class Unfilled(TorchFunctionMode):
+    """Modules built under it have weights of any value: those of a checkpoint come next.
+
+    At full size, drawing weights that are overwritten at once was 90 % of loading.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Leave a tensor as it is where it would be filled by chance; call all else."""
+        if func in _FILLS or getattr(func, '__module__', '') == nn.init.__name__:
+            return args[0] if args else (kwargs or {})['tensor']
+        return func(*args, **(kwargs or {}))
+
+
+def load_state(
+    module: nn.Module, state: dict[str, Tensor], where: str, assign: bool = False
+) -> None:
     """Load a state into a module, whole; of shared parameters one name is enough.
+
+    ``assign`` puts the tensors themselves into the module, which then needs no second copy: those
+    of a file are read when they are used. Not where parameters are shared, which it would part.
 
     Raises:
         CheckpointError: a key is missing, left over, or has another shape (both are named).
@@ -163,4 +189,8 @@ def load_state(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
             if names
         ]
         raise CheckpointError(f'{where} does not fit its configuration: {", ".join(parts)}')
+    if assign and not twins:
+        state = {name: value.to(own[name].dtype) for name, value in state.items()}
+        module.load_state_dict(state, assign=True)
+        return
     module.load_state_dict(state)

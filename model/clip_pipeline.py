@@ -16,6 +16,7 @@ from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import TokenBatch, collate
 from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
 from mgpt3_ros.model.sampling import SamplingOptions, draw_noise
+from mgpt3_ros.model.tasks import TASKS
 from mgpt3_ros.model.whole_clips import WholeClips
 
 
@@ -72,8 +73,11 @@ class ClipPipeline(WholeClips):
         lengths: list[int],
         sampling: SamplingOptions,
     ) -> list[np.ndarray]:
-        motions = self.motions(shown, placed, lengths, sampling.generator)
-        return self.draw(self.asked(task, [''] * len(lengths)), motions, lengths, sampling)
+        # Hypotheses differ by the head's noise alone: what was seen is read once. But where a
+        # latent of it is drawn for each.
+        rows = len(lengths) if self.config.sample_latents else 1
+        motions = self.motions(shown * rows, placed * rows, lengths[:rows], sampling.generator)
+        return self.draw(self.asked(task, [''] * rows), motions, lengths, sampling)
 
     def _read(
         self, shown: list[np.ndarray], placed: list[np.ndarray], generator: torch.Generator | None
@@ -88,6 +92,8 @@ class ClipPipeline(WholeClips):
         network = self.config.network
         limit = network.backbone.n_positions
         sequences = self._sequences(task, texts, network.holders, limit)
+        if TASKS[task].draws:  # holders do not see what follows them
+            sequences = [each.up_to(self.tokenizer.output_holder) for each in sequences]
         return collate(sequences, self.tokenizer.eos_id).to(self.device)
 
     def no_motions(self, output_frames: list[int]) -> MotionInputs:
@@ -138,7 +144,8 @@ class ClipPipeline(WholeClips):
         Args:
             batch: tokens.
             motions: what the holders hold.
-            frames: of each output motion.
+            frames: of each output motion; of several times as many as rows, to draw each row's as
+                often.
             sampling: how it is drawn.
 
         Raises:
@@ -147,7 +154,9 @@ class ClipPipeline(WholeClips):
         """
         sampling.check_stop('the motion was cancelled')
         hidden = self.network.hidden(batch.ids, batch.mask, motions)
-        latents = self.network.head.sample(self.network.output_hidden(hidden, batch.ids), sampling)
+        output = self.network.output_hidden(hidden, batch.ids)
+        output = output.repeat(len(frames) // len(output), 1, 1)
+        latents = self.network.head.sample(output, sampling)
         lengths = torch.tensor(frames, device=self.device)
         decoded = self.network.vae.decode(self.network.unwhiten(latents.float()), lengths)
         return self._bodies(decoded, frames)

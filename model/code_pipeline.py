@@ -74,7 +74,8 @@ class CodePipeline(WholeClips):
         sampling: SamplingOptions,
     ) -> list[np.ndarray]:
         counts = [self._codes(frames) for frames in lengths]
-        codes = self._write(task, [''] * len(lengths), shown, counts, counts, sampling)
+        rows = len(lengths)
+        codes = self._write(task, [''] * rows, shown * rows, counts, counts, sampling)
         return self._decoded(codes, lengths)
 
     def _read(

@@ -97,13 +97,14 @@ class MotionGPT3:
         """
         path = checkpoint.find_checkpoint(folder)
         config = from_dict(MotionGPT3Config, checkpoint.read_config(path))
-        network = build_network(config.network)
+        with checkpoint.Unfilled():
+            network = build_network(config.network)
         state = checkpoint.read_weights(path)
         words = path
         if config.language_model is not None:
             state |= language_weights(network.backbone, config.language_model)
             words = language_folder(config.language_model.source)
-        checkpoint.load_state(network, state, str(path))
+        checkpoint.load_state(network, state, str(path), assign=True)
         stats = FeatureStats.load(path / checkpoint.STATS)
         tokenizer = MotionTokenizer.load(words)
         if tokenizer.vocab_size != config.network.backbone.vocab_size:

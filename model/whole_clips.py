@@ -73,7 +73,10 @@ class WholeClips(Pipeline):
         lengths: list[int],
         sampling: SamplingOptions,
     ) -> list[np.ndarray]:
-        """Joints as decoded of motions that what is shown decides, of so many frames each."""
+        """Joints as decoded of motions that what is shown decides, of so many frames each.
+
+        They are drawn as often as there are ``lengths``, all from what is shown once.
+        """
 
     @abstractmethod
     def _read(
@@ -136,7 +139,7 @@ class WholeClips(Pipeline):
         # A clip that is too short for the model is drawn longer and cut.
         lengths = [max(windows.num_drawn, self.config.min_frames)] * count
         drawn = self._draw_observed(
-            *('predict', window_features(shown) * count, places(shown) * count),
+            *('predict', window_features(shown), places(shown)),
             *(lengths, self._observed(sampling)),
         )
         corrected = self.config.finishing

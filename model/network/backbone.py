@@ -84,11 +84,15 @@ class BimodalLayer(nn.Module):
 
         ``remember`` takes their keys and values and gives those of all tokens so far.
         """
-        of_text = self.text.queries_keys_values(text)
-        of_motion = self.motion.queries_keys_values(motion)
-        mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
-        mixed = mixed.index_copy(0, attention.text_at, of_text)
-        mixed = mixed.index_copy(0, attention.motion_at, of_motion)
+        # As in decoding words: no motion, no padding, and no gradient that a parameter must get.
+        alone = not len(motion) and len(text) == shape[0] * shape[1]
+        alone = alone and not torch.is_grad_enabled()
+        mixed = self.text.queries_keys_values(text)
+        if not alone:
+            of_text, of_motion = mixed, self.motion.queries_keys_values(motion)
+            mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
+            mixed = mixed.index_copy(0, attention.text_at, of_text)
+            mixed = mixed.index_copy(0, attention.motion_at, of_motion)
         queries, keys, values = self._heads(mixed, shape)
         if attention.rotation is not None:
             queries = rotated(queries, attention.rotation)
@@ -104,6 +108,8 @@ class BimodalLayer(nn.Module):
         else:
             attended = self._attend_as_reference(queries, keys, values, attention)
         flat = attended.transpose(1, 2).reshape(shape[0] * shape[1], -1)
+        if alone:
+            return self.text(text, flat), motion
         text = self.text(text, flat[attention.text_at])
         motion = self.motion(motion, flat[attention.motion_at])
         return text, motion

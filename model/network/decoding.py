@@ -83,7 +83,7 @@ def write_text(
                 written[row].append(token)
         if sampling.on_progress is not None:
             sampling.on_progress((step + 1) / config.max_tokens)
-        if bool(ended.all()):
+        if bool(ended.all()) or step + 1 == config.max_tokens:
             break
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         hidden = network.hidden(next_ids[:, None], mask, None, cache=hidden.cache)

@@ -26,6 +26,11 @@ class TokenSequence:
     ids: list[int]
     labels: list[int]
 
+    def up_to(self, token: int) -> TokenSequence:
+        """The sequence up to the last such token, where what comes after it is not looked at."""
+        end = len(self.ids) - self.ids[::-1].index(token)
+        return TokenSequence(self.ids[:end], self.labels[:end])
+
 
 @dataclass(frozen=True)
 class TokenBatch:

@@ -12,6 +12,7 @@ from torch import nn
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network import build_network
 from tests.support.seeded import fill_by_name
 from tests.support.tiny import save_tiny_model
 
@@ -150,3 +151,44 @@ def test_an_old_checkpoint_is_read_and_saved_by_the_new_name(tmp_path: Path) -> 
     assert not model.config.finishing
     model.save_pretrained(tmp_path)
     assert 'foot_lock' not in json.loads((tmp_path / 'config.json').read_text())
+
+
+def test_unfilled_modules_are_left_as_they_are() -> None:
+    value, layer = torch.zeros(3, 4), nn.Linear(4, 3)
+    with checkpoint.Unfilled():
+        nn.init.xavier_uniform_(value)
+        nn.init.kaiming_uniform_(tensor=value, a=5**0.5)
+        value.normal_()
+        assert torch.equal(value, torch.zeros(3, 4))
+        assert torch.equal(layer(torch.zeros(4)), layer.bias)  # all else is computed
+    assert nn.init.xavier_uniform_(value).any()
+
+
+def test_a_loaded_model_has_the_weights_of_the_file_and_lets_the_file_be(tmp_path: Path) -> None:
+    """Plain: each weight copied into a network that was filled at random first."""
+    folder = save_tiny_model(tmp_path)
+    before = (folder / checkpoint.WEIGHTS).read_bytes()
+    loaded = MotionGPT3.from_pretrained(folder, device='cpu').network
+    plain = build_network(loaded.config)
+    checkpoint.load_state(plain, checkpoint.read_weights(folder), 'here')
+    for (name, value), own in zip(
+        plain.state_dict().items(), loaded.state_dict().values(), strict=True
+    ):
+        assert torch.equal(value, own), name
+    for one, other in zip(plain.parameters(), loaded.parameters(), strict=True):
+        assert one.requires_grad == other.requires_grad
+    with torch.no_grad():
+        for parameter in loaded.parameters():
+            parameter.add_(1.0)
+    assert (folder / checkpoint.WEIGHTS).read_bytes() == before
+
+
+def test_parameters_that_are_shared_stay_so_when_tensors_are_assigned() -> None:
+    def tied() -> nn.Sequential:
+        first = nn.Linear(4, 4)
+        return nn.Sequential(first, nn.ReLU(), first)
+
+    module, other = tied(), tied()
+    checkpoint.load_state(other, module.state_dict(), 'here', assign=True)
+    assert other[0].weight is other[2].weight
+    assert torch.equal(other[0].weight, module[0].weight)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from mgpt3_ros.model.clip_pipeline import ClipPipeline
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import (
     Cancelled,
@@ -20,11 +21,13 @@ from mgpt3_ros.model.errors import (
     TextError,
 )
 from mgpt3_ros.model.language.prompts import clean_text
+from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network.sequences import build_sequence, collate
 from mgpt3_ros.model.network.vae import MldConfig, VaeConfig, build_vae
 from mgpt3_ros.model.sampling import SamplingOptions
-from mgpt3_ros.model.tasks import FIRST_PLACE
+from mgpt3_ros.model.tasks import FIRST_PLACE, wording
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
 
@@ -336,3 +339,39 @@ def test_half_precision_runs(model: MotionGPT3, tmp_path: Path) -> None:
 
 def test_control_characters_are_cleaned() -> None:
     assert clean_text('  walk\n\tforward\x07 ') == 'walk forward'
+
+
+def test_what_was_seen_is_read_once_for_all_hypotheses(model: MotionGPT3) -> None:
+    """Plain: a row for each, alike to the last number."""
+    pipeline = model.pipeline
+    assert isinstance(pipeline, ClipPipeline)
+    seen = Motion(swinging_motion(4), 20).features()
+
+    @torch.inference_mode()
+    def drawn(rows: int) -> list[np.ndarray]:
+        motions = pipeline.motions([seen] * rows, [FIRST_PLACE] * rows, [20] * rows)
+        asked = pipeline.asked('predict', [''] * rows)
+        return pipeline.draw(asked, motions, [20] * 3, SamplingOptions(generator=seeded()))
+
+    for one, other in zip(drawn(1), drawn(3), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_what_follows_the_holders_is_not_computed(model: MotionGPT3) -> None:
+    """Plain: the whole sequence as in training, its end of text included."""
+    pipeline = model.pipeline
+    assert isinstance(pipeline, ClipPipeline)
+    texts = ['walk', 'a person waves with both hands']
+    asked, motions = pipeline.asked('generate', texts), pipeline.no_motions([40, 60])
+    prompts = [wording('generate', model.config.prompts, text)[0] for text in texts]
+    holders, tokenizer = model.config.network.holders, model.tokenizer
+    whole = [build_sequence(tokenizer, holders, prompt, MOTION) for prompt in prompts]
+    plain = collate(whole, tokenizer.eos_id)
+    assert plain.ids.shape[1] == asked.ids.shape[1] + 2
+    network = model.network
+    with torch.no_grad():
+        fast, full = (
+            network.output_hidden(network.hidden(batch.ids, batch.mask, motions), batch.ids)
+            for batch in (asked, plain)
+        )
+    torch.testing.assert_close(fast, full, rtol=0, atol=1e-5)

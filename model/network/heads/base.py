@@ -8,6 +8,7 @@ L latent tokens, C channels of each, R repeats.
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
@@ -18,10 +19,13 @@ from torch import Tensor, nn
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.heads.condition import Condition
 from mgpt3_ros.model.network.heads.config import HeadConfig
-from mgpt3_ros.model.network.heads.network import DenoisingNetwork
+from mgpt3_ros.model.network.heads.network import DenoisingNetwork, Modulations
 from mgpt3_ros.model.sampling import SamplingOptions, draw_noise, or_default
 
 MAX_INFERENCE_STEPS = 1000
+# Rows whose modulations are computed at once: a product of more gains nothing, and asks for
+# memory (46 MB at the paper's width) and for time in which nothing can be stopped.
+MODULATED_ROWS = 1024
 # One source of noise for a batch, or one for each of its samples, whose noise then is the same
 # however the batch is split.
 Noise = torch.Generator | Sequence[torch.Generator] | None
@@ -258,14 +262,12 @@ class DenoisingHead(MotionHead):
         if guided:
             without = away.hidden
             fake = self.condition.unconditional() if without is None else self.condition(without)
-            condition = torch.cat([condition, fake.expand_as(condition)])
-        times = self._inference_times(num_inference_steps)
-        embeddings = self.network.embed_time(self._time_scale() * times.to(hidden.device))
+            condition = torch.cat([condition, fake])
+        times = self._inference_times(num_inference_steps).to(hidden.device)
+        modulations = self._modulations(times, condition, len(hidden), guided)
 
         def predict(x: Tensor, step: int) -> Tensor:
-            out = self.network(
-                torch.cat([x, x]) if guided else x, embeddings[step : step + 1], condition
-            )
+            out = self.network.modulated(torch.cat([x, x]) if guided else x, modulations(step))
             if not guided:
                 return out
             real, unconditional = out.chunk(2)
@@ -288,6 +290,31 @@ class DenoisingHead(MotionHead):
         if sampling.on_progress is not None:
             sampling.on_progress(1.0)
         return x.view(-1, *self.latent_shape)
+
+    def _modulations(
+        self, times: Tensor, condition: Tensor, count: int, guided: bool
+    ) -> Callable[[int], Modulations]:
+        """The modulations at each of the times (S,), those of many computed at once.
+
+        ``condition`` holds ``count`` rows and, if ``guided``, those without it: as many, or one.
+        """
+        together = max(MODULATED_ROWS // len(condition), 1)
+        alone = guided and len(condition) != 2 * count
+
+        @functools.lru_cache(maxsize=1)
+        def many(first: int) -> Modulations:
+            some = self._time_scale() * times[first : first + together]
+            return self.network.modulations(self.network.embed_time(some)[:, None], condition)
+
+        def at(step: int) -> Modulations:
+            first = step - step % together
+            found = many(first)
+            rows = [part[step - first] for part in (*found.blocks, found.output)]
+            if alone:
+                rows = [torch.cat([row[:count], row[count:].expand(count, -1)]) for row in rows]
+            return Modulations(tuple(rows[:-1]), rows[-1])
+
+        return at
 
     @abstractmethod
     def _inference_times(self, steps: int) -> Tensor:

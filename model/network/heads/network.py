@@ -12,6 +12,8 @@ Dimensions: B batch, W width, C channels of the flattened latent.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +30,16 @@ def sinusoid(time: Tensor, channels: int = TIME_CHANNELS) -> Tensor:
     return torch.cat([angles.cos(), angles.sin()], dim=-1)
 
 
+class Modulations(NamedTuple):
+    """What time and condition do to the layers: ``blocks`` (..., 3 W) each, ``output`` (..., 2 W).
+
+    They depend on nothing that is drawn, so those of many steps are one product.
+    """
+
+    blocks: tuple[Tensor, ...]
+    output: Tensor
+
+
 class ModulatedBlock(nn.Module):
     """A residual MLP whose normalised input is shifted and scaled, and whose output is gated."""
 
@@ -37,9 +49,9 @@ class ModulatedBlock(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.modulation = nn.Linear(width, 3 * width)
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Map x (B, W) under SiLU(time + condition) y (B, W) to (B, W)."""
-        shift, scale, gate = self.modulation(y).chunk(3, dim=-1)
+    def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
+        """Map x (B, W) under its ``modulation`` (B, 3 W) to (B, W)."""
+        shift, scale, gate = modulation.chunk(3, dim=-1)
         return x + gate * self.mlp(self.norm(x) * (1 + scale) + shift)
 
 
@@ -72,9 +84,20 @@ class DenoisingNetwork(nn.Module):
 
         The network runs in the dtype of its weights; the result has the dtype of x.
         """
+        return self.modulated(x, self.modulations(time_embedding, condition))
+
+    def modulations(self, time_embedding: Tensor, condition: Tensor) -> Modulations:
+        """What times and conditions (each (..., W), broadcast) do to the layers."""
         y = nn.functional.silu(time_embedding + condition)
+        return Modulations(
+            tuple(block.modulation(y) for block in cast(Iterable[ModulatedBlock], self.blocks)),
+            self.output_modulation(y),
+        )
+
+    def modulated(self, x: Tensor, by: Modulations) -> Tensor:
+        """Map x (B, C) under modulations of B rows, or of one, to (B, C)."""
         h = self.input(x.to(self.input.weight.dtype))
-        for block in self.blocks:
-            h = block(h, y)
-        shift, scale = self.output_modulation(y).chunk(2, dim=-1)
+        for block, modulation in zip(self.blocks, by.blocks, strict=True):
+            h = block(h, modulation)
+        shift, scale = by.output.chunk(2, dim=-1)
         return self.output(self.output_norm(h) * (1 + scale) + shift).to(x.dtype)

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
@@ -64,9 +65,7 @@ class MldVae(MotionVae):
         self.encoder = SkipStack(
             [nn.TransformerEncoderLayer(**options) for _ in range(config.layers)], width
         )
-        self.decoder = SkipStack(
-            [nn.TransformerDecoderLayer(**options) for _ in range(config.layers)], width
-        )
+        self.decoder = SkipStack([DecoderLayer(**options) for _ in range(config.layers)], width)
         for stack in (self.encoder, self.decoder):
             for parameter in stack.parameters():
                 if parameter.dim() > 1:
@@ -92,6 +91,30 @@ class MldVae(MotionVae):
         mask = frame_mask(lengths, frames)
         x = self.decoder(queries, memory=latent, tgt_key_padding_mask=~mask)
         return self.frame_out(x) * mask[..., None]
+
+
+class DecoderLayer(nn.TransformerDecoderLayer):
+    """A decoder layer that reads a memory of one token as what it is: that token's value.
+
+    The softmax over one key is 1, whatever the query, so that queries and scores are left out.
+    """
+
+    def _mha_block(
+        self,
+        x: Tensor,
+        mem: Tensor,
+        attn_mask: Tensor | None,
+        key_padding_mask: Tensor | None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        if mem.shape[1] != 1 or self.training:
+            return super()._mha_block(x, mem, attn_mask, key_padding_mask, is_causal)
+        attention = self.multihead_attn
+        width = attention.embed_dim
+        value = F.linear(
+            mem, attention.in_proj_weight[2 * width :], attention.in_proj_bias[2 * width :]
+        )
+        return attention.out_proj(value)  # (B, 1, D), added to each frame
 
 
 class SkipStack(nn.Module):

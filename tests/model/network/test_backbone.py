@@ -284,3 +284,24 @@ def test_a_hub_out_of_reach_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr('mgpt3_ros.model.language.pretrained.getproxies', dict)
     with pytest.raises(CheckpointError, match=r'never downloaded, and .* cannot be reached'):
         BimodalBackbone(BackboneConfig(50257, n_layer=1, n_embd=8, n_head=1)).load_text('gtp2')
+
+
+@pytest.mark.parametrize('shared', [None, (1,)])
+def test_text_alone_goes_without_the_motion_branch(
+    shared: tuple[int, ...] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain: as in training, where every parameter must be part of the graph."""
+    backbone = small(shared_layers=shared)
+    ids = torch.tensor([[3, 1, 4, 1], [5, 9, 2, 6]])
+    text, motion, is_motion = backbone.embed(ids)
+    cached = backbone(text, motion, is_motion, cache=backbone.new_cache()).text.detach()
+    plain = backbone(text, motion, is_motion).text.detach()
+    for layer in backbone.layers:
+        monkeypatch.setattr(layer.motion, 'queries_keys_values', lambda _: pytest.fail('motion'))
+    with torch.no_grad():
+        cache = backbone.new_cache()
+        fast = backbone(text, motion, is_motion).text
+        first = backbone(text[:, :2], motion[:, :2], is_motion[:, :2], cache=cache).text
+        then = backbone(text[:, 2:], motion[:, 2:], is_motion[:, 2:], cache=cache).text
+    assert_same(fast, plain)
+    assert_same(torch.cat([first, then], dim=1), cached)

@@ -16,7 +16,10 @@ import torch
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import Cancelled, CheckpointError, ConfigError
 from mgpt3_ros.model.network.heads import HeadConfig, MotionHead, build_head
+from mgpt3_ros.model.network.heads import base as heads_base
+from mgpt3_ros.model.network.heads.base import DenoisingHead, Guidance
 from mgpt3_ros.model.network.heads.ddpm import Schedule
+from mgpt3_ros.model.network.heads.network import DenoisingNetwork
 from mgpt3_ros.model.released.official_names import head_key
 from mgpt3_ros.model.sampling import SamplingOptions
 
@@ -182,10 +185,56 @@ def test_conditions_are_dropped_as_often_as_configured() -> None:
 
 
 @pytest.mark.parametrize('kind', ['ddpm', 'flow'])
+@pytest.mark.parametrize('guidance', [None, Guidance(), Guidance(numbers(9, B, K, M), 0.5)])
+@pytest.mark.parametrize('rows', [1, 13, 1024])
+def test_modulations_of_many_steps_at_once_are_those_of_each(
+    kind: str, guidance: Guidance | None, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain: the whole network at each step, on the batch and on the batch without its text."""
+    head, hidden = small_head(kind=kind), numbers(1, B, K, M)
+    assert isinstance(head, DenoisingHead)
+    sampling = SamplingOptions(guidance_scale=1.0 if guidance is None else 3.0)
+
+    def drawn() -> torch.Tensor:
+        noise = numbers(2, B, L, C)
+        return head.denoise(lambda: noise, hidden, sampling, guidance)
+
+    monkeypatch.setattr(heads_base, 'MODULATED_ROWS', rows)
+    fast = drawn()
+    condition = head.condition(hidden)
+    if guidance is not None:
+        without = guidance.hidden
+        fake = head.condition.unconditional() if without is None else head.condition(without)
+        condition = torch.cat([condition, fake.expand_as(condition)])
+    times = head._inference_times(SMALL.num_inference_steps)
+    embeddings = head.network.embed_time(head._time_scale() * times)
+    steps = iter(embeddings.split(1))
+    monkeypatch.setattr(
+        head.network, 'modulated', lambda x, by: head.network(x, next(steps), condition)
+    )
+    monkeypatch.setattr(head.network, 'forward', functools.partial(plain_forward, head.network))
+    torch.testing.assert_close(drawn(), fast, rtol=2e-5, atol=1e-5)
+    assert next(steps, None) is None
+
+
+def plain_forward(
+    network: DenoisingNetwork, x: torch.Tensor, time: torch.Tensor, condition: torch.Tensor
+) -> torch.Tensor:
+    """The network's mathematics, written out."""
+    y = torch.nn.functional.silu(time + condition)
+    h = network.input(x)
+    for block in network.blocks:
+        shift, scale, gate = block.modulation(y).chunk(3, dim=-1)
+        h = h + gate * block.mlp(block.norm(h) * (1 + scale) + shift)
+    shift, scale = network.output_modulation(y).chunk(2, dim=-1)
+    return network.output(network.output_norm(h) * (1 + scale) + shift)
+
+
+@pytest.mark.parametrize('kind', ['ddpm', 'flow'])
 def test_should_stop_is_asked_before_each_step(kind: str) -> None:
     head, hidden = small_head(kind=kind), numbers(1, B, K, M)
     evaluations: list[int] = []
-    head.network.register_forward_hook(lambda *_: evaluations.append(1))
+    head.network.output.register_forward_hook(lambda *_: evaluations.append(1))
     asked = itertools.count()
     with pytest.raises(Cancelled):
         head.sample(hidden, SamplingOptions(should_stop=lambda: next(asked) == 3))

@@ -288,3 +288,13 @@ def test_the_vocabulary_has_one_size() -> None:
     assert 'vocab_size' not in to_dict(NetworkConfig(backbone))
     with pytest.raises(ConfigError, match=r'network.vocab_size: expected int'):
         from_dict(NetworkConfig, {**older, 'vocab_size': 'many'}, 'network')
+
+
+def test_words_take_one_pass_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, passes = small(), []
+    hidden = network.hidden
+    monkeypatch.setattr(network, 'hidden', lambda *a, **k: passes.append(1) or hidden(*a, **k))
+    ids = torch.tensor([[2, 7, 3]])
+    config = DecodingConfig(max_tokens=5)
+    (written,) = write_text(network, ids, torch.ones_like(ids).bool(), None, config, (SOM, EOM), 0)
+    assert len(written) == len(passes) == 5

@@ -75,3 +75,11 @@ def test_padding_is_learned_only_on_request(tokenizer: MotionTokenizer) -> None:
     assert (ours.labels[0][pads] == IGNORED).all()
     assert theirs.ids.shape == (2, 40)
     assert (theirs.labels[0][~theirs.mask[0]] == tokenizer.eos_id).all()
+
+
+def test_what_follows_the_last_holder_can_be_left_out(tokenizer: MotionTokenizer) -> None:
+    whole = build_sequence(tokenizer, 3, 'walk', MOTION)
+    cut = whole.up_to(tokenizer.output_holder)
+    assert whole.ids[: len(cut.ids)] == cut.ids
+    assert whole.ids[len(cut.ids) :] == [tokenizer.end_of_motion, tokenizer.eos_id]
+    assert whole.labels[: len(cut.labels)] == cut.labels

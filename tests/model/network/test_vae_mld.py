@@ -9,7 +9,7 @@ import torch
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.vae import VaeConfig, build_vae
-from mgpt3_ros.model.network.vae.mld import MldConfig, MldVae
+from mgpt3_ros.model.network.vae.mld import DecoderLayer, MldConfig, MldVae
 from tests.support.seeded import fill_by_name, numbers
 
 SMALL = MldConfig(latent_dim=8, ff_width=12, layers=3, heads=2, max_positions=40)
@@ -93,3 +93,13 @@ def test_golden_values() -> None:
     assert mean[1, 0, :3].tolist() == pytest.approx([0.824981, 0.510273, -2.545377], abs=1e-4)
     assert logvar[2, 0, :3].tolist() == pytest.approx([0.526814, -0.664501, 0.797246], abs=1e-4)
     assert decoded[1, 6, :3].tolist() == pytest.approx([0.392043, 0.265377, 0.133242], abs=1e-4)
+
+
+@torch.no_grad()
+def test_a_memory_of_one_token_is_read_as_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain: torch's own layer, with queries and scores for the one token."""
+    vae, latent = small(latent_tokens=1), numbers(1, 3, 1, 8)
+    fast = vae.decode(latent, LENGTHS)
+    assert fast.std() > 0.01
+    monkeypatch.delattr(DecoderLayer, '_mha_block')
+    torch.testing.assert_close(vae.decode(latent, LENGTHS), fast, rtol=0, atol=1e-5)
