@@ -130,7 +130,9 @@ def robot_clip(
     if skipped:
         moved = RobotMotion(
             moved.joint_names,
-            *(part[skipped:] for part in (moved.positions, moved.base_pos, moved.base_rot)),
+            moved.positions[skipped:],
+            moved.base_pos[skipped:],
+            moved.base_rot[skipped:],
             moved.fps,
         )
     parts = [(0.0, name_of(robot, slower))]
