@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgpt3_ros.body.caption_events import CaptionEvent, events_of
 from mgpt3_ros.model.errors import MotionError, MotionGPT3Error
 from mgpt3_ros.model.kinematics.heading import heading
 from mgpt3_ros.model.kinematics.skeleton import FPS
@@ -147,6 +148,11 @@ class Studio:
             return [motion.with_info(text=str(model.caption(motion, should_stop=job.should_stop)))]
 
         return self._submit(call, wake)
+
+    def seen(self, motion: Motion) -> list[CaptionEvent]:
+        """What the loaded model's recogniser sees in a motion, and how surely; nothing without."""
+        recogniser = None if self.model is None else self.model.recogniser
+        return [] if recogniser is None else events_of(motion.resample(FPS).joints, recogniser)
 
     def stop(self) -> None:
         """Cancel what is being drawn."""
