@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from mgpt3_ros.model.recognition import WINDOW_S
+from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.recognition import WINDOW_S, ActionRecogniser
 
 LOOK_S = 0.25  # from one look at the last WINDOW_S to the next
 # Tuned on training clips strung together (benchmarks.caption_events --split train): lower and the
@@ -168,4 +169,32 @@ def segments(probabilities: np.ndarray) -> list[Segment]:
             float(probabilities[start:stop, labels[start]].mean()),
         )
         for start, stop in spans
+    ]
+
+
+def events_of(joints: np.ndarray, recogniser: ActionRecogniser) -> list[CaptionEvent]:
+    """Say what is done in a motion, from when to when [s] and how surely; all of it is over.
+
+    A look speaks of the middle of its window. One shorter than ``WINDOW_S`` is one look.
+
+    Args:
+        joints: (T, 22, 3) [m], Y up, at 20 frames per second.
+        recogniser: gives the probabilities.
+    """
+    window, step = round(WINDOW_S * FPS), round(LOOK_S * FPS)
+    stops = range(min(window, len(joints)), len(joints) + 1, step)
+    found = segments(np.array([recogniser.probabilities(joints[:stop]) for stop in stops]))
+    first_s = WINDOW_S / 2 - LOOK_S / 2  # where what a look speaks of begins
+    ends_s = [first_s + LOOK_S * part.stop for part in found]
+    ends_s[-1] = len(joints) / FPS
+    return [
+        CaptionEvent(
+            recogniser.labels[part.label],
+            recogniser.sentences[part.label],
+            part.confidence,
+            start_s,
+            end_s,
+            is_over=True,
+        )
+        for part, start_s, end_s in zip(found, [0.0, *ends_s[:-1]], ends_s, strict=True)
     ]

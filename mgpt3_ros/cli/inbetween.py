@@ -41,6 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
     gap = model.inbetween(start, end, arguments.duration, sampling=sampling)
     drawn = time.perf_counter() - began
     parts = [start, gap, end] if arguments.whole else [gap]
-    write_motion(joined(parts), arguments.output, avatar=avatar)
+    write_motion(joined(parts, ['', '(in between)', '']), arguments.output, avatar=avatar)
     say_what_was_drawn(gap, f'between {arguments.start} and {arguments.end}', drawn, arguments)
     return 0

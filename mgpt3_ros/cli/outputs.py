@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,11 @@ def output_file(*suffixes: str) -> Callable[[str], Path]:
             )
         if not path.absolute().parent.is_dir():
             raise argparse.ArgumentTypeError(f'there is no folder {path.parent} for {path.name}')
+        written = path if path.exists() else path.absolute().parent
+        if path.is_dir() or not os.access(written, os.W_OK):
+            raise argparse.ArgumentTypeError(
+                f'{path} cannot be written: no permission, or a folder of that name; give another'
+            )
         return path
 
     return read

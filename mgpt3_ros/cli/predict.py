@@ -42,23 +42,25 @@ def run(arguments: argparse.Namespace) -> int:
     following = model.predict(observed, arguments.horizon, sampling=sampling)
     drawn = time.perf_counter() - began
     parts = [observed, following] if arguments.whole else [following]
-    write_motion(joined(parts), arguments.output, avatar=avatar)
+    write_motion(joined(parts, ['', '(what follows)']), arguments.output, avatar=avatar)
     say_what_was_drawn(following, f'that follow {arguments.file}', drawn, arguments)
     return 0
 
 
-def joined(parts: list[Any]) -> Any:
-    """Return motions in the same world frame one after another, as one motion at 20 fps."""
-    import numpy as np
+def joined(parts: list[Any], texts: list[str]) -> Any:
+    """Return motions in the same world frame one after another, as one motion at 20 fps.
 
+    Its parts have their own words, or where they have none those of ``texts``.
+    """
     from mgpt3_ros.model.kinematics.skeleton import FPS
-    from mgpt3_ros.model.motion import Motion
+    from mgpt3_ros.view.studio import in_a_row
 
     if len(parts) == 1:
         return parts[0]
     first, *others = parts  # drawn from the last frame of the first one on
-    resampled = [first.resample(FPS, keep='last'), *(part.resample(FPS) for part in others)]
-    return Motion(np.concatenate([part.joints for part in resampled]), FPS)
+    return in_a_row(
+        [first.resample(FPS, keep='last'), *(part.resample(FPS) for part in others)], texts
+    )
 
 
 def say_what_was_drawn(

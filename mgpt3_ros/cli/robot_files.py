@@ -48,9 +48,11 @@ def robot_of(arguments: argparse.Namespace) -> Robot | None:
     """Return the robot that was asked for, None without one.
 
     Raises:
-        RobotError: it cannot be used, or a .csv is to be written of no robot.
+        RobotError: it cannot be used, or a .csv or a page is to be of no robot.
     """
     if arguments.robot is None:
+        if getattr(arguments, 'robot_only', False):
+            raise RobotError('--robot-only shows a robot: give --robot too')
         written = getattr(arguments, 'output', [])
         for path in written if isinstance(written, list) else []:  # `data build` writes a folder
             if path.suffix.lower() == '.csv':

@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The scene of `mgpt3 view`, fed by ROS: a body as it is heard of, in a browser.
+"""The scene of `mgpt3 view`, fed by ROS: a body as it is heard of, in a browser; or a robot.
 
 What is typed on the page is published on ``command``; its stop button calls the ``cancel`` of the
 node that commands go to.
@@ -36,6 +36,7 @@ from mgpt3_ros.nodes.hearing import hear_odometry
 from mgpt3_ros.nodes.messages import base_path, joint_path, seconds
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.process import run
+from mgpt3_ros.robots import RobotProfile, robot_profile
 
 PARAMETER_NAMES = ('host', 'port', 'joint_profile', 'body_id', 'commanded_node', 'reliability')
 
@@ -60,7 +61,8 @@ class ViewNode(Node):
         super().__init__('view_node')
         self.parameters = Parameters(self, PARAMETER_NAMES)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._profile = make_profile(self.parameters['joint_profile'], self.parameters['body_id'])
+        names = (self.parameters['joint_profile'], self.parameters['body_id'])
+        self._profile = make_profile(*names, robot_profile)
         self._buffer = MotionBuffer(self._profile)
         self._server = server.start_server(self.parameters['host'], self.parameters['port'])
         self._stop_server = server.stop_server
@@ -70,6 +72,7 @@ class ViewNode(Node):
             self._server,
             say=lambda text: self._todo.put(lambda: self._say(text)),
             stop=lambda: self._todo.put(self._stop),
+            robot=self._profile.robot if isinstance(self._profile, RobotProfile) else None,
         )
         self._joints: tuple[_Stamp, JointPath] | None = None
         self._base: tuple[_Stamp, BasePath] | None = None
@@ -150,7 +153,7 @@ class ViewNode(Node):
             at = np.arange(0.0, trajectory.end_s, 1.0 / FPS)
             joint, place = trajectory.sample(at)
             seen = model_joints(self._profile, joint.positions, place.pos, place.rot)
-            self._scene.predict(Motion(seen, FPS))
+            self._scene.predict(joint.positions, place.pos, place.rot, Motion(seen, FPS))
             self._predicted_s = self._now_s()
         except MotionError as error:
             self._refuse(f'prediction dropped: {error}')
@@ -176,7 +179,8 @@ class ViewNode(Node):
         state = self._buffer.state()
         if state is not None:
             rows = (state.positions[None], state.base_pos[None], state.base_rot[None])
-            self._scene.show_body(model_joints(self._profile, *rows)[0])
+            human = model_joints(self._profile, *rows)[0]
+            self._scene.show_body(state.positions, state.base_pos, state.base_rot, human)
         self._scene.show_prediction(self._now_s() - self._predicted_s)
 
     def _say(self, text: str) -> None:

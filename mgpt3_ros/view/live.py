@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.body.frames import quaternions_to_ros, vectors_to_ros
@@ -15,9 +16,14 @@ from mgpt3_ros.model.figure.cones import SOLE
 from mgpt3_ros.model.kinematics.skeleton import REST_OFFSETS
 from mgpt3_ros.model.kinematics.t_pose import to_t_pose_motion
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.view.clip import Clip, Pose, body_pose
+from mgpt3_ros.robots import Robot, RobotMotion
+from mgpt3_ros.view.clip import Clip, Pose, Track, body_pose
 from mgpt3_ros.view.mannequin import Mannequin
+from mgpt3_ros.view.robot_body import RobotBody
+from mgpt3_ros.view.robot_clip import RobotClip, poses_of
 from mgpt3_ros.view.stage import WORLD, Stage
+
+Array = NDArray[np.float64]
 
 _FOLLOW_SHARE = 0.12  # of the way to the body that the camera goes with each picture
 GHOST = 'ghost'
@@ -26,17 +32,30 @@ GHOST = 'ghost'
 class LiveScene:
     """One server's page: a body, its words, what may follow, a text box and a stop button."""
 
-    def __init__(self, server: Any, say: Callable[[str], None], stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        server: Any,
+        say: Callable[[str], None],
+        stop: Callable[[], None],
+        robot: Robot | None = None,
+    ) -> None:
         """Build it.
 
         Args:
             server: viser's.
             say: told the text of the box; called in a thread of the server's.
             stop: called likewise when the button is clicked.
+            robot: whose body it is; None for the human's.
         """
         self._stage = Stage(server)
         self._server = server
-        self._body = Mannequin(server.scene, f'{WORLD}/body', np.asarray(REST_OFFSETS))
+        self._robot = robot
+        name = f'{WORLD}/body'
+        self._body: Mannequin | RobotBody
+        if robot is None:
+            self._body = Mannequin(server.scene, name, np.asarray(REST_OFFSETS))
+        else:
+            self._body = RobotBody(server.scene, name, robot)
         self._body.set_visible(False)
         self._seen = False
         self._label = server.scene.add_label(f'{WORLD}/caption', '', anchor='bottom-center')
@@ -59,9 +78,20 @@ class LiveScene:
         """Whether a page is open."""
         return bool(self._server.get_clients())
 
-    def show_body(self, joints: np.ndarray) -> None:
-        """Show joints (22, 3) [m], Y up, in the model's axes."""
-        pose = pose_of(joints)
+    def show_body(self, positions: Array, base_pos: Array, base_rot: Array, human: Array) -> None:
+        """Show a body as it is.
+
+        Args:
+            positions: (n,) [rad] of a robot's joints.
+            base_pos: (3,) [m] of its base link, in the world.
+            base_rot: (4,) x, y, z, w of it.
+            human: (22, 3) [m], the model's joints, which are shown where there is no robot.
+        """
+        if self._robot is None:
+            pose = pose_of(human)
+        else:
+            rows = poses_of(self._robot, positions[None], base_pos[None], base_rot[None])
+            pose = Pose(rows.wxyz[0], rows.position[0], rows.top[0], rows.feet[0])
         with self._server.atomic():
             if not self._seen:
                 self._seen = True
@@ -82,9 +112,13 @@ class LiveScene:
         """Show how a command fares."""
         self._status.content = _plain(text)
 
-    def predict(self, motion: Motion) -> None:
-        """Show what may follow, as a ghost, in the place of the last."""
-        self._stage.add(GHOST, Clip(motion), ghost=True)
+    def predict(self, positions: Array, base_pos: Array, base_rot: Array, human: Motion) -> None:
+        """Show what may follow, as a ghost, in the place of the last; frames as of ``human``."""
+        clip: Track = Clip(human)
+        if self._robot is not None:
+            rows = (positions, base_pos, base_rot)
+            clip = RobotClip(self._robot, RobotMotion(self._robot.joint_names, *rows, human.fps))
+        self._stage.add(GHOST, clip, ghost=True)
 
     def show_prediction(self, time_s: float) -> None:
         """Show the ghost at a time [s] after its beginning; take it away when it is over."""

@@ -13,7 +13,7 @@ from mgpt3_ros.robots import Robot
 from mgpt3_ros.view.clip import Track
 from mgpt3_ros.view.server import start_server, stop_server
 from mgpt3_ros.view.side_by_side import ShownRobot, side_by_side
-from mgpt3_ros.view.stage import CAMERA_FROM, Stage
+from mgpt3_ros.view.stage import Stage
 
 FPS = 20.0  # of the recording; the page blends nothing in between
 
@@ -60,8 +60,7 @@ def _recorded(server: object, clips: Sequence[Track]) -> str:
     stage = Stage(server)
     for number, clip in enumerate(clips):
         stage.add(str(number), clip)
-    step_back = 1.0 + 0.25 * (len(clips) - 1)  # so that all of them are in sight
-    stage.server.initial_camera.position = tuple(step_back * CAMERA_FROM)
+    stage.step_back()
     stage.show(0.0)
     recording = stage.server.get_scene_serializer()
     for frame in range(round(stage.duration_s * FPS) + 1):

@@ -155,7 +155,7 @@ class Panel:
             for draw, motion in enumerate(motions):
                 named = f'{motion.info.get("text", text)}' + (f' ({draw + 1})' if draw else '')
                 self._shown.append(self.studio.keep(motion.with_info(text=named)))
-            self._tell(f'{motions[0].duration_s:.1f} s, seed {seed}{_confidence(motions[0])}')
+            self._tell(f'{motions[0].duration_s:.1f} s, seed {seed}{self._confidence(motions[0])}')
             return ()
 
         self._begin(lambda wake: self.studio.generate(text, draws, seed, wake), done, text)
@@ -166,7 +166,7 @@ class Panel:
 
         def done(motions: list[Motion]) -> Ghosts:
             self._shown.append(take)
-            self._tell(f'{len(motions)} ways to go on, seed {seed}{_confidence(motions[0])}')
+            self._tell(f'{len(motions)} ways to go on, seed {seed}{self._confidence(motions[0])}')
             return motions
 
         self._begin(
@@ -195,7 +195,7 @@ class Panel:
 
         def done(motions: list[Motion]) -> Ghosts:
             self._shown.append(take)
-            self._tell(f'It shows: {motions[0].info["text"]}')
+            self._tell(f'It shows: {motions[0].info["text"]}{self._confidence(take.motion)}')
             return ()
 
         self._begin(lambda wake: self.studio.caption(take.motion, wake), done, 'its caption')
@@ -274,7 +274,14 @@ class Panel:
                 chosen.options = names
             if self._shown:
                 self._takes.value = self._shown[0].name
+            self._stage.step_back(self.server.get_clients().values())
             self.controls.restart(self._stage.duration_s)
+
+    def _confidence(self, motion: Motion) -> str:
+        """What is seen in a motion and how surely, where the model says so."""
+        seen = self.studio.seen(motion)
+        said = ', '.join(f'{event.label} ({event.confidence:.0%})' for event in seen)
+        return f'; seen as {said}' if said else ''
 
     def _ghost(self, motion: Motion, robot: ShownRobot | None) -> tuple[Track, float]:
         """What may follow the first that is shown, and when it begins [s]."""
@@ -297,9 +304,3 @@ class Panel:
                 if job is not None:
                     self._progress.value = 100.0 * min(max(job.progress, 0.0), 1.0)
             last = now
-
-
-def _confidence(motion: Motion) -> str:
-    """How sure the model is of a motion, where it says so."""
-    said = motion.info.get('confidence')
-    return '' if not isinstance(said, float | int) else f', confidence {said:.0%}'

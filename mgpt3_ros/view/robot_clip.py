@@ -49,41 +49,52 @@ class RobotClip(Track):
         """
         self.robot = robot
         self.slower = slower
-        lift = np.array([0.0, aside_m, 0.0])
-        turns = np.asarray(Rotation.from_quat(moved.base_rot).as_matrix())
-        poses = robot.kinematics.forward(moved.positions, turns, moved.base_pos + lift)
-        self.links = robot.kinematics.links
-        frames = len(moved.positions)
-        self._places = np.stack([poses.places[link] for link in self.links], axis=1)
-        rotations = np.stack([poses.rotations[link] for link in self.links], axis=1)
-        quats = Rotation.from_matrix(rotations.reshape(-1, 3, 3)).as_quat()
-        self._wxyz = quats.reshape(frames, -1, 4)[..., [3, 0, 1, 2]]
-        self._soles = np.stack(
-            [
-                poses.places[sole.link]
-                + poses.rotations[sole.link] @ robot.sole_points(side).mean(axis=0)
-                for side, sole in sorted(robot.config.soles.items())
-            ]
-            or [np.zeros((frames, 3))] * 2,
-            axis=1,
-        )
-        standing = np.zeros((frames, 2), bool)
+        root = moved.base_pos + np.array([0.0, aside_m, 0.0])
+        self._poses = poses_of(robot, moved.positions, root, moved.base_rot)
+        standing = np.zeros((len(root), 2), bool)
         for side in range(2 if robot.config.soles else 0):
-            for run in contacts(self._soles[:, side][:, BODY_TO_MODEL], BALL_HEIGHT, moved.fps):
+            sole = self._poses.feet[:, side][:, BODY_TO_MODEL]
+            for run in contacts(sole, BALL_HEIGHT, moved.fps):
                 standing[run, side] = True
-        self._above = max(float(place[2]) for place in robot.stand_places.values())
-        self._above += 0.6 * ABOVE_HEAD_M
-        super().__init__(moved.base_pos + lift, moved.fps, parts, standing)
+        super().__init__(root, moved.fps, parts, standing)
 
     def pose(self, time_s: float) -> Pose:
-        """Where its links are at a time, in the order of ``links``."""
+        """Where its links are at a time, in the order of its kinematics."""
         before, share = self._around(time_s)
-        after = before + 1
-        place = (1 - share) * self._places[before] + share * self._places[after]
-        soles = (1 - share) * self._soles[before] + share * self._soles[after]
-        turned = interpolated_rotations(self._wxyz[before], self._wxyz[after], share)
-        top = place[0] + [0.0, 0.0, self._above]
-        return Pose(turned, place, top, soles)
+        poses = self._poses
+        place, top, feet = (
+            (1 - share) * part[before] + share * part[before + 1]
+            for part in (poses.position, poses.top, poses.feet)
+        )
+        turned = interpolated_rotations(poses.wxyz[before], poses.wxyz[before + 1], share)
+        return Pose(turned, place, top, feet)
+
+
+def poses_of(robot: Robot, positions: Array, base_pos: Array, base_rot: Array) -> Pose:
+    """Where a robot's links are in each of T frames, each field with a first dimension T.
+
+    Args:
+        robot: whose links, in the order of its kinematics.
+        positions: (T, n) [rad] of its joints.
+        base_pos: (T, 3) [m] of its base link.
+        base_rot: (T, 4) x, y, z, w of it.
+    """
+    turns = np.asarray(Rotation.from_quat(base_rot).as_matrix())
+    poses = robot.kinematics.forward(positions, turns, base_pos)
+    links, frames = robot.kinematics.links, len(positions)
+    rotations = np.stack([poses.rotations[link] for link in links], axis=1)
+    quats = Rotation.from_matrix(rotations.reshape(-1, 3, 3)).as_quat().reshape(frames, -1, 4)
+    soles = [
+        poses.places[sole.link] + poses.rotations[sole.link] @ robot.sole_points(side).mean(axis=0)
+        for side, sole in sorted(robot.config.soles.items())
+    ]
+    above = max(float(place[2]) for place in robot.stand_places.values()) + 0.6 * ABOVE_HEAD_M
+    return Pose(
+        quats[..., [3, 0, 1, 2]],
+        np.stack([poses.places[link] for link in links], axis=1),
+        base_pos + np.array([0.0, 0.0, above]),
+        np.stack(soles or [np.zeros((frames, 3))] * 2, axis=1),
+    )
 
 
 def robot_clip(
@@ -119,7 +130,9 @@ def robot_clip(
     if skipped:
         moved = RobotMotion(
             moved.joint_names,
-            *(part[skipped:] for part in (moved.positions, moved.base_pos, moved.base_rot)),
+            moved.positions[skipped:],
+            moved.base_pos[skipped:],
+            moved.base_rot[skipped:],
             moved.fps,
         )
     parts = [(0.0, name_of(robot, slower))]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mgpt3_ros.view.robot_body import RobotBody
 from mgpt3_ros.view.robot_clip import RobotClip
 
 CAMERA_FROM, CAMERA_TO = np.array([4.1, 2.6, 1.75]), np.array([0.0, 0.0, 0.95])  # m, of a body
+_STEP_BACK = 0.3  # for each further body
 CAMERA_FOV = np.radians(34.0)
 WORLD = '/world'
 _PATH_COLOUR, _CONTACT_COLOUR = (92, 84, 190), (30, 160, 90)
@@ -109,7 +111,8 @@ class Stage:
             fade_strength=2.0,
             shadow_opacity=0.4,
         )
-        server.initial_camera.position = tuple(CAMERA_FROM)
+        self._away = 1.0  # times as far as from one body
+        self.step_back()
         server.initial_camera.look_at = tuple(CAMERA_TO)
         server.initial_camera.fov = CAMERA_FOV
 
@@ -119,6 +122,23 @@ class Stage:
         actor = Actor(self.server.scene, f'{WORLD}/{key}', clip, ghost, start_s)
         self.actors[key] = actor
         return actor
+
+    def step_back(self, pages: Iterable[Any] = ()) -> None:
+        """Move the cameras so far away that all bodies are in sight; they keep their direction.
+
+        Args:
+            pages: clients of viser's whose cameras move along; new ones begin so.
+        """
+        count = sum(not actor.ghost for actor in self.actors.values())
+        away = 1.0 + _STEP_BACK * max(count - 1, 0)
+        for page in pages:
+            looks_at = np.asarray(page.camera.look_at)
+            from_there = np.asarray(page.camera.position) - looks_at
+            if away != self._away:
+                page.camera.position = looks_at + from_there * away / self._away
+                page.camera.look_at = looks_at  # a new position moves it along
+        self._away = away
+        self.server.initial_camera.position = tuple(CAMERA_TO + away * (CAMERA_FROM - CAMERA_TO))
 
     def remove(self, key: str) -> None:
         """Take a body away, if it is there."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgpt3_ros.body.caption_events import CaptionEvent, events_of
 from mgpt3_ros.model.errors import MotionError, MotionGPT3Error
 from mgpt3_ros.model.kinematics.heading import heading
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion, MotionPart
 from mgpt3_ros.model.worker import Job, Worker
+from mgpt3_ros.view.clip import parts_of
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -148,6 +150,11 @@ class Studio:
 
         return self._submit(call, wake)
 
+    def seen(self, motion: Motion) -> list[CaptionEvent]:
+        """What the loaded model's recogniser sees in a motion, and how surely; nothing without."""
+        recogniser = None if self.model is None else self.model.recogniser
+        return [] if recogniser is None else events_of(motion.resample(FPS).joints, recogniser)
+
     def stop(self) -> None:
         """Cancel what is being drawn."""
         if self._job is not None:
@@ -188,15 +195,12 @@ def led_to(before: Motion, after: Motion, duration_s: float) -> Motion:
 def in_a_row(motions: Sequence[Motion], texts: Sequence[str]) -> Motion:
     """Motions of the same rate in the same world as one; ``texts`` where their own lack."""
     parts: list[MotionPart] = []
-    start_s = 0.0
+    begins_s = 0.0
     for motion, text in zip(motions, texts, strict=True):
-        inner = motion.info.get('parts')
-        own = inner or [{'text': '', 'start_s': 0.0, 'duration_from': 'asked'}]
-        for part in own:
-            words = str(part['text'] or motion.info.get('text') or text)
-            begins = start_s + float(part['start_s'])
-            parts.append({'text': words, 'start_s': begins, 'duration_from': 'asked'})
-        start_s += motion.num_frames / motion.fps
+        for start_s, words in parts_of(motion):
+            said = words or str(motion.info.get('text') or text)
+            parts.append({'text': said, 'start_s': begins_s + start_s, 'duration_from': 'asked'})
+        begins_s += motion.num_frames / motion.fps
     joints = np.concatenate([motion.joints for motion in motions])
     said = ', then '.join(part['text'] for part in parts if part['text'])
     return Motion(joints, motions[0].fps, {'text': said, 'parts': parts})

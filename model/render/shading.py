@@ -317,8 +317,8 @@ def _occlusion(surface: _Surface, camera: Camera) -> np.ndarray:
     sigma = OCCLUSION_RADIUS * camera.height * SUPERSAMPLING / 8
     share = cv2.GaussianBlur(covered, (0, 0), sigma)
     mean = cv2.GaussianBlur(depth * covered, (0, 0), sigma)
-    mean /= np.maximum(share, 1e-3)
-    around = cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR).ravel().take(surface.hit)
+    whole = cv2.resize(mean / np.maximum(share, 1e-3), (w, h), interpolation=cv2.INTER_LINEAR)
+    around = whole.ravel().take(surface.hit)
     behind = surface.depth.ravel().take(surface.hit)
     behind -= around
     behind *= OCCLUSION

@@ -73,9 +73,10 @@ def pictures(
     try:
         draw_next(2 * threads)
         while ahead:
-            image, layer = (part.result() for part in ahead.popleft())
+            drawn, layer = ahead.popleft()
+            image = drawn.result()
             draw_next(1)
-            layer.put_on(image)
+            layer.result().put_on(image)
             yield image
     finally:
         pool.shutdown(cancel_futures=True)
@@ -296,4 +297,4 @@ class Stage:
 def _thick_lines(mask: np.ndarray, ends: np.ndarray, width: int, value: int) -> None:
     """Draw lines with ends (n, 2, 2) [px]."""
     points = np.round(ends * 16).astype(np.int32)
-    cv2.polylines(mask, points, False, value, width, cv2.LINE_AA, shift=4)
+    cv2.polylines(mask, list(points), False, value, width, cv2.LINE_AA, shift=4)

@@ -301,6 +301,10 @@ def test_what_follows_a_moment(motions: tuple[Motion, Motion], tmp_path: Path) -
         assert following.num_frames == 20
         gap = np.linalg.norm(following.joints[0] - motions[1].joints[frame], axis=-1).mean()
         assert gap < 0.35  # m: a frame of a run, and no more
+    page = tmp_path / 'next.html'
+    assert run_cli(*call, '-o', page, '-o', tmp_path / 'next.glb') == 0
+    assert b'__VISER_EMBED_DATA__' in page.read_bytes()
+    assert Motion.load(tmp_path / 'next.glb').num_frames == 20
     assert run_cli(*call, '--at', '0.5') == cli.MISUSED
 
 

@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
+import pytest
+import torch
 
-from mgpt3_ros.body.caption_events import LOOK_S, EventTracker, segments
+from mgpt3_ros.body.caption_events import LOOK_S, EventTracker, events_of, segments
+from mgpt3_ros.model import MotionGPT3
 from mgpt3_ros.model.recognition import WINDOW_S
 
 LABELS = ('walk', 'wave', 'bow')
@@ -72,3 +76,20 @@ def test_a_recording_falls_into_segments_of_one_label() -> None:
 def test_equal_segments_are_one_and_nothing_gives_nothing() -> None:
     assert len(segments(course((1, 100)))) == 1
     assert segments(np.zeros((0, 3))) == []
+
+
+def test_a_motion_of_two_actions_is_seen_as_both_with_times_and_confidence() -> None:
+    model = MotionGPT3.from_pretrained(device='cpu')
+    assert model.recogniser is not None
+    text = 'walk forward for 4 seconds, then wave with both hands for 4 seconds'
+    motion = model.generate_sequence(text, generator=torch.Generator().manual_seed(1))
+    events = events_of(motion.joints, model.recogniser)
+    assert events[0].start_s == 0.0
+    assert events[-1].end_s == pytest.approx(motion.duration_s)
+    assert [event.label for event in (events[0], events[-1])] == [*('walk', 'wave-both-hands')]
+    for event, after in pairwise(events):
+        assert event.end_s == after.start_s
+    assert events[0].end_s == pytest.approx(float(motion.info['parts'][1]['start_s']), abs=1.0)
+    assert all(0.3 < event.confidence <= 1.0 for event in events)
+    (short,) = events_of(motion.joints[:15], model.recogniser)
+    assert (short.start_s, short.end_s) == (0.0, 0.75)

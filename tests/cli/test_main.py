@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -173,7 +172,7 @@ def test_exit_codes(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(render, 'write_motion', fail)
+    monkeypatch.setattr(render, 'write_all', fail)
     assert cli.main(['render', walk, '-o', 'a.npz']) == code
     noted = capsys.readouterr().err
     assert one_line(noted.lstrip()).startswith(f'mgpt3: {line}')
@@ -236,21 +235,3 @@ def test_it_is_a_program(walk: str, tmp_path: Path) -> None:
             env=environment,
         )
         assert done.returncode == code, done.stderr
-
-
-def test_view_says_what_is_wrong_before_it_serves(
-    walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip('viser', reason='the extra view is not installed')
-    (tmp_path / 'text.npz').write_text('a person walks')
-    with socket.socket() as other:
-        other.bind(('127.0.0.1', 0))
-        other.listen()
-        port = str(other.getsockname()[1])
-        for arguments, said in (
-            ([str(tmp_path / 'text.npz')], 'cannot be read as a motion'),
-            ([walk, '--port', port], f'port {port} of 127.0.0.1 is in use'),
-            (['--port', '99999'], 'give a number from 0 to 65535'),
-        ):
-            assert cli.main(['view', '--no-browser', *arguments]) == cli.MISUSED
-            assert said in one_line(capsys.readouterr().err)

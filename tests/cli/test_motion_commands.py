@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.motion import Motion
 from tests.support.avatars import write_vrm_avatar
 from tests.support.command_line import one_line
+from tests.support.streams import save_calm_model
+from tests.support.tiny import swinging_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,3 +182,62 @@ def test_a_motion_on_an_avatar(
     ):
         assert cli.main(['render', walk, *options]) == cli.MISUSED
         assert said in one_line(capsys.readouterr().err)
+
+
+def test_every_command_that_makes_motion_writes_pages_and_avatars(
+    checkpoint: str, walk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # generate is tested above, predict-bag with the bags.
+    model = ['--checkpoint', checkpoint, '--seed', '0']
+    later = tmp_path / 'later.npz'
+    Motion.load(walk).transform(translation=(0.0, 0.0, 3.0)).save(later)
+    stream = str(save_calm_model(tmp_path / 'stream'))
+    for call in (
+        ['predict', walk, '--horizon', '1', '--whole', *model],
+        ['inbetween', walk, str(later), '--duration', '0.5', '--whole', *model],
+        ['render', walk],
+        ['stream', '--duration', '0.4', '--checkpoint', stream],
+    ):
+        monkeypatch.setattr('sys.stdin', io.StringIO('walk\n'))
+        paths = [tmp_path / f'{call[0]}{suffix}' for suffix in ('.html', '.glb', '.vrma', '.vrm')]
+        outputs = [word for path in paths for word in ('-o', str(path))]
+        assert cli.main([*call, *outputs]) == 0
+        page, glb, vrma, _ = paths
+        assert b'__VISER_EMBED_DATA__' in page.read_bytes()
+        assert Motion.load(glb).num_frames == Motion.load(vrma).num_frames > 5
+        assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_parts_of_what_was_joined_keep_their_words(
+    checkpoint: str, walk: str, tmp_path: Path
+) -> None:
+    said, out = tmp_path / 'said.npz', tmp_path / 'out.npz'
+    Motion.load(walk).with_info(text='walk').save(said)
+    call = ['predict', str(said), '--horizon', '1', '--whole', '--checkpoint', checkpoint]
+    assert cli.main([*call, '-o', str(out)]) == 0
+    parts = [(part['start_s'], part['text']) for part in Motion.load(out).info['parts']]
+    assert parts == [(0.0, 'walk'), (2.0, '(what follows)')]
+
+
+@pytest.mark.parametrize('suffix', ['.glb', '.vrma'])
+def test_avatars_animations_are_motion_files(
+    suffix: str, checkpoint: str, walk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    takes = tmp_path / 'takes'
+    takes.mkdir()
+    path = takes / f'walk{suffix}'
+    Motion.load(walk).save(path)
+    assert cli.main(['caption', walk, str(path), '--checkpoint', checkpoint]) == 0
+    of_walk, of_animation = capsys.readouterr().out.splitlines()
+    assert of_walk == of_animation
+    following = tmp_path / 'following.npz'
+    call = ['predict', str(path), '--horizon', '1', '--checkpoint', checkpoint]
+    assert cli.main([*call, '-o', str(following)]) == 0
+    assert Motion.load(following).num_frames == 20
+    (takes / 'walk.txt').write_text('a person walks.')
+    for number in range(4):
+        Motion(swinging_motion(number + 2, 50)).save(takes / f'{number}{suffix}')
+        (takes / f'{number}.txt').write_text('a person swings.')
+    capsys.readouterr()
+    assert cli.main(['data', 'build', str(takes), '-o', str(tmp_path / 'set')]) == 0
+    assert capsys.readouterr().out.endswith('3 train, 1 val, 1 test; 0 left out\n')

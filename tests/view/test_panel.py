@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import numpy as np
 import psutil
 import pytest
 import viser
@@ -98,6 +100,25 @@ def test_nonsense_on_the_socket_leaves_no_traceback(
     assert 'Traceback' not in said.err + said.out
     assert all(record.exc_info is None for record in caplog.records if record.name != 'asyncio')
     assert panel.server.request_share_url() is None
+
+
+def test_what_is_seen_in_a_motion_is_told_with_its_confidence(
+    show: Show, model: MotionGPT3
+) -> None:
+    panel = show(lambda: model)
+    panel._seed.value = '1'
+    generated(panel, 'a person walks forward for 4 seconds')
+    assert re.fullmatch(r'[\d.]+ s, seed 1; seen as walk \(\d+%\).*', panel._status.content)
+
+
+def test_draws_stand_side_by_side_in_sight(show: Show, model: MotionGPT3) -> None:
+    panel = show(lambda: model)
+    near = np.linalg.norm(panel.server.initial_camera.position)
+    panel._draws.value = 3
+    generated(panel, 'take a deep bow')
+    starts = [actor.clip.path[0, 1] for actor in panel._stage.actors.values()]
+    np.testing.assert_allclose(np.diff(starts), -1.4, atol=0.3)
+    assert np.linalg.norm(panel.server.initial_camera.position) > 1.4 * near
 
 
 def test_wrong_input_is_told_on_the_page(show: Show, model: MotionGPT3, walk: Motion) -> None:
