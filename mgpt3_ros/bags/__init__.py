@@ -7,7 +7,7 @@ odometry as a stream of windows; `BagCopy` writes a bag with topics added. Nothi
 than a window of a bag in memory.
 """
 
-from mgpt3_ros.bags.body import Body, body_windows, find_body
+from mgpt3_ros.bags.body import Body, Robots, body_windows, find_body
 from mgpt3_ros.bags.copying import BagCopy
 from mgpt3_ros.bags.reading import Bag, open_bag
 from mgpt3_ros.bags.topics import BagError, Recorded, Topic
@@ -20,6 +20,7 @@ __all__ = [
     'BagError',
     'Body',
     'Recorded',
+    'Robots',
     'Topic',
     'Window',
     'Windows',

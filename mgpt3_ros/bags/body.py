@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mgpt3_ros.bags.messages import JOINT_STATE, ODOMETRY, read_joints, read_pose
@@ -35,12 +35,21 @@ class Body:
         return (self.joint_topic, self.odometry) if self.odometry else (self.joint_topic,)
 
 
+@dataclass(frozen=True)
+class Robots:
+    """The robots that a bag may hold, which this folder does not know; see :func:`find_body`."""
+
+    make: Callable[[str], JointProfile]
+    fitting: Callable[[Collection[str]], str | None]
+
+
 def find_body(
     bag: Bag,
     topic: str | None = None,
     odometry: str | None = None,
     profile: str = 'auto',
     body_id: str = '',
+    robots: Robots | None = None,
 ) -> Body:
     """Find out which topics and names a body has.
 
@@ -48,8 +57,10 @@ def find_body(
         bag: where to look.
         topic: its joint states; None for /joint_states, or without it the only topic of the type.
         odometry: None for ``odom`` beside the joint states, if it is there; '' for none.
-        profile: human_full, ros4hri, or auto: as the names say.
+        profile: human_full, ros4hri, a robot that ``robots`` knows, or auto: as the names say.
         body_id: of ros4hri; '' to read it off the names.
+        robots: what makes of a name a robot's profile, and of joints' names the robot that has
+            them; None: there are none.
 
     Raises:
         BagError: a topic is missing or of another type, or the names fit no profile.
@@ -67,8 +78,12 @@ def find_body(
     needed = Limits.min_joint_coverage
     for count, message in enumerate(bag.messages([topic])):
         seen = read_joints(message).names
-        for name in PROFILES if profile == 'auto' else (profile,):
-            found = make_profile(name, body_id or _body_id(seen))
+        names: Sequence[str] = (profile,)
+        if profile == 'auto':
+            robot = None if robots is None else robots.fitting(seen)
+            names = PROFILES if robot is None else (*PROFILES, robot)
+        for name in names:
+            found = make_profile(name, body_id or _body_id(seen), robots and robots.make)
             if len(set(found.names) & set(seen)) >= needed * len(found.names):
                 return Body(topic, odometry, found, name)
         if count >= _LOOKED_AT:
@@ -78,7 +93,7 @@ def find_body(
     wanted = ', '.join(PROFILES) if profile == 'auto' else profile
     raise BagError(
         f'{topic} names {", ".join(seen[:3])}, ...: no joints of {wanted}; urdf/human.urdf has '
-        'the names of human_full, REP-155 those of ros4hri'
+        'the names of human_full, REP-155 those of ros4hri, docs/robots.md how a robot is added'
     )
 
 

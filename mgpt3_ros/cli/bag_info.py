@@ -9,7 +9,8 @@ import datetime
 import sys
 from typing import TYPE_CHECKING
 
-from mgpt3_ros.cli.bag_options import add_bag_argument, say_what_was_wrong
+from mgpt3_ros.cli.bag_options import add_bag_argument, known_robots, say_what_was_wrong
+from mgpt3_ros.model.errors import RobotError
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag
@@ -63,7 +64,9 @@ def _body(bag: Bag, name: str, kind: str) -> str:
     if kind != JOINT_STATE:
         return ''
     try:
-        body = find_body(bag, name)
+        body = find_body(bag, name, robots=known_robots())
     except BagError:
         return '  (no body that mgpt3 knows)'
+    except RobotError as error:
+        return f'  (a robot: {error})'
     return f'  (a body: {body.profile_name}, {body.odometry or "no odometry"})'

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mgpt3_ros.cli.options import add_seconds_option
 
 if TYPE_CHECKING:
-    from mgpt3_ros.bags import Bag, BagCopy, Body, Recorded, Window, Windows
+    from mgpt3_ros.bags import Bag, BagCopy, Body, Recorded, Robots, Window, Windows
 
 DROPPED = {
     'names': 'with a joint named twice',
@@ -50,9 +50,10 @@ def add_which_body(parser: argparse.ArgumentParser) -> Any:
     )
     group.add_argument(
         '--profile',
-        choices=('auto', 'human_full', 'ros4hri'),
         default='auto',
-        help='which joints it has (default: as their names say)',
+        metavar='NAME',
+        help='which joints it has: human_full, ros4hri, a robot that `mgpt3 robot list` shows, or '
+        'its YAML file (default: as their names say)',
     )
     group.add_argument(
         '--body-id',
@@ -79,10 +80,19 @@ def body_of(bag: Bag, arguments: argparse.Namespace) -> Body:
     from mgpt3_ros.bags import find_body
 
     odometry = '' if arguments.odom == 'none' else arguments.odom
-    body = find_body(bag, arguments.topic, odometry, arguments.profile, arguments.body_id)
+    which = arguments.topic, odometry, arguments.profile, arguments.body_id
+    body = find_body(bag, *which, known_robots())
     where = body.odometry or 'no odometry: the body is taken to stay in place'
     sys.stderr.write(f'{body.joint_topic} ({body.profile_name}), {where}\n')
     return body
+
+
+def known_robots() -> Robots:
+    """Return how bags find the robots that come along, and those of a YAML."""
+    from mgpt3_ros.bags import Robots
+    from mgpt3_ros.robots import fitting_robot, robot_profile
+
+    return Robots(robot_profile, fitting_robot)
 
 
 def read_with_progress(bag: Bag, topics: Collection[str] | None) -> Iterator[Recorded]:

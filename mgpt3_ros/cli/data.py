@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.cli.bag_options import add_which_body
+from mgpt3_ros.cli.bag_options import add_which_body, known_robots
 from mgpt3_ros.cli.options import add_reading_options, new_parser, reading_options
 from mgpt3_ros.cli.robot_files import add_robot_option, reader_of, robot_of
 
@@ -83,6 +83,7 @@ def _reading(arguments: argparse.Namespace) -> dict[str, Any]:
         'odometry': '' if arguments.odom == 'none' else arguments.odom,
         'profile': arguments.profile,
         'body_id': arguments.body_id,
+        'robots': known_robots(),
         **reader_of(robot_of(arguments), arguments.fps),
     }
 

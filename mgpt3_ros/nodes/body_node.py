@@ -22,7 +22,7 @@ from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S, MotionNode
 from mgpt3_ros.nodes.model_host import ModelHost
 from mgpt3_ros.nodes.parameters import Parameters
 from mgpt3_ros.nodes.playing import BodyClock
-from mgpt3_ros.robots import RobotProfile, robot_profile
+from mgpt3_ros.robots import RobotProfile, fitting_robot, robot_profile
 
 _DEPTH = 50
 _FLIP_FLOPS = 3
@@ -135,8 +135,11 @@ class BodyNode(MotionNode):
             if names in self._warned_of or len(self._warned_of) >= _NAME_SETS:
                 return
             self._warned_of.add(names)
+            robot = fitting_robot(message.name)
+            if robot is not None and self.needs_body:
+                self._last_fault += f'; these are joints of {robot}: joint_profile:={robot}'
             log = self.get_logger().warning if self.needs_body else self.get_logger().info
-            log(f'joint states with {count} names ignored: {error}')
+            log(f'joint states with {count} names ignored: {self._last_fault}')
             return
         if not self.needs_body:
             self.get_logger().debug(f'joint state dropped: {error}')

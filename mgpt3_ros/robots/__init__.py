@@ -4,11 +4,13 @@
 
 ``urdf`` and ``kinematics``; ``config``, ``packages`` and ``robot``, what a robot's YAML says;
 ``human``, ``feet``, ``solver`` and ``retargeting``, from the human's 22 joints to the robot's;
-``pace``, as slow as a robot must go; ``inverse``, back; ``files``, MuJoCo's qpos as CSV and .npz;
-``profile``, a robot as the joint profile of a body; ``checks`` and ``quality``, whether a mapping
-fits and how well a motion is followed; ``physics``, what MuJoCo says of one (extra ``sim``).
+``pace``, as slow as a robot must go; ``lacking``, what it has not; ``inverse``, back; ``files``,
+MuJoCo's qpos as CSV and .npz; ``profile``, a robot as the joint profile of a body; ``discovery``,
+whose joints are heard; ``checks`` and ``quality``, whether a mapping fits and how well a motion is
+followed; ``physics``, what MuJoCo says of one (extra ``sim``).
 """
 
+from mgpt3_ros.robots.discovery import fitting_robot
 from mgpt3_ros.robots.files import load_robot_motion, save_robot_motion
 from mgpt3_ros.robots.inverse import to_human
 from mgpt3_ros.robots.pace import slowdown, slowed
@@ -21,6 +23,7 @@ __all__ = [
     'Robot',
     'RobotMotion',
     'RobotProfile',
+    'fitting_robot',
     'load_robot_motion',
     'retarget',
     'robot_names',

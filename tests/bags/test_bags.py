@@ -46,6 +46,7 @@ from tests.support.bag_maker import (
     swinging,
     write_bag,
 )
+from tests.support.robots import known, write_tin_man
 from tests.support.tiny import swinging_motion
 
 STORED = [
@@ -96,6 +97,34 @@ def test_ros4hri_is_known_by_its_names(
     assert read_action(decode(said).data) == 'wave-both-hands'
     assert run_cli('caption-bag', bag, '--profile', 'human_full') == cli.MISUSED
     assert 'no joints of human_full' in capsys.readouterr().err
+
+
+def test_a_robot_is_known_by_its_names_and_captioned(
+    motions: tuple[Motion, Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known('icub')
+    bag = write_bag(tmp_path / 'bag', stream(motions[0], profile='icub'))
+    assert run_cli('bag-info', bag) == 0
+    assert '(a body: icub, /odom)' in capsys.readouterr().out
+    assert run_cli('caption-bag', bag, '--write-bag', tmp_path / 'out', '--window', '6') == 0
+    assert '/joint_states (icub), /odom' in capsys.readouterr().err
+    with open_bag(tmp_path / 'out') as copy:
+        (said,) = copy.messages(['/caption'])
+    assert read_action(decode(said).data) == 'wave-both-hands'
+
+
+def test_a_robot_of_a_file_is_captioned(
+    motions: tuple[Motion, Motion], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = str(write_tin_man(tmp_path))
+    bag = write_bag(tmp_path / 'bag', stream(motions[0], profile=mine))
+    assert run_cli('caption-bag', bag) == cli.MISUSED  # its names are nobody's who is known
+    assert 'docs/robots.md' in capsys.readouterr().err
+    command = ('caption-bag', bag, '--profile', mine, '--window', '6')
+    assert run_cli(*command, '--write-bag', tmp_path / 'out') == 0
+    with open_bag(tmp_path / 'out') as copy:
+        (said,) = copy.messages(['/caption'])
+    assert read_action(decode(said).data) == 'wave-both-hands'
 
 
 def test_motion_in_a_bag_comes_back(motions: tuple[Motion, Motion], tmp_path: Path) -> None:

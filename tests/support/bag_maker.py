@@ -16,6 +16,7 @@ from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.cli import main as cli
 from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.robots import RobotProfile, robot_profile
 from tests.support.tiny import swinging_motion
 
 SECOND = 10**9
@@ -79,8 +80,7 @@ def stream(
     odom_ahead_s: float = 0.0,
 ) -> list[tuple[int, str, str, bytes]]:
     """Messages (recorded [ns], topic, type, bytes) of a motion; a third of a step of jitter."""
-    body = joints_to_angles(motion.joints)
-    known = make_profile(profile, 'ann')
+    known = make_profile(profile, 'ann', robot_profile)
     rng = np.random.default_rng(seed)
     count = int((motion.num_frames - 1) / motion.fps * rate) + 1
     at = np.arange(count) / rate
@@ -90,9 +90,13 @@ def stream(
     def sampled(values: np.ndarray) -> np.ndarray:
         return np.stack([np.interp(at, frames, column) for column in values.T], axis=1)
 
-    positions = sampled(known.from_angles(body.angles))
-    pos = sampled(vectors_to_ros(body.root_pos))
-    rot = sampled(quaternions_to_ros(body.root_rot))
+    if isinstance(known, RobotProfile):
+        rows = known.from_joints(motion.joints, motion.fps)
+    else:
+        body = joints_to_angles(motion.joints)
+        base = vectors_to_ros(body.root_pos), quaternions_to_ros(body.root_rot)
+        rows = known.from_angles(body.angles), *base
+    positions, pos, rot = (sampled(values) for values in rows)
     order = rng.permutation(len(known.names)) if shuffled else np.arange(len(known.names))
     names = [known.names[i] for i in order]
     messages = []

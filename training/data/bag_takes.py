@@ -39,9 +39,8 @@ def read_bag_takes(path: Path, options: ReadOptions) -> Takes:
     lines = load_captions(path)
     try:
         with open_bag(path) as bag:
-            body = find_body(
-                bag, options.topic, options.odometry, options.profile, options.body_id
-            )
+            which = options.topic, options.odometry, options.profile, options.body_id
+            body = find_body(bag, *which, options.robots)
             pieces, remarks = _pieces(bag, body)
             began_ns = bag.start_ns
     except MotionGPT3Error as error:

@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mgpt3_ros.model.formats.bvh_names import Skeleton
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.training.data.caption_lines import CaptionLine
+
+if TYPE_CHECKING:
+    from mgpt3_ros.bags import Robots
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class ReadOptions:
     up: the axis that points up; None for Y, and in a .bvh for that along which the body stands;
         .glb and .vrma always have Y up.
     skeletons: mappings of the bones of .bvh, .glb and .vrma, tried before the known ones.
-    topic, odometry, profile, body_id: which body of a bag; see ``bags.find_body``.
+    topic, odometry, profile, body_id, robots: which body of a bag; see ``bags.find_body``.
     others: files of a kind that only the caller knows, such as a robot's motion.
     """
 
@@ -46,6 +49,7 @@ class ReadOptions:
     odometry: str | None = None
     profile: str = 'auto'
     body_id: str = ''
+    robots: Robots | None = None
     others: OtherFiles | None = None
 
 
