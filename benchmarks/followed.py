@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
@@ -11,6 +13,7 @@ from mgpt3_ros.body.player import BasePlayer, JointPlayer
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import model_joints
+from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.nodes.messages import base_path, joint_path
 
@@ -47,8 +50,9 @@ class Followed:
             while heard and heard[0][0] <= at:
                 when, joint, based = heard.pop(0)
                 start_s = joint.header.stamp.sec + 1e-9 * joint.header.stamp.nanosec or when
-                joints.follow(tuple(joint.joint_names), joint_path(joint), start_s, when)
-                base.follow(base_path(based), start_s, when)
+                with contextlib.suppress(MotionError):  # it came when it was over
+                    joints.follow(tuple(joint.joint_names), joint_path(joint), start_s, when)
+                    base.follow(base_path(based), start_s, when)
             pos, rot, _, _ = base.sample(at)
             positions.append(joints.sample(at)[0])
             places.append(pos)

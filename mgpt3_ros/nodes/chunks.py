@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
+from mgpt3_ros.body.commands.meaning import Action
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
@@ -24,9 +25,12 @@ from mgpt3_ros.nodes.robot_motion import LiveRobotMotions
 from mgpt3_ros.robots import RobotProfile
 
 if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.sampling import SamplingOptions
     from mgpt3_ros.model.stream import MotionStream
 
+_STANDS = 0.1  # [m/s] of the fastest joint: who is slower stands
 _TAIL = 20  # frames before a chunk whose angles are found together with its own
 
 
@@ -39,7 +43,7 @@ class ChunkRequest:
     what came before; None for the model's own rest. done: positions, base places and rotations of
     the body in the last of these frames; None where they are unknown. observed: the model shall
     look at ``past``. sampling: for one that begins. avoid: where links of a robot collide, of
-    ``robot_motion.AVOID``.
+    ``robot_motion.AVOID``. action: what is asked for with numbers, as a whole.
     """
 
     frame: int
@@ -51,6 +55,7 @@ class ChunkRequest:
     observed: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     avoid: str = 'off'
+    action: Action | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Chunk:
 
     clip: the last frames before it, then its own. joints: (F, 22, 3) [m], its own. told: the
     last frame before it (22, 3). expected_s: how long what was told last is expected to take.
-    took_s: time of the computation. notes: what a robot cannot do of it.
+    took_s: time of the computation. notes: what could not be met, what a robot cannot do of it.
     """
 
     clip: BodyClip
@@ -106,11 +111,18 @@ class LiveBody:
                 self._live.observe(past)
             if request.says:
                 self._live.say(request.text)
-            drawn = self._live.step().joints
+            expected_s = self._live.expected_s
+            notes: tuple[str, ...] = ()
+            if request.action is not None:
+                whole = shaped(model, request.action, past, request.sampling.options(job))
+                drawn, notes = whole.joints.astype(np.float32), tuple(whole.info['notes'])
+                expected_s = len(drawn) / FPS
+            else:
+                drawn = self._live.step().joints
             tail = past[-_TAIL:].astype(np.float32)
-            clip, notes = self._clip(request, tail, drawn)
+            clip, more = self._clip(request, tail, drawn)
             took_s = time.perf_counter() - begun_s
-            return Chunk(clip, drawn, tail[-1], self._live.expected_s, took_s, notes)
+            return Chunk(clip, drawn, tail[-1], expected_s, took_s, (*notes, *more))
 
         return call
 
@@ -132,6 +144,25 @@ class LiveBody:
         clip = clip_of(motion, self._profile, done)
         behind = clip.positions[: len(tail)] if done is None else positions
         return fit.fit(motion, clip, request.avoid, request.frame, behind)
+
+
+def shaped(model: MotionGPT3, action: Action, past: Array, sampling: SamplingOptions) -> Motion:
+    """An action with numbers as it goes on from the last frame of a body (T, 22, 3) [m]; T >= 2.
+
+    It is drawn as a whole and shaped (``body.commands.carrying_out``), and joined to the body foot
+    by foot.
+    """
+    from mgpt3_ros.body.commands.carrying_out import carry_out
+    from mgpt3_ros.model.finishing.finish import finish_joined
+    from mgpt3_ros.model.finishing.joining import join
+    from mgpt3_ros.model.motion import Motion
+
+    last = past[-1].astype(np.float64)
+    speed = float(np.linalg.norm(last - past[-2], axis=-1).max() * FPS)
+    motion = carry_out(model, action, sampling, at_rest=speed < _STANDS)
+    before = np.stack([past[-2].astype(np.float64), last, last, last])  # it is left at the second
+    _, joints = join(before, motion.joints.astype(np.float64), FPS)
+    return Motion(finish_joined(joints, FPS)[1:], FPS, motion.info)
 
 
 def seen_until(

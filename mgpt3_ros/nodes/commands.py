@@ -130,12 +130,7 @@ def read_command(
                 parts = parts[:-1]  # every motion ends at rest
             actions = tuple(words_for(part) for part in parts)
             goes_on = moving and same_as_before(parts, memory.last)
-            notes = [command.note] if command.note else []
-            if streams:
-                lost = [str(part) for part in parts if counts(part)]
-                notes += [f'mode stream keeps no numbers: {part}' for part in lost]
-            note = '; '.join(notes)
-            return replace(command, note=note, actions=actions, parts=parts, goes_on=goes_on)
+            return replace(command, actions=actions, parts=parts, goes_on=goes_on)
     return replace(command, actions=actions_of(command.text, split, rest=streams))
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyState
+from mgpt3_ros.body.commands.meaning import Action
 from mgpt3_ros.body.stream_plan import StreamPlan
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.errors import MotionError
@@ -27,7 +28,7 @@ from mgpt3_ros.model.language.durations import stated_duration
 from mgpt3_ros.model.language.splitting import means_rest
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
-from mgpt3_ros.nodes.commands import Command, Step, held_joints
+from mgpt3_ros.nodes.commands import Command, Step, counts, held_joints
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 
@@ -66,6 +67,12 @@ class _Doing:
         if self.step is None or means_rest(stated_duration(self.step.asked)[1]):
             return None
         return stated_duration(self.step.asked)[1] or self.step.asked
+
+    @property
+    def action(self) -> Action | None:
+        """What is asked for with numbers, which is drawn as a whole; None: it is streamed."""
+        part = self.step.part if self.step is not None else None
+        return part if isinstance(part, Action) and counts(part) else None
 
 
 class Streaming:
@@ -118,8 +125,8 @@ class Streaming:
         if (
             not self._doing.said
             or self._plan is None
-            or not moves
-            or self._plan.ahead_s(now_s) < ahead_s
+            or (self._doing.action is None and not moves)
+            or (self._doing.action is None and self._plan.ahead_s(now_s) < ahead_s)
         ):
             self._draw(now_s, moves)
 
@@ -187,6 +194,8 @@ class Streaming:
             self._begin(doing.step.following)
         elif node.waiting():
             self._begin(Step(node.take_command()))
+        elif doing.action is not None:  # that ends in a stance
+            self._doing = None
         else:
             self._doing = _Doing(None, said=doing.text is None, ends_s=now_s + REST_S)
 
@@ -224,9 +233,7 @@ class Streaming:
                 rows = state.positions, state.base_pos, state.base_rot
                 positions, base_pos, base_rot = (np.stack([row, row]) for row in rows)
                 done = positions, base_pos, base_rot
-            request = ChunkRequest(
-                0, doing.text, begins=True, past=past, done=done, sampling=self._sampling()
-            )
+            request = ChunkRequest(0, doing.text, begins=True, past=past, done=done)
         else:
             frame = plan.last_frame
             if not doing.said and not self._too_late:
@@ -241,7 +248,12 @@ class Streaming:
             request = ChunkRequest(
                 frame, doing.text, says=not doing.said, past=past, done=done, observed=observed
             )
-        request = replace(request, avoid=self._node.parameters['avoid_self_collision'])
+        request = replace(
+            request,
+            sampling=self._sampling(),
+            avoid=self._node.parameters['avoid_self_collision'],
+            action=doing.action,
+        )
         job = self._node.host.run(self._body.drawing(request), self._node.wake)
         self._running = job, request, state
 
@@ -309,7 +321,8 @@ class Streaming:
         if not plan.add(request.frame, chunk.clip, chunk.joints, timing, now_s):
             self._too_late = self._astray = True
             return
-        self._plan, self._astray, self._too_late = plan, False, False
+        # What was drawn as a whole the stream does not know of.
+        self._plan, self._astray, self._too_late = plan, request.action is not None, False
         if not request.begins:  # to join the plan took its time, and the body went on meanwhile
             now_s = node.clock.motion_s()
         node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
@@ -333,6 +346,9 @@ class Streaming:
         notes = [step.command.note] if step.command.note else []
         notes += chunk.notes
         assert self._plan is not None
+        if doing.action is not None:
+            doing.ends_s = self._plan.end_s
+            seconds, source = chunk.expected_s, 'text'
         if self._plan.held:
             notes.append(held_joints(self._plan.held))
         node.tell_published(step, notes, '' if seconds is None else f'{seconds:.2f}', source)

@@ -256,3 +256,38 @@ def _now() -> float:
     import time
 
     return time.monotonic()
+
+
+def test_numbers_are_kept_and_the_stream_goes_on_from_there(live, probe):
+    live()
+    probe.say('walk two meters')
+    told = probe.status('published')
+    assert told['duration_from'] == 'text'
+    base = probe.base()
+    first, last = base.points[0].transforms[0], base.points[-1].transforms[0]
+    went = np.hypot(
+        last.translation.x - first.translation.x, last.translation.y - first.translation.y
+    )
+    met = abs(went - 2.0) <= 0.25
+    assert met or 'm, not 2.00 m' in told['reason']  # an untrained model may not walk
+    assert silence(probe) == 1  # all of it at once, and rest
+    probe.say('walk')
+    assert probe.status('published', 2)['duration_s'] == ''
+    probe.trajectory(4)
+    controller = followed(probe)
+    all_are_accepted(probe)
+    assert np.array(controller.gaps)[:, 0].max() <= FASTEST_GAP
+    assert controller.restless == 0
+
+
+def test_numbers_while_it_moves_take_over_from_the_stream(live, probe):
+    live()
+    probe.say('walk')
+    probe.trajectory(3)
+    probe.say('bow twice')
+    probe.status('published', 2)
+    silence(probe)
+    controller = followed(probe)
+    all_are_accepted(probe)
+    assert np.array(controller.gaps)[:, 0].max() <= FASTEST_GAP
+    assert controller.restless == 0

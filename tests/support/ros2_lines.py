@@ -35,7 +35,10 @@ FLAGS = {
 }
 TRANSITIONS = ('configure', 'activate', 'deactivate', 'cleanup', 'shutdown')
 # What others bring: only the shape of the line is checked.
-OTHERS = {'robot_state_publisher', 'rviz2', 'plotjuggler', 'rqt_graph', 'controller_manager'}
+OTHERS = {
+    *('robot_state_publisher', 'rviz2', 'plotjuggler', 'rqt_graph', 'controller_manager'),
+    *('teleop_twist_keyboard', 'rqt_robot_steering'),
+}
 
 
 class LineError(Exception):
