@@ -194,7 +194,11 @@ def test_a_checkpoint_is_measured(tmp_path: Path):
 
 SMALL = (
     *('model.network.backbone.n_embd=16', 'model.network.backbone.n_layer=1'),
-    *('model.network.backbone.n_head=2', 'model.network.head.width=16', 'tokenizer.vocab_size=320'),
+    *(
+        'model.network.backbone.n_head=2',
+        'model.network.head.width=16',
+        'tokenizer.vocab_size=320',
+    ),
     'model.network.vae.trunk={latent_dim: 8, steps: 12, width: 16, layers: 1, heads: 2}',
     *('stages.vae.optim.batch_size=4', 'stages.text.optim.batch_size=4'),
 )
