@@ -83,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     # The options of training are declared where PyTorch is imported: they go there unread.
     train = commands.add_parser('train', help='train a model on a data set', add_help=False)
     train.set_defaults(run=_train)
-    for module in (actions, plot, evaluate, doctor):
+    for module in (actions, plot, evaluate, card, doctor):
         add_command(commands, module)
     return parser
 
