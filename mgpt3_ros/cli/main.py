@@ -19,6 +19,7 @@ from mgpt3_ros.cli import (
     bag_info,
     caption,
     caption_bag,
+    card,
     convert,
     data,
     doctor,
