@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ CONFIG, WEIGHTS, STATS, CARD = 'config.json', 'model.safetensors', 'stats.npz', 
 FORMAT = 'mgpt3_ros'
 _FILLS = {torch.Tensor.normal_, torch.Tensor.uniform_}
 FORMAT_VERSION = 1
+_HUB_NAME = re.compile(r'[\w.-]*\w/[\w.-]*\w')
 
 
 def shipped_checkpoint(name: str = 'default') -> Path:
@@ -33,6 +35,9 @@ def shipped_checkpoint(name: str = 'default') -> Path:
 def find_checkpoint(folder: str | Path | None) -> Path:
     """Resolve a checkpoint folder; None or '' means the shipped one.
 
+    A string such as 'owner/name', where not even a folder 'owner' is here, is looked for on the
+    hub of Hugging Face, if huggingface_hub is installed.
+
     The bare name of a shipped one, such as 'default', stands for it where no folder of this name
     is in the working directory.
 
@@ -42,6 +47,8 @@ def find_checkpoint(folder: str | Path | None) -> Path:
     path = Path(folder).expanduser() if folder else shipped_checkpoint()
     if not path.exists() and len(path.parts) == 1 and shipped_checkpoint(path.name).is_dir():
         path = shipped_checkpoint(path.name)
+    if isinstance(folder, str) and _HUB_NAME.fullmatch(folder) and not path.parent.exists():
+        path = _from_hub(folder)
     if not path.is_dir():
         hint = 'it is a file; give its folder' if path.exists() else 'no such folder'
         raise CheckpointError(f'no checkpoint at {path}: {hint}')
@@ -52,6 +59,29 @@ def find_checkpoint(folder: str | Path | None) -> Path:
             'A released MotionGPT3 file must be converted first (mgpt3 convert --help).'
         )
     return path
+
+
+def _from_hub(name: str) -> Path:
+    """Folder of a checkpoint of the hub, fetched unless it is in the cache.
+
+    Raises:
+        CheckpointError: it is not there, the hub cannot be reached, or no library knows how.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise CheckpointError(
+            f'no checkpoint at {name}: no such folder. To look for this name on the hub: '
+            'pip install huggingface_hub'
+        ) from error
+    try:
+        return Path(snapshot_download(name, allow_patterns=['*.json', '*.npz', WEIGHTS, CARD]))
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f'no checkpoint at {name}: no such folder, and the hub gave none of this name. Is '
+            f'there a network? It said: {reason}'
+        ) from error
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import Duration
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
-from mgpt3_ros.model.network.sequences import TokenBatch, collate
+from mgpt3_ros.model.network.sequences import TokenBatch, build_sequence, collate
 from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
 from mgpt3_ros.model.sampling import SamplingOptions, draw_noise
-from mgpt3_ros.model.tasks import TASKS
+from mgpt3_ros.model.tasks import FIRST_PLACE, TASKS
 from mgpt3_ros.model.whole_clips import WholeClips
 
 
@@ -84,6 +84,15 @@ class ClipPipeline(WholeClips):
     ) -> tuple[TokenBatch, MotionInputs]:
         motions = self.motions(shown, placed, [], generator)
         return self.asked('caption', [''] * len(shown)), motions
+
+    def _read_prompt(
+        self, prompt: str, shown: list[np.ndarray]
+    ) -> tuple[TokenBatch, MotionInputs | None]:
+        network, limit = self.config.network, self.config.network.backbone.n_positions
+        most = limit - self.config.decoding.max_tokens
+        sequence = build_sequence(self.tokenizer, network.holders, prompt, None, most)
+        motions = self.motions(shown, [FIRST_PLACE] * len(shown), []) if shown else None
+        return collate([sequence], self.tokenizer.eos_id).to(self.device), motions
 
     # Parts
 

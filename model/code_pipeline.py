@@ -14,7 +14,13 @@ from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import Duration
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.code_network import CodeNetwork
-from mgpt3_ros.model.network.sequences import TokenBatch, TokenSequence, collate, with_codes
+from mgpt3_ros.model.network.sequences import (
+    TokenBatch,
+    TokenSequence,
+    build_sequence,
+    collate,
+    with_codes,
+)
 from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
 from mgpt3_ros.model.sampling import SamplingOptions
 from mgpt3_ros.model.whole_clips import WholeClips
@@ -84,18 +90,29 @@ class CodePipeline(WholeClips):
         prompts = self._prompts('caption', [''] * len(shown), shown)
         return collate(prompts, self.tokenizer.eos_id, left=True).to(self.device), None
 
+    def _read_prompt(self, prompt: str, shown: list[np.ndarray]) -> tuple[TokenBatch, None]:
+        most = self._most_words - self.config.decoding.max_tokens
+        sequence = build_sequence(self.tokenizer, 1, prompt, None, most)
+        (filled,) = self._filled([sequence], shown)
+        return collate([filled], self.tokenizer.eos_id).to(self.device), None
+
     # Parts
 
     def _prompts(
         self, task: str, texts: list[str], shown: list[np.ndarray]
     ) -> list[TokenSequence]:
         """Tokens of a task with the codes of what is shown, up to where codes are written."""
-        sequences = self._sequences(task, texts, 1, self._most_words)
+        return self._filled(self._sequences(task, texts, 1, self._most_words), shown)
+
+    def _filled(
+        self, sequences: list[TokenSequence], shown: list[np.ndarray]
+    ) -> list[TokenSequence]:
+        """Sequences with the codes of what is shown, up to where codes are written."""
         tokens: list[list[int]] = []
         if shown:
             features, lengths = (part.to(self.device) for part in self.stats.batch(shown))
             tokens = self.network.motion_tokens(features, lengths)
-        each, vocabulary = len(tokens) // len(texts), self.network.vocabulary
+        each, vocabulary = len(tokens) // len(sequences), self.network.vocabulary
         prompts = []
         for row, sequence in enumerate(sequences):
             own = tokens[row * each : (row + 1) * each]

@@ -29,6 +29,7 @@ from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.language_model import language_weights, outside
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.network import AnyNetwork, build_network
@@ -46,6 +47,7 @@ from mgpt3_ros.model.sampling import (
 )
 from mgpt3_ros.model.stream import MotionStream, streaming
 from mgpt3_ros.model.stream_pipeline import StreamPipeline
+from mgpt3_ros.model.whole_clips import WholeClips
 
 __all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
 
@@ -300,6 +302,34 @@ class MotionGPT3:
         written = self.pipeline.caption(moving, sample, sampling)
         texts = [written.pop(0) if rest is None else rest for rest in said]
         return texts[0] if isinstance(motion, Motion) else texts
+
+    def respond(self, prompt: str, motions: Sequence[Motion] = ()) -> str:
+        """Answer in words what a prompt asks, of no, one or several motions.
+
+        For checkpoints of stage ``instruct``; it asks what `training/data/instructions.yaml`, or
+        a file of your own, has taught.
+
+        Args:
+            prompt: with ``{motion}`` where each of the motions stands, in their order.
+            motions: these motions.
+
+        Raises:
+            TextError: the prompt is empty, or has other places than there are motions.
+            MotionError: the checkpoint is of the stream form, or a motion is too short.
+        """
+        if not isinstance(self.pipeline, WholeClips):
+            raise MotionError('a checkpoint of the stream form answers no prompts: ask caption')
+        places = prompt.count('{motion}')
+        if places != len(motions):
+            raise TextError(
+                f'the prompt has {places} places {{motion}} for {len(motions)} motions: give one '
+                'for each'
+            )
+        pieces = prompt.split('{motion}')
+        if not ''.join(pieces).strip() and not motions:
+            raise TextError('the prompt is empty')
+        seen = [motion.resample(FPS).crop(-self.config.max_frames - 1) for motion in motions]
+        return self.pipeline.respond(MOTION.join(pieces), seen)
 
     def predict(
         self,

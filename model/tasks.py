@@ -41,6 +41,8 @@ TASKS = {
     'predict': Task(('motion',)),
     'inbetween': Task(('start', 'end')),
     'text': Task(draws=False),
+    # Put in words alone: a user's instructions say what is asked of two motions.
+    'compare': Task(('first', 'second'), draws=False),
 }
 
 

@@ -25,7 +25,7 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.durations import Duration, stated_duration
 from mgpt3_ros.model.motion import Motion, MotionPart
 from mgpt3_ros.model.network.code_network import CodeNetwork
-from mgpt3_ros.model.network.decoding import write_text
+from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.sequences import TokenBatch, TokenSequence, build_sequence
 from mgpt3_ros.model.pipeline import (
@@ -180,19 +180,36 @@ class WholeClips(Pipeline):
         decoding = self.config.decoding
         if sample:
             decoding = replace(decoding, sample=True)
-        written = write_text(
-            self.network,
-            batch.ids,
-            batch.mask,
-            inputs,
-            decoding,
-            (self.tokenizer.start_of_motion, self.tokenizer.end_of_motion),
-            self.tokenizer.eos_id,
-            sampling,
-        )
+        written = self._written(batch, inputs, decoding, sampling)
         return [self.tokenizer.decode(ids).strip() for ids in written]
 
+    @torch.inference_mode()
+    def respond(self, prompt: str, motions: Sequence[Motion]) -> str:
+        """What the model writes to a prompt in which each ``MOTION`` is one of the motions."""
+        limit = self.config.max_frames + 1
+        clips = window_features([motion.resample(FPS).joints[-limit:] for motion in motions])
+        batch, inputs = self._read_prompt(prompt, clips)
+        (written,) = self._written(batch, inputs, self.config.decoding)
+        return self.tokenizer.decode(written).strip()
+
     # Parts
+
+    @abstractmethod
+    def _read_prompt(self, prompt: str, shown: list[np.ndarray]) -> tuple[TokenBatch, Any]:
+        """A prompt with what is shown in it, and the motions as the network takes them."""
+
+    def _written(
+        self,
+        batch: TokenBatch,
+        inputs: Any,
+        decoding: DecodingConfig,
+        sampling: SamplingOptions | None = None,
+    ) -> list[list[int]]:
+        markers = self.tokenizer.start_of_motion, self.tokenizer.end_of_motion
+        return write_text(
+            *(self.network, batch.ids, batch.mask, inputs, decoding, markers),
+            *(self.tokenizer.eos_id, sampling),
+        )
 
     def _sequences(
         self, task: str, texts: list[str], holders: int, most: int

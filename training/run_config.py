@@ -76,6 +76,8 @@ class RunConfig:
         by whole takes; see :mod:`~mgpt3_ros.training.data.held_out`.
     balance: 0 draws clips alike, 1 actions alike; see :func:`~mgpt3_ros.training.data.dataset.
         action_weights`.
+    trackers: loggers that accelerate knows ('wandb', 'mlflow', ...), or import paths of your own
+        (`accelerate.tracking.GeneralTracker`), which are told what is logged.
     reader: import path of a function that gives the clips of the data's folder, such as
         'my_package.my_reader:read'; None for the layouts that are known.
     captions: in whose words clips with a known action are described.
@@ -91,6 +93,7 @@ class RunConfig:
     mocap22: PackOptions = field(default_factory=PackOptions)
     balance: float = 0.5
     held_out: float = 0.0
+    trackers: tuple[str, ...] = ()
     reader: str | None = None
     captions: CaptionOptions = field(default_factory=CaptionOptions)
     tmr: TmrStageConfig = field(default_factory=TmrStageConfig)

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 LOG = 'log.jsonl'
 BOARD = 'tensorboard'
+Track = Callable[[dict[str, float], int], object]
 
 
 class RunLog:
@@ -20,10 +22,14 @@ class RunLog:
         step: the step that the run goes on from; TensorBoard forgets what a killed run had
             written after it.
         writes: whether this process is the one that writes.
+        track: told the scalars of each record and its step too.
     """
 
-    def __init__(self, folder: Path, step: int, writes: bool = True) -> None:
+    def __init__(
+        self, folder: Path, step: int, writes: bool = True, track: Track | None = None
+    ) -> None:
         self._file = self._board = None
+        self._track = track
         if not writes:
             return
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,9 +42,12 @@ class RunLog:
             return
         self._file.write(json.dumps(record) + '\n')
         self._file.flush()
+        scalars = _scalars(record)
         if self._board is not None:
-            for name, value in _scalars(record).items():
+            for name, value in scalars.items():
                 self._board.add_scalar(name, value, record['step'])
+        if self._track is not None:
+            self._track(scalars, record['step'])
 
     def close(self) -> None:
         """Close the files."""

@@ -157,6 +157,8 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, str]:
         key: f'{key} was {_shown(old.get(key))} and is {_shown(new.get(key))}'
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
+        # An option that came later, and is off, was not there to be written down.
+        and not (key not in old and not new[key])
     }
 
 
@@ -191,6 +193,7 @@ def _deciding(record: dict[str, Any]) -> dict[str, Any]:
     ignored |= {
         'done',
         'processes',
+        'trackers',
         f'{own}start_from',
     }  # ``start_weights`` says with which weights
     return {

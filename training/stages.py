@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from mgpt3_ros.model.config import to_dict
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.extras import extra
@@ -43,6 +44,7 @@ from mgpt3_ros.training.start import find_start, load_tokenizer, start_model
 from mgpt3_ros.training.stream_stages import fit_codec, stream_task
 from mgpt3_ros.training.tasks import TaskBatcher
 from mgpt3_ros.training.tmr_training import fresh_encoder, tmr_trainer
+from mgpt3_ros.training.tracking import start_trackers
 from mgpt3_ros.training.trainer import Trainer
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
 from mgpt3_ros.training.validation import Keeper, Validation, figures_of, usual_clips
@@ -124,6 +126,7 @@ def run_stage(
         model = fresh_encoder(stage, dataset, load_tokenizer(run.tokenizer, dataset))
         model.network.to(where)
         trainer = tmr_trainer(model, stage, dataset, folder, split)
+    start_trackers(trainer.accelerator, run.trackers, folder, to_dict(stage))
     trainer.resume()
     if state.is_main_process:
         run_record.write(folder, record)

@@ -36,6 +36,7 @@ class TaskMix:
     caption: float = 0.0
     predict: float = 0.0
     inbetween: float = 0.0
+    compare: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse shares that are no shares."""
@@ -132,6 +133,11 @@ class RowMaker:
         self.holders, self.most_tokens, self.whole_gaps = holders, most_tokens, whole_gaps
         wordings = options.instructions
         self.instructions = None if wordings is None else load_instructions(wordings)
+        if mix.compare > 0 and not (self.instructions and self.instructions.has('compare')):
+            raise ConfigError(
+                'tasks.compare needs wordings: name a file as options.instructions with a task '
+                'that trains compare'
+            )
         self.names = [f.name for f in fields(mix) if getattr(mix, f.name) > 0]
         shares = np.array([getattr(mix, name) for name in self.names])
         self.shares = shares / shares.sum()
@@ -205,6 +211,16 @@ class RowMaker:
         if worded is None:
             worded = self._bare('caption', self.dataset.original_caption(index, rng))
         return Row(self._sequence(*worded), [part], [FIRST_PLACE])
+
+    def _compare(self, index: int, rng: np.random.Generator) -> Row:
+        """Two clips, whole, and what is asked of them both."""
+        other = int(rng.integers(len(self.dataset)))
+        said = [self.dataset.original_caption(clip, rng) for clip in (index, other)]
+        assert self.instructions is not None
+        frames = len(self.dataset.features[index])
+        worded = self.instructions.draw('compare', rng, said[0], frames, said[1])
+        parts = [Part(index), Part(other)]
+        return Row(self._sequence(*worded), parts, [FIRST_PLACE, FIRST_PLACE])
 
     def _predict(self, index: int, rng: np.random.Generator) -> Row:
         total, most = len(self.dataset.clips[index].joints), self.options.max_part

@@ -132,7 +132,8 @@ class Trainer:
             disable=not main,
             mininterval=1.0,
         )
-        with self._signals(), RunLog(self.folder, self.step, main) as log, bar:
+        track = self.accelerator.log if self.accelerator.trackers else None
+        with self._signals(), RunLog(self.folder, self.step, main, track) as log, bar:
             self.module.train()
             begun, begun_step = time.monotonic(), self.step
             while self.step < self.config.steps and not self._stopped():
@@ -148,6 +149,7 @@ class Trainer:
                 if self.step % self.validate_every == 0:
                     self._validate(log)
             self.save()
+        self.accelerator.end_training()
         if self._stopped():
             raise KeyboardInterrupt
 

@@ -16,6 +16,7 @@ from mgpt3_ros.model.extras import extra
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.training.data.clip import Clip
+    from mgpt3_ros.training.evaluation.evaluators import Evaluator
     from mgpt3_ros.training.evaluation.results import Evaluation
 
 SUMMARY = 'measure a checkpoint'
@@ -103,7 +104,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluator_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group('evaluator, for t2m, m2t and retrieval')
+    group = parser.add_argument_group('evaluator, for t2m, m2t, retrieval and prediction')
     group.add_argument(
         '--evaluator',
         type=Path,
@@ -124,6 +125,13 @@ def _add_evaluator_options(parser: argparse.ArgumentParser) -> None:
         metavar='FOLDER',
         help="the T2M evaluator's mean.npy and std.npy (default: Comp_v6_KLD01/meta of the "
         'published tree, if it is there)',
+    )
+    group.add_argument(
+        '--bert',
+        type=Path,
+        metavar='FOLDER',
+        help='language model of BERTScore for m2t, as transformers saves it, such as '
+        'roberta-large; without it the package bert_score fetches its own',
     )
     group.add_argument(
         '--multimodality',
@@ -183,25 +191,42 @@ def _measure_motions(
 
     shared = arguments.replications, arguments.seed, arguments.observed
     config = ProtocolConfig(*shared, arguments.clips, arguments.reference)
+    judged = {}
+    if arguments.evaluator is not None:
+        if arguments.protocol != 'prediction' or arguments.replications < 2:
+            raise ConfigError(
+                '--evaluator: beside t2m, m2t and retrieval it judges predictions alone, of which '
+                '--replications 2 at least are drawn'
+            )
+        judged['evaluator'] = _evaluator(arguments)
     if not arguments.rivals:
-        return RUNS[arguments.protocol](model, clips, config)
+        return RUNS[arguments.protocol](model, clips, config, **judged)
     if arguments.protocol == 'reconstruction':
         raise ConfigError('--rivals: nothing else reconstructs; they are of prediction, inbetween')
     train, _ = load_clips(arguments.data, 'train', HumanML3DOptions(), reader=arguments.reader)
-    return RUNS[arguments.protocol](model, clips, config, train)
+    return RUNS[arguments.protocol](model, clips, config, train, **judged)
 
 
 def _measure_texts(
     arguments: argparse.Namespace, model: MotionGPT3, clips: list[Clip]
 ) -> Evaluation:
-    from mgpt3_ros.training.evaluation.evaluators import load_evaluator
     from mgpt3_ros.training.evaluation.text_protocols import TEXT_PROTOCOLS as RUNS
     from mgpt3_ros.training.evaluation.text_protocols import TextProtocolConfig
 
     shared = arguments.replications, arguments.seed, arguments.clips
     texts, repeats = arguments.multimodality
-    config = TextProtocolConfig(*shared, texts, repeats, arguments.reference)
-    evaluator = load_evaluator(
+    bert = None if arguments.bert is None else str(arguments.bert)
+    config = TextProtocolConfig(*shared, texts, repeats, arguments.reference, bert)
+    evaluator = _evaluator(arguments)
+    written = [path for path in arguments.output if path.suffix.lower() == '.json']
+    partial = written[0].with_name(f'{written[0].name}.replications') if written else None
+    return RUNS[arguments.protocol](model, clips, evaluator, config, partial)
+
+
+def _evaluator(arguments: argparse.Namespace) -> Evaluator:
+    from mgpt3_ros.training.evaluation.evaluators import load_evaluator
+
+    return load_evaluator(
         arguments.evaluator,
         arguments.data,
         glove=arguments.glove,
@@ -209,9 +234,6 @@ def _measure_texts(
         reference=arguments.reference,
         device=arguments.device,
     )
-    written = [path for path in arguments.output if path.suffix.lower() == '.json']
-    partial = written[0].with_name(f'{written[0].name}.replications') if written else None
-    return RUNS[arguments.protocol](model, clips, evaluator, config, partial)
 
 
 def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from mgpt3_ros.cli import (
     bag_info,
     caption,
     caption_bag,
+    card,
     convert,
     data,
     doctor,
@@ -83,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     # The options of training are declared where PyTorch is imported: they go there unread.
     train = commands.add_parser('train', help='train a model on a data set', add_help=False)
     train.set_defaults(run=_train)
-    for module in (actions, plot, evaluate, doctor):
+    for module in (actions, plot, evaluate, card, doctor):
         add_command(commands, module)
     return parser
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoint import find_checkpoint
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import build_network
@@ -192,3 +194,36 @@ def test_parameters_that_are_shared_stay_so_when_tensors_are_assigned() -> None:
     checkpoint.load_state(other, module.state_dict(), 'here', assign=True)
     assert other[0].weight is other[2].weight
     assert torch.equal(other[0].weight, module[0].weight)
+
+
+# Names of the hub.
+
+
+def test_a_hub_name_is_fetched_and_a_folder_is_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A snapshot that lies in the library's own cache is found without a network."""
+    huggingface_hub = pytest.importorskip('huggingface_hub')
+    cache = tmp_path / 'cache' / 'models--somebody--mover'
+    save_tiny_model(cache / 'snapshots' / ('0' * 40))
+    (cache / 'refs').mkdir()
+    (cache / 'refs' / 'main').write_text('0' * 40)
+    fetch = huggingface_hub.snapshot_download
+    monkeypatch.setattr(
+        huggingface_hub,
+        'snapshot_download',
+        lambda name, **options: fetch(
+            name, cache_dir=tmp_path / 'cache', local_files_only=True, **options
+        ),
+    )
+    model = MotionGPT3.from_pretrained('somebody/mover', 'cpu')
+    assert model.name == 'tiny'
+    with pytest.raises(CheckpointError, match=r'the hub gave none of this name. Is there a netw'):
+        find_checkpoint('somebody/else')
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'runs').mkdir()
+    with pytest.raises(CheckpointError, match=r'no checkpoint at runs/mine: no such folder$'):
+        find_checkpoint('runs/mine')
+    monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
+    with pytest.raises(CheckpointError, match='pip install huggingface_hub'):
+        find_checkpoint('somebody/mover')

@@ -22,13 +22,14 @@ SHIPPED = 'shipped'
 
 _PLACE = re.compile(r'\{([^{}]*)\}')
 _WORDS = ('caption', 'frames', 'seconds')
+_OTHER = 'other'  # in a comparison, what is said of the second motion
 
 
 @dataclass(frozen=True)
 class Instruction:
     """A task in many wordings; see the head of ``instructions.yaml``.
 
-    trains: generate, caption, predict, inbetween or text.
+    trains: generate, caption, predict, inbetween, text or compare.
     share: among the tasks that train the same.
     """
 
@@ -59,7 +60,7 @@ class Instructions:
         return bool(self._of_kind[kind])
 
     def draw(
-        self, kind: str, rng: np.random.Generator, caption: str, frames: int
+        self, kind: str, rng: np.random.Generator, caption: str, frames: int, other: str = ''
     ) -> tuple[str, str]:
         """A prompt and an answer, with ``MOTION`` where a motion stands.
 
@@ -68,23 +69,25 @@ class Instructions:
             rng: source of chance.
             caption: what is said of the motion.
             frames: its length, at 20 frames a second.
+            other: what is said of the second motion of a comparison.
         """
         tasks = self._of_kind[kind]
         shares = np.cumsum([task.share for task in tasks])
         task = tasks[int(np.searchsorted(shares, rng.random() * shares[-1], side='right'))]
         prompt, answer = pick(task.prompts, rng), pick(task.answers, rng)
-        return filled(prompt, caption, frames), filled(answer, caption, frames)
+        return filled(prompt, caption, frames, other), filled(answer, caption, frames, other)
 
 
-def filled(wording: str, caption: str, frames: int) -> str:
+def filled(wording: str, caption: str, frames: int, other: str = '') -> str:
     """A wording with its placeholders filled in; motions become ``MOTION``."""
     seconds = f'{round(frames / FPS, 1):g}'
 
     def fill(match: re.Match[str]) -> str:
         what = match[1]
-        if what == 'caption':
+        if what in ('caption', _OTHER):
+            said = caption if what == 'caption' else other
             # In the middle of a sentence the caption's own full stop would break it.
-            return caption if match.end() == len(wording) else caption.rstrip(' .')
+            return said if match.end() == len(wording) else said.rstrip(' .')
         return {'frames': str(frames), 'seconds': seconds}.get(what, MOTION)
 
     text = _PLACE.sub(fill, wording)
@@ -140,7 +143,7 @@ def _checked(task: Instruction, where: str) -> Instruction:
         raise ConfigError(f'{where} trains {task.trains!r}; choose of {", ".join(TASKS)}')
     described = TASKS[task.trains]
     drawn = ('motion',) if described.draws else ()
-    usual = {'caption': ('{caption}',), 'text': ()}.get(task.trains, ('{motion}',))
+    usual = {'caption': ('{caption}',), 'text': (), 'compare': ()}.get(task.trains, ('{motion}',))
     answers = task.answers or usual
     for kind, wordings, motions in (
         ('prompt', task.prompts, described.motions),
@@ -149,16 +152,19 @@ def _checked(task: Instruction, where: str) -> Instruction:
         if not wordings:
             raise ConfigError(f'{where} has no {kind}s')
         for wording in wordings:
-            _check_wording(wording, motions, f'{where}, {kind} {wording!r}')
+            words = (*_WORDS, _OTHER) if task.trains == 'compare' else _WORDS
+            _check_wording(wording, motions, words, f'{where}, {kind} {wording!r}')
     if not task.share >= 0:
         raise ConfigError(f'{where} has a share of {task.share:g}; it must be 0 or more')
     return Instruction(task.trains, task.prompts, answers, task.share)
 
 
-def _check_wording(wording: str, motions: tuple[str, ...], where: str) -> None:
+def _check_wording(
+    wording: str, motions: tuple[str, ...], words: tuple[str, ...], where: str
+) -> None:
     found = _PLACE.findall(wording)
-    unknown = [name for name in found if name not in (*_WORDS, *motions)]
-    allowed = ', '.join(f'{{{name}}}' for name in (*motions, *_WORDS))
+    unknown = [name for name in found if name not in (*words, *motions)]
+    allowed = ', '.join(f'{{{name}}}' for name in (*motions, *words))
     if unknown:
         raise ConfigError(f'{where}: {{{unknown[0]}}} has no place here; known: {allowed}')
     said = [name for name in found if name in motions]

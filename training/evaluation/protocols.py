@@ -29,8 +29,9 @@ from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.clip_filter import usable_clips
+from mgpt3_ros.training.evaluation.evaluators import Evaluator
 from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all
-from mgpt3_ros.training.evaluation.metrics import ape_ave, pose_errors
+from mgpt3_ros.training.evaluation.metrics import ape_ave, multimodality, pose_errors
 from mgpt3_ros.training.evaluation.metrics.poses import made_frames, pose_distance
 from mgpt3_ros.training.evaluation.motion_quality import physical
 from mgpt3_ros.training.evaluation.reference_rows import (
@@ -106,13 +107,16 @@ def prediction(
     clips: Sequence[Clip],
     config: ProtocolConfig | None = None,
     train: Sequence[Clip] = (),
+    evaluator: Evaluator | None = None,
 ) -> Evaluation:
     """Continue each clip after its first ``observed_s`` by 2 s; shorter clips are skipped.
 
     ADE and FDE are the field's (norm over all joints), over these 2 s. With several replications
     their mean is a forecast of its own, and those of 5 and of 20 give the field's minADE (of the
     best) and APD (mean distance of two of them, Yuan and Kitani, DLow, 2020). With clips to train
-    on, nearest neighbours and ridge regression are beside (:mod:`.rivals`).
+    on, nearest neighbours and ridge regression are beside (:mod:`.rivals`). With an evaluator and
+    several replications there is their MultiModality: the mean distance of the embeddings of two
+    forecasts of one clip.
 
     Raises:
         MetricError: no clip is long enough.
@@ -141,7 +145,7 @@ def prediction(
         )
         drawn = np.stack([motion.joints for motion in motions])
         one = _mean([_following(joints, real) for joints in drawn])
-        _add(values, 'model', one | _of_many(drawn, real))
+        _add(values, 'model', one | _of_many(drawn, real, evaluator))
         if len(drawn) > 1:
             _add(values, 'mean of draws', _following(drawn.mean(axis=0), real))
         for name, make in simple.items():
@@ -218,13 +222,16 @@ def _following(made: np.ndarray, real: np.ndarray) -> dict[str, float]:
     return found | {'ADE [m]': float(pose.mean()), 'FDE [m]': float(pose[-1])}
 
 
-def _of_many(drawn: np.ndarray, real: np.ndarray) -> dict[str, float]:
+def _of_many(drawn: np.ndarray, real: np.ndarray, evaluator: Evaluator | None) -> dict[str, float]:
     """What several forecasts (R, T, 22, 3) are worth together."""
     ade = [float(_distances(made, real)[1].mean()) for made in drawn]
     found = {f'minADE of {n} [m]': min(ade[:n]) for n in (5, 20) if len(drawn) >= n}
     if len(drawn) > 1:
         apart = [np.linalg.norm(a - b) for a, b in combinations(drawn.astype(np.float64), 2)]
         found['APD [m]'] = float(np.mean(apart))
+        if evaluator is not None:
+            embedded = evaluator.embed_motions(list(drawn))
+            found['MultiModality'] = multimodality(embedded[None], None)
     return found
 
 

@@ -53,6 +53,8 @@ class TextProtocolConfig:
     multimodality_texts, multimodality_repeats: motions are drawn so often for so many texts.
     reference: as the authors' code does it: only a text's own motion is right, Diversity and
         MultiModality are of random pairs (300; 10 of 30 motions), intervals divide by n.
+    bert: folder of the language model that BERTScore reads with; None: what the package
+        bert_score has or fetches, if it is installed.
     """
 
     replications: int = 20
@@ -61,6 +63,7 @@ class TextProtocolConfig:
     multimodality_texts: int = 100
     multimodality_repeats: int = 10
     reference: bool = False
+    bert: str | None = None
 
     def __post_init__(self) -> None:
         if self.reference and self.multimodality_repeats < 3 * REPEAT_PAIRS:
@@ -336,9 +339,11 @@ def _language(
         'ROUGE-L': resampled(rouge, seeded) if reference else float(np.mean(rouge)),
         'CIDEr': float(np.mean(metrics.cider(made, references, reference=reference))),
     }
-    if find_spec('bert_score') is not None:
+    folder = run.config.bert
+    if folder is not None or find_spec('bert_score') is not None:
         try:
-            found['BERTScore'] = float(np.mean(metrics.bert_score(made, references)))
+            scores = metrics.bert_score(made, references, model=folder)
+            found['BERTScore'] = float(np.mean(scores))
         except OSError as error:  # the package is there, its language model is not
             note = f'BERTScore is left out: {str(error).splitlines()[0]}'
             run.notes += [note] if note not in run.notes else []

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
-from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.errors import ConfigError, TextError
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MOTION
+from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.sequences import SEPARATOR
@@ -26,9 +28,11 @@ from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.tasks import Row, TaskBatcher, TaskMix, TaskOptions
 from mgpt3_ros.training.train import main
-from tests.support.tiny import SENTENCES, tiny_config
+from tests.support.tiny import SENTENCES, swinging_motion, tiny_config, tiny_model
 from tests.support.tiny_runs import PRESET, loss_on_fixed_samples
 
+# A comparison is put in words of a user's own alone.
+USUAL = tuple(kind for kind in TASKS if kind != 'compare')
 ALL = TaskMix(text=1, generate=1, caption=1, predict=1, inbetween=1)
 
 
@@ -61,7 +65,7 @@ def test_every_task_has_thirty_wordings_of_its_own(shipped: Instructions) -> Non
 def test_every_kind_of_task_is_there_with_frames_and_seconds(shipped: Instructions) -> None:
     kinds = Counter(task.trains for task in shipped.tasks.values())
     assert kinds == {'generate': 4, 'caption': 3, 'predict': 2, 'inbetween': 2, 'text': 5}
-    for kind in TASKS:
+    for kind in USUAL:
         lines = [p for t in shipped.tasks.values() if t.trains == kind for p in t.prompts]
         for place in ('{frames}', '{seconds}'):
             assert sum(place in line for line in lines) >= 16, (kind, place)
@@ -69,7 +73,7 @@ def test_every_kind_of_task_is_there_with_frames_and_seconds(shipped: Instructio
 
 def test_wordings_are_sentences_without_leftovers(shipped: Instructions) -> None:
     rng = np.random.default_rng(0)
-    for kind in TASKS:
+    for kind in USUAL:
         for _ in range(300):
             prompt, answer = shipped.draw(kind, rng, 'a person walks.', 50)
             for text in (prompt, answer):
@@ -238,7 +242,7 @@ def test_rows_state_the_length_of_their_motion(data: MotionDataset, tmp_path: Pa
     batcher = batcher_of(data, options)
     # What a prediction and a gap are asked for is their own frames, without those that are given.
     given = {'predict': 1, 'inbetween': 2}
-    for task in TASKS:
+    for task in USUAL:
         for text, row in rows_of(batcher, task):
             clip = row.target if row.target is not None else None
             if task == 'caption':
@@ -275,7 +279,7 @@ def test_stage_instruct_learns_in_words_and_is_left_out_of_all(pack: Path, tmp_p
         'optional': True,
         'start_from': 'vae',
         'trained': ['text', *stages['align']['trained']],
-        'tasks': dict.fromkeys(TASKS, 1),
+        'tasks': dict.fromkeys(USUAL, 1),
         'options': {'instructions': str(write(tmp_path, own)), 'instructed': 1.0},
     }
     vae = {**stages['vae'], 'optim': {**stages['vae']['optim'], 'steps': 5}}
@@ -297,3 +301,85 @@ def test_stage_instruct_learns_in_words_and_is_left_out_of_all(pack: Path, tmp_p
 def test_stage_instruct_of_every_preset_uses_words(name: str) -> None:
     assert load_run_config(name).stages['instruct'].options.instructions == 'shipped'
     assert load_run_config(name).stages['align'].options.instructions is None
+
+
+# Two motions to one text.
+
+COMPARE = {
+    'trains': 'compare',
+    'prompts': ['First {first}, then {second}. What is done?'],
+    'answers': ['First {caption}, then {other}'],
+}
+
+
+def test_a_comparison_shows_two_motions_and_tells_of_both(
+    data: MotionDataset, tmp_path: Path
+) -> None:
+    file = write(tmp_path, {'tasks': {'both': COMPARE}})
+    batcher = batcher_of(data, TaskOptions(instructions=str(file)))
+    seen = set()
+    for text, row in rows_of(batcher, 'compare'):
+        one, two = row.inputs
+        seen.add(two.clip)
+        (_, _, answer) = text.partition(SEPARATOR)
+        told, _, other = answer.removeprefix('First ').partition(', then ')
+        assert any(told == caption.rstrip('.') for caption in data.clips[one.clip].captions)
+        assert any(other.startswith(caption) for caption in data.clips[two.clip].captions)
+        assert row.target is None
+        ids = row.sequence.ids
+        assert ids.count(batcher.tokenizer.input_holder) == 2 * batcher.network.config.holders
+    assert len(seen) > 3
+    rows = [row for _, row in rows_of(batcher, 'compare', 4)]
+    terms = batcher.network(*batcher.batch(rows, torch.device('cpu')))
+    assert torch.isfinite(terms['text'])
+
+
+@pytest.mark.parametrize(
+    ('task', 'message'),
+    [
+        ({**COMPARE, 'prompts': ['{first} alone']}, 'must hold {first} and then {second} once'),
+        ({**COMPARE, 'answers': []}, 'has no answers'),
+        ({'trains': 'caption', 'prompts': ['{motion} {other}']}, '{other} has no place here'),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_refused(
+    task: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_instructions(write(tmp_path, {'tasks': {'both': task}}))
+
+
+def test_comparisons_need_wordings(data: MotionDataset) -> None:
+    batcher = batcher_of(data, TaskOptions())
+    arguments = (data, batcher.network, batcher.tokenizer, PromptConfig())
+    with pytest.raises(ConfigError, match='compare needs wordings'):
+        TaskBatcher(
+            *arguments, TaskMix(compare=1.0), TaskOptions(instructions='shipped'), Split(4)
+        )
+
+
+@pytest.mark.parametrize('prompt', ['Are {motion} and {motion} alike?', 'What can you do?'])
+def test_prompts_are_answered_in_words(prompt: str) -> None:
+    model = tiny_model()
+    motions = [Motion(swinging_motion(seed, 40)) for seed in range(prompt.count('{motion}'))]
+    said = model.respond(prompt, motions)
+    assert isinstance(said, str)
+    assert said == model.respond(prompt, motions)
+    with pytest.raises(TextError, match=r'places \{motion\} for'):
+        model.respond(prompt, [*motions, Motion(swinging_motion(5, 40))])
+
+
+def test_motions_decide_an_answer() -> None:
+    """The prompt has a place for each, in their order."""
+    model = tiny_model()
+    one, two = (Motion(swinging_motion(seed, 60, speed)) for seed, speed in ((1, 0.0), (7, 3.0)))
+    heard = []
+
+    def listen(prompt: str, clips: list[np.ndarray]) -> object:
+        heard.append([len(clip) for clip in clips])
+        return read(prompt, clips)
+
+    read = model.pipeline._read_prompt  # type: ignore[attr-defined]
+    model.pipeline._read_prompt = listen  # type: ignore[attr-defined]
+    model.respond('{motion} and {motion}', [one, two.crop(30)])
+    assert heard == [[59, 29]]

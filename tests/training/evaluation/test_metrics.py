@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.linalg import sqrtm
 from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.distance import cdist, pdist
@@ -281,3 +283,31 @@ def test_bad_input_is_refused_with_a_reason(call: object, message: str) -> None:
     assert callable(call)
     with pytest.raises(metrics.MetricError, match=message):
         call()
+
+
+def test_bert_score_reads_with_the_language_model_of_a_folder(tmp_path: Path) -> None:
+    pytest.importorskip('bert_score', reason='the package bert_score is not installed')
+    transformers = pytest.importorskip('transformers')
+    words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'person', 'walks', 'runs']
+    words += ['someone', 'jumps', 'waves', 'turns']
+    (tmp_path / 'vocab.txt').write_text('\n'.join(words))
+    tokenizer = transformers.BertTokenizerFast(
+        vocab_file=str(tmp_path / 'vocab.txt'), model_max_length=64
+    )
+    tokenizer.save_pretrained(tmp_path)
+    torch.manual_seed(0)
+    sizes = {'hidden_size': 16, 'num_hidden_layers': 2, 'num_attention_heads': 2}
+    config = transformers.BertConfig(vocab_size=len(words), intermediate_size=32, **sizes)
+    transformers.BertModel(config).save_pretrained(tmp_path)
+    made = ['a person walks', 'someone jumps', 'a person turns']
+    real = [['a person walks'], ['someone runs'], ['someone waves']]
+    same, near, other = metrics.bert_score(made, real, model=tmp_path)
+    assert same == pytest.approx(1.0, abs=1e-4)
+    assert near < 1
+    assert other < 1
+
+
+def test_a_folder_that_holds_no_language_model_is_said(tmp_path: Path) -> None:
+    pytest.importorskip('bert_score', reason='the package bert_score is not installed')
+    with pytest.raises(metrics.MetricError, match='is no language model'):
+        metrics.bert_score(['a'], [['b']], model=tmp_path)

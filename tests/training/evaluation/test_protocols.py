@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from mgpt3_ros.cli import evaluate
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation import baselines
 from mgpt3_ros.training.evaluation.measures import mpjpe_mm, reconstruct_all
@@ -30,6 +32,7 @@ from mgpt3_ros.training.evaluation.protocols import (
 from mgpt3_ros.training.evaluation.results import Evaluation, Figure, figure
 from tests.support.tiny import swinging_motion, tiny_model
 from tests.support.tiny_pack import write_tiny_pack
+from tests.support.tiny_tmr import tiny_encoder
 
 
 def clip(joints: np.ndarray, name: str = 'c') -> Clip:
@@ -201,3 +204,21 @@ def test_the_command_prints_a_table_and_writes_json(
     written = json.loads(output.read_text())
     assert written['checkpoint'] == 'tiny'
     assert written['figures']['model']['ADE [m]']['clips'] == 1
+
+
+def test_forecasts_have_a_multimodality_where_there_is_an_evaluator(
+    model: MotionGPT3, clips: list[Clip]
+) -> None:
+    evaluator = tiny_encoder()
+    config = ProtocolConfig(replications=3)
+    found = prediction(model, clips[:2], config, evaluator=evaluator).figures['model']
+    apart = []
+    for number, one in enumerate(clips[:2]):
+        motions = model.predict_many(
+            Motion(one.joints[:20]), 2.0, 3, generator=noise_source(number)
+        )
+        embedded = evaluator.embed_motions([motion.joints for motion in motions])
+        apart.append(pdist(embedded).mean())
+    assert found['MultiModality'].mean == pytest.approx(np.mean(apart), rel=1e-4)
+    alone = prediction(model, clips[:2], ProtocolConfig(), evaluator=evaluator).figures['model']
+    assert 'MultiModality' not in alone

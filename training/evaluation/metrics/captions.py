@@ -7,10 +7,13 @@ Each raises `MetricError` for texts that cannot be compared.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -220,7 +223,10 @@ class _Weights:
 
 
 def bert_score(
-    predictions: Texts, references: References, scorer: Scorer | None = None
+    predictions: Texts,
+    references: References,
+    scorer: Scorer | None = None,
+    model: str | Path | None = None,
 ) -> list[float]:
     """Return each caption's BERTScore F1, where its library and a language model are at hand.
 
@@ -229,12 +235,21 @@ def bert_score(
         references: for each, what it may say.
         scorer: gives B figures; None: the package bert_score, English, idf and rescaled as in the
             authors' evaluation, which fetches its language model.
+        model: folder of a language model for the package, as transformers saves it. Layer and
+            baseline are those that the package has for the folder's name (``roberta-large``);
+            under another name it is the last layer, and figures are not rescaled.
 
     Raises:
-        MetricError: texts that cannot be compared, no package, or figures that are not finite.
+        MetricError: no such folder, texts that cannot be compared, no package, or figures that
+            are not finite.
     """
     check_texts(predictions, references)
-    found = np.asarray((scorer or _package)(predictions, references), dtype=np.float64)
+    given = (
+        _package(predictions, references, model)
+        if scorer is None
+        else scorer(predictions, references)
+    )
+    found = np.asarray(given, dtype=np.float64)
     if found.shape != (len(predictions),) or not np.isfinite(found).all():
         raise MetricError(
             f'the scorer must give {len(predictions)} finite figures, got shape {found.shape}, '
@@ -243,18 +258,38 @@ def bert_score(
     return [float(value) for value in found]
 
 
-def _package(predictions: Texts, references: References) -> Sequence[float]:
+def _package(
+    predictions: Texts, references: References, model: str | Path | None
+) -> Sequence[float]:
     try:
-        import bert_score as package  # type: ignore[import-not-found]
+        import bert_score as package  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError as error:
         raise MetricError(
             'BERTScore needs the package bert_score (pip install bert-score), or pass a scorer'
         ) from error
-    _, _, f1 = package.score(
-        list(predictions),
-        [list(group) for group in references],
-        lang='en',
-        rescale_with_baseline=True,
-        idf=True,
-    )
+    options: dict[str, Any] = {'lang': 'en', 'rescale_with_baseline': True, 'idf': True}
+    if model is not None:
+        options |= _folder_options(Path(model), Path(package.__file__).parent)
+    _, _, f1 = package.score(list(predictions), [list(group) for group in references], **options)
     return f1.tolist()
+
+
+def _folder_options(model: Path, package: Path) -> dict[str, Any]:
+    """How the package reads with the language model of a folder."""
+    from bert_score.utils import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        model2layers,
+    )
+
+    try:
+        layers = json.loads((model / 'config.json').read_text())['num_hidden_layers']
+    except (OSError, ValueError, KeyError) as error:
+        raise MetricError(
+            f'{model} is no language model as transformers saves it (config.json): {error}'
+        ) from error
+    baseline = package / 'rescale_baseline' / 'en' / f'{model.name}.tsv'
+    return {
+        'model_type': str(model),
+        'num_layers': model2layers.get(model.name, layers),
+        'rescale_with_baseline': baseline.is_file(),
+        'baseline_path': str(baseline),
+    }
