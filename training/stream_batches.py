@@ -39,6 +39,8 @@ class StreamOptions:
         None to ask in the bare words of captions.
     instructed: share of the rows that are asked in those wordings. A motion's place in them is
         left out: it stands before or after the words.
+    cache_text: 'float16' or 'float32', in which what a frozen text branch says of prompts is kept
+        on disk (:mod:`~mgpt3_ros.training.text_cache`); None computes it at every step.
     """
 
     windows: WindowOptions = field(default_factory=WindowOptions)
@@ -52,6 +54,7 @@ class StreamOptions:
     most_words: int = 40
     instructions: str | None = None
     instructed: float = 0.6
+    cache_text: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from mgpt3_ros.training.data.stream_windows import WindowCutter, WindowOptions
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stream_batches import StreamBatcher
 from mgpt3_ros.training.stream_task import StreamTask
+from mgpt3_ros.training.text_cache import TextCache
 
 if TYPE_CHECKING:
     from mgpt3_ros.training.run_config import StageConfig
@@ -63,4 +64,6 @@ def stream_task(
         chunk, steps = network.vae.frames, stage.optim.steps
         return StreamBatcher(dataset, model.tokenizer, chunk, shares, stage.stream, split, steps)
 
-    return StreamTask(network, stage.stream), batcher
+    kind = stage.stream.cache_text
+    texts = None if kind is None else TextCache(network, kind)
+    return StreamTask(network, stage.stream, texts), batcher

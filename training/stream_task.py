@@ -14,17 +14,23 @@ from mgpt3_ros.model.network.stream_network import MotionTokens, StreamNetwork, 
 from mgpt3_ros.model.network.vae.chunk import POSE_CHANNELS
 from mgpt3_ros.model.sampling import SamplingOptions
 from mgpt3_ros.training.stream_batches import NO_GOAL, StreamBatch, StreamOptions
+from mgpt3_ros.training.text_cache import TextCache
 
 OWN_DRAW_STEPS = 3  # of the head, where the model draws its own history
 OWN_DRAW_FADE = 12  # frames over which the truth is led over from where the model's draws ended
 
 
 class StreamTask(nn.Module):
-    """Loss terms of a batch: the head's, ``duration``, ``marker``, ``caption`` and ``text``."""
+    """Loss terms of a batch: the head's, ``duration``, ``marker``, ``caption`` and ``text``.
 
-    def __init__(self, network: StreamNetwork, options: StreamOptions) -> None:
+    ``texts``: what a frozen text branch says of prompts; None computes it at every step.
+    """
+
+    def __init__(
+        self, network: StreamNetwork, options: StreamOptions, texts: TextCache | None = None
+    ) -> None:
         super().__init__()
-        self.network, self.options = network, options
+        self.network, self.options, self.texts = network, options, texts
 
     def head_parameters(self) -> list[nn.Parameter]:
         """Those that a stage's ``head_learning_rate`` is for."""
@@ -77,9 +83,14 @@ class StreamTask(nn.Module):
         )
         motion = network.embed_motion(tokens)
         mask = torch.cat([batch.mask, torch.ones_like(learned)], dim=1)
-        read = network.read(batch.ids, mask, motion)
-        hidden = read.motion[:, batch.ids.shape[1] :]
-        words = network.summary(read.text, batch.mask)[:, None].expand(-1, chunks, -1)
+        if self.texts is None or bool(batch.asked.any()):  # the words' own logits are needed
+            read = network.read(batch.ids, mask, motion)
+            summary = network.summary(read.text, batch.mask)
+        else:
+            cache, summary = self.texts.read(batch.ids, batch.mask, chunks)
+            read = network.read(None, mask, motion, cache)
+        hidden = read.motion[:, -chunks:]
+        words = summary[:, None].expand(-1, chunks, -1)
         told = network.head_input(hidden[learned], motion[learned], words[learned])
         terms = network.head.loss(latents[learned][:, None], told, noise)
         known = batch.left > 0
@@ -141,7 +152,10 @@ class StreamTask(nn.Module):
         network, frames = self.network, batch.frames
         sampling = SamplingOptions(1.0, OWN_DRAW_STEPS, generator=noise)
         own, mask, words = [frames[:, :2]], batch.mask, None
-        cache = network.backbone.new_cache(mask.shape[1] + batch.own_draws)
+        if self.texts is None:
+            cache = network.backbone.new_cache(mask.shape[1] + batch.own_draws)
+        else:
+            cache, words = self.texts.read(batch.ids, mask, batch.own_draws)
         latent = frames.new_zeros(len(frames), *network.vae.latent_shape)
         for step in range(batch.own_draws):
             previous = own[-1][:, -2:]
@@ -155,8 +169,9 @@ class StreamTask(nn.Module):
                 )
             )
             mask = torch.cat([mask, torch.ones_like(at_first)], dim=1)
-            read = network.read(batch.ids if step == 0 else None, mask, motion, cache)
-            if step == 0:
+            unread = step == 0 and self.texts is None
+            read = network.read(batch.ids if unread else None, mask, motion, cache)
+            if unread:
                 words = network.summary(read.text, batch.mask)
             told = network.head_input(read.motion[:, -1], motion[:, -1], words)
             latent = network.head.sample(told, sampling)

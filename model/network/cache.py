@@ -11,6 +11,8 @@ from torch import Tensor
 class KeyValueCache:
     """What later tokens need of S earlier ones: per layer keys and values (B, H, S, D / H).
 
+    Of grouped keys, H counts the key heads.
+
     Room for ``capacity`` tokens is made when the first are read, and doubles when it runs out.
     :meth:`crop` forgets the newest tokens, :meth:`drop` a span among them, so that a sequence
     without an end fits into room of a fixed size.
@@ -24,6 +26,25 @@ class KeyValueCache:
         self.is_motion: Tensor | None = None
         self.order: Tensor | None = None
         self._layers: list[tuple[Tensor, Tensor]] = []
+
+    @classmethod
+    def holding(
+        cls, layers: list[tuple[Tensor, Tensor]], is_motion: Tensor, order: Tensor
+    ) -> KeyValueCache:
+        """A cache that has read S tokens, as ``is_motion`` and ``order`` (B, S) say.
+
+        ``layers``: keys and values (B, H, R, D / H) of each layer in room for R >= S tokens; they
+        become the cache's own.
+        """
+        cache = cls(layers[0][0].shape[2])
+        cache._layers = layers
+        cache.advance(is_motion, order)
+        return cache
+
+    def kept(self, layer: int) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, H, S, D / H) of a layer."""
+        keys, values = self._layers[layer]
+        return keys[:, :, : self.length], values[:, :, : self.length]
 
     def __len__(self) -> int:
         return self.length

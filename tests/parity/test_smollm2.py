@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.config import from_dict
+from mgpt3_ros.model.language.chat import Turn, chat_ids
 from mgpt3_ros.model.language.pretrained import SMOLLM2, installed, language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.backbone import BimodalBackbone
@@ -63,6 +64,11 @@ def test_words_are_those_of_its_own_tokenizer(folder: Path) -> None:
     assert tokenizer.encode('user\nWhat is the capital of France? 1234') == IDS[22:36]
     assert tokenizer.encode('A dog, 12 cats.') == [49, 2767, 28, 216, 33, 34, 7680, 30]
     assert 1 not in tokenizer.encode('<|im_start|>')
+
+
+def test_a_conversation_is_that_of_its_own_template(folder: Path) -> None:
+    turns = [Turn('user', 'What is the capital of France? 1234')]
+    assert chat_ids(MotionTokenizer.load(folder), turns) == IDS
 
 
 def test_logits_are_those_of_transformers(backbone: BimodalBackbone) -> None:

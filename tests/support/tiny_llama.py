@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,19 @@ def save_llama_with_words(folder: Path, texts: list[str], vocab_size: int = 300)
     save_llama(folder, tokenizer.vocab_size)
     tokenizer.save(folder)
     return folder
+
+
+def save_talking_words(folder: Path, texts: list[str]) -> MotionTokenizer:
+    """A tokenizer of 302 tokens whose last two begin and end a turn, as SmolLM2's; saved."""
+    MotionTokenizer.train(texts, 300).save(folder)
+    file = folder / 'tokenizer.json'
+    data = json.loads(file.read_text(encoding='utf-8'))
+    data['added_tokens'] = [
+        {
+            'id': 300 + number, 'content': name, 'special': True, 'single_word': False,
+            'lstrip': False, 'rstrip': False, 'normalized': False,
+        }
+        for number, name in enumerate(('<|im_start|>', '<|im_end|>'))
+    ]  # fmt: skip
+    file.write_text(json.dumps(data), encoding='utf-8')
+    return MotionTokenizer.load(folder)

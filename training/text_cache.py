@@ -1,0 +1,139 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a frozen text branch says of captions, computed once and kept on disk.
+
+While neither words nor markers are trained, the keys and values of a prompt that stands before the
+motion are the same at every step. With them a step costs the motion side alone, which beside a
+real language model is a tenth of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mgpt3_ros.model.atomic_files import save_array, whole_file
+from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.language_model import digest_of
+from mgpt3_ros.model.network.cache import KeyValueCache
+from mgpt3_ros.model.network.stream_network import StreamNetwork
+from mgpt3_ros.training.data.motion_store import cache_folder
+
+_VERSION = 1  # raise it when what is stored changes
+_TYPES = {'float16': np.float16, 'float32': np.float32}
+
+
+class TextCache:
+    """Keys, values and last hidden state of prompts: a file for each, by a hash of its tokens.
+
+    Kept are the layers that motion attends to: L of them, with G key heads of the width E.
+
+    Args:
+        network: of the stream form; its text branch and markers must be frozen.
+        dtype: of the files, 'float16' or 'float32'.
+        folder: None for one in the user's cache folder, by a hash of the text branch.
+
+    Raises:
+        ConfigError: the text branch or the markers are trained, or blurred by dropout; or there
+            is no such dtype.
+    """
+
+    def __init__(self, network: StreamNetwork, dtype: str, folder: Path | None = None) -> None:
+        groups = network.parameter_groups()
+        trained = [n for n in ('text', 'markers') if any(p.requires_grad for p in groups[n])]
+        if trained or network.config.backbone.text_dropout:
+            why = f'{trained[0]!r} is trained' if trained else 'it has a text_dropout'
+            raise ConfigError(f'stream.cache_text keeps what text says, but {why}: leave it out')
+        if dtype not in _TYPES:
+            raise ConfigError(f'stream.cache_text is {dtype!r}: float16 or float32')
+        self.network, self.dtype = network, dtype
+        layers = network.backbone.layers
+        self.layers = [index for index, layer in enumerate(layers) if layer.shared]
+        self.folder = cache_folder() / f'text-{self._key()}' if folder is None else folder
+
+    def _key(self) -> str:
+        backbone = self.network.backbone
+        state = {**backbone.text_state(), 'marker_embedding': backbone.marker_embedding}
+        told = f'{_VERSION} {self.dtype} {self.layers} {digest_of(state)}'
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def read(self, ids: Tensor, mask: Tensor, room: int) -> tuple[KeyValueCache, Tensor]:
+        """A cache that has read prompts (B, N), padded on the left, and their summaries (B, D).
+
+        The cache has room for ``room`` tokens more. What is not known yet is computed.
+        """
+        rows = [tuple(row[seen].tolist()) for row, seen in zip(ids, mask, strict=True)]
+        known = {row: self._load(row) for row in set(rows) if row}
+        new = [row for row, found in known.items() if found is None]
+        if new:
+            known |= self._computed(new)
+        batch, count = mask.shape
+        like = self.network.backbone.marker_embedding
+        config = self.network.config.backbone
+        shape = (batch, config.key_heads, count + room, config.head_width)
+        pairs = [(like.new_zeros(shape), like.new_zeros(shape)) for _ in range(config.n_layer)]
+        summaries = like.new_zeros(batch, config.n_embd)
+        for number, row in enumerate(rows):
+            found = known.get(row)
+            if found is None:
+                continue
+            states, summary = (part.to(like) for part in self._parts(found, len(row)))
+            summaries[number] = summary
+            for layer, pair in zip(self.layers, states, strict=True):
+                for kept, new_part in zip(pairs[layer], pair, strict=True):
+                    kept[number, :, count - len(row) : count] = new_part
+        order = (mask.long().cumsum(1) - 1).clamp(min=0)
+        return KeyValueCache.holding(pairs, torch.zeros_like(mask, dtype=torch.bool), order), (
+            summaries
+        )
+
+    def _parts(self, found: np.ndarray, tokens: int) -> tuple[Tensor, Tensor]:
+        """Keys and values (L, 2, G, T, E), and the last hidden state (D,)."""
+        config = self.network.config.backbone
+        values = torch.from_numpy(np.array(found))
+        states, summary = values[: -config.n_embd], values[-config.n_embd :]
+        shape = (len(self.layers), 2, config.key_heads, tokens, config.head_width)
+        return states.view(shape), summary
+
+    def _file(self, row: tuple[int, ...]) -> Path:
+        name = hashlib.sha256(np.array(row, dtype='<i8').tobytes()).hexdigest()[:32]
+        return self.folder / name[:2] / f'{name}.npy'
+
+    def _load(self, row: tuple[int, ...]) -> np.ndarray | None:
+        config = self.network.config.backbone
+        size = len(self.layers) * 2 * config.key_width * len(row) + config.n_embd
+        # A file that is missing or damaged is made anew.
+        with contextlib.suppress(OSError, ValueError, EOFError):
+            found = np.load(self._file(row))
+            if found.shape == (size,) and found.dtype == _TYPES[self.dtype]:
+                return found
+        return None
+
+    @torch.no_grad()
+    def _computed(self, rows: list[tuple[int, ...]]) -> dict[tuple[int, ...], np.ndarray | None]:
+        """Read prompts through the text branch, and keep what it says of each."""
+        backbone, width = self.network.backbone, max(map(len, rows))
+        device = backbone.marker_embedding.device
+        ids = torch.zeros(len(rows), width, dtype=torch.long)
+        mask = torch.zeros(len(rows), width, dtype=torch.bool)
+        for number, row in enumerate(rows):
+            ids[number, -len(row) :], mask[number, -len(row) :] = torch.tensor(row), True
+        cache = backbone.new_cache(width)
+        with torch.autocast(device.type, enabled=False):
+            hidden = self.network.read(ids.to(device), mask.to(device), cache=cache)
+        states = torch.stack([torch.stack(cache.kept(layer)) for layer in self.layers])
+        made: dict[tuple[int, ...], np.ndarray | None] = {}
+        for number, row in enumerate(rows):
+            parts = (states[:, :, number, :, -len(row) :].flatten(), hidden.text[number, -1])
+            values = torch.cat(parts).float().cpu().numpy().astype(_TYPES[self.dtype])
+            file = self._file(row)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file) as partial:
+                save_array(partial, values)
+            made[row] = values
+        return made
