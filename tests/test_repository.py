@@ -15,7 +15,7 @@ HEADER = '# Copyright 2026 The mgpt3_ros authors\n# SPDX-License-Identifier: Apa
 TEXT = {'.py', '.md', '.txt', '.yaml', '.xml', '.cfg', '.toml', '.sh', '.json', '.urdf', ''}
 # Folders that exist on one machine only. (The word "home/" alone is a user's own.)
 MACHINE = re.compile(r'(?<![\w.])/(work|root|home/\w+|Users/\w+|opt/(?!ros)\w+)/')
-CHECKPOINT_LIMIT_MB = 24  # every retraining stays in the history
+CHECKPOINT_LIMIT_MB = 40  # two of them; every retraining stays in the history
 FILE_LIMIT_MB = 3  # of anything else
 
 

@@ -25,12 +25,12 @@ A body moves on, 0.4 s at a time, and does what the last line says. An empty lin
 it come to rest and stand. At the end of the input, or at Ctrl-C, the whole motion is written.
 At a terminal a line counts from the moment it is typed, and the body moves in real time. From a
 file or a pipe each line lasts as long as it states ("for 3 seconds"), else --duration, and all is
-drawn as fast as the machine can. Needs a checkpoint of the stream form.
+drawn as fast as the machine can. Without --checkpoint the shipped one of the stream form draws.
 """
 EXAMPLES = """\
-  mgpt3 stream --checkpoint runs/stream/align -o live.mp4
-  printf 'walk forward\\nwave for 2 seconds\\n\\n' | mgpt3 stream --checkpoint FOLDER -o three.bvh
-  mgpt3 stream --checkpoint FOLDER --start seen.npz --duration 6 -o on.npz < sentences.txt
+  mgpt3 stream -o live.mp4
+  printf 'walk forward\\nwave for 2 seconds\\n\\n' | mgpt3 stream -o three.bvh
+  mgpt3 stream --checkpoint runs/stream/align --start seen.npz --duration 6 -o on.npz < lines.txt
 """
 
 
@@ -45,6 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     options.add_motion_files(parser)
     options.add_model_options(parser)
+    parser.set_defaults(checkpoint='stream')
 
 
 def run(arguments: argparse.Namespace) -> int:

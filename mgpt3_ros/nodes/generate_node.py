@@ -102,7 +102,7 @@ class GenerateNode(MovingNode):
         if self.streams and facts.form != 'stream':
             raise CheckpointError(
                 f'mode stream needs a checkpoint of the stream form, and {facts.name} is of the '
-                'clip form: give another, or mode:=clip'
+                'clip form: give checkpoint:=stream or one of your own, or mode:=clip'
             )
         if not self.streams and facts.form == 'stream':
             self.get_logger().info(

@@ -276,11 +276,15 @@ def _parameters(context: LaunchContext, *more: Any) -> list[Any]:
     path = LaunchConfiguration('params_file').perform(context)
     if not Path(path).is_file():
         raise RuntimeError(f'params_file:={path}: there is no such file')
-    return [path, *more, *_overrides(context)]
+    return [path, *more, *_overrides(context, path)]
 
 
-def _overrides(context: LaunchContext) -> list[str]:
-    """Return a parameters file of the arguments that were given; nothing where none was."""
+def _overrides(context: LaunchContext, path: str = '') -> list[str]:
+    """Return a parameters file of the arguments that were given; nothing where none was.
+
+    Beside a parameters file at ``path``, mode stream takes the shipped checkpoint of that form,
+    unless an argument or that file names one.
+    """
     names = [n for n in (*_TEXTS, *_FLAGS) if n in context.launch_configurations]
     given = {name: LaunchConfiguration(name).perform(context) for name in names}
     values = {
@@ -290,6 +294,8 @@ def _overrides(context: LaunchContext) -> list[str]:
     }
     if 'robot' in context.launch_configurations:
         values['joint_profile'] = LaunchConfiguration('robot').perform(context)
+    if path and values.get('mode') == 'stream' and not _named(path):
+        values.setdefault('checkpoint', 'stream')
     if not values:
         return []
     # It stays, as launch's own do: a node that is started again reads it again.
@@ -298,6 +304,13 @@ def _overrides(context: LaunchContext) -> list[str]:
     ) as file:
         yaml.safe_dump({_EVERY_NODE: {'ros__parameters': values}}, file)
     return [file.name]
+
+
+def _named(path: str) -> bool:
+    """Whether a parameters file names a checkpoint."""
+    sections = yaml.safe_load(Path(path).read_text(encoding='utf-8')) or {}
+    given = [section.get('ros__parameters', {}) for section in sections.values()]
+    return any(parameters.get('checkpoint') for parameters in given)
 
 
 def _share(*parts: str) -> str:

@@ -80,6 +80,19 @@ def test_arguments_override_the_parameters_file(launched, mine):
     }
 
 
+def test_mode_stream_takes_the_checkpoint_of_that_form_unless_one_is_named(launched, tmp_path):
+    (node,) = launched(FILE, mode='stream').nodes
+    assert node.overrides == {'mode': 'stream', 'checkpoint': 'stream'}
+    (node,) = launched(FILE, mode='stream', checkpoint='runs/mine').nodes
+    assert node.overrides['checkpoint'] == 'runs/mine'
+    own = tmp_path / 'own.yaml'
+    own.write_text('/**: {ros__parameters: {checkpoint: runs/mine}}')
+    (node,) = launched(FILE, mode='stream', params_file=str(own)).nodes
+    assert node.overrides == {'mode': 'stream'}
+    (node,) = launched(FILE, mode='clip').nodes
+    assert node.overrides == {'mode': 'clip'}
+
+
 def test_a_parameters_file_that_is_not_there_is_an_error(launched):
     with pytest.raises(RuntimeError, match='there is no such file'):
         launched(FILE, params_file='/nowhere.yaml')
