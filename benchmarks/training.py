@@ -122,6 +122,8 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
         'seconds': median,
         'samples_per_s': samples / median,
         'cpu_seconds': float(np.median(busy)),  # of all cores: what others do hardly counts
+        'cpu_seconds_each': busy,
+        'trained': sum(weight.numel() for weight in trainer.trained.values()),
         'gflop': counter.get_total_flops() / samples / 1e9,
         'memory_gb': _memory_gb(device),
     }
@@ -158,12 +160,13 @@ def _run_config(options: argparse.Namespace, folder: Path) -> RunConfig:
     if options.batch_size:
         changes += [f'stages.{name}.optim.batch_size={options.batch_size}' for name in run.stages]
     if run.text_branch is not None:
-        _write_gpt2_sized_tokenizer(folder)
+        write_gpt2_sized_tokenizer(folder)
         changes += ['text_branch=null', f'tokenizer.folder={folder}']
     return load_run_config(options.config, (*changes, *options.overrides))
 
 
-def _write_gpt2_sized_tokenizer(folder: Path) -> None:
+def write_gpt2_sized_tokenizer(folder: Path) -> None:
+    """Write a tokenizer of a few words, filled up to as many as GPT-2 has."""
     MotionTokenizer.train(CAPTIONS, 2000).save(folder)
     file = folder / 'tokenizer.json'
     content = json.loads(file.read_text(encoding='utf-8'))

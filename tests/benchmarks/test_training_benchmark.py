@@ -25,7 +25,7 @@ def test_a_stage_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture) -> N
 
 
 def test_a_vocabulary_of_gpt2s_size_needs_no_files(tmp_path: Path) -> None:
-    training._write_gpt2_sized_tokenizer(tmp_path)
+    training.write_gpt2_sized_tokenizer(tmp_path)
     words = training.MotionTokenizer.load(tmp_path)
     assert words.vocab_size == training.GPT2_WORDS
     text = training.CAPTIONS[0]

@@ -1,0 +1,81 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark of speed counts what is computed, and times parts without their parts."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import speed
+from benchmarks.floor import Rates, counted
+from tests.support.tiny import tiny_model
+
+RATES = Rates(flops=1e9, read=1e9)
+
+
+@pytest.mark.parametrize('inference', [True, False])
+def test_products_are_counted_as_by_hand(inference: bool) -> None:
+    layer, x = nn.Linear(3, 5), torch.randn(2, 4, 3)
+
+    def work() -> None:
+        with torch.inference_mode(inference):
+            layer(x)
+            torch.bmm(x, x.transpose(1, 2))
+            torch.nn.functional.scaled_dot_product_attention(x[:, None], x[:, None], x[:, None])
+            layer(x[:, :0])  # nothing is read for no rows
+
+    found = counted(work)
+    attention = 4 * 2 * 4 * 4 * 3
+    assert found.flops == 2 * 8 * 3 * 5 + 2 * 2 * 4 * 3 * 4 + attention
+    assert found.weights_read == 4 * 3 * 5 + 4 * 2 * 3 * 4
+    slow_to_read = found.floor_s(Rates(flops=1e15, read=1.0))
+    assert slow_to_read == pytest.approx(found.weights_read, rel=1e-6)
+    slow_to_compute = found.floor_s(Rates(flops=1.0, read=1e15))
+    assert slow_to_compute == pytest.approx(found.flops, rel=1e-6)
+
+
+def test_a_part_is_timed_without_the_parts_that_it_calls() -> None:
+    watch = speed.Stopwatch()
+
+    def spin(seconds: float) -> None:
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+
+    inner = watch.around('inner', lambda: spin(0.2))
+    outer = watch.around('outer', inner)
+    outer()
+    assert watch.seconds['inner'] >= 0.2
+    assert watch.seconds['outer'] < watch.seconds['inner']
+
+
+def test_a_report_says_all_and_another_program_stands_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    model = tiny_model()
+    monkeypatch.setattr(speed, 'full_size_model', lambda: model)
+    monkeypatch.setattr(speed, 'measured_rates', lambda: RATES)
+    theirs = tmp_path / 'theirs.py'
+    theirs.write_text('print(\'{"cases": {"prediction, 8": {"seconds": 0.125}}}\')')
+    file = tmp_path / 'here.json'
+    call = ['--part', 'prediction', '--part', 'caption', '--repeats', '2', '-o', str(file)]
+    assert speed.main([*call, '--against', f'{sys.executable} {theirs}']) == 0
+    report = json.loads(file.read_text())
+    assert set(report['cases']) == {'caption, 1', 'prediction, 1', 'prediction, 8'}
+    many = report['cases']['prediction, 8']
+    assert {'head', 'decoder', 'encoder', 'finishing', 'motion branch'} <= set(many['parts'])
+    assert many['least'] <= many['seconds'] <= many['most']
+    assert many['ratio'] == pytest.approx(many['seconds'] / many['floor_s'])
+    assert report['cases']['caption, 1']['met'] in (True, False)
+    printed = capsys.readouterr().out
+    (row,) = [line for line in printed.splitlines() if line.startswith('| prediction, 8 | 0')]
+    assert row.endswith('| - | - | 0.125 |')
+    # What was watched is as before.
+    assert not [name for name in vars(model.network.vae) if name in ('encode', 'decode')]
