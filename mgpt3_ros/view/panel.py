@@ -82,7 +82,7 @@ class Panel:
             self._draws = gui.add_slider('Draws', 1, MOST_DRAWS, 1, 1)
             self._seed = gui.add_text('Seed', '', hint='a number that repeats a draw; empty: new')
             generate = gui.add_button('Generate', color='blue')
-            stop = gui.add_button('Stop')
+            stop = gui.add_button('Stop', color='red')
             self._progress = gui.add_progress_bar(0.0, visible=False)
             self._status = gui.add_markdown('Type what the body does.')
 
