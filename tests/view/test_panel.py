@@ -52,6 +52,8 @@ def test_twenty_generations_do_not_grow(show: Show, model: MotionGPT3) -> None:
     buffer = panel.server._websock_server._broadcast_buffer
 
     def size() -> tuple[int, int]:
+        with panel._lock:
+            panel.controls.advance(0.05)  # every joint has been told its place
         panel.server._run_garbage_collector()
         gc.collect()
         return len(buffer.message_from_id), psutil.Process().memory_info().rss
@@ -129,9 +131,12 @@ def test_wrong_input_is_told_on_the_page(show: Show, model: MotionGPT3, walk: Mo
     panel._guarded(panel._on_predict)(None)
     assert 'no motion yet' in panel._status.content
     panel._seed.value = ''
-    generated(panel, ' ')
-    assert 'drawing' not in panel._status.content
-    generated(panel, 'a person walks for 300 seconds')
+    for text, said in ((' ', 'the text is empty'), ('fly to the moon', 'I do not know')):
+        panel._text.value = text
+        panel._guarded(panel._on_generate)(None)
+        assert said in panel._status.content
+    panel._as_is.value = True
+    generated(panel, 'fly to the moon for 300 seconds')
     assert panel._stage.actors
 
 
