@@ -218,7 +218,13 @@ class Panel:
     def _on_save(self, event: Any) -> None:
         kind = self._kind.value
         self._tell(f'writing .{kind} ...')
-        content = exporting.file_of(self._first().motion, kind, self._robot.shown)
+
+        def told(share: float) -> None:
+            words = f'writing .{kind}: {10 * int(10 * share)} %'
+            if self._status.content != words:
+                self._tell(words)
+
+        content = exporting.file_of(self._first().motion, kind, self._robot.shown, told)
         event.client.send_file_download(f'motion.{kind}', content, save_immediately=True)
         self._tell(f'motion.{kind}: {len(content) / 1000:.0f} kB')
 

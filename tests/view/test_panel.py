@@ -157,6 +157,50 @@ def test_ghosts_follow_and_a_take_may_be_shown_again(
     assert list(panel._stage.actors) == ['body0']
 
 
+def test_one_motion_of_the_list_goes_over_into_another(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk)
+    generated(panel, 'take a deep bow for 3 seconds')
+    first, bow = panel.studio.takes
+    panel._takes.value, panel._after.value = first.name, bow.name
+    panel._on_choice(None)
+    over = threading.Event()
+    end = panel._end
+    panel._end = lambda *a: (end(*a), over.set())  # type: ignore[method-assign,func-returns-value]
+    panel._on_inbetween(None)
+    assert over.wait(60)
+    words = [text for _, text in panel._stage.actors['body0'].clip.parts]
+    assert words == [
+        'a person walks forward and turns left',
+        '(in between)',
+        bow.motion.info['text'],
+    ]
+    assert panel.controls._time.max > walk.duration_s + 3.0
+
+
+def test_path_contacts_and_the_camera_that_follows_or_stays(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk)
+    actor, controls = panel._stage.actors['body0'], panel.controls
+    with panel._lock:
+        controls.player.play(False, walk.duration_s)
+        controls.player.seek(3.0)
+        controls.advance(0.0)
+        assert not actor._path.visible
+        followed = np.array(panel._stage.world.position)
+        np.testing.assert_allclose(followed, -actor.clip.focus(3.0), atol=1e-6)
+        controls.show_path_and_contacts()
+        controls._follow.value = False
+        controls.player.seek(1.5)
+        controls.advance(0.0)
+        assert actor._path.visible
+        assert [mark.visible for mark in actor._contacts] == list(actor.clip.standing(1.5))
+        np.testing.assert_array_equal(panel._stage.world.position, followed)  # it stays
+        assert '**a person walks forward and turns left**' in controls._words.content
+
+
 @pytest.mark.parametrize('kind', exporting.KINDS)
 def test_every_kind_of_file_can_be_kept(
     kind: str, show: Show, model: MotionGPT3, walk: Motion
