@@ -14,6 +14,7 @@ import numpy as np
 
 from mgpt3_ros.model import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
+from mgpt3_ros.robots import Robot
 from mgpt3_ros.view.page import write_page
 from mgpt3_ros.view.panel import Panel
 from mgpt3_ros.view.server import address_of, start_server, stop_server
@@ -21,24 +22,25 @@ from mgpt3_ros.view.studio import Studio
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / 'docs' / 'images'
-SIZE = (900, 640)
+SIZE = (1000, 720)
 _COLOURFUL = 150  # pixels
 NOTICE = '.mantine-Notification-closeButton'  # the browser draws in software, viser says
 
 
 def main() -> None:
-    """Write docs/images/view.jpg and page.jpg."""
+    """Write docs/images/view.jpg, page.jpg and, where its model is, robot_page.jpg."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     from tests.support.browser import Browser
 
     model = MotionGPT3.from_pretrained(device='cpu')
-    said = 'walk forward for 3 seconds, then wave with both hands'
+    said = 'walk forward for 3 seconds, then wave with both hands, then bow'
     motion = model.generate_sequence(said, generator=noise_source(4))
     with Browser(SIZE, scale=1.0) as browser:
         panel = Panel(start_server(), Studio(lambda: model), [motion])
         page = _opened(browser, address_of(panel.server))
         page.click('Pause')
         panel.controls.player.seek(5.5)
+        panel.controls.show_path_and_contacts()
         _shoot(page, 'view.jpg')
         panel.close()
         stop_server(panel.server)
@@ -47,6 +49,8 @@ def main() -> None:
             path = Path(folder) / 'walk.html'
             write_page(path, motion)
             _shoot(_opened(browser, path.as_uri()), 'page.jpg')
+            write_page(path, motion, robot=Robot.from_name_or_file('g1'))
+            _shoot(_opened(browser, path.as_uri()), 'robot_page.jpg')
 
 
 def _opened(browser: Any, url: str) -> Any:

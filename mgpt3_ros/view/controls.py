@@ -54,6 +54,10 @@ class PlayControls:
             with lock:
                 self.player.looping = self._loop.value
 
+    def show_path_and_contacts(self) -> None:
+        """Tick both boxes."""
+        self._path.value = self._contacts.value = True
+
     def _time_line(self, duration_s: float, marks: Sequence[float] = ()) -> Any:
         """The slider of times, with a mark where each part begins."""
         line = self._gui.add_slider(

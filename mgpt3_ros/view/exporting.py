@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from mgpt3_ros.model.formats import WRITERS
@@ -14,8 +15,19 @@ from mgpt3_ros.view.side_by_side import ShownRobot
 KINDS = ('npz', 'bvh', 'glb', 'vrma', 'mp4', 'html')
 
 
-def file_of(motion: Motion, kind: str, shown: ShownRobot | None = None) -> bytes:
-    """Write a motion as one of ``KINDS``; return the file. A page has the robot that is shown.
+def file_of(
+    motion: Motion,
+    kind: str,
+    shown: ShownRobot | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> bytes:
+    """Write a motion as one of ``KINDS``; return the file.
+
+    Args:
+        motion: what is written.
+        kind: as what.
+        shown: the robot that a page has too.
+        on_progress: told the share of a video that is done, 0 to 1.
 
     Raises:
         MotionGPT3Error: it cannot be written so.
@@ -27,7 +39,7 @@ def file_of(motion: Motion, kind: str, shown: ShownRobot | None = None) -> bytes
         elif kind == 'mp4':
             from mgpt3_ros.model.render import render_video
 
-            render_video(motion, path)
+            render_video(motion, path, on_progress=on_progress)
         else:
             from mgpt3_ros.view.page import write_page
 

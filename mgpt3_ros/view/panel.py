@@ -81,8 +81,11 @@ class Panel:
             examples = gui.add_dropdown('Examples', EXAMPLES)
             self._draws = gui.add_slider('Draws', 1, MOST_DRAWS, 1, 1)
             self._seed = gui.add_text('Seed', '', hint='a number that repeats a draw; empty: new')
+            self._as_is = gui.add_checkbox(
+                'As is', False, hint='numbers are not kept, nothing is refused'
+            )
             generate = gui.add_button('Generate', color='blue')
-            stop = gui.add_button('Stop')
+            stop = gui.add_button('Stop', color='red')
             self._progress = gui.add_progress_bar(0.0, visible=False)
             self._status = gui.add_markdown('Type what the body does.')
 
@@ -155,10 +158,14 @@ class Panel:
             for draw, motion in enumerate(motions):
                 named = f'{motion.info.get("text", text)}' + (f' ({draw + 1})' if draw else '')
                 self._shown.append(self.studio.keep(motion.with_info(text=named)))
-            self._tell(f'{motions[0].duration_s:.1f} s, seed {seed}{self._confidence(motions[0])}')
+            notes = ''.join(f'; {note}' for note in motions[0].info.get('notes', ()))
+            self._tell(
+                f'{motions[0].duration_s:.1f} s, seed {seed}{self._confidence(motions[0])}{notes}'
+            )
             return ()
 
-        self._begin(lambda wake: self.studio.generate(text, draws, seed, wake), done, text)
+        as_is = self._as_is.value
+        self._begin(lambda wake: self.studio.generate(text, draws, seed, wake, as_is), done, text)
 
     def _on_predict(self, _: Any) -> None:
         take, seed = self._first(), self._next_seed()
@@ -211,7 +218,13 @@ class Panel:
     def _on_save(self, event: Any) -> None:
         kind = self._kind.value
         self._tell(f'writing .{kind} ...')
-        content = exporting.file_of(self._first().motion, kind, self._robot.shown)
+
+        def told(share: float) -> None:
+            words = f'writing .{kind}: {10 * int(10 * share)} %'
+            if self._status.content != words:
+                self._tell(words)
+
+        content = exporting.file_of(self._first().motion, kind, self._robot.shown, told)
         event.client.send_file_download(f'motion.{kind}', content, save_immediately=True)
         self._tell(f'motion.{kind}: {len(content) / 1000:.0f} kB')
 

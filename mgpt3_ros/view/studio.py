@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros.body.caption_events import CaptionEvent, events_of
+from mgpt3_ros.body.commands.carrying_out import carry_out_all
+from mgpt3_ros.body.commands.memory import Memory
+from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.model.errors import MotionError, MotionGPT3Error
 from mgpt3_ros.model.kinematics.heading import heading
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion, MotionPart
+from mgpt3_ros.model.sampling import SamplingOptions
 from mgpt3_ros.model.worker import Job, Worker
 from mgpt3_ros.view.clip import parts_of
 
@@ -50,6 +54,7 @@ class Studio:
         self.model: MotionGPT3 | None = None
         self._worker = Worker('mgpt3_view')
         self._job: Job[list[Motion]] | None = None
+        self._memory = Memory()  # of what "faster" and "again" go back to
         self._numbers = 0
         self.takes: list[Take] = []
 
@@ -83,24 +88,31 @@ class Studio:
         """What is being drawn; None while nothing is."""
         return self._job if self._job is not None and not self._job.done() else None
 
-    def generate(self, text: str, draws: int, seed: int, wake: Callable[[], None]) -> Job:
-        """Draw a sentence, or several actions in one, ``draws`` times with seeds from ``seed``."""
+    def generate(
+        self, text: str, draws: int, seed: int, wake: Callable[[], None], as_is: bool = False
+    ) -> Job:
+        """Draw a command ``draws`` times with seeds from ``seed``, as ``mgpt3 generate`` does.
+
+        ``as_is``: what the model makes of the words; numbers are not kept, nothing is refused.
+
+        Raises:
+            TextError: the command is not understood, or nothing that the model knows.
+        """
+        parts = () if as_is else self._memory.resolved(understand(text))
+        self._memory.remember(parts)
 
         def call(model: MotionGPT3, job: Job) -> list[Motion]:
             motions = []
             for draw in range(draws):
-
-                def told(share: float, done: int = draw) -> None:
-                    job.report((done + share) / draws)
-
-                motions.append(
-                    model.generate_sequence(
-                        text,
-                        generator=_noise(seed + draw),
-                        should_stop=job.should_stop,
-                        on_progress=told,
-                    )
+                sampling = SamplingOptions(
+                    generator=_noise(seed + draw),
+                    should_stop=job.should_stop,
+                    on_progress=_rising(job, draw, draws, max(len(parts), 1)),
                 )
+                if as_is:
+                    motions.append(model.generate_sequence(text, sampling=sampling))
+                else:
+                    motions.append(carry_out_all(model, parts, sampling))
             return motions
 
         return self._submit(call, wake)
@@ -210,6 +222,20 @@ def explain(error: BaseException) -> str:
     """One line about what went wrong, for the page."""
     said = ' '.join(str(error).split()) or type(error).__name__
     return said if isinstance(error, MotionGPT3Error) else f'{type(error).__name__}: {said}'
+
+
+def _rising(job: Job, draw: int, draws: int, parts: int) -> Callable[[float], None]:
+    """Report how far one of several draws is, which is made of ``parts`` one after the other."""
+    done, last = 0, 0.0
+
+    def told(share: float) -> None:
+        nonlocal done, last
+        if share < last:
+            done += 1
+        last = share
+        job.report((draw + min((done + share) / parts, 1.0)) / draws)
+
+    return told
 
 
 def _noise(seed: int):  # type: ignore[no-untyped-def] # torch is imported where it is needed

@@ -113,7 +113,7 @@ def write_avatar(path: str | Path, avatar: Avatar, motion: Motion) -> None:
     """
     gltf = copy.deepcopy(avatar.gltf)
     rotations, root_pos = play(avatar, motion)
-    add_animation(gltf, rotations, avatar.nodes['pelvis'], root_pos, motion)
+    add_animation(gltf, rotations, {avatar.nodes['pelvis']: root_pos}, motion)
     Path(path).write_bytes(gltf.to_bytes())
 
 

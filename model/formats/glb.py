@@ -22,10 +22,11 @@ from mgpt3_ros.model.formats.gltf_file import UNSIGNED_BYTE, UNSIGNED_SHORT, Glt
 from mgpt3_ros.model.formats.npz import plain_json
 from mgpt3_ros.model.kinematics.human import JOINT_INDEX
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, JOINT_NAMES, PARENTS
-from mgpt3_ros.model.kinematics.t_pose import t_pose_joints, to_t_pose_motion
+from mgpt3_ros.model.kinematics.t_pose import TPoseMotion, t_pose_joints, to_t_pose_motion
 from mgpt3_ros.model.motion import Motion
 
 _VERTICES, _FACES = 34962, 34963  # what an array of vertices and one of faces is for
+_EXACT_M = 1e-4  # [m]: joints that are farther off are moved to their places
 INFO = 'mgpt3'  # where an animation's `extras` keep the motion's info
 
 
@@ -33,7 +34,8 @@ def write_glb(path: str | Path, motion: Motion) -> None:
     """Write the mannequin, skinned, with the motion as its animation.
 
     The joints stand where the motion has them, so the foot joints touch y = 0 and the soles lie
-    ``SOLE`` lower. Motions of bones that keep their lengths come back within a micrometre.
+    ``SOLE`` lower. Joints on bones that change their length, as where motions were blended, are
+    moved as well as turned. Motions come back within a micrometre.
 
     Raises:
         MotionError: ``info`` holds what JSON cannot say.
@@ -42,7 +44,9 @@ def write_glb(path: str | Path, motion: Motion) -> None:
     gltf = Gltf()
     add_skeleton(gltf, posed.offsets, -_lowest(posed.offsets))
     _add_skin(gltf, posed.offsets)
-    _add_animation(gltf, posed.local, posed.root_pos, motion)
+    stretched = _stretched(motion.joints.astype(np.float64), posed)
+    root = motion.joints[:, 0] if stretched else posed.root_pos
+    _add_animation(gltf, posed.local, root, motion, stretched)
     Path(path).write_bytes(gltf.to_bytes())
 
 
@@ -160,22 +164,42 @@ def _primitive(gltf: Gltf, part: SkinPart, material: int) -> dict[str, Any]:
     }
 
 
-def _add_animation(gltf: Gltf, local: np.ndarray, root_pos: np.ndarray, motion: Motion) -> None:
-    """Add rotations (T, 22, 3, 3) of all joints and the path (T, 3) of the first as animation."""
+def _stretched(joints: np.ndarray, posed: TPoseMotion) -> dict[int, np.ndarray]:
+    """Places (T, 3) [m] in their parents of all joints, if a bone's length changes; else none."""
+    away = np.linalg.norm(posed.joints() - joints, axis=-1).max()
+    if away < _EXACT_M:
+        return {}
+    places = {}
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        apart = joints[:, joint] - joints[:, parent]
+        places[joint] = np.einsum('tji,tj->ti', posed.world[:, parent], apart)
+    return places
+
+
+def _add_animation(
+    gltf: Gltf,
+    local: np.ndarray,
+    root_pos: np.ndarray,
+    motion: Motion,
+    places: dict[int, np.ndarray] | None = None,
+) -> None:
+    """Add rotations (T, 22, 3, 3) of all joints and the path (T, 3) of the first as animation.
+
+    ``places``: (T, 3) of joints in their parents that move as well.
+    """
     tracks = {joint: local[:, joint] for joint in range(len(JOINT_NAMES))}
-    add_animation(gltf, tracks, 0, root_pos, motion)
+    add_animation(gltf, tracks, {0: root_pos, **(places or {})}, motion)
 
 
 def add_animation(
-    gltf: Gltf, rotations: dict[int, np.ndarray], root: int, root_pos: np.ndarray, motion: Motion
+    gltf: Gltf, rotations: dict[int, np.ndarray], places: dict[int, np.ndarray], motion: Motion
 ) -> None:
     """Add an animation, in the place of those that there are.
 
     Args:
         gltf: the file.
         rotations: (T, 3, 3) of nodes in their parents.
-        root: the node that also moves.
-        root_pos: (T, 3), its place in its parent.
+        places: (T, 3) in their parents of nodes that also move.
         motion: tells frame rate and info.
     """
     times = (np.arange(motion.num_frames) / motion.fps).astype(np.float32)
@@ -189,7 +213,8 @@ def add_animation(
 
     for node, rotation in rotations.items():
         track(node, 'rotation', _quaternions(rotation))
-    track(root, 'translation', root_pos)
+    for node, place in places.items():
+        track(node, 'translation', place)
     animation: dict[str, Any] = {'name': 'motion', 'samplers': samplers, 'channels': channels}
     if motion.info:
         animation['extras'] = {INFO: json.loads(plain_json(motion.info))}

@@ -24,6 +24,7 @@ from std_srvs.srv import Trigger
 
 from mgpt3_ros.body.profiles import make_profile
 from tests.support.browser import Browser, Page
+from tests.support.robots import write_tin_man
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 NAMES = make_profile('human_full', 'human').names
@@ -101,4 +102,11 @@ def test_a_port_in_use_is_said_in_a_line(start) -> None:
         process = start('view_node', port=other.getsockname()[1])
         assert process.wait(60) == 2
     assert 'is in use: give another' in process.output
+    assert 'Traceback' not in process.output
+
+
+def test_a_robot_by_its_yaml_is_a_body_too(start, probe, tmp_path) -> None:
+    process = start('view_node', port=0, joint_profile=str(write_tin_man(tmp_path)))
+    probe.until(lambda: 'the page: ' in process.output, 'the page')
+    assert process.end(signal.SIGINT)[0] == 0
     assert 'Traceback' not in process.output

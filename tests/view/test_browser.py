@@ -17,6 +17,7 @@ from mgpt3_ros.view.page import write_page
 from mgpt3_ros.view.panel import Panel
 from mgpt3_ros.view.server import address_of
 from tests.support.browser import Browser, Page
+from tests.support.robots import tin_man
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 Show = Callable[..., Panel]
@@ -144,5 +145,17 @@ def test_a_page_to_keep_plays_without_a_network(
     page.wait(f'Math.abs({clock} - {begin}) > 0.3')  # it plays by itself
     seen = max(body_pixels(page.picture()) for _ in range(5))  # the scene fades in
     assert seen > 100
+    assert page.requests == [path.as_uri()]
+    assert page.faults == []
+
+
+def test_a_robot_moves_in_the_place_of_the_human(
+    visit: Callable[[str], Page], walk: Motion, tmp_path: Path
+) -> None:
+    path = tmp_path / 'robot.html'
+    write_page(path, walk, robot=tin_man(tmp_path), robot_only=True)
+    page = visit(path.as_uri())
+    seen = max(body_pixels(page.picture()) for _ in range(5))
+    assert seen > 40  # bars, in the colours of its sides
     assert page.requests == [path.as_uri()]
     assert page.faults == []

@@ -52,6 +52,8 @@ def test_twenty_generations_do_not_grow(show: Show, model: MotionGPT3) -> None:
     buffer = panel.server._websock_server._broadcast_buffer
 
     def size() -> tuple[int, int]:
+        with panel._lock:
+            panel.controls.advance(0.05)  # every joint has been told its place
         panel.server._run_garbage_collector()
         gc.collect()
         return len(buffer.message_from_id), psutil.Process().memory_info().rss
@@ -129,9 +131,12 @@ def test_wrong_input_is_told_on_the_page(show: Show, model: MotionGPT3, walk: Mo
     panel._guarded(panel._on_predict)(None)
     assert 'no motion yet' in panel._status.content
     panel._seed.value = ''
-    generated(panel, ' ')
-    assert 'drawing' not in panel._status.content
-    generated(panel, 'a person walks for 300 seconds')
+    for text, said in ((' ', 'the text is empty'), ('fly to the moon', 'I do not know')):
+        panel._text.value = text
+        panel._guarded(panel._on_generate)(None)
+        assert said in panel._status.content
+    panel._as_is.value = True
+    generated(panel, 'fly to the moon for 300 seconds')
     assert panel._stage.actors
 
 
@@ -150,6 +155,50 @@ def test_ghosts_follow_and_a_take_may_be_shown_again(
     assert panel._stage.duration_s > walk.duration_s + 1.5
     panel._on_choice(None)
     assert list(panel._stage.actors) == ['body0']
+
+
+def test_one_motion_of_the_list_goes_over_into_another(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk)
+    generated(panel, 'take a deep bow for 3 seconds')
+    first, bow = panel.studio.takes
+    panel._takes.value, panel._after.value = first.name, bow.name
+    panel._on_choice(None)
+    over = threading.Event()
+    end = panel._end
+    panel._end = lambda *a: (end(*a), over.set())  # type: ignore[method-assign,func-returns-value]
+    panel._on_inbetween(None)
+    assert over.wait(60)
+    words = [text for _, text in panel._stage.actors['body0'].clip.parts]
+    assert words == [
+        'a person walks forward and turns left',
+        '(in between)',
+        bow.motion.info['text'],
+    ]
+    assert panel.controls._time.max > walk.duration_s + 3.0
+
+
+def test_path_contacts_and_the_camera_that_follows_or_stays(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk)
+    actor, controls = panel._stage.actors['body0'], panel.controls
+    with panel._lock:
+        controls.player.play(False, walk.duration_s)
+        controls.player.seek(3.0)
+        controls.advance(0.0)
+        assert not actor._path.visible
+        followed = np.array(panel._stage.world.position)
+        np.testing.assert_allclose(followed, -actor.clip.focus(3.0), atol=1e-6)
+        controls.show_path_and_contacts()
+        controls._follow.value = False
+        controls.player.seek(1.5)
+        controls.advance(0.0)
+        assert actor._path.visible
+        assert [mark.visible for mark in actor._contacts] == list(actor.clip.standing(1.5))
+        np.testing.assert_array_equal(panel._stage.world.position, followed)  # it stays
+        assert '**a person walks forward and turns left**' in controls._words.content
 
 
 @pytest.mark.parametrize('kind', exporting.KINDS)

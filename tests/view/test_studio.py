@@ -10,10 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from mgpt3_ros.body.commands.carrying_out import carry_out_all
+from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.model import MotionGPT3
-from mgpt3_ros.model.errors import Cancelled, CheckpointError, MotionError
+from mgpt3_ros.model.errors import Cancelled, CheckpointError, MotionError, TextError
 from mgpt3_ros.model.kinematics.heading import heading
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.sampling import SamplingOptions, noise_source
 from mgpt3_ros.view.studio import MOST_TAKES, Studio, explain, in_a_row, led_to
 from tests.support.tiny import swinging_motion
 
@@ -29,14 +32,30 @@ def studio(model: MotionGPT3) -> Iterator[Studio]:
     made.close()
 
 
-def test_draws_are_those_of_the_public_call(studio: Studio, model: MotionGPT3) -> None:
-    from mgpt3_ros.model.sampling import noise_source
-
-    motions = studio.generate('walk forward, then bow', 2, 5, nothing).result(60)
+def test_draws_are_those_of_mgpt3_generate(studio: Studio, model: MotionGPT3) -> None:
+    text = 'walk forward 2 metres, then bow'
+    motions = studio.generate(text, 2, 5, nothing).result(60)
     for draw, motion in enumerate(motions):
-        alone = model.generate_sequence('walk forward, then bow', generator=noise_source(5 + draw))
+        sampling = SamplingOptions(generator=noise_source(5 + draw))
+        alone = carry_out_all(model, understand(text), sampling)
         np.testing.assert_array_equal(motion.joints, alone.joints)
     assert len(motions[0].info['parts']) == 2
+    went = motions[0].joints[-1, 0, 2] - motions[0].joints[0, 0, 2]
+    assert went == pytest.approx(2.0, abs=0.4)
+
+
+def test_as_is_draws_what_the_model_makes_of_the_words(studio: Studio, model: MotionGPT3) -> None:
+    (motion,) = studio.generate('walk, then bow', 1, 5, nothing, as_is=True).result(60)
+    alone = model.generate_sequence('walk, then bow', generator=noise_source(5))
+    np.testing.assert_array_equal(motion.joints, alone.joints)
+
+
+def test_what_is_not_known_is_refused_and_what_was_said_is_remembered(studio: Studio) -> None:
+    with pytest.raises(TextError):
+        studio.generate('fly to the moon', 1, 1, nothing)
+    studio.generate('walk forward', 1, 1, nothing).result(60)
+    (again,) = studio.generate('faster', 1, 1, nothing).result(60)
+    assert again.duration_s > 0.5
 
 
 def test_a_second_command_cancels_the_first(model: MotionGPT3) -> None:

@@ -230,3 +230,18 @@ def test_a_huge_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_an_avatar_is_no_motion(walk: Motion, tmp_path: Path) -> None:
     with pytest.raises(MotionError, match='give it as --avatar'):
         Motion.load(written(walk, tmp_path, '.vrm'))
+
+
+def test_bones_that_change_their_length_are_kept(walk: Motion, tmp_path: Path) -> None:
+    joints = walk.joints.copy()
+    blend = np.linspace(0.0, 0.02, walk.num_frames, dtype=np.float32)
+    joints[:, JOINT_INDEX['left_ankle'], 0] += blend  # as where two motions are blended
+    joints[:, JOINT_INDEX['left_foot'], 0] += blend
+    stretched = Motion(joints, walk.fps)
+    path = written(stretched, tmp_path, '.glb')
+    assert np.abs(Motion.load(path).joints - joints).max() < 1e-4
+    issues = run_reader('validate.js', path)
+    assert (issues['numErrors'], issues['numWarnings']) == (0, 0), issues['messages']
+    places = run_reader('joints.mjs', path, walk.fps, walk.num_frames)
+    for name, index in JOINT_INDEX.items():
+        assert np.abs(np.array(places[name]) - joints[:, index]).max() < 1e-3, name
