@@ -125,7 +125,7 @@ class LiveSwing:
                 base_pos=moved.base_pos[count - 1 :],
                 base_rot=moved.base_rot[count - 1 :],
             )
-            found = [c for c in self._physics.collisions(ahead) if c.spans[-1][1] > 0]
+            found = tuple(c for c in self._physics.collisions(ahead) if c.spans[-1][1] > 0)
             if not found:
                 full = motion.positions[:, columns]
                 for row in range(count, len(full)):
