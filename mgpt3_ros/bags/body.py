@@ -82,8 +82,9 @@ def find_body(
         if profile == 'auto':
             robot = None if robots is None else robots.fitting(seen)
             names = PROFILES if robot is None else (*PROFILES, robot)
+        others = None if robots is None else robots.make
         for name in names:
-            found = make_profile(name, body_id or _body_id(seen), robots and robots.make)
+            found = make_profile(name, body_id or _body_id(seen), others)
             if len(set(found.names) & set(seen)) >= needed * len(found.names):
                 return Body(topic, odometry, found, name)
         if count >= _LOOKED_AT:

@@ -139,8 +139,8 @@ class LiveBody:
             fit.begin()
         done = None
         if request.done is not None:
-            positions, *base = (rows[-len(tail) :] for rows in request.done)
-            done = fit.followed(request.frame, positions), *base
+            positions, base_pos, base_rot = (rows[-len(tail) :] for rows in request.done)
+            done = fit.followed(request.frame, positions), base_pos, base_rot
         clip = clip_of(motion, self._profile, done)
         behind = clip.positions[: len(tail)] if done is None else positions
         return fit.fit(motion, clip, request.avoid, request.frame, behind)

@@ -113,9 +113,7 @@ class LiveSwing:
         """
         count, columns = len(positions), self._columns
         first = self._frames[frame][1] if frame in self._frames else 1.0
-        hit = np.zeros(
-            len(motion.positions) - count + 1, dtype=bool
-        )  # of the last that is done on
+        hit = np.zeros(len(motion.positions) - count + 1, dtype=bool)  # from the last done one on
         for smallest in (1.0, *SHARES):
             shares = _leading(first, hit, min(smallest, first), motion.fps)
             moved = self._swung(motion, positions, shares)
@@ -125,7 +123,7 @@ class LiveSwing:
                 base_pos=moved.base_pos[count - 1 :],
                 base_rot=moved.base_rot[count - 1 :],
             )
-            found = [c for c in self._physics.collisions(ahead) if c.spans[-1][1] > 0]
+            found = tuple(c for c in self._physics.collisions(ahead) if c.spans[-1][1] > 0)
             if not found:
                 full = motion.positions[:, columns]
                 for row in range(count, len(full)):

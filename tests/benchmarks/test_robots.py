@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import robots
+from benchmarks import posture, robots
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from tests.support.robots import tin_man, walking
+from mgpt3_ros.robots.human import COLLAR, FLAT_FOOT, UPRIGHT_NECK
+from tests.support.domains import free_domain
+from tests.support.robots import tin_man, walking, write_tin_man
 from tests.support.tiny import save_tiny_model
 
 pytestmark = pytest.mark.slow
@@ -46,3 +48,26 @@ def test_the_default_list_has_both_sides():
     named = robots.actions()
     assert {'walk', 'run', 'bow', 'raise-up-left-hand', 'raise-up-right-hand'} <= set(named)
     assert not any('SIDE' in name for name in named)
+
+
+def test_people_stand_as_is_taken_for_granted():
+    model = MotionGPT3.from_pretrained(device='cpu')
+    foot, neck, collar = posture.posture(robots.draw(model, len(robots.actions()), seed=5))
+    assert foot == pytest.approx(np.degrees(FLAT_FOOT), abs=2.0)
+    assert neck == pytest.approx(np.degrees(UPRIGHT_NECK), abs=3.0)
+    assert np.degrees(np.arccos(collar @ COLLAR / np.linalg.norm(COLLAR))) < 4.0
+
+
+def test_captions_of_robots_are_asked_for_over_ros(tmp_path: Path, capsys: pytest.CaptureFixture):
+    pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
+    from benchmarks import robot_captions
+
+    checkpoint = str(save_tiny_model(tmp_path / 'checkpoint'))
+    mine = str(write_tin_man(tmp_path))
+    with free_domain():
+        code = robot_captions.main(
+            ['--robots', mine, '--motions', '1', '--checkpoint', checkpoint]
+        )
+    said = capsys.readouterr().out
+    assert '| tin | ' in said
+    assert (code == 0) == ('| tin | 100% |' in said)
