@@ -16,12 +16,13 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from mgpt3_ros.body import quaternions as quat
-from mgpt3_ros.body.body_trajectory import BasePath, BodyTrajectory, JointPath
+from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
 from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.stopping import stop
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import LEAVE_S, join
@@ -36,6 +37,7 @@ FIRST_S = 0.2  # the first knot of a body that is on its way already
 _KNOTS_S = 0.05
 _LIFT_S = 0.1  # so long before and after a foot would be under the floor the base is lifted
 _WORTH = 0.002  # [m]
+_SAME_SPEED = 0.05  # [rad/s]
 _BLEND_S = 0.1  # the motion begins in the state that it is joined to
 
 
@@ -116,6 +118,47 @@ def on_the_way(
             np.concatenate([base.ang, ours.ang]),
         ),
     )
+
+
+def rested_first(
+    motion: Motion,
+    before: BodyTrajectory,
+    elapsed_s: float,
+    timing: Timing,
+    profile: JointProfile,
+) -> tuple[BodyTrajectory, float]:
+    """A motion that takes over from a body that has come to rest on its way.
+
+    For a motion that cannot be begun at the body's speed within the bounds, however slow it is.
+
+    Args:
+        motion: to do.
+        before: what the body follows, sent ``elapsed_s`` [s] ago.
+        elapsed_s: see there.
+        timing: rates and bounds.
+        profile: of the joints.
+
+    Returns:
+        The trajectory, and how many times slower than the motion it is.
+    """
+    halted = stop(
+        before,
+        elapsed_s,
+        float(np.min(timing.max_acceleration)),
+        profile.position_limits,
+        timing.max_velocity,
+    )
+    rest_s = halted.end_s
+    clip = meeting(motion, halted, rest_s, profile)
+    timing = replace(timing, lead_in_s=rest_s)
+    trajectory, slower = plan(clip, timing, halted.state_at(rest_s), halted.state_at(0.0))
+    return on_the_way(trajectory, halted, 0.0), slower
+
+
+def begins_at_speed(trajectory: BodyTrajectory, state: BodyState) -> bool:
+    """Whether a trajectory begins at the speed that the body has there."""
+    assert trajectory.joints.velocities is not None
+    return bool(np.allclose(trajectory.joints.velocities[0], state.velocities, atol=_SAME_SPEED))
 
 
 def closing(

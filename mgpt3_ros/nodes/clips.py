@@ -18,7 +18,14 @@ import numpy as np
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.commands.meaning import LEGS, Action, Rest
 from mgpt3_ros.body.planning import plan
-from mgpt3_ros.body.stance import grounded, joints_of, meeting, on_the_way
+from mgpt3_ros.body.stance import (
+    begins_at_speed,
+    grounded,
+    joints_of,
+    meeting,
+    on_the_way,
+    rested_first,
+)
 from mgpt3_ros.body.steering.courses import steady
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.worker import Job
@@ -304,6 +311,12 @@ class Clips:
         now, then = node.body_state(lead_s)
         elapsed_s = playing.elapsed_s(node.clock.motion_s())
         trajectory, slower = plan(clip, node.timing(lead_s), then, now)
+        bounded = np.isfinite(node.max_acceleration())
+        if bounded and then is not None and not begins_at_speed(trajectory, then):
+            trajectory, slower = rested_first(
+                generated.motion, playing.trajectory, elapsed_s, node.timing(lead_s), node.profile
+            )
+            return self._grounded(trajectory), slower
         return on_the_way(self._grounded(trajectory), playing.trajectory, elapsed_s), slower
 
     def _grounded(self, trajectory: BodyTrajectory) -> BodyTrajectory:

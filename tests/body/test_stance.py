@@ -7,12 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mgpt3_ros.body.body_trajectory import BasePath
+from mgpt3_ros.body.body_trajectory import BasePath, led_by
 from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
-from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing, grounded, joints_of
+from mgpt3_ros.body.spline import extreme_rates
+from mgpt3_ros.body.stance import (
+    CLOSE_LEAD_S,
+    begins_at_speed,
+    closing,
+    grounded,
+    joints_of,
+    rested_first,
+)
 from mgpt3_ros.body.stopping import stop
 from mgpt3_ros.model.finishing.settling import is_stance, standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS
@@ -70,3 +78,28 @@ def test_what_stands_already_stays(walk):
     still = np.repeat(standing_pose()[None], 20, axis=0)
     standing = plan(clip_of(Motion(still), PROFILE), TIMING)[0]
     assert closing(standing, TIMING, PROFILE) is None
+
+
+@pytest.mark.parametrize('elapsed_s', [1.0, 2.3, 4.1])
+def test_a_motion_that_begins_after_a_rest_keeps_the_bounds_on_all_of_its_way(elapsed_s):
+    bounds = replace(TIMING, max_velocity=np.minimum(TIMING.max_velocity, 2.0))
+    bounds = replace(bounds, max_acceleration=10.0)
+    motion = Motion(walking(8))
+    before, _ = plan(clip_of(motion, PROFILE), bounds)
+    later, slower = rested_first(motion, before, elapsed_s, bounds, PROFILE)
+    assert slower > 1.0
+    now = before.state_at(elapsed_s)
+    whole = led_by(later.joints, 0.0, now.positions, now.velocities)
+    speed, acceleration = extreme_rates(whole.times, whole.positions, whole.velocities)
+    assert np.max(speed / bounds.max_velocity) <= 1.001
+    assert acceleration.max() <= 10.01
+    assert lowest(later) > -0.02
+    np.testing.assert_array_equal(later.joints.velocities[-1], 0.0)
+
+
+def test_a_trajectory_that_was_stretched_does_not_begin_at_the_bodys_speed(walk):
+    state = walk.state_at(float(walk.times[30]))
+    rest = walk.without(30)
+    assert begins_at_speed(rest, state)
+    slowed = replace(rest, joints=replace(rest.joints, velocities=rest.joints.velocities / 2))
+    assert not begins_at_speed(slowed, state)
