@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -227,14 +228,17 @@ class BimodalBackbone(nn.Module):
             return [p for part in parts for p in getattr(part, branch).parameters()]
 
         groups = {'text': of('text'), 'motion': of('motion'), 'markers': [self.marker_embedding]}
-        added = [part.additions for part in self.layers if part.additions is not None]
-        if added:
-            groups['additions'] = [p for part in added for p in part.parameters()]
+        if self.config.text_rank:
+            added = [layer.additions.parameters() for layer in self._layers()]
+            groups['additions'] = [p for part in added for p in part]
         return groups
+
+    def _layers(self) -> list[Any]:
+        return list(self.layers)  # ModuleList knows nothing of their type
 
     def text_layers(self, first: int) -> list[nn.Parameter]:
         """Parameters of the text's layers from number ``first`` on, and of its last norm."""
-        layers = [p for layer in self.layers[first:] for p in layer.text.parameters()]
+        layers = [p for layer in self._layers()[first:] for p in layer.text.parameters()]
         return [*layers, *self.text.ln_f.parameters()]
 
     def embed(self, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
