@@ -98,6 +98,19 @@ def test_the_stream_form_reads_text_in_the_same_way(tmp_path: Path) -> None:
     assert_same(run(clip, ids).text, run(stream, ids).text)
 
 
+def test_weights_in_parts_and_in_half_precision_are_read(tmp_path: Path) -> None:
+    from transformers import LlamaForCausalLM
+
+    folder = save_llama(tmp_path / 'whole')
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    model.save_pretrained(tmp_path / 'parts', max_shard_size='4KB')
+    assert len(list((tmp_path / 'parts').glob('*.safetensors'))) > 1
+    backbone = small()
+    backbone.load_text(tmp_path / 'parts')
+    assert backbone.text.wte.weight.dtype == torch.float32
+    assert torch.equal(backbone.text.wte.weight, model.model.embed_tokens.weight.float())
+
+
 def test_older_settings_of_transformers_are_read_alike(tmp_path: Path) -> None:
     folder = save_llama(tmp_path)
     settings = json.loads((folder / 'config.json').read_text())
