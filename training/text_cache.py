@@ -3,8 +3,7 @@
 """What a frozen text branch says of captions, computed once and kept on disk.
 
 While neither words nor markers are trained, the keys and values of a prompt that stands before the
-motion are the same at every step. With them a step costs the motion side alone, which beside a
-real language model is a tenth of it.
+motion are the same at every step. With them a step costs the motion side alone.
 """
 
 from __future__ import annotations
