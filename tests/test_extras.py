@@ -126,12 +126,18 @@ def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> N
         '    text_weights("gpt2", None, {})\n'
         'except ImportError as error:\n'
         '    said["text_weights"] = 2, str(error)\n'
+        'from pathlib import Path\n'
+        'from mgpt3_ros.model.language.gguf_file import convert\n'
+        'try:\n'
+        '    convert(Path("model.gguf"), Path("folder"))\n'
+        'except ImportError as error:\n'
+        '    said["gguf"] = 2, str(error)\n'
         'print(json.dumps(said))\n',
         tmp_path,
     )
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
-    for what, name in (commands | imports | {'text_weights': 'train'}).items():
+    for what, name in (commands | imports | {'text_weights': 'train', 'gguf': 'language'}).items():
         code, noted = said[what]
         assert f'pip install "mgpt3_ros[{name}]"' in noted, what
         assert code == 2, what

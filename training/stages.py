@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from os import environ
@@ -156,24 +157,34 @@ def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | N
 def freeze_all_but(network: AnyNetwork, groups: tuple[str, ...]) -> None:
     """Leave gradients to the parameters of some groups.
 
+    ``text[24:]`` stands for the text's layers from number 24 on, and its last norm.
+
     Raises:
         ConfigError: a group's name is unknown, or it shares parameters with one that is left out.
     """
     known = network.parameter_groups()
-    for group in groups:
-        if group not in known:
-            raise ConfigError(f'unknown parameter group {group!r}; known: {", ".join(known)}')
+    chosen = {group: _parameters_of(group, network) for group in groups}
     for group, shared in itertools.product(groups, known):
-        held = {id(p) for p in known[shared]} & {id(p) for p in known[group]}
-        if held and shared not in groups:
+        held = {id(p) for p in known[shared]} & {id(p) for p in chosen[group]}
+        if held and shared not in (*groups, group.partition('[')[0]):
             raise ConfigError(
                 f'groups {group} and {shared} have parameters in common (backbone.unified): a '
                 'stage trains both or neither'
             )
     network.requires_grad_(False)
     for group in groups:
-        for parameter in known[group]:
+        for parameter in chosen[group]:
             parameter.requires_grad_(True)
+
+
+def _parameters_of(group: str, network: AnyNetwork) -> list[nn.Parameter]:
+    known, backbone = network.parameter_groups(), network.backbone
+    top = re.fullmatch(r'text\[(\d+):\]', group)
+    if top is not None and int(top[1]) < len(backbone.layers):
+        return backbone.text_layers(int(top[1]))
+    if group not in known:
+        raise ConfigError(f'unknown parameter group {group!r}; known: {", ".join(known)}')
+    return known[group]
 
 
 def make_trainer(

@@ -3,8 +3,7 @@
 """What a frozen text branch says of captions, computed once and kept on disk.
 
 While neither words nor markers are trained, the keys and values of a prompt that stands before the
-motion are the same at every step. With them a step costs the motion side alone, which beside a
-real language model is a tenth of it.
+motion are the same at every step. With them a step costs the motion side alone.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.training.data.motion_store import cache_folder
 
 _VERSION = 1  # raise it when what is stored changes
+TEXT_GROUPS = ('text', 'additions', 'markers')  # of the parameters that words go through
 _TYPES = {'float16': np.float16, 'float32': np.float32}
 
 
@@ -34,18 +34,19 @@ class TextCache:
     Kept are the layers that motion attends to: L of them, with G key heads of the width E.
 
     Args:
-        network: of the stream form; its text branch and markers must be frozen.
+        network: of the stream form; its text branch, additions and markers must be frozen.
         dtype: of the files, 'float16' or 'float32'.
         folder: None for one in the user's cache folder, by a hash of the text branch.
 
     Raises:
-        ConfigError: the text branch or the markers are trained, or blurred by dropout; or there
+        ConfigError: one of these is trained, or blurred by dropout; or there
             is no such dtype.
     """
 
     def __init__(self, network: StreamNetwork, dtype: str, folder: Path | None = None) -> None:
         groups = network.parameter_groups()
-        trained = [n for n in ('text', 'markers') if any(p.requires_grad for p in groups[n])]
+        text = [name for name in TEXT_GROUPS if name in groups]
+        trained = [name for name in text if any(p.requires_grad for p in groups[name])]
         if trained or network.config.backbone.text_dropout:
             why = f'{trained[0]!r} is trained' if trained else 'it has a text_dropout'
             raise ConfigError(f'stream.cache_text keeps what text says, but {why}: leave it out')
@@ -58,7 +59,12 @@ class TextCache:
 
     def _key(self) -> str:
         backbone = self.network.backbone
-        state = {**backbone.text_state(), 'marker_embedding': backbone.marker_embedding}
+        state = {
+            f'{name}.{number}': parameter.detach()
+            for name, group in backbone.parameter_groups().items()
+            if name in TEXT_GROUPS
+            for number, parameter in enumerate(group)
+        }
         told = f'{_VERSION} {self.dtype} {self.layers} {digest_of(state)}'
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 

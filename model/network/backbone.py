@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ from mgpt3_ros.model.language.vocabulary import MARKERS, MOTION_TOKENS, Vocabula
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_block, text_tables
-from mgpt3_ros.model.network.text.branch import Rotation, TextBlock
+from mgpt3_ros.model.network.text.branch import LowRank, Rotation, TextBlock
 from mgpt3_ros.model.network.text.gpt2_branch import Block
 from mgpt3_ros.model.network.text.llama_branch import rotated
 
@@ -71,6 +72,9 @@ class BimodalLayer(nn.Module):
             if config.unified
             else Block(motion_width, config.query_width, config.key_width, config.dropout)
         )
+        outputs = config.query_width + 2 * config.key_width
+        rank = config.text_rank
+        self.additions = LowRank(config.n_embd, rank, outputs) if rank else None
 
     def forward(
         self,
@@ -88,6 +92,8 @@ class BimodalLayer(nn.Module):
         alone = not len(motion) and len(text) == shape[0] * shape[1]
         alone = alone and not torch.is_grad_enabled()
         mixed = self.text.queries_keys_values(text)
+        if self.additions is not None:
+            mixed = mixed + self.additions(self.text.ln_1(text))
         if not alone:
             of_text, of_motion = mixed, self.motion.queries_keys_values(motion)
             mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
@@ -208,6 +214,8 @@ class BimodalBackbone(nn.Module):
             if isinstance(module, TextBlock):
                 small = self.config.init_std / math.sqrt(2 * self.config.n_layer)
                 nn.init.normal_(module.down.weight, std=small)
+            if isinstance(module, LowRank):
+                nn.init.zeros_(module.up.weight)
         nn.init.normal_(self.motion.wte.weight, std=self.config.motion_embedding_std)
         self.motion.wte.weight[self.vocabulary.pad_motion - self.vocabulary.first_motion] = 0
         self.marker_embedding.copy_(self.text.wte.weight.mean(dim=0).expand(MARKERS, -1))
@@ -219,7 +227,19 @@ class BimodalBackbone(nn.Module):
         def of(branch: str) -> list[nn.Parameter]:
             return [p for part in parts for p in getattr(part, branch).parameters()]
 
-        return {'text': of('text'), 'motion': of('motion'), 'markers': [self.marker_embedding]}
+        groups = {'text': of('text'), 'motion': of('motion'), 'markers': [self.marker_embedding]}
+        if self.config.text_rank:
+            added = [layer.additions.parameters() for layer in self._layers()]
+            groups['additions'] = [p for part in added for p in part]
+        return groups
+
+    def _layers(self) -> list[Any]:
+        return list(self.layers)  # ModuleList knows nothing of their type
+
+    def text_layers(self, first: int) -> list[nn.Parameter]:
+        """Parameters of the text's layers from number ``first`` on, and of its last norm."""
+        layers = [p for layer in self._layers()[first:] for p in layer.text.parameters()]
+        return [*layers, *self.text.ln_f.parameters()]
 
     def embed(self, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Look up token ids (B, N), without positions.

@@ -42,6 +42,8 @@ class LlamaConfig:
 class BackboneConfig:
     """Sizes of the backbone; the defaults are GPT-2 small with a motion branch of equal width.
 
+    text_rank: rank of what may be added to the queries, keys and values of the text, group
+        ``additions``, so that a joint stage leaves the text branch itself as it was; 0 for none.
     llama: of a text branch of Llama's kind; None for GPT-2's. The motion branch has the heads of
         the text branch, and its rotary positions.
 
@@ -76,6 +78,7 @@ class BackboneConfig:
     look_back: int | None = None
     unified: bool = False
     llama: LlamaConfig | None = None
+    text_rank: int = 0
 
     @property
     def head_width(self) -> int:

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 from mgpt3_ros.cli import doctor
 from mgpt3_ros.cli.doctor import Finding
 from mgpt3_ros.cli.main import main
+from mgpt3_ros.model.language.pretrained import SMOLLM2
 
 OK = Finding('a', 'ok', 'is here')
 NOTE = Finding('bcd', 'note', 'is not here', 'fetch it')
@@ -34,6 +35,20 @@ def test_a_whole_checkpoint_is_described(checkpoint: Path):
     assert '1.0 M weights' in finding.text
     assert '2.0 MB' in finding.text
     assert 'CC BY-NC 4.0' in finding.text
+
+
+def test_a_language_model_that_is_not_installed_is_missing(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+):
+    config = {'licence': 'MIT', 'language_model': {'source': SMOLLM2, 'digest': '0'}}
+    (checkpoint / 'config.json').write_text(json.dumps(config))
+    for found, state in ((object(), 'ok'), (None, 'missing')):
+        monkeypatch.setattr(doctor, 'find_spec', lambda _, found=found: found)
+        finding = doctor.check_checkpoint(checkpoint)
+        assert finding.state == state
+    assert 'language model is not installed' in finding.text
+    assert finding.remedy.startswith('make language')
+    assert doctor.SMOLLM2 == SMOLLM2
 
 
 @pytest.mark.parametrize('name', ['config.json', 'model.safetensors', 'stats.npz'])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from tests.support.tiny import swinging_motion
 
 UNIT = 0.00025  # metres per step of the stored integers
@@ -70,3 +71,21 @@ def write_tiny_pack(folder: Path, frames: Sequence[int] | None = None, **changes
     text = changes.get('text', 'a person sits down.\n\na man jumps over a box.\n')
     (folder / 'text_only.txt').write_text(text, encoding='utf-8')
     return folder
+
+
+def write_standing_pack(folder: Path) -> Path:
+    """The pack with one figure that stands, the arms hanging: a stream begins from that pose."""
+    clips = tiny_clips()
+    pose = clips[3][0].copy()
+    for side in ('left', 'right'):
+        shoulder, elbow, wrist = (
+            JOINT_NAMES.index(f'{side}_{name}') for name in ('shoulder', 'elbow', 'wrist')
+        )
+        pose[elbow] = pose[shoulder] - [0.0, 0.3, 0.0]
+        pose[wrist] = pose[elbow] - [0.0, 0.25, 0.0]
+    clips[3] = np.repeat(np.rint(pose / UNIT)[None] * UNIT, len(clips[3]), axis=0)
+    steps = [np.rint(clip / UNIT).astype(np.int64) for clip in clips]
+    delta = np.concatenate([np.diff(clip, axis=0, prepend=0) for clip in steps]).astype(np.int16)
+    entries = tiny_entries(clips)
+    entries[3] |= {'action': 'stand', 'style': 'normal', 'take': None}
+    return write_tiny_pack(folder, delta=delta, entries=entries)

@@ -5,27 +5,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+from mgpt3_ros.model.config import from_dict
+from mgpt3_ros.model.errors import CheckpointError, ConfigError
 from mgpt3_ros.model.language import pretrained
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network import NetworkConfig, build_network
 from mgpt3_ros.training.run_config import RunConfig, load_run_config
-from mgpt3_ros.training.stages import run_stage
+from mgpt3_ros.training.stages import freeze_all_but, run_stage
 from tests.support.tiny import SENTENCES
 from tests.support.tiny_llama import save_llama_with_words
-from tests.support.tiny_pack import UNIT, tiny_clips, tiny_entries, write_tiny_pack
+from tests.support.tiny_pack import write_standing_pack
 
 pytestmark = pytest.mark.slow
 
 STAGES = ('vae', 't2m', 'align', 'instruct')
 BACKBONE = (
     '{n_positions: 64, n_embd: 16, n_layer: 3, n_head: 4, motion_width: 8, shared_layers: [0, 2],'
-    ' look_back: 3, dropout: 0.0, llama: {n_kv_head: 2, mlp_width: 24, rope_theta: 100.0}}'
+    ' look_back: 3, dropout: 0.0, text_rank: 2,'
+    ' llama: {n_kv_head: 2, mlp_width: 24, rope_theta: 100.0}}'
 )
 
 
@@ -50,23 +52,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='module')
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny pack, in which one figure stands with hanging arms: a stream begins from that."""
-    folder = write_tiny_pack(tmp_path_factory.mktemp('standing'))
-    clips = tiny_clips()
-    pose = clips[3][0].copy()
-    for side in ('left', 'right'):
-        shoulder, elbow, wrist = (
-            JOINT_NAMES.index(f'{side}_{name}') for name in ('shoulder', 'elbow', 'wrist')
-        )
-        pose[elbow] = pose[shoulder] - [0.0, 0.3, 0.0]
-        pose[wrist] = pose[elbow] - [0.0, 0.25, 0.0]
-    with np.load(folder / 'motions.npz') as arrays:
-        delta, start = arrays['delta'].copy(), arrays['start']
-    delta[start[3] : start[4]] = 0
-    delta[start[3]] = np.rint(pose / UNIT)
-    entries = tiny_entries(clips)
-    entries[3] |= {'action': 'stand', 'style': 'normal', 'take': None}
-    return write_tiny_pack(folder, delta=delta, entries=entries)
+    return write_standing_pack(tmp_path_factory.mktemp('standing'))
 
 
 @torch.no_grad()
@@ -89,10 +75,11 @@ def test_text_is_the_same_to_the_bit_until_the_joint_stage(
             run_stage(stage, run, pack, tmp_path, 'cpu'), 'cpu'
         )
     before = models['vae'].network.backbone.text_state()
-    for stage in ('t2m', 'align'):
+    for stage in ('t2m', 'align', 'instruct'):
         after = models[stage].network.backbone.text_state()
         assert all(torch.equal(after[name], value) for name, value in before.items())
-        assert torch.equal(logits(models[stage]), logits(models['vae']))
+        if stage != 'instruct':  # which adds to it
+            assert torch.equal(logits(models[stage]), logits(models['vae']))
     ids = torch.tensor([models['align'].tokenizer.encode('a person walks, and someone waves')])
     with torch.no_grad():
         theirs = LlamaForCausalLM.from_pretrained(llama, dtype=torch.float32)(ids).logits
@@ -111,6 +98,23 @@ def test_text_is_the_same_to_the_bit_until_the_joint_stage(
     assert torch.equal(markers[0], markers[2])
     assert not torch.equal(markers[2], markers[3])
     assert not torch.equal(logits(models['instruct']), logits(models['align']))
+
+
+def test_top_layers_are_trained_by_their_number(llama: Path) -> None:
+    network = build_network(from_dict(NetworkConfig, network_settings(llama)))
+    freeze_all_but(network, ('motion', 'text[2:]'))
+    text = {n for n, p in network.named_parameters() if p.requires_grad and '.text.' in n}
+    assert {name.rpartition('.text.')[0] for name in text} == {'backbone', 'backbone.layers.2'}
+    assert {name for name in text if name.startswith('backbone.text')} == {
+        'backbone.text.ln_f.weight'
+    }
+    with pytest.raises(ConfigError, match=r"unknown parameter group 'text\[3:\]'"):
+        freeze_all_but(network, ('text[3:]',))
+
+
+def network_settings(llama: Path) -> dict[str, Any]:
+    settings = {**preset(llama).model['network']}
+    return {**settings, 'backbone': {**settings['backbone'], 'vocab_size': 300}}
 
 
 def test_a_missing_language_model_is_told_before_anything_is_trained(

@@ -115,12 +115,20 @@ def test_another_text_branch_has_a_folder_of_its_own() -> None:
     with torch.no_grad():
         other.backbone.layers[0].text.down.weight[0, 0] += 1
     assert TextCache(one, 'float32').folder != TextCache(other, 'float32').folder
+    added, again = network_of({'text_rank': 2}), network_of({'text_rank': 2})
+    with torch.no_grad():
+        added.backbone.layers[0].additions.up.weight[0, 0] += 1
+    assert TextCache(added, 'float32').folder != TextCache(again, 'float32').folder
 
 
-@pytest.mark.parametrize('group', ['text', 'markers'])
+@pytest.mark.parametrize('group', ['text', 'text[1:]', 'additions', 'markers'])
 def test_text_that_is_trained_is_not_kept(group: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=f"'{group}' is trained: leave it out"):
-        TextCache(network_of(FORMS[0], (group,)), 'float32', tmp_path)
+    network = network_of({'text_rank': 2}, (group,))
+    with pytest.raises(ConfigError, match=f"'{group.partition('[')[0]}' is trained: leave it o"):
+        TextCache(network, 'float32', tmp_path)
+
+
+def test_dropout_and_other_types_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='it has a text_dropout'):
         TextCache(network_of({'text_dropout': 0.1}), 'float32', tmp_path)
     with pytest.raises(ConfigError, match="'int8': float16 or float32"):

@@ -19,6 +19,7 @@ Rotation = tuple[Tensor, Tensor]  # cosines and sines (B, 1, N, E) of the positi
 class TextBlock(nn.Module, ABC):
     """One layer's parameters; the attention itself is the backbone's."""
 
+    ln_1: nn.Module  # the norm before the attention
     down: nn.Linear  # the MLP's last
 
     @abstractmethod
@@ -28,6 +29,22 @@ class TextBlock(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor, attended: Tensor) -> Tensor:
         """Add what was attended to (P, H E) and the MLP to the stream x (P, D)."""
+
+
+class LowRank(nn.Module):
+    """An addition to a linear map, of a low rank (Hu et al. 2021, LoRA): x -> up(down(x)).
+
+    ``up`` begins with zeros: what it is added to is what it was until it is trained.
+    """
+
+    def __init__(self, width: int, rank: int, outputs: int) -> None:
+        super().__init__()
+        self.down = nn.Linear(width, rank, bias=False)
+        self.up = nn.Linear(rank, outputs, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(P, width) -> (P, outputs)."""
+        return self.up(self.down(x))
 
 
 class TextTables(nn.Module, ABC):

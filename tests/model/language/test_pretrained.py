@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +117,24 @@ def test_a_gguf_file_of_another_kind_is_refused(cache: Path, tmp_path: Path) -> 
 
 def test_a_folder_is_itself(tmp_path: Path) -> None:
     assert language_folder(tmp_path) == tmp_path
+
+
+def test_a_name_on_the_hub_that_was_downloaded_before(tmp_path: Path) -> None:
+    """The hub's own cache, offline: where names on the hub end up."""
+    commit = '0123456789abcdef0123456789abcdef01234567'
+    repository = tmp_path / 'hub' / 'models--someone--tiny-llama'
+    folder = repository / 'snapshots' / commit
+    save_llama_with_words(folder, SENTENCES)
+    (repository / 'refs').mkdir()
+    (repository / 'refs' / 'main').write_text(commit)
+    code = 'from mgpt3_ros.model.language.pretrained import language_folder as find\n'
+    done = subprocess.run(
+        [sys.executable, '-c', f'{code}print(find("someone/tiny-llama"))'],
+        env={**os.environ, 'HF_HOME': str(tmp_path), 'HF_HUB_OFFLINE': '1'},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) == folder
 
 
 def test_a_package_that_is_not_installed_is_told_in_one_sentence(

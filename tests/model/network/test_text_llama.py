@@ -98,6 +98,19 @@ def test_the_stream_form_reads_text_in_the_same_way(tmp_path: Path) -> None:
     assert_same(run(clip, ids).text, run(stream, ids).text)
 
 
+def test_weights_in_parts_and_in_half_precision_are_read(tmp_path: Path) -> None:
+    from transformers import LlamaForCausalLM
+
+    folder = save_llama(tmp_path / 'whole')
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    model.save_pretrained(tmp_path / 'parts', max_shard_size='4KB')
+    assert len(list((tmp_path / 'parts').glob('*.safetensors'))) > 1
+    backbone = small()
+    backbone.load_text(tmp_path / 'parts')
+    assert backbone.text.wte.weight.dtype == torch.float32
+    assert torch.equal(backbone.text.wte.weight, model.model.embed_tokens.weight.float())
+
+
 def test_older_settings_of_transformers_are_read_alike(tmp_path: Path) -> None:
     folder = save_llama(tmp_path)
     settings = json.loads((folder / 'config.json').read_text())
@@ -240,3 +253,23 @@ def test_impossible_sizes_are_refused() -> None:
         small(reference_masking=True)
     with pytest.raises(ConfigError, match='41 tokens are more than the 40 positions'):
         run(small(), torch.zeros(1, 41, dtype=torch.long))
+
+
+def test_additions_say_nothing_at_first_and_are_a_group_of_their_own(tmp_path: Path) -> None:
+    folder, ids = save_llama(tmp_path), torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6]])
+    torch.manual_seed(0)
+    with_them = BimodalBackbone(
+        BackboneConfig(V, **SIZES, n_positions=POSITIONS, llama=LLAMA, text_rank=2)  # type: ignore[arg-type]
+    ).eval()
+    without = small()
+    for backbone in (with_them, without):
+        backbone.load_text(folder)
+    assert torch.equal(run(with_them, ids).text, run(without, ids).text)
+    groups = with_them.parameter_groups()
+    assert len(groups['additions']) == 2 * 3
+    assert 'additions' not in without.parameter_groups()
+    assert sum(map(len, groups.values())) == len(list(with_them.parameters()))
+    with torch.no_grad():
+        groups['additions'][1].add_(0.1)
+    assert not torch.allclose(run(with_them, ids).text, run(without, ids).text)
+    assert with_them.text_state().keys() == without.text_state().keys()
