@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+from mgpt3_ros.body.commands.confidence import further
 from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.cli import options
@@ -90,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         draw = model.generate if arguments.one_clip else model.generate_sequence
         motion = draw(text, arguments.duration, sampling=sampling)
     else:
-        parts = Memory().resolved(understand(text))
+        also = further(action.label for action in model.known_actions())
+        parts = Memory().resolved(understand(text, also))
         motion = carry_out_all(model, parts, sampling, arguments.duration)
     drawn = time.perf_counter()
     write_all(motion, arguments.output, robot, avatar, robot_only=arguments.robot_only)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,7 +104,13 @@ def actions_of(text: str, split: bool, rest: bool = False) -> tuple[str, ...]:
 
 
 def read_command(
-    command: Command, memory: Memory, moving: bool, streams: bool, split: bool, refuse: bool
+    command: Command,
+    memory: Memory,
+    moving: bool,
+    streams: bool,
+    split: bool,
+    refuse: bool,
+    also: Sequence[str] = (),
 ) -> Command:
     """Read what a command's text means, or leave it to the model where that is wanted.
 
@@ -115,13 +121,14 @@ def read_command(
         streams: whether the body moves on without an end (mode stream).
         split: whether a text has actions at all, or is one motion as a whole.
         refuse: whether what is not understood is refused.
+        also: labels of actions that the checkpoint knows beyond those that can be shaped.
 
     Raises:
         TextError: it is not understood, or asks for no motion.
     """
     if split:
         try:
-            parts = memory.resolved(understand(command.text))
+            parts = memory.resolved(understand(command.text, also))
         except TextError:
             if refuse:
                 raise

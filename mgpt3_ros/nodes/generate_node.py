@@ -20,6 +20,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from mgpt3_ros.body.commands.confidence import further
 from mgpt3_ros.body.commands.meaning import Relation, Rest
 from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing
@@ -73,6 +74,7 @@ class GenerateNode(MovingNode):
         self._dropped = 0
         self.last_latency_s = 0.0
         self._memory = Memory()
+        self._further: tuple[str, ...] = ()  # actions of the checkpoint that nothing here shapes
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
@@ -108,6 +110,7 @@ class GenerateNode(MovingNode):
             self.get_logger().info(
                 f'{facts.name} is of the stream form: mode:=stream moves without an end'
             )
+        self._further = further(action.label for action in facts.known)
         known = json.dumps([asdict(action) for action in facts.known])
         self._known.publish(String(data=known))
 
@@ -147,6 +150,7 @@ class GenerateNode(MovingNode):
             self.streams,
             self.parameters['split_actions'],
             self.parameters['refuse_unknown'],
+            self._further,
         )
 
     def would_do(self, given: str) -> tuple[str, ...]:

@@ -16,39 +16,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-from mgpt3_ros.body.commands.confidence import require_known
+from mgpt3_ros.body.commands.clause_actions import (
+    HEADS,
+    REST,
+    Clause,
+    action_of,
+    counted,
+    further_action,
+    head_of,
+    raises_limb,
+    said_in,
+    text_of,
+    value_of,
+)
+from mgpt3_ros.body.commands.confidence import UnknownActionError, also_known
 from mgpt3_ros.body.commands.lexing import symbols_of
 from mgpt3_ros.body.commands.meaning import ARMS, LEGS, Action, Part, Relation, Rest
-from mgpt3_ros.body.commands.words import QUESTIONS, Symbol
+from mgpt3_ros.body.commands.words import Symbol
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.prompts import clean_text
 
-Clause = list[Symbol]
-
-_LEGS = ('walk', 'go', 'run', 'jog', 'sprint', 'back', 'sidestep')
-_TURNS = ('turn', 'spin', 'bend')
-_ARMS = ('raise', 'lift', 'wave', 'greet', 'shake', 'bye', 'guide', 'show')
-_REST = ('stop', 'stand', 'hold')
-_HEADS = (*_LEGS, *_TURNS, *_ARMS, *_REST, 'bow', 'other')
-_OPENS = (*_HEADS, 'not', 'avoid', 'relative', 'light', 'keep', 'start')
+_OPENS = (*HEADS, 'not', 'avoid', 'relative', 'light', 'keep', 'start')
 _PLACES = ('on', 'in', 'at', 'from', 'with', 'for', 'to', 'into', 'as')  # begin no command
-_QUANTITIES = ('distance', 'steps', 'angle', 'count', 'duration', 'rate', 'number', 'degree')
-_UNSAID = (
-    *(*_QUANTITIES, 'speed', 'relative', 'until', 'first', 'start', 'keep', 'endless', 'pause'),
-    'vague',
-)
-_MOST_BEFORE = 4  # unknown words before the verb; with more somebody tells a story
-_LITTLE_M, _LITTLE_DEG = 0.5, 30.0
 _BACKWARD = Symbol('direction', 'back', 'back')
 # "-5", "minus two", but not "mid-5".
 _NEGATIVE = re.compile(r'(?<!\w)([-\u2212])\s?[\d.]+|\b(?:minus|negative)\s+\w+', re.IGNORECASE)
-_SPEEDS = {'sprint': 'fast', 'jog': 'slow'}
 
 
-def understand(text: str) -> tuple[Part, ...]:
+def understand(text: str, also: Sequence[str] = ()) -> tuple[Part, ...]:
     """What a command asks for, one part after the other.
+
+    Args:
+        text: the command.
+        also: labels of further actions that the checkpoint draws (``MotionGPT3.known_actions``);
+            they are asked for in the command's own words, and of numbers only a time is kept.
 
     Raises:
         TextError: it is not within what is known; the message says what is not.
@@ -59,7 +61,7 @@ def understand(text: str) -> tuple[Part, ...]:
     parts: list[Part] = []
     joint, pending = 'then', None
     for joined, clause in _clauses(symbols):
-        for part in _read(clause):
+        for part in _read(clause, also):
             if pending is not None:
                 part, pending = _together(pending, part), None
             parts = _joined(parts, part, joint if not parts else joined)
@@ -149,12 +151,12 @@ def _together(one: Part, other: Part) -> Action:
     raise TextError(f'"{one}" and "{other}" cannot be done at once: say one after the other')
 
 
-def _read(clause: Clause) -> Iterator[Part]:
+def _read(clause: Clause, also: Sequence[str]) -> Iterator[Part]:
     """The parts of a clause, one or none."""
     kinds = [symbol.kind for symbol in clause]
     if 'while' in kinds:
         at = kinds.index('while')
-        first, second = list(_read(clause[:at])), list(_read(clause[at + 1 :]))
+        first, second = list(_read(clause[:at], also)), list(_read(clause[at + 1 :], also))
         if first and second:
             yield _together(first[-1], second[-1])
         else:
@@ -176,16 +178,22 @@ def _read(clause: Clause) -> Iterator[Part]:
     if all(symbol.kind == 'relative' for symbol in weighty):
         yield Relation(weighty[0].value)
         return
-    if clause[0].kind == 'after' and _head(clause) is None:
+    if clause[0].kind == 'after' and head_of(clause) is None:
         yield _delay(clause)
         return
-    if clause[0].words in _PLACES and _head(clause) is None and not _raises(clause):
+    if clause[0].words in _PLACES and head_of(clause) is None and not raises_limb(clause):
         return  # where and when, before what to do
-    part = _no_motion(clause) or replace(_action(clause), unmet=unmet)
+    try:
+        part = _no_motion(clause) or replace(action_of(clause), unmet=unmet)
+    except UnknownActionError:
+        label = also_known(text_of(clause), also)
+        if label is None:
+            raise
+        part = further_action(label, clause)
     goes_on = any(symbol.value == 'continue' for symbol in clause)
     endless = told or goes_on or bool({'keep', 'endless'} & set(kinds))
     if 'endless' in kinds and isinstance(part, Action) and part.name not in LEGS:
-        raise TextError(f'I cannot judge how long: {_text(clause)!r}')
+        raise TextError(f'I cannot judge how long: {text_of(clause)!r}')
     yield _endless(part) if endless and isinstance(part, Action) else part
 
 
@@ -197,21 +205,11 @@ def _endless(action: Action) -> Action:
 
 def _delay(clause: Clause) -> Part:
     """What is done first where something comes after some steps, metres or seconds."""
-    if _value(clause, 'duration') is not None:
-        return Rest(_value(clause, 'duration'))
-    if _value(clause, 'steps') is None and _value(clause, 'distance') is None:
-        raise TextError(f'I cannot judge when that is: {_said(clause)!r}')
-    return _counted(Action('walk'), clause)
-
-
-def _raises(clause: Clause) -> bool:
-    """Whether a limb and a way up are named."""
-    return {'limb', 'up'} <= {symbol.kind for symbol in clause}
-
-
-def _value(clause: Clause, kind: str) -> Any:
-    """The value of the first symbol of a kind; None where there is none."""
-    return next((symbol.value for symbol in clause if symbol.kind == kind), None)
+    if value_of(clause, 'duration') is not None:
+        return Rest(value_of(clause, 'duration'))
+    if value_of(clause, 'steps') is None and value_of(clause, 'distance') is None:
+        raise TextError(f'I cannot judge when that is: {said_in(clause)!r}')
+    return counted(Action('walk'), clause)
 
 
 def _no_motion(clause: Clause) -> Part | None:
@@ -221,180 +219,13 @@ def _no_motion(clause: Clause) -> Part | None:
         return Rest()
     if 'not' in kinds:
         denied = kinds[kinds.index('not') + 1 :]
-        return Relation('continue') if 'stop' in denied else Rest(_value(clause, 'duration'))
-    head = _head(clause)
-    if head is None or head.kind not in _REST or ('limb' in kinds and head.kind != 'stop'):
+        return Relation('continue') if 'stop' in denied else Rest(value_of(clause, 'duration'))
+    head = head_of(clause)
+    if head is None or head.kind not in REST or ('limb' in kinds and head.kind != 'stop'):
         return None
     finish = next((s for s in clause if s.kind == 'relative' and s.value == 'finish'), None)
     if finish is not None:
         return Relation('finish')
     if head.kind == 'stand' and any(kind in ('unknown', 'up', 'other') for kind in kinds):
-        raise TextError(f'I do not know how to {_said(clause)!r}')
-    return Rest(_value(clause, 'duration'))
-
-
-def _head(clause: Clause) -> Symbol | None:
-    """The verb or noun that says what to do."""
-    return next((symbol for symbol in clause if symbol.kind in _HEADS), None)
-
-
-def _action(clause: Clause) -> Action:
-    """The action of a clause.
-
-    Raises:
-        TextError: there is none that is known.
-    """
-    head = _head(clause)
-    _require_command(clause, head)
-    kinds = [symbol.kind for symbol in clause]
-    raises = _raises(clause)
-    kind = head.kind if head is not None else ''
-    if kind == 'bend' and not {'side', 'to_side'} & set(kinds):
-        action, arms = Action('bow'), None
-    elif kind in _LEGS or kind in _TURNS or not kind:
-        raised = Action(f'raise-up-{_hand(clause)}') if raises else None
-        if raised is not None and kind in ('', 'go'):
-            action, arms = raised, None  # "left arm up", "the arm goes up"
-        else:
-            action, arms = _on_foot(clause, head), raised
-    else:
-        action, arms = Action(_gesture(clause, head, raises)), None
-    words = _said(clause) if 'unknown' in kinds else ''
-    said = ' '.join(symbol.words for symbol in clause if symbol.kind not in ('pause', 'first'))
-    action = replace(_counted(action, clause), said=said, words=words, arms=arms)
-    return require_known(action)
-
-
-def _require_command(clause: Clause, head: Symbol | None) -> None:
-    """Raise a TextError for what is no command, or for a verb that is not known."""
-    text = _text(clause)
-    if any(symbol.kind == 'if' for symbol in clause):
-        raise TextError(f'I cannot judge when or how long: {text!r}')
-    if any(text == words or text.startswith(f'{words} ') for words in QUESTIONS):
-        raise TextError(f'{text!r} is no command')
-    if text.split()[0] in ('i', 'we', 'my', 'our'):
-        raise TextError(f'{text!r} is no command')
-    before = clause if head is None else clause[: clause.index(head)]
-    unknown = [symbol.words for symbol in before if symbol.kind == 'unknown']
-    if head is not None and head.kind == 'other':
-        raise TextError(f'I do not know how to {head.value}')
-    if any(symbol.kind == 'part' for symbol in clause):
-        raise TextError(f'I do not know how to {_said(clause)!r}')
-    story = len(unknown) > _MOST_BEFORE
-    if story or (unknown and head is None and not _raises(clause)):
-        raise TextError(f'I do not know how to {text!r}')
-
-
-def _on_foot(clause: Clause, head: Symbol | None) -> Action:
-    """Walking, running and turning, by verb, direction and side."""
-    kind = head.kind if head is not None else ''
-    word = head.words if head is not None else ''
-    limbs = any(symbol.kind == 'limb' for symbol in clause)
-    directions = [symbol.value for symbol in clause if symbol.kind == 'direction']
-    side = next((s.value for s in clause if s.kind == 'side' and s.value != 'both'), None)
-    side = None if limbs else side
-    to_side = next((symbol.value for symbol in clause if symbol.kind == 'to_side'), None)
-    round_deg = 360.0 if kind == 'spin' else 180.0
-    angles = {'around': round_deg, 'circle': 360.0, 'whole': 360.0}
-    angle = next((angles[d] for d in directions if d in angles), _value(clause, 'angle'))
-    way = _value(clause, 'distance') or _value(clause, 'steps')
-    curves = any(symbol.kind == 'turn' for symbol in clause)  # "walk in a curve"
-    turns = kind in _TURNS or curves or (angle is not None and kind in ('', 'walk', 'go', *_LEGS))
-    if kind == 'back' or ('back' in directions and not turns):
-        return Action('walk-back')
-    sideways = kind == 'sidestep' or 'sideways' in directions or word.startswith(('step', 'move'))
-    sideways = sideways or to_side is not None or (not kind and way is not None)
-    if not turns and (side or to_side) and sideways:
-        return Action(f'walk-{side or to_side}')
-    if not turns and kind == 'sidestep':
-        return Action('walk-right')
-    if turns or side or to_side:
-        return _turn(clause, side or to_side or 'left', angle)
-    if not kind and not directions and way is None:
-        raise TextError(f'I do not know how to {_said(clause)!r}')
-    run = kind in ('run', 'jog', 'sprint')
-    return Action('run' if run else 'walk')
-
-
-def _turn(clause: Clause, side: str, angle: float | None) -> Action:
-    number = _value(clause, 'number')
-    if angle is None and number is not None and number > 4:
-        angle = number  # "turn left ninety"
-    if angle is None and any(symbol.kind == 'degree' for symbol in clause):
-        angle = _LITTLE_DEG
-    return Action(f'walk-turn-{side}', angle_deg=angle)
-
-
-def _gesture(clause: Clause, head: Symbol | None, raises: bool) -> str:
-    """The name of what arms or the whole body do."""
-    assert head is not None
-    kinds = [symbol.kind for symbol in clause]
-    if head.kind == 'bye':
-        return 'bye'
-    if 'bow' in kinds:  # "greet them with a bow"
-        return 'bow'
-    shakes = head.kind == 'shake' and 'limb' in kinds
-    if 'wave' in kinds or head.kind == 'greet' or shakes:
-        return f'wave-{_hand(clause)}'
-    if head.kind == 'guide' or (head.kind == 'show' and 'way' in kinds):
-        return 'guide'
-    if head.kind == 'raise' and (head.value or 'limb' in kinds):
-        return f'raise-up-{f"{head.value}-hands" if head.value else _hand(clause)}'
-    if raises:
-        return f'raise-up-{_hand(clause)}'
-    raise TextError(f'I do not know how to {_said(clause)!r}')
-
-
-def _hand(clause: Clause) -> str:
-    """left-hand, right-hand or both-hands; the right one where none is named."""
-    sides = {symbol.value for symbol in clause if symbol.kind == 'side'}
-    many = any(symbol.kind == 'limb' and symbol.value == 'both' for symbol in clause)
-    if 'both' in sides or len(sides) == 2 or (many and not sides):
-        return 'both-hands'
-    return f'{sides.pop() if sides else "right"}-hand'
-
-
-def _counted(action: Action, clause: Clause) -> Action:
-    """An action with the quantities that stand in its clause."""
-    head = _head(clause)
-    kind = head.kind if head is not None else ''
-    for measure in ('distance', 'steps', 'angle', 'count', 'duration', 'rate'):
-        if _value(clause, measure) == 0:
-            raise TextError(f'it asks for no motion: {_text(clause)!r}')
-    steps, distance = _value(clause, 'steps'), _value(clause, 'distance')
-    if steps is None and head is not None and head.words == 'step' and distance is None:
-        steps = 1
-    little = any(symbol.kind == 'degree' for symbol in clause)
-    turns = action.name.startswith('walk-turn')
-    moves = action.name in LEGS and not turns
-    if moves and little and distance is None and steps is None:
-        distance = _LITTLE_M
-    count = _value(clause, 'count')
-    if count is None and head is not None and head in clause[1:]:
-        before = clause[clause.index(head) - 1]  # "three bows"
-        count = before.value if before.kind == 'number' and not moves and not turns else None
-    angle = action.angle_deg
-    if angle is not None and count is not None:
-        angle, count = angle * count, None
-    speed: Any = _value(clause, 'speed') or _SPEEDS.get(kind)
-    relative = _value(clause, 'relative')
-    speed = relative if relative in ('faster', 'slower') else speed
-    return replace(
-        action,
-        distance_m=distance,
-        steps=None if steps is None else max(round(steps), 1),
-        angle_deg=angle,
-        count=None if count is None else max(round(count), 1),
-        speed=_value(clause, 'rate') or speed,
-        duration_s=_value(clause, 'duration'),
-    )
-
-
-def _text(clause: Clause) -> str:
-    return ' '.join(symbol.words for symbol in clause)
-
-
-def _said(clause: Clause) -> str:
-    """The words of a clause without its quantities."""
-    words = [symbol.words for symbol in clause if symbol.kind not in _UNSAID]
-    return ' '.join(words) or _text(clause)
+        raise UnknownActionError(f'I do not know how to {said_in(clause)!r}')
+    return Rest(value_of(clause, 'duration'))
