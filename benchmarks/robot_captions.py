@@ -28,8 +28,9 @@ from benchmarks.harness import Harness
 from benchmarks.robots import draw
 from benchmarks.table import circumstances
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
+from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of
-from mgpt3_ros.body.planning import Timing, plan
+from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import JointProfile, make_profile
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion

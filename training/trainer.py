@@ -86,7 +86,10 @@ class Trainer:
         groups = self._groups()
         self.rates = [group['lr'] for group in groups]
         optimizer = torch.optim.AdamW(
-            groups, betas=(config.beta1, config.beta2), weight_decay=config.weight_decay
+            groups,
+            betas=(config.beta1, config.beta2),
+            weight_decay=config.weight_decay,
+            fused=True,  # one pass over the weights in place of a dozen
         )
         self.module, self.optimizer = self.accelerator.prepare(module, optimizer)
         self.average = {n: p.detach().clone() for n, p in self.trained.items()}
@@ -149,7 +152,8 @@ class Trainer:
                 if self.step % self.validate_every == 0:
                     self._validate(log)
             self.save()
-        self.accelerator.end_training()
+        for tracker in self.accelerator.trackers:  # end_training() would part the processes, too
+            tracker.finish()
         if self._stopped():
             raise KeyboardInterrupt
 

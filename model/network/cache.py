@@ -89,6 +89,12 @@ class KeyValueCache:
         self.order = torch.cat([self.order[:, :begin], self.order[:, end:]], dim=1)
         self.length = begin + after
 
+    def keep(self, rows: Tensor) -> None:
+        """Forget all sequences but those at ``rows`` (R,)."""
+        self._layers = [(keys[rows], values[rows]) for keys, values in self._layers]
+        if self.is_motion is not None and self.order is not None:
+            self.is_motion, self.order = self.is_motion[rows], self.order[rows]
+
     def _room(self, like: Tensor, needed: int) -> Tensor:
         while self.capacity < needed:
             self.capacity *= 2

@@ -66,7 +66,10 @@ def write_text(
     """
     sampling = sampling or SamplingOptions()
     written: list[list[int]] = [[] for _ in range(len(ids))]
-    ended = torch.zeros(len(ids), dtype=torch.bool)
+    ended: set[int] = set()
+    rows = list(range(len(ids)))  # those that are still being written
+    # A row that has ended leaves; but not where chance draws for all rows together.
+    may_leave = cache is None and not config.sample
     cache = network.backbone.new_cache() if cache is None else cache
     hidden = network.hidden(ids, mask, motions, cache=cache)
     for step in range(config.max_tokens):
@@ -75,16 +78,24 @@ def write_text(
         if bool(logits.isnan().any()):
             raise GenerationError('the model gave NaN, no words: its weights are damaged')
         logits[:, list(forbidden)] = -torch.inf
-        next_ids = _choose(logits, written, config, sampling.generator)
-        for row, token in enumerate(next_ids.tolist()):
+        texts = [written[row] for row in rows]
+        next_ids = _choose(logits, texts, config, sampling.generator)
+        for place, token in enumerate(next_ids.tolist()):
             if token == eos_id:
-                ended[row] = True
-            elif not ended[row]:
-                written[row].append(token)
+                ended.add(rows[place])
+            elif rows[place] not in ended:
+                texts[place].append(token)
         if sampling.on_progress is not None:
             sampling.on_progress((step + 1) / config.max_tokens)
-        if bool(ended.all()) or step + 1 == config.max_tokens:
+        if len(ended) == len(ids) or step + 1 == config.max_tokens:
             break
+        if may_leave and not ended.isdisjoint(rows):
+            kept = torch.tensor([p for p, row in enumerate(rows) if row not in ended]).to(
+                mask.device
+            )
+            rows = [row for row in rows if row not in ended]
+            mask, next_ids = mask[kept], next_ids[kept]
+            cache.keep(kept)
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         hidden = network.hidden(next_ids[:, None], mask, None, cache=hidden.cache)
     return written

@@ -229,6 +229,20 @@ def test_gradients_are_clipped_to_a_norm(
         torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-6)
 
 
+def test_the_fused_optimiser_steps_as_the_plain_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(name: str) -> dict[str, Tensor]:
+        run = trainer(tmp_path / name, steps=12, weight_decay=0.1)
+        run.run()
+        return run.raw.state_dict()
+
+    fused, adamw = trained('fused'), torch.optim.AdamW
+    monkeypatch.setattr(torch.optim, 'AdamW', lambda *a, **k: adamw(*a, **{**k, 'fused': False}))
+    for name, value in trained('plain').items():
+        torch.testing.assert_close(fused[name], value, rtol=1e-5, atol=1e-6)
+
+
 def test_the_average_follows_the_weights_with_its_decay(tmp_path: Path) -> None:
     run = trainer(tmp_path, ema_decay=0.5)
     expected = float(run.average['head.bias'])

@@ -298,3 +298,28 @@ def test_words_take_one_pass_each(monkeypatch: pytest.MonkeyPatch) -> None:
     config = DecodingConfig(max_tokens=5)
     (written,) = write_text(network, ids, torch.ones_like(ids).bool(), None, config, (SOM, EOM), 0)
     assert len(written) == len(passes) == 5
+
+
+def test_rows_that_have_ended_leave_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain: each row alone."""
+    network, sizes = small(), []
+    ids = torch.tensor([[2, 7, 3], [5, 1, 9], [4, 4, 8]])
+    config = DecodingConfig(max_tokens=8)
+
+    def texts(rows: torch.Tensor, eos: int) -> list[list[int]]:
+        mask = torch.ones_like(rows).bool()
+        return write_text(network, rows, mask, None, config, (SOM, EOM), eos)
+
+    without_end = [texts(row[None], -1)[0] for row in ids]
+    hidden = network.hidden
+    monkeypatch.setattr(
+        network, 'hidden', lambda rows, *a, **k: sizes.append(len(rows)) or hidden(rows, *a, **k)
+    )
+    found = 0
+    for eos in {token for row in without_end for token in row}:
+        plain = [texts(row[None], eos)[0] for row in ids]
+        sizes.clear()
+        assert texts(ids, eos) == plain
+        lasting = [len(row) for row in plain]
+        found += min(lasting) < max(lasting) and sizes[-1] < 3
+    assert found
