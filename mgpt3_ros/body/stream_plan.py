@@ -119,6 +119,12 @@ class StreamPlan:
         """The phase at a time [s]."""
         return float(np.interp(at_s, self._knots.times, self._knots.phases))
 
+    def slower(self, now_s: float, window_s: float = 2.0) -> float:
+        """How many times slower than it was drawn the motion was in the last ``window_s`` [s]."""
+        begin_s = max(float(self._knots.times[0]), now_s - window_s)
+        phase = self.phase_at(now_s) - self.phase_at(begin_s)
+        return (now_s - begin_s) / phase if phase > 0 else 1.0
+
     def time_of(self, frame: int) -> float:
         """When the body is at a frame, after the plan as it is [s]."""
         return float(np.interp(frame / FPS, self._knots.phases, self._knots.times))

@@ -31,6 +31,7 @@ from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
 from mgpt3_ros.nodes.commands import Command, Step, counts, held_joints
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
+from mgpt3_ros.robots.pace import WORTH_SAYING
 
 if TYPE_CHECKING:
     from mgpt3_ros.nodes.generate_node import GenerateNode
@@ -161,13 +162,15 @@ class Streaming:
 
     def health_values(self) -> dict[str, str]:
         """What of the stream is worth knowing, for /diagnostics."""
-        ahead_s = 0.0
+        ahead_s, slower = 0.0, 1.0
         if self._plan is not None:
-            ahead_s = self._plan.ahead_s(self._node.clock.motion_s())
+            now_s = self._node.clock.motion_s()
+            ahead_s, slower = self._plan.ahead_s(now_s), self._plan.slower(now_s)
         return {
             'chunks': str(self.chunks),
             'chunk_took_s': f'{self._took_s:.3f}',
             'ahead_s': f'{ahead_s:.2f}',
+            'slowed_down': f'{slower:.2f}',
         }
 
     # ------------------------------------------------------------------ whose turn it is
@@ -328,8 +331,11 @@ class Streaming:
         node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
         self.chunks += 1
         node.report_success()
-        if chunk.notes:
-            node.get_logger().warning('; '.join(chunk.notes), throttle_duration_sec=WARN_EVERY_S)
+        notes, slower = list(chunk.notes), plan.slower(now_s)
+        if slower > WORTH_SAYING:
+            notes.append(f'slowed down {slower:.1f} times: hardly what was asked for')
+        if notes:
+            node.get_logger().warning('; '.join(notes), throttle_duration_sec=WARN_EVERY_S)
         if not doing.said:
             self._told(doing, now_s, chunk)
         elif doing.step is None and chunk.speed < _CALM_SPEED:

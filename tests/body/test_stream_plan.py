@@ -96,6 +96,20 @@ def test_a_stream_that_keeps_up_is_the_motion_as_it_was_drawn():
     joints, base = drawn.plan.trajectory.sample(begun + at / 20)
     np.testing.assert_allclose(joints.positions, drawn.clip.positions[at], atol=1e-6)
     np.testing.assert_allclose(base.pos, drawn.clip.base_pos[at], atol=1e-6)
+    assert drawn.plan.slower(now_s) == pytest.approx(1.0)
+
+
+def test_how_much_slower_it_is_than_it_was_drawn_is_told():
+    drawn, slow = Drawn(0), replace(TIMING, max_velocity=0.2)
+    assert drawn.add(slow, 10.0)
+    now_s = 10.0
+    for _ in range(40):
+        while drawn.plan.ahead_s(now_s) < 0.8:
+            assert drawn.add(slow, now_s)
+        now_s += 0.1
+    phase = drawn.plan.phase_at(now_s) - drawn.plan.phase_at(now_s - 2.0)
+    assert drawn.plan.slower(now_s) == pytest.approx(2.0 / phase)
+    assert drawn.plan.slower(now_s) > 1.5
 
 
 def controlled(drawn: Drawn, timing: Timing, seed: int, seconds: float) -> dict[str, float]:
