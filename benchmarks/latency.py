@@ -15,8 +15,8 @@ COMMANDS = 20
 SENTENCES = (
     'a person walks forward.',
     'a person waves with both hands.',
-    'someone turns around and walks back.',
-    'a person sits down.',
+    'someone walks backward.',
+    'a person takes a bow.',
 )
 
 # Targets of the project (docs/design.md): two cores, the default checkpoint.
