@@ -354,7 +354,7 @@ def test_comparisons_need_wordings(data: MotionDataset) -> None:
     arguments = (data, batcher.network, batcher.tokenizer, PromptConfig())
     with pytest.raises(ConfigError, match='compare needs wordings'):
         TaskBatcher(
-            *arguments, TaskMix(compare=1.0), TaskOptions(instructions='shipped'), Split(4)
+            *arguments, TaskMix(compare=1.0), TaskOptions(instructions='shipped'), Split(4, 0)
         )
 
 

@@ -290,10 +290,8 @@ def test_bert_score_reads_with_the_language_model_of_a_folder(tmp_path: Path) ->
     transformers = pytest.importorskip('transformers')
     words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'person', 'walks', 'runs']
     words += ['someone', 'jumps', 'waves', 'turns']
-    (tmp_path / 'vocab.txt').write_text('\n'.join(words))
-    tokenizer = transformers.BertTokenizerFast(
-        vocab_file=str(tmp_path / 'vocab.txt'), model_max_length=64
-    )
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = transformers.BertTokenizerFast(vocab=vocabulary, model_max_length=64)
     tokenizer.save_pretrained(tmp_path)
     torch.manual_seed(0)
     sizes = {'hidden_size': 16, 'num_hidden_layers': 2, 'num_attention_heads': 2}
