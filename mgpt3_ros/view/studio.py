@@ -12,6 +12,7 @@ import numpy as np
 
 from mgpt3_ros.body.caption_events import CaptionEvent, events_of
 from mgpt3_ros.body.commands.carrying_out import carry_out_all
+from mgpt3_ros.body.commands.confidence import further
 from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.model.errors import MotionError, MotionGPT3Error
@@ -98,7 +99,9 @@ class Studio:
         Raises:
             TextError: the command is not understood, or nothing that the model knows.
         """
-        parts = () if as_is else self._memory.resolved(understand(text))
+        known = () if self.model is None else self.model.known_actions()
+        also = further(action.label for action in known)
+        parts = () if as_is else self._memory.resolved(understand(text, also))
         self._memory.remember(parts)
 
         def call(model: MotionGPT3, job: Job) -> list[Motion]:
