@@ -8,7 +8,6 @@ PYTHONPATH=examples python examples/11_own_head.py PACK runs/own_head --steps 20
 
 import argparse
 
-import torch
 from torch import Tensor, nn
 
 from mgpt3_ros.model.network.heads.base import Guidance, MotionHead, Noise
@@ -39,18 +38,12 @@ class GaussianHead(MotionHead):
         error = (target - mean) / deviation
         return {'likelihood': (0.5 * error.square() + deviation.log()).mean()}
 
-    @torch.no_grad()
-    def sample(
-        self,
-        hidden: Tensor,
-        sampling: SamplingOptions | None = None,
-        guidance: Guidance | None = None,
-        noise: Noise = None,
+    def draw_latents(
+        self, hidden: Tensor, sampling: SamplingOptions, guidance: Guidance, source: Noise
     ) -> Tensor:
         """Draw latents (B, L, C)."""
-        sampling = sampling or SamplingOptions()
         mean, deviation = self.gaussian(hidden)
-        drawn = draw_noise(mean.shape, sampling.generator, mean.device)
+        drawn = draw_noise(mean.shape, source, mean.device)
         return mean + or_default(sampling.temperature, self.config.temperature) * deviation * drawn
 
 

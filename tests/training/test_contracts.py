@@ -55,7 +55,7 @@ class ToyHead(MotionHead):
         signs = F.binary_cross_entropy_with_logits(self.signs(seen), (flat > 0).float())
         return {'signs': signs, 'sizes': (self.sizes(seen) - flat.abs()).square().mean()}
 
-    def sample(self, hidden: Tensor, *_: Any, **__: Any) -> Tensor:
+    def draw_latents(self, hidden: Tensor, *_: Any) -> Tensor:
         seen = self.condition(hidden)
         return (self.signs(seen).sign() * self.sizes(seen)).unflatten(1, self.latent_shape)
 

@@ -102,12 +102,13 @@ class MotionHead(nn.Module, ABC):
         """
         sampling = sampling or SamplingOptions()
         source = sampling.generator if noise is None else noise
-        return self._sample(hidden, sampling, guidance or Guidance(), source).to(hidden.dtype)
+        return self.draw_latents(hidden, sampling, guidance or Guidance(), source).to(hidden.dtype)
 
     @abstractmethod
-    def _sample(
+    def draw_latents(
         self, hidden: Tensor, sampling: SamplingOptions, guidance: Guidance, source: Noise
-    ) -> Tensor: ...
+    ) -> Tensor:
+        """What :meth:`sample` gives, with all that may be left out there filled in."""
 
     def _check_target(self, target: Tensor) -> None:
         if target.shape[1:] != self.latent_shape:
@@ -222,9 +223,10 @@ class DenoisingHead(MotionHead):
 
     # Sampling
 
-    def _sample(
+    def draw_latents(
         self, hidden: Tensor, sampling: SamplingOptions, guidance: Guidance, source: Noise
     ) -> Tensor:
+        """Latents (B, L, C); see :meth:`MotionHead.draw_latents`."""
         shape, device = (len(hidden), *self.latent_shape), hidden.device
 
         def drawn() -> Tensor:

@@ -32,7 +32,7 @@ class RegressionHead(MotionHead):
         error = self.regressor(self.condition(hidden)).float() - target.flatten(1).float()
         return {'regression': error.square().mean()}
 
-    def _sample(
+    def draw_latents(
         self, hidden: Tensor, sampling: SamplingOptions, guidance: Guidance, source: Noise
     ) -> Tensor:
         """Return the latents (B, L, C); nothing that concerns noise has an effect."""
