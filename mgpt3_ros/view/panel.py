@@ -287,8 +287,8 @@ class Panel:
                 chosen.options = names
             if self._shown:
                 self._takes.value = self._shown[0].name
-            self._stage.step_back(self.server.get_clients().values())
             self.controls.restart(self._stage.duration_s)
+            self._stage.step_back(self.server.get_clients().values())
 
     def _confidence(self, motion: Motion) -> str:
         """What is seen in a motion and how surely, where the model says so."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -131,10 +132,10 @@ class Stage:
         """
         count = sum(not actor.ghost for actor in self.actors.values())
         away = 1.0 + _STEP_BACK * max(count - 1, 0)
-        for page in pages:
-            looks_at = np.asarray(page.camera.look_at)
-            from_there = np.asarray(page.camera.position) - looks_at
-            if away != self._away:
+        for page in pages if away != self._away else ():
+            with contextlib.suppress(AssertionError):  # viser's: it has not told its camera yet
+                looks_at = np.asarray(page.camera.look_at)
+                from_there = np.asarray(page.camera.position) - looks_at
                 page.camera.position = looks_at + from_there * away / self._away
                 page.camera.look_at = looks_at  # a new position moves it along
         self._away = away

@@ -25,6 +25,7 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.view import exporting
 from mgpt3_ros.view.panel import Panel
 from mgpt3_ros.view.server import address_of, start_server, stop_server
+from mgpt3_ros.view.stage import CAMERA_FROM
 
 Show = Callable[..., Panel]
 PROTOCOL = f'viser-v{viser.__version__}'
@@ -121,6 +122,22 @@ def test_draws_stand_side_by_side_in_sight(show: Show, model: MotionGPT3) -> Non
     starts = [actor.clip.path[0, 1] for actor in panel._stage.actors.values()]
     np.testing.assert_allclose(np.diff(starts), -1.4, atol=0.3)
     assert np.linalg.norm(panel.server.initial_camera.position) > 1.4 * near
+
+
+def test_a_page_that_has_not_told_its_camera_yet_stops_nothing(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    class Silent:
+        @property
+        def camera(self) -> Any:
+            raise AssertionError  # as viser's, before its first message
+
+    stage = show(lambda: model, walk, walk)._stage
+    stage.remove('body1')
+    stage.step_back([Silent()])
+    assert np.linalg.norm(stage.server.initial_camera.position) == pytest.approx(
+        np.linalg.norm(CAMERA_FROM)
+    )
 
 
 def test_wrong_input_is_told_on_the_page(show: Show, model: MotionGPT3, walk: Motion) -> None:
