@@ -150,7 +150,8 @@ def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions)
         lines_of = ''.join(f'{name}\n' for name in names)
         (output / f'{split}.txt').write_text(lines_of, encoding='utf-8')
     _write_stats(output, [made[name] for name in report.splits['train']])
-    plain = dataclasses.asdict(dataclasses.replace(options, others=None))
+    plain = dataclasses.asdict(dataclasses.replace(options, others=None, robots=None))
+    del plain['robots']  # how a robot is found, not which
     plain['others'] = options.others.name if options.others is not None else None
     record = {'source': folder.name, **plain, 'skipped': report.skipped}
     (output / 'build.json').write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
