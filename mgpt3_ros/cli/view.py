@@ -73,12 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         panel = Panel(server, Studio(lambda: options.load_model(arguments)), motions, shown)
         address = address_of(server)
+        for kind in (signal.SIGINT, signal.SIGTERM):  # before anyone is told that it serves
+            signal.signal(kind, lambda *_: over.set())
         sys.stdout.write(f'{address} (Ctrl-C ends it)\n')
         sys.stdout.flush()
         if not arguments.no_browser and not _open(address):
             sys.stderr.write(f'no browser was found: open {address} in one\n')
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(kind, lambda *_: over.set())
         over.wait()
         panel.close()
     finally:
