@@ -39,7 +39,7 @@ setup(
     name=NAME,
     version='0.1.0',
     description='MotionGPT3 on ROS 2: text to joint trajectories, motion to text, motion ahead.',
-    license='Apache-2.0 AND CC-BY-NC-4.0',  # the code; the checkpoint in models/
+    license='Apache-2.0 AND CC-BY-NC-4.0',  # the code; the checkpoints in models/
     maintainer='The mgpt3_ros authors',
     maintainer_email='mgpt3_ros@users.noreply.github.com',
     python_requires='>=3.11,<3.14',
