@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -105,4 +106,5 @@ def test_the_shipped_checkpoint_loads_and_draws_as_before(tmp_path: Path):
     model.save_pretrained(tmp_path / 'copy')
     again = MotionGPT3.from_pretrained(tmp_path / 'copy', device='cpu')
     same = again.generate('a person bows', 1.0, generator=torch.Generator().manual_seed(3))
-    assert (same.joints == motion.joints).all()
+    # Weights that lie elsewhere in memory may be summed in another order.
+    assert np.allclose(same.joints, motion.joints, atol=1e-5)
