@@ -6,16 +6,21 @@ Motions of all actions of the default list are planned as generate_node plans th
 and for each robot within its own limits, from a stand on. All of them are played at the same time
 as joint states and odometry, each to a caption_node of its own, four times as fast as their stamps
 say; then each node is asked for a caption. A robot's counts that names the action, and the side,
-that the caption of the human names.
+that the caption of the human names who is played beside it.
+
+Captions are the model's sentences: nodes without the recogniser of actions, which looks at the last
+two seconds alone. ``--labels`` gives it to them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +37,11 @@ from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import JointProfile, make_profile
+from mgpt3_ros.model.checkpoint import shipped_checkpoint
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.recognition import FILE
 from mgpt3_ros.nodes.listening_node import to_stamp
 from mgpt3_ros.nodes.odometry import joint_state, odometry
 from mgpt3_ros.robots import robot_profile
@@ -120,17 +127,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--motions', type=int, default=100, help='to draw (default: 100)')
     parser.add_argument('--seed', type=int, default=3, help='of the motions (default: 3)')
     parser.add_argument('--window', type=float, default=10.0, help='that is captioned [s] (10)')
-    parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
-    arguments = parser.parse_args(argv)
-    motions = draw(
-        MotionGPT3.from_pretrained(arguments.checkpoint), arguments.motions, arguments.seed
+    parser.add_argument('--labels', action='store_true', help='nodes have the recogniser')
+    parser.add_argument(
+        '--checkpoint', type=Path, default=shipped_checkpoint(), help='folder (the shipped one)'
     )
-    options = {'window_s': arguments.window, 'caption_period_s': 60.0, 'max_gap_s': 60.0}
-    if arguments.checkpoint is not None:
-        options['checkpoint'] = arguments.checkpoint
+    arguments = parser.parse_args(argv)
+    model = MotionGPT3.from_pretrained(str(arguments.checkpoint))
+    motions = draw(model, arguments.motions, arguments.seed)
+    options: dict[str, Any] = {
+        'window_s': arguments.window,
+        'caption_period_s': 60.0,
+        'max_gap_s': 60.0,
+    }
     said: list[list[str]] = []
     slower: list[list[float]] = []
-    with Harness() as harness:
+    with tempfile.TemporaryDirectory() as folder, Harness() as harness:
+        for file in arguments.checkpoint.iterdir():
+            if arguments.labels or file.name != FILE:
+                (Path(folder) / file.name).symlink_to(file.resolve())
+        options['checkpoint'] = folder
         players = [Player(harness, name, options) for name in (HUMAN, *arguments.robots)]
         for player in players:
             player.ready()

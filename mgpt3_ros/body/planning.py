@@ -191,7 +191,9 @@ def _blend(
     positions, base_pos, base_rot = sampled
     tilt = quat.log(quat.multiply(state.base_rot, quat.inverse(first.base_rot)))
     spin = state.base_ang - first.base_ang
-    joint_gaps = (state.positions - first.positions) / np.minimum(BLEND_SPEED, max_velocity)
+    # Half of a slow joint's speed is left for the clip itself, which would else be slowed for it.
+    speed = np.minimum(BLEND_SPEED, 0.5 * np.asarray(max_velocity))
+    joint_gaps = (state.positions - first.positions) / speed
     gaps = (joint_gaps, tilt / BLEND_SPEED, (state.base_pos - first.base_pos)[2:] / BLEND_SPEED)
     # The quintic's steepest slope is 15/8 of its height over its duration.
     blend_s = max(blend_s, 1.875 * max(float(np.abs(gap).max()) for gap in gaps))

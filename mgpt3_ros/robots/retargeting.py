@@ -25,9 +25,9 @@ _PLACE = 300.0  # [1/m^2] of a sole: 1 cm costs as much as 10 degrees of a bone
 _BASE = 20.0  # [1/m^2] of the base, which gives way where a leg cannot
 _SOLE = 5.0  # of its rotation
 
-# Haste costs a few tenths of a degree in the mean, and spares Talos and GR1 most of their slowing
+# Haste costs half a degree in the mean at most, and spares Talos and GR1 most of their slowing
 # down (`python -m benchmarks.robots`); legs have less of it, since soles leave the floor by more.
-_LIMBS = Effort(iterations=12, stiffness=0.12, rest=0.005, haste=8.0)
+_LIMBS = Effort(iterations=12, stiffness=0.12, rest=0.005, haste=60.0)
 _LEGS = Effort(iterations=10, stiffness=0.01, rest=0.002, haste=4.0)
 
 
