@@ -8,8 +8,8 @@ as joint states and odometry, each to a caption_node of its own, four times as f
 say; then each node is asked for a caption. A robot's counts that names the action, and the side,
 that the caption of the human names who is played beside it.
 
-Captions are the model's sentences: nodes without the recogniser of actions, which looks at the last
-two seconds alone. ``--labels`` gives it to them.
+Captions are the model's sentences: of nodes without the recogniser of actions, which looks at the
+last two seconds alone. ``--labels`` gives it to them.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _SOLE = 5.0  # of its rotation
 
 # Haste costs half a degree in the mean at most, and spares Talos and GR1 most of their slowing
 # down (`python -m benchmarks.robots`); legs have less of it, since soles leave the floor by more.
-_LIMBS = Effort(iterations=12, stiffness=0.12, rest=0.005, haste=60.0)
+_LIMBS = Effort(iterations=12, stiffness=0.12, rest=0.005, haste=20.0)
 _LEGS = Effort(iterations=10, stiffness=0.01, rest=0.002, haste=4.0)
 
 
