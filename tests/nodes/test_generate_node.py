@@ -327,7 +327,15 @@ def test_every_parameter_describes_itself(probe):
             assert descriptor.integer_range or descriptor.floating_point_range, name
     assert {n for n, d in own.items() if d.read_only} == {
         *('checkpoint', 'device', 'dtype', 'num_threads'),
-        *('autostart', 'joint_profile', 'body_id', 'mode', 'deadman_topic', 'follow_by'),
+        *(
+            'autostart',
+            'steering',
+            'joint_profile',
+            'body_id',
+            'mode',
+            'deadman_topic',
+            'follow_by',
+        ),
     }
 
 
