@@ -291,7 +291,7 @@ def test_numbers_while_it_moves_take_over_from_the_stream(live, probe):
     silence(probe)
     controller = followed(probe)
     all_are_accepted(probe)
-    # An action that is drawn as a whole takes longer: on a busy machine its message is a tenth of a
-    # second late, in which the fastest joint goes so far.
+    # An action that is drawn as a whole takes longer: on a busy machine its message is a tenth of
+    # a second late, in which the fastest joint goes so far.
     assert np.array(controller.gaps)[:, 0].max() <= 0.6
     assert controller.restless == 0
