@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.nodes.messages import joint_path
 
 _TRANSPORT_S = 0.08  # a message may take longer than the one before it, on a busy machine
+_SEEN, _SEEN_S = 25, 0.15  # joint states back, and for how long a joint that was seen went on
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Controller:
             point, and how far [rad] it goes beyond a position limit; the first two as shares.
         gaps: of each but the first, how far its first point is from the way that was published
             before: the farthest joint [rad], and the largest difference of a velocity [rad/s].
+            A joint that was seen to be elsewhere may as well go on from there.
         restless: messages that do not end at rest.
     """
 
@@ -40,6 +43,7 @@ class Controller:
     used: list[tuple[float, ...]] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     restless: int = 0
+    _seen: deque[tuple[Array, Array]] = field(default_factory=lambda: deque(maxlen=_SEEN))
     _body: JointPlayer = field(default_factory=lambda: JointPlayer(()))
     _path: JointPath | None = None
     _begun_s: float = 0.0
@@ -71,6 +75,10 @@ class Controller:
         self._body.follow(tuple(message.joint_names), path, begun_s, heard_s)
         self._path, self._begun_s = path, begun_s
 
+    def see(self, positions: Array, velocities: Array) -> None:
+        """Take a joint state (J,) of the body that the node sees, which may be another one."""
+        self._seen.append((positions, velocities))
+
     def sample(self, at_s: float) -> tuple[Array, Array]:
         """Positions and velocities (J,) at a time."""
         return self._body.sample(at_s)
@@ -81,10 +89,14 @@ class Controller:
         Messages take their time: the old way is looked at for a moment before and after.
         """
         assert path.velocities is not None
-        found = []
+        first, found = path.positions[0], []
+        off = np.full(len(first), np.inf)
+        for positions, velocities in self._seen:
+            reached = np.sort(np.stack([positions, positions + _SEEN_S * velocities]), axis=0)
+            off = np.minimum(off, np.abs(first - np.clip(first, *reached)))
         for shift_s in np.arange(-_TRANSPORT_S, _TRANSPORT_S, 0.001):
             there, speed = self._body.sample(begun_s + float(path.times[0]) + shift_s)
-            far = np.abs(there - path.positions[0]).max()
+            far = np.minimum(np.abs(there - first), off).max()
             found.append((float(far), float(np.abs(speed - path.velocities[0]).max())))
         return min(found)
 

@@ -8,7 +8,8 @@ generate_node in mode ``stream``, playback_node and caption_node run as processe
 random moments, in mid-motion; one in ten is a stop, one in ten a cancel. A stand-in for the
 controller follows in this process: what is judged is the whole way of each joint along the cubics
 that a controller draws, to each first point too. Exit code 1 where a bound is broken, a
-trajectory does not end at rest, or one does not begin on the way of the one before.
+trajectory does not end at rest, or one does not begin on the way of the one before. With
+``--stamp-mode now`` the last is judged by when each says that it begins, however late it is heard.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from random import Random
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.time import Time
+from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from tqdm import tqdm
 from trajectory_msgs.msg import JointTrajectory
@@ -61,6 +63,8 @@ class StreamRun:
         harness.start('caption_node', checkpoint)
         harness.listen(JointTrajectory, 'joint_trajectory', self._follow)
         harness.listen(DiagnosticStatus, 'generate_node/status', self._note)
+        if parameters['closed_loop']:
+            harness.listen(JointState, 'joint_states', self._see)
         harness.listen(String, 'caption', lambda message: self.captions.append(message.data))
         self._commands = harness.node.create_publisher(String, 'command', 10)
         harness.until_active('/generate_node', '/caption_node')
@@ -98,6 +102,11 @@ class StreamRun:
             return
         ago = self.harness.node.get_clock().now() - stamp
         self.controller.follow(message, now_s, now_s - 1e-9 * ago.nanoseconds)
+
+    def _see(self, state: JointState) -> None:
+        order = [state.name.index(name) for name in _PROFILE.names]
+        position, velocity = np.array(state.position), np.array(state.velocity)
+        self.controller.see(position[order], velocity[order])
 
     def _note(self, status: DiagnosticStatus) -> None:
         values = {pair.key: pair.value for pair in status.values}

@@ -17,6 +17,7 @@ from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import hermite, locate, spline_velocities, start_slope
 
 FARTHEST = 1e6  # [rad], [m] and their rates: no body is there, and sums beyond it overflow
+_NEAREST_S = 0.03  # a knot that is nearer is no goal: a body could only jerk there
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,18 @@ class BodyTrajectory:
     def without(self, knots: int) -> BodyTrajectory:
         """Return the same without its first ``knots``."""
         return replace(self, joints=later(self.joints, knots), base=later(self.base, knots))
+
+    def after(self, elapsed_s: float) -> BodyTrajectory:
+        """Return what of it is still to come at ``elapsed_s`` [s], which becomes time 0."""
+        passed = int(np.searchsorted(self.times, elapsed_s + _NEAREST_S))
+        rest = self.without(min(passed, len(self.times) - 1))
+        times = np.maximum(rest.times - elapsed_s, _NEAREST_S)
+        return replace(
+            rest,
+            joints=replace(rest.joints, times=times),
+            base=replace(rest.base, times=times),
+            start=None if self.start is None else self.state_at(elapsed_s),
+        )
 
     @property
     def times(self) -> Array:

@@ -168,26 +168,26 @@ def closing(
 
     Args:
         trajectory: published just now, ends at rest.
-        timing: rates and bounds.
+        timing: rates and bounds; ``lead_in_s`` from now the body is still on that way.
         profile: of the joints.
 
     Returns:
-        A trajectory that begins ``CLOSE_LEAD_S`` from now on the way of the other; None where
-        that one ends in a stance by itself.
+        A trajectory that begins after the lead-in on the way of the other; None where that one
+        ends in a stance by itself.
     """
     from mgpt3_ros.model.motion import Motion  # imports PyTorch, which takes seconds
 
     if is_stance(joints_of(trajectory, np.array([trajectory.end_s]), profile)[0]):
         return None
-    at = CLOSE_LEAD_S + np.arange(round((LEAVE_S[1] + 0.2) * FPS)) / FPS
+    at = timing.lead_in_s + np.arange(round((LEAVE_S[1] + 0.2) * FPS)) / FPS
     before = joints_of(trajectory, at, profile)
     stand = np.repeat(standing_pose()[None], round(STAND_S * FPS), axis=0)
     cut, rest = join(before, stand, FPS)
     motion = Motion(np.concatenate([before[:cut], finish_joined(rest, FPS)]), FPS)
     closed, _ = plan(
         clip_of(motion, profile),
-        replace(timing, lead_in_s=CLOSE_LEAD_S, blend_s=_BLEND_S),
-        trajectory.state_at(CLOSE_LEAD_S),
+        replace(timing, blend_s=_BLEND_S),
+        trajectory.state_at(timing.lead_in_s),
         trajectory.state_at(0.0),
     )
     return grounded(closed, profile)

@@ -11,7 +11,11 @@ from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
 
 
 def now_and_then(
-    seen: BodyState | None, trajectory: BodyTrajectory | None, elapsed_s: float, ahead_s: float
+    seen: BodyState | None,
+    trajectory: BodyTrajectory | None,
+    elapsed_s: float,
+    ahead_s: float,
+    ago_s: float = 0.0,
 ) -> tuple[BodyState | None, BodyState | None]:
     """Return where a body is now and where it will be ``ahead_s`` later; None where unknown.
 
@@ -20,13 +24,17 @@ def now_and_then(
         trajectory: what was published last, ``elapsed_s`` ago; None where nothing was.
         elapsed_s: see there.
         ahead_s: time from now [s].
+        ago_s: how long ago the body was seen [s]: it has moved on since.
     """
     if seen is not None and (trajectory is None or elapsed_s >= trajectory.end_s):
         return seen, coming_to_rest(seen, ahead_s)
     if trajectory is None:
         return None, None
     if seen is not None:
-        return seen, carried_on(seen, trajectory, elapsed_s, ahead_s)
+        ago_s = min(ago_s, elapsed_s)
+        then_s = elapsed_s - ago_s
+        now = carried_on(seen, trajectory, then_s, ago_s) if ago_s else seen
+        return now, carried_on(seen, trajectory, then_s, ago_s + ahead_s)
     return trajectory.state_at(elapsed_s), trajectory.state_at(elapsed_s + ahead_s)
 
 

@@ -25,6 +25,7 @@ def stop(
     limits: Array = UNLIMITED,
     max_velocity: Array | float = np.inf,
     seen: BodyState | None = None,
+    seen_ago_s: float = 0.0,
 ) -> BodyTrajectory:
     """Return a short trajectory that brings a body on ``trajectory`` to rest and holds it there.
 
@@ -38,13 +39,15 @@ def stop(
         max_acceleration: [rad/s^2]; a lower one makes the stop longer.
         limits: (J, 2) [rad] of the joints.
         max_velocity: [rad/s], of all joints or of each (J,).
-        seen: where the body's joints are, if known; those that are more than ``LAG`` off stop
-            there.
+        seen: where the body's joints were, if known; those that are more than ``LAG`` off their
+            way since then stop there.
+        seen_ago_s: how long ago [s].
     """
     now = trajectory.state_at(elapsed_s)
     lags = np.zeros(len(now.positions), dtype=bool)
     if seen is not None:
-        lags = np.abs(seen.positions - now.positions) > LAG
+        since, _ = trajectory.sample(np.linspace(max(elapsed_s - seen_ago_s, 0.0), elapsed_s, 9))
+        lags = np.abs(seen.positions - since.positions).min(axis=0) > LAG
         here = np.where(lags, seen.positions, now.positions)
         rates = np.where(
             lags, np.clip(seen.velocities, -max_velocity, max_velocity), now.velocities

@@ -11,6 +11,8 @@ rest on poses of the motion itself, and the next one, which goes on from any mom
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +27,7 @@ from mgpt3_ros.model.finishing.blending import inertialise
 from mgpt3_ros.model.kinematics.skeleton import FPS
 
 KEPT_FRAMES = 80  # of the past: more than a model of the stream form looks back
+LATE_S = 0.05  # nearer to the first point than this it is too late to publish anything
 
 _SPARE = 0.95  # of the bounds are used: what is tightened comes near to its goal, not quite to it
 _CLOSEST_S = 0.005  # of two knots of a message
@@ -47,7 +50,7 @@ class StreamPlan:
 
     Frames are counted from 0, the pose from which it begins, at 20 per second; frame ``n`` has the
     phase ``n / 20``. Times are seconds by the caller's clock. Until the first piece is added there
-    is no trajectory.
+    is no trajectory. A plan stays as it is: ``longer`` gives another.
 
     Args:
         pose: where the body is at first.
@@ -93,6 +96,7 @@ class StreamPlan:
         )
         self._knots = _Knots(np.zeros(0), np.zeros(0), np.zeros(0))
         self._trajectory: BodyTrajectory | None = None
+        self._changes_s = 0.0  # from then on it is another than before the last piece was added
         self.held: dict[str, float] = {}
 
     @property
@@ -150,20 +154,41 @@ class StreamPlan:
         high = min(low + 1, len(self._joints) - 1)
         return self._joints[low] + (row - low) * (self._joints[high] - self._joints[low])
 
-    def add(self, frame: int, clip: BodyClip, joints: Array, timing: Timing, now_s: float) -> bool:
-        """Go on from ``frame`` with frames that were drawn for it; those after it are dropped.
+    def longer(
+        self,
+        frame: int,
+        clip: BodyClip,
+        joints: Array,
+        timing: Timing,
+        clock: Callable[[], float],
+    ) -> StreamPlan | None:
+        """The plan that goes on from ``frame`` with frames that were drawn for it.
 
         Args:
             frame: the last that stays; ``last_frame`` to drop none.
             clip: the last frames that stay, as the model was told of them, and the new ones.
             joints: (T, 22, 3) [m], the new ones in the model's frame.
-            timing: ``lead_in_s`` after ``now_s`` nothing is changed; before, all may be new.
-            now_s: the time.
+            timing: until ``lead_in_s`` from now nothing is changed; before the first piece, that
+                is when the body begins.
+            clock: gives the time [s]. It is asked twice, since joining takes a while itself.
 
         Returns:
-            False, with nothing changed, where it is too late to leave the path at ``frame``, or
-            where the new way cannot be taken at the body's speed within the bounds.
+            None where it is too late to leave the path at ``frame``, or where the new way cannot
+            be taken at the body's speed within the bounds.
         """
+        now_s, plan = clock(), copy(self)
+        if not plan._add(frame, clip, joints, timing, now_s):
+            return None
+        took_s = clock() - now_s
+        if len(self._knots.times) == 0 and not self._moves:
+            plan._wait(took_s)  # nobody knows of it yet
+        elif took_s > timing.lead_in_s - LATE_S:
+            return None
+        return plan
+
+    def _add(
+        self, frame: int, clip: BodyClip, joints: Array, timing: Timing, now_s: float
+    ) -> bool:
         timing = replace(
             timing,
             max_velocity=_SPARE * np.asarray(timing.max_velocity),
@@ -196,18 +221,25 @@ class StreamPlan:
             np.concatenate([kept.phases, grid[1:]]),
             np.concatenate([kept.rates[:-1], rates]),
         )
+        self._changes_s = now_s + timing.lead_in_s
         self._forget(now_s)
         self._trajectory = self._timed()
         return True
 
-    def message(self, now_s: float, lead_in_s: float) -> BodyTrajectory:
-        """The trajectory to publish: the plan from ``lead_in_s`` after ``now_s`` on.
+    def _wait(self, wait_s: float) -> None:
+        """Begin so much later."""
+        self._knots = replace(self._knots, times=self._knots.times + wait_s)
+        self._changes_s += wait_s
+        self._trajectory = self._timed()
+
+    def message(self, now_s: float) -> BodyTrajectory:
+        """The trajectory to publish, with ``now_s`` as its time 0: the plan from its change on.
 
         Its first point lies on what was published before, so a controller that replaces the old
         trajectory when this one arrives does not leave the way.
         """
         plan = self.trajectory
-        begins_s = max(now_s + lead_in_s, float(plan.times[0]))
+        begins_s = max(now_s, self._changes_s, float(plan.times[0]))
         rest = int(np.searchsorted(plan.times, begins_s + _CLOSEST_S))
         times = np.concatenate([[begins_s], plan.times[rest:]])
         joints, base = plan.sample(times)

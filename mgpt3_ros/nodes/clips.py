@@ -277,9 +277,11 @@ class Clips:
         node = self._node
         if node.parameters['require_joint_state'] and not node.sees_body:
             raise MotionError('the joint states have stopped (require_joint_state)')
-        trajectory, slower = self._planned(step, generated)
+        # A body that moves goes on while it is planned what comes next.
+        begun_s = node.clock.motion_s() if node.moving() else None
+        trajectory, slower = self._planned(step, generated, begun_s)
         node.steering.release(f'command {step.command.number} replaced it')
-        node.send(trajectory, step, slower)
+        node.send(trajectory, step, slower, begun_s)
         self._last_motion_s = generated.clip.duration_s
         node.report_success()
         notes = [step.command.note] if step.command.note else []
@@ -294,22 +296,27 @@ class Clips:
         duration_s = f'{float(generated.info["duration_s"]) * slower:.2f}'
         node.tell_published(step, notes, duration_s, generated.info['duration_from'])
 
-    def _planned(self, step: Step, generated: Generated) -> tuple[BodyTrajectory, float]:
-        """The trajectory of a motion from where the body is, and how many times slower it is."""
+    def _planned(
+        self, step: Step, generated: Generated, now_s: float | None
+    ) -> tuple[BodyTrajectory, float]:
+        """The trajectory of a motion from where the body is, and how many times slower it is.
+
+        now_s: its time 0, by the clock of a body that moves; None for one that stands.
+        """
         node, playing = self._node, self._node.playing
         lead_s, clip = self._lead_s(step), generated.clip
-        known = playing is not None and node.moving() and not node.starts_from_joint_states()
+        known = now_s is not None and not node.starts_from_joint_states()
         if not known or generated.leave_s is not None:
-            now, then = node.body_state(lead_s)
+            now, then = node.body_state(lead_s, now_s)
             trajectory, slower = plan(clip, node.timing(lead_s), then, now)
             return self._grounded(trajectory), slower
         assert playing is not None
+        assert now_s is not None
+        elapsed_s = playing.elapsed_s(now_s)
         if not self._follows(step):
-            at_s = playing.elapsed_s(node.clock.motion_s()) + lead_s + _MEETING_S
-            clip = meeting(generated.motion, playing.trajectory, at_s, node.profile)
-            lead_s = max(at_s - playing.elapsed_s(node.clock.motion_s()), lead_s)
-        now, then = node.body_state(lead_s)
-        elapsed_s = playing.elapsed_s(node.clock.motion_s())
+            lead_s += _MEETING_S
+            clip = meeting(generated.motion, playing.trajectory, elapsed_s + lead_s, node.profile)
+        now, then = node.body_state(lead_s, now_s)
         trajectory, slower = plan(clip, node.timing(lead_s), then, now)
         bounded = np.isfinite(node.max_acceleration())
         if bounded and then is not None and not begins_at_speed(trajectory, then):

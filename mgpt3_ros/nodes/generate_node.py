@@ -344,9 +344,12 @@ class GenerateNode(MovingNode):
         blind = self.parameters['require_joint_state'] and not self.sees_body
         if halted is None or self.robot is not None or self.emergency_stop.active or blind:
             return
-        closed = closing(halted, self.timing(CLOSE_LEAD_S), self.profile)
+        closed = closing(halted.trajectory, self.timing(CLOSE_LEAD_S), self.profile)
+        if halted.elapsed_s(self.clock.motion_s()) > CLOSE_LEAD_S:  # on a busy machine
+            rest_s = halted.trajectory.end_s  # from there, however late it is
+            closed = closing(halted.trajectory, self.timing(rest_s), self.profile)
         if closed is not None:
-            self.send(closed)
+            self.send(closed, begun_s=halted.started_s)
 
     # ------------------------------------------------------------------ health
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
-from rclpy.duration import Duration
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import MarkerArray
 
@@ -118,12 +117,18 @@ class MovingNode(BodyNode):
         """The bound on accelerations [rad/s^2]; infinite where there is none."""
         return self.parameters['max_joint_acceleration'] or np.inf
 
-    def body_state(self, ahead_s: float) -> tuple[BodyState | None, BodyState | None]:
-        """Return where the body is now and where it will be ``ahead_s`` later; None if unknown."""
+    def body_state(
+        self, ahead_s: float, now_s: float | None = None
+    ) -> tuple[BodyState | None, BodyState | None]:
+        """Return where the body is and where it will be ``ahead_s`` later; None if unknown.
+
+        ``now_s``: the moment, a little ago, by the body's clock; None: now.
+        """
+        now_s = self.clock.motion_s() if now_s is None else now_s
         elapsed_s, trajectory, planned, seen = 0.0, None, None, None
         if self.playing is not None:
             trajectory = self.playing.trajectory
-            elapsed_s = self.playing.elapsed_s(self.clock.motion_s())
+            elapsed_s = self.playing.elapsed_s(now_s)
             planned = trajectory.state_at(elapsed_s)
         if self.parameters['start_from'] == 'joint_states' or self.parameters['closed_loop']:
             seen = self.buffer.state(planned) if self.sees_body else None
@@ -132,9 +137,14 @@ class MovingNode(BodyNode):
                     'no current joint state: starting from the last trajectory',
                     throttle_duration_sec=WARN_EVERY_S,
                 )
-        return now_and_then(seen, trajectory, elapsed_s, ahead_s)
+        return now_and_then(seen, trajectory, elapsed_s, ahead_s, self._seen_ago_s())
 
-    def bring_to_rest(self) -> BodyTrajectory | None:
+    def _seen_ago_s(self) -> float:
+        """How old the newest joint state is [s]; 0 where its stamp is of another clock."""
+        ago_s = self.clock.now_s() - 1e-9 * self.buffer.stamp_ns
+        return ago_s if 0.0 < ago_s <= self.parameters['max_gap_s'] else 0.0
+
+    def bring_to_rest(self) -> Playing | None:
         """Send a moving body a stop within its bounds, from where it is, and have it stand there.
 
         A joint that is seen to lag is stopped where it is: it is not driven on to its goal.
@@ -143,7 +153,8 @@ class MovingNode(BodyNode):
         playing = self.playing
         if playing is None or playing.stops or not self.moving():
             return None
-        elapsed_s = playing.elapsed_s(self.clock.motion_s())
+        now_s = self.clock.motion_s()
+        elapsed_s = playing.elapsed_s(now_s)
         seen = None
         if self.starts_from_joint_states():
             seen = self.buffer.state(playing.trajectory.state_at(elapsed_s))
@@ -154,9 +165,10 @@ class MovingNode(BodyNode):
             self.profile.position_limits,
             self.max_velocity(),
             seen,
+            self._seen_ago_s(),
         )
-        self.send(halted, stops=True)
-        return halted
+        self.send(halted, begun_s=now_s, stops=True)
+        return self.playing
 
     def _on_outcome(self, outcome: Outcome) -> None:
         """Take what a controller says that got a trajectory by action."""
@@ -206,19 +218,20 @@ class MovingNode(BodyNode):
     ) -> None:
         """Publish a trajectory, joints and base; ``stops``: it is a stop on request.
 
-        Its time 0 is ``begun_s`` by the body's clock; None: the moment at which it is sent.
+        Its time 0 is ``begun_s`` by the body's clock: what has passed since then, while it was
+        planned, is left out. None: the moment at which it is sent.
 
         Raises:
             GenerationError: a number is not finite; nothing was sent.
         """
         stamp = Time()
         sent_s = self.clock.motion_s()
-        begun_s = sent_s if begun_s is None else begun_s
+        if begun_s is not None and sent_s > begun_s:
+            trajectory = trajectory.after(sent_s - begun_s)
         # Several controllers can only begin together by a stamp.
         several = self.controllers is not None and len(self.controllers.joints) > 1
         if several or self.parameters['stamp_mode'] == 'now':
-            ago = Duration(nanoseconds=round(1e9 * (sent_s - begun_s)))
-            stamp = (self.get_clock().now() - ago).to_msg()
+            stamp = self.get_clock().now().to_msg()
         frames = self.parameters['world_frame'], self.base_frame()
         joints, base = to_messages(trajectory, stamp, *frames)
         if self.parameters['publish_base']:
@@ -228,7 +241,7 @@ class MovingNode(BodyNode):
             names = ('path_tolerance', 'goal_tolerance', 'goal_time_tolerance_s')
             tolerances = Tolerances(*(self.parameters[name] for name in names))
             self.controllers.send(joints, tolerances, but=self._failed)
-        self.playing = Playing(trajectory, begun_s, step, slower, stops)
+        self.playing = Playing(trajectory, sent_s, step, slower, stops)
 
     def health_values(self) -> dict[str, str]:
         """Return also what the controllers of a robot say."""

@@ -185,15 +185,18 @@ class RetargetNode(MovingNode):
                 self._left_out += max(frame - soonest, 0)
                 frame = min(frame, soonest)
         timing = self.timing(lead_s)
-        if not plan.add(frame, self._placed(seen.clip), joints, timing, now_s):
+        clip = self._placed(seen.clip)
+        longer = plan.longer(frame, clip, joints, timing, self.clock.motion_s)
+        if longer is None:
             return
         self._told_ns = seen.stop_ns
-        begins, self._plan = self._plan is None, plan
+        begins, self._plan = self._plan is None, longer
         if begins:
             self._numbers += 1
             text = 'follow the human'
             self._step = Step(Command(self._numbers, text, self.steady_now_s(), actions=(text,)))
-        trajectory = plan.message(now_s, lead_s)
+        now_s = self.clock.motion_s()
+        trajectory = longer.message(now_s)
         if not self._keeps_bounds(trajectory):
             # Too sudden a turn at the robot's speed: it comes to rest, and begins anew from there.
             self._plan = None

@@ -25,7 +25,7 @@ from mgpt3_ros.body.steering.courses import Velocity
 from mgpt3_ros.body.steering.gait import Gaits
 from mgpt3_ros.body.steering.gestures import Gesture
 from mgpt3_ros.body.steering.walker import Course, Walker, Walking
-from mgpt3_ros.body.stream_plan import StreamPlan
+from mgpt3_ros.body.stream_plan import LATE_S, StreamPlan
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.finishing.settling import standing_pose
@@ -45,7 +45,6 @@ _PERIOD_S = 0.02
 _LEAD_S = 0.2  # from publishing to the first point: the body is on its way to it already
 _SPARE_S = 0.2  # of steps that are left when new ones are asked for
 _KEPT = 200  # frames whose states are kept
-_LATE_S = 0.05  # nearer to the first point than this is too late
 
 
 @dataclass
@@ -285,21 +284,24 @@ class Steering:
         lead_s = _LEAD_S
         if entry is not None:
             lead_s = entry.at_s - now_s if entry.before is not None else entry.lead_s
-            if lead_s < _LATE_S:  # it took longer than was thought
+            if lead_s < LATE_S:  # it took longer than was thought
                 self._took_s = max(self._took_s, 2 * steps.took_s)
                 return
             plan = StreamPlan(entry.state, steps.clip, entry.past[-1], entry.before)
         assert plan is not None
         begin = steps.states[0].frame
-        if not plan.add(begin, steps.clip, steps.joints, node.timing(lead_s), now_s):
+        longer = plan.longer(
+            begin, steps.clip, steps.joints, node.timing(lead_s), node.clock.motion_s
+        )
+        if longer is None:
             task.new = True
             return
-        self._plan, self._walker = plan, steps.walker
+        self._plan, self._walker = longer, steps.walker
         kept = {f: state for f, state in self._states.items() if begin - _KEPT < f < begin}
         self._states = kept | {state.frame: state for state in steps.states}
         self._walked = begin + steps.walked
         now_s = node.clock.motion_s()
-        trajectory = plan.message(now_s, min(lead_s, _LEAD_S))
+        trajectory = longer.message(now_s)
         if entry is not None and entry.before is not None and node.playing is not None:
             playing = node.playing
             trajectory = on_the_way(trajectory, playing.trajectory, playing.elapsed_s(now_s))

@@ -91,7 +91,7 @@ class Streaming:
         self._running: tuple[Job[Chunk], ChunkRequest, BodyState | None] | None = None
         self._astray = False  # the model went on from where the plan does not
         self._too_late = False  # new words came back when their moment had passed
-        self._chunk_s, self._took_s = 0.4, 0.05
+        self._chunk_s, self._took_s, self._joining_s = 0.4, 0.05, 0.0
         self.chunks = 0
         self._timer = node.create_timer(
             _PERIOD_S, self.advance, clock=node.steady_clock, autostart=False
@@ -308,10 +308,9 @@ class Streaming:
         Raises:
             GenerationError: the motion is unfit; nothing was sent.
         """
-        node = self._node
-        self._chunk_s, self._took_s = len(chunk.joints) / FPS, chunk.took_s
-        plan, lead_s = self._plan, self._lead_s(self._plan)
-        timing = node.timing(lead_s)
+        node, plan = self._node, self._plan
+        lead_s = self._lead_s(plan)
+        timing = node.timing(lead_s if request.begins else lead_s + self._joining_s)
         if request.begins:
             pose = state or _first_pose(chunk)
             if state is None:
@@ -320,18 +319,20 @@ class Streaming:
                 )
             plan = StreamPlan(pose, chunk.clip, chunk.told)
         assert plan is not None
+        begun_s = node.clock.motion_s()
+        longer = plan.longer(request.frame, chunk.clip, chunk.joints, timing, node.clock.motion_s)
         now_s = node.clock.motion_s()
-        if not plan.add(request.frame, chunk.clip, chunk.joints, timing, now_s):
+        self._joining_s = now_s - begun_s
+        self._chunk_s, self._took_s = len(chunk.joints) / FPS, chunk.took_s + self._joining_s
+        if longer is None:
             self._too_late = self._astray = True
             return
         # What was drawn as a whole the stream does not know of.
-        self._plan, self._astray, self._too_late = plan, request.action is not None, False
-        if not request.begins:  # to join the plan took its time, and the body went on meanwhile
-            now_s = node.clock.motion_s()
-        node.send(plan.message(now_s, lead_s), doing.step, begun_s=now_s)
+        self._plan, self._astray, self._too_late = longer, request.action is not None, False
+        node.send(longer.message(now_s), doing.step, begun_s=now_s)
         self.chunks += 1
         node.report_success()
-        notes, slower = list(chunk.notes), plan.slower(now_s)
+        notes, slower = list(chunk.notes), longer.slower(now_s)
         if slower > WORTH_SAYING:
             notes.append(f'slowed down {slower:.1f} times: hardly what was asked for')
         if notes:

@@ -62,7 +62,7 @@ def test_feet_on_the_floor_change_nothing(walk):
 def test_a_walk_that_is_stopped_closes_its_feet(walk):
     halted = stop(walk, 1.85)
     assert not is_stance(joints_of(halted, np.array([halted.end_s]), PROFILE)[0])
-    closed = closing(halted, TIMING, PROFILE)
+    closed = closing(halted, replace(TIMING, lead_in_s=CLOSE_LEAD_S), PROFILE)
     assert closed is not None
     assert closed.times[0] == pytest.approx(CLOSE_LEAD_S)
     state, other = closed.state_at(CLOSE_LEAD_S), halted.state_at(CLOSE_LEAD_S)

@@ -40,3 +40,11 @@ def test_a_body_is_where_it_was_seen_else_where_its_trajectory_has_it():
     states_match(
         now_and_then(seen, trajectory, 1.0, 0.5)[1], carried_on(seen, trajectory, 1.0, 0.5)
     )
+
+
+def test_what_was_seen_a_moment_ago_is_carried_on_to_now():
+    trajectory, _ = plan(random_clip(3), Timing())
+    seen = trajectory.state_at(1.0)
+    now, then = now_and_then(seen, trajectory, 1.08, 0.2, ago_s=0.08)
+    states_match(now, trajectory.state_at(1.08))
+    states_match(then, trajectory.state_at(1.28))

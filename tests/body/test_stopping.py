@@ -49,3 +49,14 @@ def test_a_stop_takes_longer_under_a_bound_on_acceleration():
 def test_a_stop_of_a_motion_made_within_other_bounds_comes_to_an_end():
     trajectory, _ = plan(random_clip(6), Timing())
     assert stop(trajectory, 1.5, 2.0, max_velocity=0.1).end_s <= 2 * LONGEST_EASE_S
+
+
+def test_a_joint_state_is_old_and_a_body_that_follows_does_not_lag():
+    trajectory, _ = plan(random_clip(7), Timing(), random_state(7), random_state(7).at_rest())
+    seen = trajectory.state_at(1.1)
+    assert np.abs(seen.positions - trajectory.state_at(1.2).positions).max() > 0.05
+    halted = stop(trajectory, 1.2, seen=seen, seen_ago_s=0.1)
+    states_match(halted.state_at(0.0), trajectory.state_at(1.2))
+    stuck = dataclasses.replace(seen, positions=seen.positions + 0.3 * np.eye(len(LIMITS))[1])
+    held = stop(trajectory, 1.2, seen=stuck, seen_ago_s=0.1)
+    assert held.state_at(0.0).positions[1] == pytest.approx(stuck.positions[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -65,7 +66,9 @@ class Drawn:
             told = joined(told, told)
         chunk = joined(told, part(self.clip, at + 1, at + 1 + CHUNK))
         numbered = model_frames(CHUNK) + np.arange(at + 1, at + 1 + CHUNK)[:, None, None]
-        return self.plan.add(at, chunk, numbered, timing, now_s)
+        longer = self.plan.longer(at, chunk, numbered, timing, lambda: now_s)
+        self.plan = longer or self.plan
+        return longer is not None
 
 
 def judged(path: BodyTrajectory, timing: Timing) -> tuple[float, float]:
@@ -124,7 +127,7 @@ def controlled(drawn: Drawn, timing: Timing, seed: int, seconds: float) -> dict[
     now_s = 100.0
     assert drawn.add(timing, now_s)
     while True:
-        sent = drawn.plan.message(now_s, LEAD_S)
+        sent = drawn.plan.message(now_s)
         speed, acceleration = judged(sent, timing)
         at = np.arange(sent.times[0], sent.end_s, 0.005)
         found = {
@@ -229,10 +232,11 @@ def test_a_gap_between_the_plan_and_the_body_fades():
     seen = replace(drawn.clip, positions=drawn.clip.positions + 0.2)
     at = drawn.plan.last_frame
     chunk = part(seen, at - 1, at + 1 + CHUNK)
-    assert drawn.plan.add(at, chunk, model_frames(CHUNK), TIMING, 0.05)
-    joints = drawn.plan.trajectory.joints.sample(np.array([drawn.plan.time_of(at)]))[0]
+    plan = drawn.plan.longer(at, chunk, model_frames(CHUNK), TIMING, lambda: 0.05)
+    assert plan is not None
+    joints = plan.trajectory.joints.sample(np.array([plan.time_of(at)]))[0]
     np.testing.assert_allclose(joints[0], drawn.clip.positions[at], atol=1e-6)
-    joints = drawn.plan.trajectory.joints.sample(np.array([drawn.plan.time_of(at + 7)]))[0]
+    joints = plan.trajectory.joints.sample(np.array([plan.time_of(at + 7)]))[0]
     np.testing.assert_allclose(joints[0], seen.positions[at + 7], atol=1e-6)
 
 
@@ -243,3 +247,42 @@ def test_new_words_may_come_before_the_body_has_left_its_pose():
     assert drawn.add(TIMING, 0.1, frame=0)
     assert drawn.plan.last_frame == CHUNK
     assert drawn.plan.trajectory.times[0] == pytest.approx(0.5)
+
+
+def chunk_after(drawn: Drawn, clock: Callable[[], float], lead_s: float) -> StreamPlan | None:
+    at = drawn.plan.last_frame
+    clip = part(drawn.clip, max(at - 1, 0), at + 1 + CHUNK)
+    if at == 0:
+        clip = joined(part(drawn.clip, 0, 1), clip)
+    timing = replace(TIMING, lead_in_s=lead_s)
+    return drawn.plan.longer(at, clip, model_frames(CHUNK), timing, clock)
+
+
+@pytest.mark.parametrize('took_s', [0.0, 0.04, 0.14])
+def test_however_long_joining_takes_a_message_begins_on_the_way_before(took_s):
+    drawn = Drawn(10)
+    assert drawn.add(TIMING, 0.0)
+    before = drawn.plan.trajectory
+    longer = chunk_after(drawn, iter([0.15, 0.15 + took_s]).__next__, 0.2)
+    assert longer is not None
+    sent = longer.message(0.15 + took_s)
+    assert sent.times[0] == pytest.approx(0.2 - took_s)
+    there = before.state_at(0.35)
+    np.testing.assert_allclose(sent.joints.positions[0], there.positions, atol=1e-6)
+    np.testing.assert_allclose(sent.joints.velocities[0], there.velocities, atol=1e-4)
+    np.testing.assert_allclose(sent.base.pos[0], there.base_pos, atol=1e-6)
+
+
+def test_what_took_too_long_to_join_leaves_the_plan_as_it_was():
+    drawn = Drawn(11)
+    assert drawn.add(TIMING, 0.0)
+    before, last = drawn.plan.trajectory, drawn.plan.last_frame
+    assert chunk_after(drawn, iter([0.1, 0.28]).__next__, 0.2) is None
+    assert (drawn.plan.trajectory, drawn.plan.last_frame) == (before, last)
+
+
+def test_a_body_that_stands_waits_until_the_first_piece_is_joined():
+    plan = chunk_after(Drawn(12), iter([1.0, 1.5]).__next__, 0.2)
+    assert plan is not None
+    assert plan.message(1.5).times[0] == pytest.approx(0.2)
+    assert plan.phase_at(1.7) == pytest.approx(0.0)
