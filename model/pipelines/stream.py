@@ -24,14 +24,14 @@ from mgpt3_ros.model.network.sequences import prompt_tokens
 from mgpt3_ros.model.network.stream_captions import LONGEST_CHUNKS, ChunkReader
 from mgpt3_ros.model.network.stream_drawing import ChunkDrawer, ChunkDrawing, Goal
 from mgpt3_ros.model.network.stream_network import StreamNetwork
-from mgpt3_ros.model.pipeline import (
+from mgpt3_ros.model.pipelines.base import (
     DurationsAsked,
     Known,
-    MotionGPT3Config,
     Pipeline,
     Start,
     check_finite,
 )
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.model.sampling import SamplingOptions, or_default
 
 Noise = list[torch.Generator] | None

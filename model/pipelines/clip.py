@@ -14,10 +14,11 @@ from mgpt3_ros.model.language.durations import Duration
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import TokenBatch, build_sequence, collate
-from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
+from mgpt3_ros.model.pipelines.base import Known
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
+from mgpt3_ros.model.pipelines.tasks import FIRST_PLACE, TASKS
+from mgpt3_ros.model.pipelines.whole_clips import WholeClips
 from mgpt3_ros.model.sampling import SamplingOptions, draw_noise
-from mgpt3_ros.model.tasks import FIRST_PLACE, TASKS
-from mgpt3_ros.model.whole_clips import WholeClips
 
 
 class ClipPipeline(WholeClips):

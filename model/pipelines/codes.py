@@ -21,9 +21,10 @@ from mgpt3_ros.model.network.sequences import (
     collate,
     with_codes,
 )
-from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
+from mgpt3_ros.model.pipelines.base import Known
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
+from mgpt3_ros.model.pipelines.whole_clips import WholeClips
 from mgpt3_ros.model.sampling import SamplingOptions
-from mgpt3_ros.model.whole_clips import WholeClips
 
 
 class CodePipeline(WholeClips):
