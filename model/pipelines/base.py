@@ -32,6 +32,7 @@ from mgpt3_ros.model.language.durations import (
 from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
+from mgpt3_ros.model.network import AnyNetwork
 from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.model.sampling import SamplingOptions
 
@@ -52,15 +53,30 @@ class Pipeline(ABC):
     ``sampling.should_stop`` says so.
     """
 
+    network: AnyNetwork
+
     def __init__(
-        self, config: MotionGPT3Config, tokenizer: MotionTokenizer, stats: FeatureStats
+        self,
+        config: MotionGPT3Config,
+        network: AnyNetwork,
+        tokenizer: MotionTokenizer,
+        stats: FeatureStats,
     ) -> None:
-        self.config, self.tokenizer, self.stats = config, tokenizer, stats
+        self.config, self.network = config, network
+        self.tokenizer, self.stats = tokenizer, stats
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:  # noqa: B027 - a stream has room for any length
+        """Refuse motions that are longer than the network has room for.
+
+        Raises:
+            ConfigError: they are.
+        """
 
     @property
-    @abstractmethod
     def device(self) -> torch.device:
         """Where the network is."""
+        return next(self.network.parameters()).device
 
     @torch.inference_mode()
     def generate(
