@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from benchmarks.table import circumstances
 from mgpt3_ros.model.atomic_files import whole_file
-from mgpt3_ros.model.checkpoint import write_text
+from mgpt3_ros.model.checkpoints.checkpoint import write_text
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3

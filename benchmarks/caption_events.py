@@ -21,9 +21,9 @@ import numpy as np
 from benchmarks import caption_stream
 from benchmarks.table import circumstances
 from mgpt3_ros.body.caption_events import LOOK_S, EventTracker, segments
-from mgpt3_ros.model.checkpoint import find_checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
+from mgpt3_ros.model.kinematics.recognition import WINDOW_S, ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.recognition import WINDOW_S, ActionRecogniser
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.measures import Share, counted

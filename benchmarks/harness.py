@@ -26,6 +26,7 @@ from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
 from benchmarks.table import Row, circumstances, print_table
+from mgpt3_ros.nodes.client import node_command
 
 SERVER_NODES = ('generate_node', 'caption_node', 'predict_node')
 _END_S = 20.0
@@ -140,11 +141,8 @@ class Harness:
         self, executable: str, parameters: Mapping[str, object], namespace: str = ''
     ) -> Process:
         """Start ``mgpt3_ros.nodes.EXECUTABLE`` as a process."""
-        command = [sys.executable, '-m', f'mgpt3_ros.nodes.{executable}', '--ros-args']
-        for name, value in parameters.items():
-            command += ['-p', f'{name}:={json.dumps(value)}']
-        if namespace:
-            command += ['-r', f'__ns:=/{namespace}']
+        values = {name: json.dumps(value) for name, value in parameters.items()}
+        command = node_command(executable, values, namespace)
         log = Path(self._folder.name) / f'{len(self.processes)}.log'
         with log.open('wb') as file:
             popen = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)

@@ -37,11 +37,11 @@ from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import JointProfile, make_profile
-from mgpt3_ros.model.checkpoint import shipped_checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import shipped_checkpoint
+from mgpt3_ros.model.kinematics.recognition import FILE
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.recognition import FILE
 from mgpt3_ros.nodes.listening_node import to_stamp
 from mgpt3_ros.nodes.odometry import joint_state, odometry
 from mgpt3_ros.robots import robot_profile

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from benchmarks.table import circumstances
-from mgpt3_ros.model.checkpoint import write_text
+from mgpt3_ros.model.checkpoints.checkpoint import write_text
 from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion

@@ -38,7 +38,6 @@ import torch
 from benchmarks.floor import Rates, counted, measured_rates
 from benchmarks.table import circumstances
 from benchmarks.training import CAPTIONS, GPT2_WORDS, write_gpt2_sized_tokenizer
-from mgpt3_ros.model import whole_clips
 from mgpt3_ros.model.config import from_dict
 from mgpt3_ros.model.kinematics.features import FEATURES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
@@ -46,7 +45,8 @@ from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import build_network
-from mgpt3_ros.model.pipeline import MotionGPT3Config
+from mgpt3_ros.model.pipelines import whole_clips
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.training.run_config import load_run_config
 
 FRAMES = 196

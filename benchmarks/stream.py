@@ -28,9 +28,9 @@ from benchmarks.table import circumstances
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each
 from mgpt3_ros.model.sampling import SamplingOptions, noise_source
 from mgpt3_ros.model.stream import streaming
-from mgpt3_ros.model.stream_pipeline import StreamPipeline, one_source_each
 from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.held_out import held_out_takes
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS, load_pack

@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mgpt3_ros.model.checkpoint import write_text
+from mgpt3_ros.model.checkpoints.checkpoint import write_text
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3

@@ -6,37 +6,28 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Unpack, overload
 
 import numpy as np
 import torch
 
-from mgpt3_ros.model import checkpoint
-from mgpt3_ros.model.atomic_files import whole_files
-from mgpt3_ros.model.clip_pipeline import ClipPipeline
-from mgpt3_ros.model.code_pipeline import CodePipeline
-from mgpt3_ros.model.config import from_dict, to_dict
-from mgpt3_ros.model.devices import resolve_device, resolve_dtype
-from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
+from mgpt3_ros.model.checkpoints.known_actions import KnownAction
+from mgpt3_ros.model.checkpoints.parts import CheckpointParts, load_parts, save_parts
+from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
+from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
-from mgpt3_ros.model.known_actions import KnownAction, load_known_actions, save_known_actions
 from mgpt3_ros.model.language.durations import frames_asked
-from mgpt3_ros.model.language.pretrained import language_folder
-from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MOTION
-from mgpt3_ros.model.language_model import language_weights, outside
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network import AnyNetwork, build_network
-from mgpt3_ros.model.network.code_network import CodeNetwork
-from mgpt3_ros.model.network.stream_network import StreamNetwork
-from mgpt3_ros.model.pipeline import MotionGPT3Config, Pipeline
-from mgpt3_ros.model.recognition import ActionRecogniser
+from mgpt3_ros.model.network import AnyNetwork
+from mgpt3_ros.model.pipelines import build_pipeline
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
+from mgpt3_ros.model.pipelines.whole_clips import WholeClips
 from mgpt3_ros.model.sampling import (
     OnProgress,
     SamplingKeywords,
@@ -46,10 +37,6 @@ from mgpt3_ros.model.sampling import (
     sampling_of,
 )
 from mgpt3_ros.model.stream import MotionStream, streaming
-from mgpt3_ros.model.stream_pipeline import StreamPipeline
-from mgpt3_ros.model.whole_clips import WholeClips
-
-__all__ = ['MotionGPT3', 'MotionGPT3Config', 'PromptConfig']
 
 
 class MotionGPT3:
@@ -79,7 +66,7 @@ class MotionGPT3:
         self.recogniser: ActionRecogniser | None = None
         self._known: tuple[KnownAction, ...] = ()
         # Below the public calls: what nodes and evaluation alone need stands there.
-        self.pipeline = _pipeline(config, network, tokenizer, stats)
+        self.pipeline = build_pipeline(config, network, tokenizer, stats)
 
     @classmethod
     def from_pretrained(
@@ -97,32 +84,9 @@ class MotionGPT3:
             CheckpointError: the folder is missing, truncated or of another kind, or the device or
                 dtype is not there, or the language model that it is made for is not installed.
         """
-        path = checkpoint.find_checkpoint(folder)
-        config = from_dict(MotionGPT3Config, checkpoint.read_config(path))
-        with checkpoint.Unfilled():
-            network = build_network(config.network)
-        state = checkpoint.read_weights(path)
-        words = path
-        if config.language_model is not None:
-            state |= language_weights(network.backbone, config.language_model)
-            words = language_folder(config.language_model.source)
-        checkpoint.load_state(network, state, str(path), assign=True)
-        stats = FeatureStats.load(path / checkpoint.STATS)
-        tokenizer = MotionTokenizer.load(words)
-        if tokenizer.vocab_size != config.network.backbone.vocab_size:
-            raise CheckpointError(
-                f'{path}: the tokenizer has {tokenizer.vocab_size} tokens, '
-                f'the model {config.network.backbone.vocab_size}'
-            )
-        network.to(resolve_device(device))
-        kept = resolve_dtype(dtype)
-        if kept != torch.float32:
-            for name, part in network.named_children():
-                if name != 'vae':
-                    part.to(kept)
-        model = cls(config, network, tokenizer, stats)
-        model.recogniser = ActionRecogniser.load(path)
-        model._known = load_known_actions(path)
+        parts = load_parts(folder, device, dtype)
+        model = cls(parts.config, parts.network, parts.tokenizer, parts.stats)
+        model.recogniser, model._known = parts.recogniser, parts.known
         return model
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
@@ -135,18 +99,10 @@ class MotionGPT3:
         Raises:
             OSError: it cannot be written; what was there stays.
         """
-        language = outside(self.network.backbone, self.config.language_model)
-        config = self.config if language else replace(self.config, language_model=None)
-        with whole_files(Path(folder)) as partial:
-            checkpoint.write_weights(partial, self.network, dtype, language)
-            self.stats.save(partial / checkpoint.STATS)
-            if not language:
-                self.tokenizer.save(partial)
-            checkpoint.write_config(partial, to_dict(config))
-            if self.recogniser is not None:
-                self.recogniser.save(partial)
-            if self._known:
-                save_known_actions(partial, self._known)
+        parts = CheckpointParts(
+            self.config, self.network, self.tokenizer, self.stats, self.recogniser, self._known
+        )
+        save_parts(Path(folder), parts, dtype)
 
     @property
     def device(self) -> torch.device:
@@ -437,14 +393,3 @@ class MotionGPT3:
             TextError: the text is empty.
         """
         return MotionStream(streaming(self.pipeline), text, start, sampling_of(sampling, options))
-
-
-def _pipeline(
-    config: MotionGPT3Config, network: AnyNetwork, tokenizer: MotionTokenizer, stats: FeatureStats
-) -> Pipeline:
-    """What serves the calls of a network, by its form."""
-    if isinstance(network, StreamNetwork):
-        return StreamPipeline(config, network, tokenizer, stats)
-    if isinstance(network, CodeNetwork):
-        return CodePipeline(config, network, tokenizer, stats)
-    return ClipPipeline(config, network, tokenizer, stats)

@@ -37,9 +37,9 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.motion import Motion, MotionInfo
 from mgpt3_ros.model.network.stream_captions import ChunkReader
-from mgpt3_ros.model.pipeline import NEEDS_STREAM, check_finite
+from mgpt3_ros.model.pipelines.base import NEEDS_STREAM, check_finite
+from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each
 from mgpt3_ros.model.sampling import SamplingOptions
-from mgpt3_ros.model.stream_pipeline import StreamPipeline, one_source_each
 
 
 class MotionStream:

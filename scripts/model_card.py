@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.motion_store import cache_folder

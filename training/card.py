@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training import run_record
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import torch
 
-from mgpt3_ros.model.code_pipeline import words_beside_codes
+from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.sequences import TokenBatch, collate, with_codes
+from mgpt3_ros.model.pipelines.codes import words_beside_codes
 from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import Row, RowMaker, TaskMix, TaskOptions

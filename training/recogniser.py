@@ -17,9 +17,9 @@ import numpy as np
 
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.finishing.joining import join
+from mgpt3_ros.model.kinematics.recognition import STAND, WINDOW_S, ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES, MIRRORED
 from mgpt3_ros.model.kinematics.summary import summary
-from mgpt3_ros.model.recognition import STAND, WINDOW_S, ActionRecogniser
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.mirroring import mirror_action
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS, load_pack

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.config import to_dict
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.run_config import RunConfig

@@ -15,15 +15,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
+from mgpt3_ros.model.checkpoints.language_weights import digest_of
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import CheckpointError, ConfigError
 from mgpt3_ros.model.kinematics.stats import FeatureStats
-from mgpt3_ros.model.language.pretrained import language_folder
+from mgpt3_ros.model.language.pretrained import LanguageModelConfig, language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.language_model import LanguageModelConfig, digest_of
-from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import build_network
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.training import run_record
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.run_config import RunConfig, StageConfig, TokenizerConfig

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import (
     TokenBatch,
@@ -20,8 +20,8 @@ from mgpt3_ros.model.network.sequences import (
     build_sequence,
     collate,
 )
+from mgpt3_ros.model.pipelines.tasks import FIRST_PLACE, Windows, gap, places, prediction, wording
 from mgpt3_ros.model.sampling import noise_source
-from mgpt3_ros.model.tasks import FIRST_PLACE, Windows, gap, places, prediction, wording
 from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.data.instructions import load_instructions
 from mgpt3_ros.training.samples import Split, draw_seed

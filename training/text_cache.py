@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.atomic_files import save_array, whole_file
+from mgpt3_ros.model.checkpoints.language_weights import digest_of
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.language_model import digest_of
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.training.data.motion_store import cache_folder

@@ -18,9 +18,9 @@ from mgpt3_ros.bags.reading import Bag
 from mgpt3_ros.bags.topics import Recorded
 from mgpt3_ros.bags.windows import Windows
 from mgpt3_ros.body.caption_events import LOOK_S, segments
+from mgpt3_ros.model.kinematics.recognition import WINDOW_S, ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.recognition import WINDOW_S, ActionRecogniser
 
 _SEEN_S = 6.0  # of a segment, its last seconds, for a sentence
 

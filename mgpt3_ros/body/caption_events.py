@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from mgpt3_ros.model.kinematics.recognition import WINDOW_S, ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.recognition import WINDOW_S, ActionRecogniser
 
 LOOK_S = 0.25  # from one look at the last WINDOW_S to the next
 # Tuned on training clips strung together (benchmarks.caption_events --split train): lower and the

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the card, and say where."""
-    from mgpt3_ros.model import checkpoint
+    from mgpt3_ros.model.checkpoints import checkpoint
     from mgpt3_ros.model.config import load_yaml
     from mgpt3_ros.model.errors import ConfigError
     from mgpt3_ros.training.card import write_card

@@ -239,7 +239,7 @@ def _evaluator(arguments: argparse.Namespace) -> Evaluator:
 def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
     import json
 
-    from mgpt3_ros.model import checkpoint
+    from mgpt3_ros.model.checkpoints import checkpoint
 
     if path.suffix.lower() == '.json':
         checkpoint.write_text(path, json.dumps({**about, **found.as_dict()}, indent=2) + '\n')

@@ -19,8 +19,8 @@ from mgpt3_ros.body.caption_events import LOOK_S, CaptionEvent, EventTracker
 from mgpt3_ros.body.frames import vectors_to_ros
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.window import Window
+from mgpt3_ros.model.kinematics.recognition import WINDOW_S, ActionRecogniser
 from mgpt3_ros.model.language.caption_actions import read_action
-from mgpt3_ros.model.recognition import WINDOW_S, ActionRecogniser
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.action_servers import CaptionServer, has_interfaces
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp

@@ -44,6 +44,16 @@ class Answer:
     seconds: float
 
 
+def node_command(executable: str, parameters: Mapping[str, str], namespace: str = '') -> list[str]:
+    """Command line of a node of this package; values as they stand behind ``-p``."""
+    command = [sys.executable, '-m', f'mgpt3_ros.nodes.{executable}', '--ros-args']
+    for name, value in parameters.items():
+        command += ['-p', f'{name}:={value}']
+    if namespace:
+        command += ['-r', f'__ns:=/{namespace}']
+    return command
+
+
 class GenerateClient:
     """Starts generate_node and speaks to it; to be used with ``with``.
 
@@ -63,10 +73,8 @@ class GenerateClient:
         domain = int(os.environ.get('ROS_DOMAIN_ID', random.randint(1, 101)))
         os.environ['ROS_DOMAIN_ID'] = str(domain)
         os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-        command = [sys.executable, '-m', 'mgpt3_ros.nodes.generate_node', '--ros-args']
         # What is sent while it still loads is waited for, however long that takes.
-        for name, value in ({'max_command_age_s': '0.0'} | dict(parameters)).items():
-            command += ['-p', f'{name}:={value}']
+        command = node_command('generate_node', {'max_command_age_s': '0.0', **parameters})
         # Appending: the node shares the place in the file that reading it moves.
         self._log = tempfile.TemporaryFile('a+')  # noqa: SIM115  closed in __exit__
         self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)

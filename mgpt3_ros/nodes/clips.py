@@ -136,24 +136,20 @@ class Clips:
         sampling = Sampling(*(self._node.parameters[name] for name in SAMPLING_PARAMETERS))
         if isinstance(step.part, Action):
             follows = not self._node.moving() or self._follows(step)
-            return partial(
-                carried_out,
-                action=step.part,
-                duration_s=self._node.parameters['duration_s'],
-                sampling=sampling,
-                profile=self._node.profile,
-                stands=self._last_pose() if follows else None,
-                at_rest=follows,
-                fit=self._fit(),
+            stands = self._last_pose() if follows else None
+            draw = partial(carried_out, action=step.part, stands=stands, at_rest=follows)
+        else:
+            draw = partial(
+                generate,
+                text=step.text,
+                after=self._last_drawn if step.index else None,
+                goes_on=step.following is not None,
             )
         return partial(
-            generate,
-            text=step.text,
+            draw,
             duration_s=self._node.parameters['duration_s'],
             sampling=sampling,
             profile=self._node.profile,
-            after=self._last_drawn if step.index else None,
-            goes_on=step.following is not None,
             fit=self._fit(),
         )
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from mgpt3_ros.model.checkpoints.known_actions import KnownAction
 from mgpt3_ros.model.errors import CheckpointError, GenerationError
-from mgpt3_ros.model.known_actions import KnownAction
-from mgpt3_ros.model.recognition import ActionRecogniser
+from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
 from mgpt3_ros.model.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class ModelHost:
 
         from mgpt3_ros.body.commands import carrying_out  # noqa: F401 - and not at the first command
         from mgpt3_ros.model.motiongpt3 import MotionGPT3
-        from mgpt3_ros.model.stream_pipeline import StreamPipeline
+        from mgpt3_ros.model.pipelines.stream import StreamPipeline
 
         if self._model is None:
             self._model = MotionGPT3.from_pretrained(

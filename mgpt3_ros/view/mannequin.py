@@ -15,11 +15,12 @@ from mgpt3_ros.body.frames import vectors_to_ros
 from mgpt3_ros.model.figure.skin import make_skin
 from mgpt3_ros.model.kinematics.t_pose import t_pose_joints
 from mgpt3_ros.view.clip import Pose
+from mgpt3_ros.view.meshes import Meshes
 
 GHOST_COLOUR = (120, 110, 190)
 
 
-class Mannequin:
+class Mannequin(Meshes):
     """A figure in the scene; :meth:`show` moves it."""
 
     def __init__(self, scene: Any, name: str, offsets: np.ndarray, ghost: bool = False) -> None:
@@ -31,7 +32,7 @@ class Mannequin:
             offsets: (22, 3) [m], T pose in the model's axes.
             ghost: whether it is drawn faintly, in one colour.
         """
-        self._meshes: list[tuple[Any, np.ndarray]] = []
+        meshes = []
         rest = vectors_to_ros(t_pose_joints(offsets))
         for part in make_skin(offsets):
             carried = np.unique(part.bones)  # the joints of this mesh
@@ -54,7 +55,8 @@ class Mannequin:
                 opacity=0.35 if ghost else None,
                 cast_shadow=not ghost,
             )
-            self._meshes.append((mesh, carried))
+            meshes.append((mesh, carried))
+        self._meshes = meshes
 
     def show(self, pose: Pose) -> None:
         """Put it into a pose."""
@@ -62,13 +64,3 @@ class Mannequin:
             for bone, joint in zip(mesh.bones, carried, strict=True):
                 bone.wxyz = pose.wxyz[joint]
                 bone.position = pose.position[joint]
-
-    def set_visible(self, visible: bool) -> None:
-        """Show or hide it."""
-        for mesh, _ in self._meshes:
-            mesh.visible = visible
-
-    def remove(self) -> None:
-        """Take it out of the scene."""
-        for mesh, _ in self._meshes:
-            mesh.remove()

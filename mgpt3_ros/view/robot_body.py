@@ -14,6 +14,7 @@ from mgpt3_ros.robots import Robot
 from mgpt3_ros.robots.shapes import as_meshes, shapes_of, side_of
 from mgpt3_ros.view.clip import Pose
 from mgpt3_ros.view.mannequin import GHOST_COLOUR
+from mgpt3_ros.view.meshes import Meshes
 
 MOST_FACES = 40_000  # of a robot; a page that plays stays at one or two megabytes
 _COLOURS = {'left': LEFT_COLOUR, 'right': RIGHT_COLOUR, '': TRUNK_COLOUR}
@@ -30,7 +31,7 @@ def _meshes_of(robot: Robot) -> list[tuple[int, str, np.ndarray, np.ndarray]]:
     ]
 
 
-class RobotBody:
+class RobotBody(Meshes):
     """A robot in the scene; :meth:`show` moves it."""
 
     def __init__(self, scene: Any, name: str, robot: Robot, ghost: bool = False) -> None:
@@ -64,13 +65,3 @@ class RobotBody:
         for mesh, link in self._meshes:
             mesh.wxyz = pose.wxyz[link]
             mesh.position = pose.position[link]
-
-    def set_visible(self, visible: bool) -> None:
-        """Show or hide it."""
-        for mesh, _ in self._meshes:
-            mesh.visible = visible
-
-    def remove(self) -> None:
-        """Take it out of the scene."""
-        for mesh, _ in self._meshes:
-            mesh.remove()

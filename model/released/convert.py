@@ -19,16 +19,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MARKERS, MASKED, MOTION
-from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config, PromptConfig
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network, NetworkConfig
 from mgpt3_ros.model.network.vae import VaeConfig
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.model.released import official_names as names
 from mgpt3_ros.model.released.official_names import Weight, size_of
 from mgpt3_ros.model.released.unpickling import load_inert

@@ -13,7 +13,7 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.support.bag_maker import BEGAN_NS, SECOND, Messages, remark, stream
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def model() -> MotionGPT3:
     """The shipped checkpoint."""
     return MotionGPT3.from_pretrained(device='cpu')
@@ -24,7 +24,7 @@ def loaded_once(model: MotionGPT3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options, 'load_model', lambda _: model)
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def motions(model: MotionGPT3) -> tuple[Motion, Motion]:
     """A person who waves, and one who runs: 6 s each, drawn by the shipped checkpoint."""
     texts = ['a person waves with both hands', 'a person runs fast']
@@ -32,7 +32,7 @@ def motions(model: MotionGPT3) -> tuple[Motion, Motion]:
     return drawn[0], drawn[1]
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def messages(motions: tuple[Motion, Motion]) -> Messages:
     """The one at 50 Hz, four seconds of silence, the other at 100 Hz and in another order."""
     wave, run = motions

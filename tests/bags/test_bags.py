@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,21 +12,15 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.bags import (
-    BagCopy,
-    BagError,
-    Recorded,
     Windows,
     body_windows,
     find_body,
     open_bag,
 )
-from mgpt3_ros.bags.caption_files import Caption, caption_file
 from mgpt3_ros.bags.messages import (
     BASE_TRAJECTORY,
     JOINT_TRAJECTORY,
-    STRING,
     decode,
-    text_message,
 )
 from mgpt3_ros.cli import main as cli
 from mgpt3_ros.model.language.caption_actions import read_action
@@ -37,10 +29,8 @@ from tests.support.bag_maker import (
     BEGAN_NS,
     DELAY_NS,
     SECOND,
-    SWING,
+    STORED,
     Messages,
-    cut,
-    remark,
     run_cli,
     stream,
     swinging,
@@ -49,22 +39,9 @@ from tests.support.bag_maker import (
 from tests.support.robots import known, write_tin_man
 from tests.support.tiny import swinging_motion
 
-STORED = [
-    ('mcap', 'none'),
-    ('mcap', 'storage'),
-    ('mcap', 'message'),
-    ('mcap', 'file'),
-    ('sqlite3', 'none'),
-    ('sqlite3', 'message'),
-    ('sqlite3', 'file'),
-]
-
 
 def captions_of(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-# ---------------------------------------------------------------------- whole bags
 
 
 @pytest.mark.parametrize(('storage', 'compression'), STORED)
@@ -193,103 +170,6 @@ def test_sliding_windows_cover_the_stream(tmp_path: Path) -> None:
     assert {w.motion.num_frames for w in cut_out} <= {120, 121}
 
 
-# ---------------------------------------------------------------------- outputs
-
-
-def test_formats_are_exact(tmp_path: Path) -> None:
-    shown = [
-        Caption(0.003, 6.003, 10, 20, 'a person walks, then "stops".'),
-        Caption(3.003, 9.003, 13, 23, 'eine Person läuft.'),
-        Caption(3725.5, 3731.25, 30, 40, 'a person bows.', 'bow', 0.9),
-    ]
-    for suffix in ('.jsonl', '.csv', '.srt'):
-        with caption_file(tmp_path / f'a{suffix}') as add:
-            for caption in shown:
-                add(caption)
-    assert (tmp_path / 'a.jsonl').read_text('utf-8').splitlines()[1] == (
-        '{"start_s": 3.003, "end_s": 9.003, "start_stamp_ns": 13, "end_stamp_ns": 23, '
-        '"caption": "eine Person läuft.", "label": "", "confidence": 0.0}'
-    )
-    assert (tmp_path / 'a.csv').read_bytes().decode() == (
-        'start_s,end_s,start_stamp_ns,end_stamp_ns,caption,label,confidence\n'
-        '0.003,6.003,10,20,"a person walks, then ""stops"".",,0.0\n'
-        '3.003,9.003,13,23,eine Person läuft.,,0.0\n'
-        '3725.5,3731.25,30,40,a person bows.,bow,0.9\n'
-    )
-    assert (tmp_path / 'a.srt').read_bytes().decode() == (
-        '1\n00:00:00,003 --> 00:00:03,003\na person walks, then "stops".\n\n'
-        '2\n00:00:03,003 --> 00:00:09,003\neine Person läuft.\n\n'
-        '3\n01:02:05,500 --> 01:02:11,250\na person bows.\n\n'
-    )
-    with (tmp_path / 'a.csv').open(newline='') as file:
-        assert [row['caption'] for row in csv.DictReader(file)] == [c.caption for c in shown]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.csv', 'a.jsonl', 'a.srt']
-
-
-def test_a_file_of_captions_is_whole_or_not_there(tmp_path: Path) -> None:
-    def fail() -> None:
-        with caption_file(tmp_path / 'a.srt') as add:
-            add(Caption(0, 1, 0, 1, 'a'))
-            raise BagError('the bag broke')
-
-    with pytest.raises(BagError):
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(('storage', 'compression'), STORED)
-def test_a_copy_holds_the_input_and_the_captions(
-    storage: str, compression: str, messages: Messages, tmp_path: Path
-) -> None:
-    bag = write_bag(tmp_path / 'bag', messages, storage, compression)
-    out = tmp_path / 'out'
-    call = ('caption-bag', bag, '--write-bag', out, '--caption-topic', '/said')
-    assert run_cli(*call, '--window', '6') == 0
-    with open_bag(bag) as before, open_bag(out) as after:
-        assert after.storage == storage
-        kept = list(after.messages(['/joint_states', '/odom', '/remarks']))
-        assert kept == list(before.messages())
-        said = list(after.messages(['/said']))
-        assert [topic.name for topic in after.topics] == [
-            *('/joint_states', '/odom', '/remarks'),
-            '/said',
-        ]
-        order = [message.recorded_ns for message in after.messages()]
-    assert order == sorted(order)
-    assert [read_action(decode(message).data) for message in said] == ['wave-both-hands', 'run']
-    ends = [5.94, 15.95]
-    assert [(m.recorded_ns - BEGAN_NS) / SECOND for m in said] == pytest.approx(ends, abs=0.01)
-
-
-def test_a_type_that_nobody_knows_is_copied(tmp_path: Path) -> None:
-    bag_path = write_bag(tmp_path / 'bag', [remark(BEGAN_NS, 'hello')])
-    with open_bag(bag_path) as bag:
-        strange = Recorded('/strange', 'my_msgs/msg/Thing', BEGAN_NS, b'\0\1\0\0abc\0')
-        bag.topics = (*bag.topics, type(bag.topics[0])('/strange', 'my_msgs/msg/Thing', 1))
-        with BagCopy(tmp_path / 'out', bag, {'/caption': STRING}) as copy:
-            copy.copy(strange)
-    with open_bag(tmp_path / 'out') as bag:
-        assert list(bag.messages(['/strange'])) == [strange]
-
-
-def test_a_copy_that_fails_leaves_nothing_and_overwrites_nothing(tmp_path: Path) -> None:
-    bag_path = write_bag(tmp_path / 'bag', [remark(BEGAN_NS, 'hello')])
-    with open_bag(bag_path) as bag:
-
-        def fail() -> None:
-            with BagCopy(tmp_path / 'out', bag, {'/caption': STRING}) as copy:
-                copy.add('/caption', BEGAN_NS, text_message('a'))
-                raise BagError('the disk is full')
-
-        with pytest.raises(BagError):
-            fail()
-        assert not (tmp_path / 'out').exists()
-        with pytest.raises(BagError, match='exists already'):
-            BagCopy(bag_path, bag, {'/caption': STRING})
-        with pytest.raises(BagError, match='has a topic /remarks already'):
-            BagCopy(tmp_path / 'out', bag, {'/remarks': STRING})
-
-
 def test_forecasts_go_on_from_what_was_observed(
     motions: tuple[Motion, Motion], tmp_path: Path
 ) -> None:
@@ -357,53 +237,6 @@ def test_info_tells_of_topics_and_bodies(
         ]
     )
     assert lines[4].split() == ['/remarks', '1', 'std_msgs/msg/String']
-
-
-# ---------------------------------------------------------------------- memory
-
-
-@pytest.mark.parametrize(('storage', 'share'), [('mcap', 1.0), ('sqlite3', 1.0), ('mcap', 0.9)])
-def test_memory_does_not_grow_with_the_bag(storage: str, share: float, tmp_path: Path) -> None:
-    """A bag of 20 MB is read and copied within 10 MB, and one of half the length within as much.
-
-    Most of it is of a topic that has nothing to do with the body, as in bags with pictures.
-    """
-
-    def peak(rounds: int) -> float:
-        path = write_bag(tmp_path / f'{rounds}', bulky(rounds), storage)
-        if share < 1:
-            cut(path, share)
-        assert sum(file.stat().st_size for file in path.iterdir()) > 5e6 * rounds * share
-        tracemalloc.start()
-        with (
-            open_bag(path) as bag,
-            BagCopy(tmp_path / f'{rounds}_copy', bag, {'/caption': STRING}) as copy,
-        ):
-            body = find_body(bag)
-            count = 0
-            for message, done in body_windows(body, bag.messages(), Windows(body.profile, 2, 2)):
-                if message is not None:
-                    copy.copy(message)
-                count += len(done)
-        top = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert count >= rounds * share
-        return top / 1e6
-
-    half, whole = peak(2), peak(4)
-    assert whole < 10
-    assert whole < half + 0.5
-
-
-def bulky(rounds: int) -> Messages:
-    """Rounds of 3 s of a body, and of 5 MB of something else; no stamps but the recorder's."""
-    heard = [(at, topic, kind, data[:4] + bytes(8) + data[12:]) for at, topic, kind, data in SWING]
-    span, noise = 3 * SECOND, 'x' * 100_000
-    all_rounds: Messages = []
-    for begins in range(0, rounds * span, span):
-        all_rounds += [(begins + at, topic, kind, data) for at, topic, kind, data in heard]
-        all_rounds += [remark(begins + BEGAN_NS + k * SECOND // 20, noise) for k in range(50)]
-    return sorted(all_rounds, key=lambda message: message[0])
 
 
 def test_without_a_window_a_bag_falls_into_segments_of_one_action(

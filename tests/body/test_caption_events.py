@@ -13,7 +13,7 @@ import torch
 
 from mgpt3_ros.body.caption_events import LOOK_S, EventTracker, events_of, segments
 from mgpt3_ros.model import MotionGPT3
-from mgpt3_ros.model.recognition import WINDOW_S
+from mgpt3_ros.model.kinematics.recognition import WINDOW_S
 
 LABELS = ('walk', 'wave', 'bow')
 SENTENCES = ('a person walks.', 'a person waves.', 'a person bows.')

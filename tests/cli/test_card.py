@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mgpt3_ros.cli.main import main
-from mgpt3_ros.model.checkpoint import CARD
+from mgpt3_ros.model.checkpoints.checkpoint import CARD
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.stages import run_stage
 from tests.support.tiny import save_tiny_model

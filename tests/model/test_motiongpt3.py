@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from mgpt3_ros.model.clip_pipeline import ClipPipeline
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import (
     Cancelled,
@@ -26,8 +25,9 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.sequences import build_sequence, collate
 from mgpt3_ros.model.network.vae import MldConfig, VaeConfig, build_vae
+from mgpt3_ros.model.pipelines.clip import ClipPipeline
+from mgpt3_ros.model.pipelines.tasks import FIRST_PLACE, wording
 from mgpt3_ros.model.sampling import SamplingOptions
-from mgpt3_ros.model.tasks import FIRST_PLACE, wording
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from mgpt3_ros.model.checkpoint import find_checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion

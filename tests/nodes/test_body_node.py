@@ -14,7 +14,6 @@ pytest.importorskip('rclpy', reason='rclpy is not installed')
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
@@ -29,42 +28,30 @@ from mgpt3_ros.nodes.generation import Generated
 from mgpt3_ros.nodes.lifecycle import MotionNode
 from mgpt3_ros.nodes.listening_node import to_stamp
 from mgpt3_ros.nodes.messages import joint_path
-from mgpt3_ros.nodes.model_host import ModelChoice, ModelFacts, ModelHost
 from mgpt3_ros.nodes.predict_node import PredictNode
+from tests.support.in_process import NodeHere, StandInHost, nodes_here
 from tests.support.tiny import swinging_motion
 
 NODES = (GenerateNode, CaptionNode, PredictNode)
 BEGIN_S = 1000.0
 
 
-class StandIn(ModelHost):
+class StandIn(StandInHost):
     """A model that is not asked: ``answer`` is what comes of every call."""
 
     answer: object = None
-
-    def _load(self, choice: ModelChoice) -> ModelFacts:
-        return ModelFacts('stand-in', 'none', 'cuda:0', 'clip')
 
     def _run(self, call, job):
         return self.answer
 
 
-class World:
+class World(NodeHere):
     """An active node, and what it is made to hear."""
 
     def __init__(self, kind: type) -> None:
-        self.host = StandIn()
-        self.node = kind(self.host)
-        self.executor = SingleThreadedExecutor()
-        self.executor.add_node(self.node)
+        host = StandIn()
+        super().__init__(kind(host), host)
         self.until(lambda: self.node.active, 'activation')
-
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        for _ in range(1000):
-            if condition():
-                return
-            self.executor.spin_once(timeout_sec=0.02)
-        pytest.fail(f'no {what}: {self.node.state}, {self.node.last_error}')
 
     def joints(self, time_s: float, positions: list[float], velocities: list[float]) -> None:
         names = list(self.node.profile.names)
@@ -82,19 +69,8 @@ class World:
 
 @pytest.fixture
 def make(domain: int) -> Iterator[Callable[[type], World]]:
-    rclpy.init(domain_id=domain)
-    made: list[World] = []
-
-    def build(kind: type) -> World:
-        made.append(World(kind))
-        return made[-1]
-
-    yield build
-    for world in made:
-        world.host.worker.close(5.0)
-        world.executor.shutdown()
-        world.node.destroy_node()
-    rclpy.shutdown()
+    with nodes_here(domain, World) as make:
+        yield make
 
 
 @pytest.mark.parametrize('kind', NODES)

@@ -242,10 +242,7 @@ def test_a_second_interrupt_does_not_spoil_the_end(start, probe, tiny_checkpoint
 def test_deactivating_while_a_motion_plays_publishes_a_hold(start, probe, tiny_checkpoint):
     start(checkpoint=str(tiny_checkpoint))
     probe.active()
-    probe.say('a person walks forward for 5 seconds.')
-    probe.trajectory(1)
-    begun = probe.times['joint_trajectory'][0]
-    probe.until(lambda: time.monotonic() - begun > 1.0, 'the motion to be on its way')
+    probe.under_way('a person walks forward for 5 seconds.')
     assert probe.change('deactivate')
     hold = probe.trajectory(2)
     assert violations(hold, HUMAN) == []
@@ -266,10 +263,7 @@ def test_deactivating_while_a_motion_plays_publishes_a_hold(start, probe, tiny_c
 def test_shutting_down_while_a_motion_plays_publishes_a_hold(start, probe, tiny_checkpoint):
     start(checkpoint=str(tiny_checkpoint), max_joint_velocity=3.0, max_joint_acceleration=20.0)
     probe.active()
-    probe.say('a person walks forward for 5 seconds.')
-    probe.trajectory(1)
-    begun = probe.times['joint_trajectory'][0]
-    probe.until(lambda: time.monotonic() - begun > 1.0, 'the motion to be on its way')
+    probe.under_way('a person walks forward for 5 seconds.')
     assert probe.change('shutdown')
     hold = joint_path(probe.trajectory(2))
     assert violations(probe.trajectory(2), HUMAN) == []

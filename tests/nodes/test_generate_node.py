@@ -85,10 +85,8 @@ def test_a_command_becomes_a_trajectory_that_the_controller_takes(probe):
 
 
 def test_a_new_command_starts_from_where_the_body_is(probe):
-    probe.say('a person walks forward for 5 seconds.')
+    begun = probe.under_way('a person walks forward for 5 seconds.', for_s=1.5)
     first = heard(probe, 1)
-    begun = probe.times['joint_trajectory'][0]
-    probe.until(lambda: time.monotonic() - begun > 1.5, 'the motion to be on its way')
     probe.say('a person walks forward for 2 seconds.')
     second = heard(probe, 2)
     elapsed = probe.times['joint_trajectory'][1] - begun
@@ -120,10 +118,8 @@ def test_a_command_after_the_end_starts_from_the_last_pose(probe):
 
 def test_a_cancel_while_a_motion_plays_brings_the_body_to_rest(probe):
     assert probe.cancel() == 'nothing to cancel'
-    probe.say('a person walks forward for 5 seconds.')
+    begun = probe.under_way('a person walks forward for 5 seconds.')
     first = heard(probe, 1)
-    begun = probe.times['joint_trajectory'][0]
-    probe.until(lambda: time.monotonic() - begun > 1.0, 'the motion to be on its way')
     assert probe.cancel() in [f'cancelled command {n} (playing)' for n in range(99)]
     halted = heard(probe, 2)
     elapsed = probe.times['joint_trajectory'][1] - begun

@@ -12,8 +12,6 @@ import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
@@ -22,20 +20,18 @@ from trajectory_msgs.msg import JointTrajectory
 from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.nodes.caption_node import CaptionNode
 from mgpt3_ros.nodes.listening_node import to_stamp
-from mgpt3_ros.nodes.model_host import DeviceMemoryError, ModelChoice, ModelFacts, ModelHost
+from mgpt3_ros.nodes.model_host import DeviceMemoryError
 from mgpt3_ros.nodes.predict_node import PredictNode
+from tests.support.in_process import NodeHere, StandInHost, nodes_here
 
 
-class StandIn(ModelHost):
+class StandIn(StandInHost):
     """A model that answers by ``answer``, which may raise."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answer: Callable[[], str] = lambda: 'a person stands.'
         self.calls = 0
-
-    def _load(self, choice: ModelChoice) -> ModelFacts:
-        return ModelFacts('stand-in', 'none', 'cuda:0', 'clip')
 
     def _run(self, call, job):
         self.calls += 1
@@ -50,25 +46,18 @@ class StandIn(ModelHost):
         return [motion] * num_hypotheses
 
 
-class Body:
+class Body(NodeHere):
     """A node, a body that stands before it, and what came of it."""
 
-    def __init__(self, node: CaptionNode | PredictNode, host: StandIn) -> None:
-        self.node, self.host = node, host
-        self.executor = SingleThreadedExecutor()
-        self.executor.add_node(node)
+    def __init__(self, kind: type) -> None:
+        host = StandIn()
+        node = kind(host)
+        super().__init__(node, host)
         self.client = node.create_client(Trigger, 'caption_node/caption_now')
         self.time_s = 100.0
         if isinstance(node, CaptionNode):
             node.set_parameters([Parameter('caption_period_s', value=0.05)])
         self.until(lambda: node.active, 'activation')
-
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        for _ in range(1000):
-            if condition():
-                return
-            self.executor.spin_once(timeout_sec=0.02)
-        pytest.fail(f'no {what}: {self.node.state}, {self.node.last_error}')
 
     def stand(self, seconds: float = 1.5) -> None:
         """Let the node see a body that stands, without the way over DDS."""
@@ -81,20 +70,8 @@ class Body:
 
 @pytest.fixture
 def make(domain: int) -> Iterator[Callable[[type], Body]]:
-    rclpy.init(domain_id=domain)
-    made: list[Body] = []
-
-    def build(kind: type) -> Body:
-        host = StandIn()
-        made.append(Body(kind(host), host))
-        return made[-1]
-
-    yield build
-    for body in made:
-        body.host.worker.close(5.0)
-        body.executor.shutdown()
-        body.node.destroy_node()
-    rclpy.shutdown()
+    with nodes_here(domain, Body) as make:
+        yield make
 
 
 def fail(error: Exception) -> Callable[[], str]:

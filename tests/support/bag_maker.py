@@ -23,6 +23,16 @@ SECOND = 10**9
 Messages = list[tuple[int, str, str, bytes]]
 BEGAN_NS = 1_790_000_000_000_000_000
 DELAY_NS = 3_000_000  # from a stamp to its recording
+# Every storage and compression: what bags are written with.
+STORED = [
+    ('mcap', 'none'),
+    ('mcap', 'storage'),
+    ('mcap', 'message'),
+    ('mcap', 'file'),
+    ('sqlite3', 'none'),
+    ('sqlite3', 'message'),
+    ('sqlite3', 'file'),
+]
 
 
 def made(kind: str, **fields: object) -> object:

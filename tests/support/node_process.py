@@ -8,9 +8,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+from mgpt3_ros.nodes.client import node_command
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,11 +22,8 @@ class NodeProcess:
     def __init__(
         self, executable: str, parameters: dict[str, object], log: Path, namespace: str = ''
     ) -> None:
-        command = [sys.executable, '-m', f'mgpt3_ros.nodes.{executable}', '--ros-args']
-        for name, value in parameters.items():
-            command += ['-p', f'{name}:={json.dumps(value)}']
-        if namespace:
-            command += ['-r', f'__ns:=/{namespace}']
+        values = {name: json.dumps(value) for name, value in parameters.items()}
+        command = node_command(executable, values, namespace)
         self.log = log
         self._file = log.open('w')
         paths = [str(ROOT), os.environ.get('PYTHONPATH', '')]  # of a sourced workspace too

@@ -153,6 +153,14 @@ class Probe:
 
         return self.until(newest, f'diagnostics of {name}')
 
+    def under_way(self, text: str, for_s: float = 1.0) -> float:
+        """Say it and wait until the first motion has gone on for so long; return its beginning."""
+        self.say(text)
+        self.trajectory(1)
+        begun = self.times['joint_trajectory'][0]
+        self.until(lambda: time.monotonic() - begun > for_s, 'the motion to be on its way')
+        return begun
+
     # ------------------------------------------------------------------ services
 
     def call(self, kind: type, service: str, request: Any, timeout_s: float = TIMEOUT_S) -> Any:

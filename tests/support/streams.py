@@ -14,12 +14,13 @@ from torch import Tensor
 from mgpt3_ros.model.kinematics.ground_frame import bone_lengths, with_bones
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.heads import HeadConfig
 from mgpt3_ros.model.network.network import NetworkConfig
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.network.vae import ChunkConfig, VaeConfig
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from tests.support.tiny import rest_pose
 
 WORDS = 20

@@ -14,9 +14,10 @@ from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS, REST_OFFSETS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.vae.trunk import TrunkVae
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 
 SENTENCES = [
     'a person walks forward.',

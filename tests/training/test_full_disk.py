@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mgpt3_ros.cli import main as cli
-from mgpt3_ros.model.checkpoint import write_text
+from mgpt3_ros.model.checkpoints.checkpoint import write_text
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.dataset import load_dataset

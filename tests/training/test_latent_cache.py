@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from mgpt3_ros.model.config import from_dict
+from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.vae import VaeConfig
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset

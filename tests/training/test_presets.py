@@ -11,10 +11,11 @@ import torch
 
 from mgpt3_ros.model.config import from_dict
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.motiongpt3 import MotionGPT3, MotionGPT3Config
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import build_network
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.stream_network import StreamNetwork
+from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.training import stages
 from mgpt3_ros.training.run_config import RunConfig, load_run_config
 from mgpt3_ros.training.run_log import read_log

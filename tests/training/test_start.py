@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mgpt3_ros.model.checkpoint import shipped_checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import shipped_checkpoint
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.dataset import load_dataset

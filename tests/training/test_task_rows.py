@@ -20,7 +20,7 @@ from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
-from mgpt3_ros.model.tasks import FIRST_PLACE
+from mgpt3_ros.model.pipelines.tasks import FIRST_PLACE
 from mgpt3_ros.training.data.dataset import Part
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.tasks import Row, TaskBatcher, TaskMix, TaskOptions

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mgpt3_ros.model.checkpoint import WEIGHTS
+from mgpt3_ros.model.checkpoints.checkpoint import WEIGHTS
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.support import apart, two_processes
 from tests.support.tiny_runs import write_preset

@@ -13,8 +13,8 @@ from mgpt3_ros.model.kinematics.features import joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.network.vae.base import MotionVae
+from mgpt3_ros.model.pipelines.tasks import window_features
 from mgpt3_ros.model.sampling import noise_source
-from mgpt3_ros.model.tasks import window_features
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask

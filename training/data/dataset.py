@@ -20,7 +20,7 @@ from mgpt3_ros.model.atomic_files import save_array, whole_files
 from mgpt3_ros.model.kinematics.features import FEATURES, joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import MIRRORED
 from mgpt3_ros.model.kinematics.stats import FeatureStats
-from mgpt3_ros.model.tasks import window_features
+from mgpt3_ros.model.pipelines.tasks import window_features
 from mgpt3_ros.training.data.captions import CaptionOptions, CaptionSampler, borrow
 from mgpt3_ros.training.data.clip import Clip, DataError
 from mgpt3_ros.training.data.held_out import held_out_takes

@@ -15,7 +15,7 @@ from mgpt3_ros.model.config import from_dict, load_yaml
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.vocabulary import MOTION
-from mgpt3_ros.model.tasks import TASKS
+from mgpt3_ros.model.pipelines.tasks import TASKS
 from mgpt3_ros.training.data.phrases import pick
 
 SHIPPED = 'shipped'

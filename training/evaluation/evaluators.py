@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from mgpt3_ros.model.checkpoint import WEIGHTS
+from mgpt3_ros.model.checkpoints.checkpoint import WEIGHTS
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.skeleton import MAX_FRAMES

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.training.evaluation.metrics.checks import MetricError, numbers, same_shape
 

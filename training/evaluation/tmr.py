@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 from tqdm import tqdm
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.errors import CheckpointError, ConfigError

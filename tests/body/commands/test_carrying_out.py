@@ -9,7 +9,7 @@ import pytest
 
 from mgpt3_ros.body.commands.carrying_out import carry_out, carry_out_all
 from mgpt3_ros.body.commands.reading import understand
-from mgpt3_ros.model.checkpoint import find_checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
 from mgpt3_ros.model.errors import CheckpointError, TextError
 from mgpt3_ros.model.finishing import way
 from mgpt3_ros.model.finishing.settling import is_stance

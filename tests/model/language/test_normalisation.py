@@ -9,7 +9,7 @@ import pytest
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.language.normalisation import normalised, words_of
 from mgpt3_ros.model.language.prompts import PromptConfig
-from mgpt3_ros.model.tasks import wording
+from mgpt3_ros.model.pipelines.tasks import wording
 
 SENTENCES = load_yaml(Path(__file__).parents[2] / 'body' / 'commands' / 'sentences.yaml')
 

@@ -11,6 +11,10 @@ from torch import Tensor
 from mgpt3_ros.model.errors import CheckpointError, ConfigError
 from mgpt3_ros.model.network.backbone import BimodalBackbone, Hidden
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
+from tests.support.backbones import (
+    assert_each_parameter_has_its_group,
+    assert_words_know_no_motion,
+)
 from tests.support.seeded import fill_by_name, numbers
 
 V, D, HEADS, LAYERS, POSITIONS = 20, 16, 2, 3, 40
@@ -122,22 +126,12 @@ def test_padding_gives_no_nan_gradients(shared: tuple[int, ...] | None) -> None:
 @pytest.mark.parametrize('shared', SHARED)
 def test_text_alone_knows_nothing_of_the_motion_branch(shared: tuple[int, ...] | None) -> None:
     backbone = small(shared_layers=shared)
-    ids = torch.tensor([[3, 1, 4, 1, 5]])
-    before = backbone.text_logits(run(backbone, ids).text)
-    with torch.no_grad():
-        for parameter in backbone.parameter_groups()['motion']:
-            parameter.add_(1.0)
-    assert torch.equal(backbone.text_logits(run(backbone, ids).text), before)
+    assert_words_know_no_motion(backbone)
 
 
 def test_parameters_belong_to_text_motion_or_markers() -> None:
     backbone = small(motion_width=24)
-    groups = backbone.parameter_groups()
-    names = {p: name for name, p in backbone.named_parameters()}
-    assert [names[p] for p in groups['markers']] == ['marker_embedding']
-    for branch in ('text', 'motion'):
-        assert groups[branch] == [p for p, name in names.items() if branch in name.split('.')]
-    assert sum(len(group) for group in groups.values()) == len(names)
+    assert_each_parameter_has_its_group(backbone)
     assert backbone.motion.wpe is not None
 
 

@@ -16,6 +16,10 @@ from torch import Tensor
 from mgpt3_ros.model.errors import CheckpointError, ConfigError
 from mgpt3_ros.model.network.backbone import BimodalBackbone, Hidden
 from mgpt3_ros.model.network.backbone_config import BackboneConfig, LlamaConfig, RopeScaling
+from tests.support.backbones import (
+    assert_each_parameter_has_its_group,
+    assert_words_know_no_motion,
+)
 from tests.support.seeded import fill_by_name
 from tests.support.tiny_llama import LLAMA, SIZES, save_llama
 
@@ -225,23 +229,14 @@ def test_text_reads_motion_and_motion_reads_text_where_layers_are_shared() -> No
 
 def test_text_alone_knows_nothing_of_the_motion_branch() -> None:
     backbone = small(motion_width=8, look_back=2)
-    ids = torch.tensor([[3, 1, 4, 1, 5]])
-    before = backbone.text_logits(run(backbone, ids).text)
-    with torch.no_grad():
-        for parameter in backbone.parameter_groups()['motion']:
-            parameter.add_(1.0)
-    assert torch.equal(backbone.text_logits(run(backbone, ids).text), before)
+    assert_words_know_no_motion(backbone)
 
 
 def test_parameters_belong_to_text_motion_or_markers() -> None:
     backbone = small(dataclasses.replace(LLAMA, tied=False), motion_width=24)
-    groups = backbone.parameter_groups()
-    names = {p: name for name, p in backbone.named_parameters()}
-    for branch in ('text', 'motion'):
-        assert groups[branch] == [p for p, name in names.items() if branch in name.split('.')]
-    assert sum(len(group) for group in groups.values()) == len(names)
+    assert_each_parameter_has_its_group(backbone)
     assert backbone.motion.wpe is None
-    assert not any('wpe' in name for name in names.values())
+    assert not any('wpe' in name for name, _ in backbone.named_parameters())
 
 
 def test_impossible_sizes_are_refused() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mgpt3_ros.model.checkpoint import read_weights, shipped_checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import read_weights, shipped_checkpoint
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_features
 from mgpt3_ros.model.kinematics.stats import FeatureStats

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
-from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.training.data.captions import CaptionOptions
 from mgpt3_ros.training.data.clip import Clip, DataError

@@ -13,13 +13,13 @@ import torch
 import yaml
 
 from mgpt3_ros.model.errors import ConfigError, TextError
+from mgpt3_ros.model.language.prompts import PromptConfig
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.motiongpt3 import PromptConfig
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.sequences import SEPARATOR
-from mgpt3_ros.model.tasks import TASKS
+from mgpt3_ros.model.pipelines.tasks import TASKS
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.data.instructions import Instructions, filled, load_instructions
 from mgpt3_ros.training.run_config import load_run_config

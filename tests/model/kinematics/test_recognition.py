@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgpt3_ros.model.checkpoint import find_checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
+from mgpt3_ros.model.kinematics.recognition import FILE, ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import MIRRORED
-from mgpt3_ros.model.recognition import FILE, ActionRecogniser
 from mgpt3_ros.training.data.mirroring import mirror_action
 from mgpt3_ros.training.data.packs import load_pack
 from tests.support import mocap

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from mgpt3_ros.model import checkpoint
-from mgpt3_ros.model.checkpoint import find_checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
+from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import build_network
@@ -36,7 +36,7 @@ def test_a_folder_is_found_by_path_and_none_means_the_shipped_one(tmp_path: Path
     assert checkpoint.find_checkpoint(str(tmp_path)) == tmp_path
     shipped = checkpoint.shipped_checkpoint()
     assert shipped.parts[-2:] == ('models', 'default')
-    root = Path(checkpoint.__file__).resolve().parents[1]
+    root = Path(checkpoint.__file__).resolve().parents[2]
     assert shipped == root / 'models' / 'default'
 
 

@@ -28,7 +28,7 @@ from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.sequences import TokenBatch, TokenSequence, build_sequence
-from mgpt3_ros.model.pipeline import (
+from mgpt3_ros.model.pipelines.base import (
     NEEDS_STREAM,
     DurationsAsked,
     Known,
@@ -36,8 +36,7 @@ from mgpt3_ros.model.pipeline import (
     Start,
     check_finite,
 )
-from mgpt3_ros.model.sampling import SamplingOptions, or_default
-from mgpt3_ros.model.tasks import (
+from mgpt3_ros.model.pipelines.tasks import (
     FIRST_PLACE,
     gap,
     places,
@@ -45,6 +44,7 @@ from mgpt3_ros.model.tasks import (
     window_features,
     wording,
 )
+from mgpt3_ros.model.sampling import SamplingOptions, or_default
 
 
 class WholeClips(Pipeline):

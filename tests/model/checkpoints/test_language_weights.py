@@ -11,9 +11,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mgpt3_ros.model.checkpoints.language_weights import digest_of
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.language import pretrained
-from mgpt3_ros.model.language_model import LanguageModelConfig, digest_of
+from mgpt3_ros.model.language.pretrained import LanguageModelConfig
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from tests.support.streams import small_model

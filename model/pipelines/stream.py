@@ -15,19 +15,16 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.causal import CausalFinish
 from mgpt3_ros.model.finishing.continuation import Seams, bridge
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import Duration, stated_duration
 from mgpt3_ros.model.language.prompts import clean_text
-from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion, MotionPart
 from mgpt3_ros.model.network.sequences import prompt_tokens
 from mgpt3_ros.model.network.stream_captions import LONGEST_CHUNKS, ChunkReader
 from mgpt3_ros.model.network.stream_drawing import ChunkDrawer, ChunkDrawing, Goal
 from mgpt3_ros.model.network.stream_network import StreamNetwork
-from mgpt3_ros.model.pipeline import (
+from mgpt3_ros.model.pipelines.base import (
     DurationsAsked,
     Known,
-    MotionGPT3Config,
     Pipeline,
     Start,
     check_finite,
@@ -40,20 +37,7 @@ Noise = list[torch.Generator] | None
 class StreamPipeline(Pipeline):
     """A network of the stream form with its tokenizer."""
 
-    def __init__(
-        self,
-        config: MotionGPT3Config,
-        network: StreamNetwork,
-        tokenizer: MotionTokenizer,
-        stats: FeatureStats,
-    ) -> None:
-        super().__init__(config, tokenizer, stats)
-        self.network = network
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return self.network.rest.device
+    network: StreamNetwork
 
     def drawing(self, sampling: SamplingOptions, observed: bool = False) -> ChunkDrawing:
         """How chunks are drawn: as asked, else as the checkpoint says.

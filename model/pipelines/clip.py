@@ -9,40 +9,27 @@ import torch
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import Duration
-from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.network import MotionGPT3Network, MotionInputs
 from mgpt3_ros.model.network.sequences import TokenBatch, build_sequence, collate
-from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
+from mgpt3_ros.model.pipelines.base import Known
+from mgpt3_ros.model.pipelines.tasks import FIRST_PLACE, TASKS
+from mgpt3_ros.model.pipelines.whole_clips import WholeClips
 from mgpt3_ros.model.sampling import SamplingOptions, draw_noise
-from mgpt3_ros.model.tasks import FIRST_PLACE, TASKS
-from mgpt3_ros.model.whole_clips import WholeClips
 
 
 class ClipPipeline(WholeClips):
     """A network of the clip form with its tokenizer and statistics."""
 
-    def __init__(
-        self,
-        config: MotionGPT3Config,
-        network: MotionGPT3Network,
-        tokenizer: MotionTokenizer,
-        stats: FeatureStats,
-    ) -> None:
-        super().__init__(config, tokenizer, stats)
-        longest = network.vae.max_frames
-        if longest is not None and config.max_frames > longest:
+    network: MotionGPT3Network
+
+    def _check_sizes(self) -> None:
+        longest = self.network.vae.max_frames
+        if longest is not None and self.config.max_frames > longest:
             raise ConfigError(
-                f'max_frames of the model is {config.max_frames}, max_frames of its VAE '
+                f'max_frames of the model is {self.config.max_frames}, max_frames of its VAE '
                 f'{longest}: set the model to {longest} at most, or take a VAE of longer clips'
             )
-        self.network: MotionGPT3Network = network
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return self.network.latent_mean.device
 
     # What is asked
 

@@ -10,9 +10,7 @@ import numpy as np
 import torch
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import Duration
-from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.sequences import (
     TokenBatch,
@@ -21,9 +19,9 @@ from mgpt3_ros.model.network.sequences import (
     collate,
     with_codes,
 )
-from mgpt3_ros.model.pipeline import Known, MotionGPT3Config
+from mgpt3_ros.model.pipelines.base import Known
+from mgpt3_ros.model.pipelines.whole_clips import WholeClips
 from mgpt3_ros.model.sampling import SamplingOptions
-from mgpt3_ros.model.whole_clips import WholeClips
 
 
 class CodePipeline(WholeClips):
@@ -33,26 +31,16 @@ class CodePipeline(WholeClips):
     motion stands, codes do not say.
     """
 
-    def __init__(
-        self,
-        config: MotionGPT3Config,
-        network: CodeNetwork,
-        tokenizer: MotionTokenizer,
-        stats: FeatureStats,
-    ) -> None:
-        super().__init__(config, tokenizer, stats)
-        self.network: CodeNetwork = network
-        codes, room = self._codes(config.max_frames), config.network.backbone.n_positions
+    network: CodeNetwork
+
+    def _check_sizes(self) -> None:
+        frames, room = self.config.max_frames, self.config.network.backbone.n_positions
+        codes = self._codes(frames)
         if codes + 4 > room - self._most_words:
             raise ConfigError(
-                f'motions of max_frames {config.max_frames} have {codes} codes: too many for '
+                f'motions of max_frames {frames} have {codes} codes: too many for '
                 f'network.backbone.n_positions {room}, of which words take up half'
             )
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return self.network.device
 
     @property
     def _most_words(self) -> int:

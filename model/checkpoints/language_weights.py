@@ -11,27 +11,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.language.pretrained import LanguageModelConfig
 from mgpt3_ros.model.network.backbone import BimodalBackbone
 
 PREFIX = 'backbone.'  # of the backbone in a network's state
-
-
-@dataclass(frozen=True)
-class LanguageModelConfig:
-    """Where the language model comes from.
-
-    source: see :func:`~mgpt3_ros.model.language.pretrained.language_folder`.
-    digest: SHA-256 of its weights, by :func:`digest_of`.
-    """
-
-    source: str
-    digest: str
 
 
 def digest_of(text_state: Mapping[str, Tensor]) -> str:
