@@ -13,22 +13,21 @@ trajectory ends at rest, and the body stands until the next command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyState
-from mgpt3_ros.body.commands.meaning import Action
 from mgpt3_ros.body.stream_plan import StreamPlan
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.durations import stated_duration
-from mgpt3_ros.model.language.splitting import means_rest
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
-from mgpt3_ros.nodes.commands import Command, Step, counts, held_joints
+from mgpt3_ros.nodes.commands import Command, Step, held_joints
+from mgpt3_ros.nodes.doing import Doing, bounded_s, first_pose, from_standing_s
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.robots.pace import WORTH_SAYING
@@ -39,41 +38,11 @@ if TYPE_CHECKING:
 PARAMETER_NAMES = ('mode', 'chunks_ahead')
 
 REST_S = 2.0  # [s] that a body may take to come to rest by itself
-ACTION_S = 4.0  # [s] of an action that others wait for, where the model expects no number
-ACTIONS_S = (1.0, 10.0)  # [s] that such an action takes at least and at most
 
 _PERIOD_S = 0.02
 _LEAD_S = 0.2  # from publishing to the first point: the body is on its way to it already
 _CALM_SPEED = 0.1  # [m/s] of the fastest joint of one who stands
 _LOOKED_AT = 70  # frames that a model of the stream form looks back at
-
-
-@dataclass
-class _Doing:
-    """What the body does now. step: None while it comes to rest after the last one.
-
-    said: whether the model knows. begun_s, ends_s: by the body's clock; ends_s None: it goes on.
-    expected_s: how long the model expects it to take.
-    """
-
-    step: Step | None
-    said: bool = False
-    begun_s: float = 0.0
-    expected_s: float = 0.0
-    ends_s: float | None = None
-
-    @property
-    def text(self) -> str | None:
-        """What the model is told; None: to stand."""
-        if self.step is None or means_rest(stated_duration(self.step.asked)[1]):
-            return None
-        return stated_duration(self.step.asked)[1] or self.step.asked
-
-    @property
-    def action(self) -> Action | None:
-        """What is asked for with numbers, which is drawn as a whole; None: it is streamed."""
-        part = self.step.part if self.step is not None else None
-        return part if isinstance(part, Action) and counts(part) else None
 
 
 class Streaming:
@@ -87,7 +56,7 @@ class Streaming:
         self._node = node
         self._body = LiveBody(node.profile)
         self._plan: StreamPlan | None = None
-        self._doing: _Doing | None = None
+        self._doing: Doing | None = None
         self._running: tuple[Job[Chunk], ChunkRequest, BodyState | None] | None = None
         self._astray = False  # the model went on from where the plan does not
         self._too_late = False  # new words came back when their moment had passed
@@ -200,7 +169,7 @@ class Streaming:
         elif doing.action is not None:  # that ends in a stance
             self._doing = None
         else:
-            self._doing = _Doing(None, said=doing.text is None, ends_s=now_s + REST_S)
+            self._doing = Doing(None, said=doing.text is None, ends_s=now_s + REST_S)
 
     def _replace(self) -> None:
         """Say of what is left of the command that a newer one takes its place."""
@@ -214,7 +183,7 @@ class Streaming:
             self._node.drop(step.following, f'a newer command replaced it before{step.following}')
 
     def _begin(self, step: Step) -> None:
-        self._doing = _Doing(step)
+        self._doing = Doing(step)
         self._node.tell(step, 'generating')
 
     def _blind(self) -> bool:
@@ -301,7 +270,7 @@ class Streaming:
         return min(lead_s, _LEAD_S) if known else lead_s
 
     def _publish(
-        self, chunk: Chunk, request: ChunkRequest, state: BodyState | None, doing: _Doing
+        self, chunk: Chunk, request: ChunkRequest, state: BodyState | None, doing: Doing
     ) -> None:
         """Join a chunk to the plan and send what the plan has from now on.
 
@@ -312,10 +281,10 @@ class Streaming:
         lead_s = self._lead_s(plan)
         timing = node.timing(lead_s if request.begins else lead_s + self._joining_s)
         if request.begins:
-            pose = state or _first_pose(chunk)
+            pose = state or first_pose(chunk)
             if state is None:
                 timing = node.timing(
-                    max(lead_s, _from_standing_s(pose, timing, node.profile.standing))
+                    max(lead_s, from_standing_s(pose, timing, node.profile.standing))
                 )
             plan = StreamPlan(pose, chunk.clip, chunk.told)
         assert plan is not None
@@ -342,10 +311,10 @@ class Streaming:
         elif doing.step is None and chunk.speed < _CALM_SPEED:
             self._doing = None
 
-    def _told(self, doing: _Doing, now_s: float, chunk: Chunk) -> None:
+    def _told(self, doing: Doing, now_s: float, chunk: Chunk) -> None:
         """Take note that the first trajectory that shows an action is out, and say so."""
         node, step = self._node, doing.step
-        doing.said, doing.begun_s, doing.expected_s = True, now_s, _bounded(chunk.expected_s)
+        doing.said, doing.begun_s, doing.expected_s = True, now_s, bounded_s(chunk.expected_s)
         if step is None:
             return
         seconds, source = self._length(step, doing)
@@ -360,7 +329,7 @@ class Streaming:
             notes.append(held_joints(self._plan.held))
         node.tell_published(step, notes, '' if seconds is None else f'{seconds:.2f}', source)
 
-    def _length(self, step: Step, doing: _Doing) -> tuple[float | None, str]:
+    def _length(self, step: Step, doing: Doing) -> tuple[float | None, str]:
         """How long an action lasts [s], None: until the next; and where that comes from."""
         asked_s, stated_s = self._node.parameters['duration_s'], stated_duration(step.text)[0]
         if doing.text is None:
@@ -370,33 +339,3 @@ class Streaming:
         if stated_s is not None:
             return stated_s, 'text'
         return (None, '') if step.following is None else (doing.expected_s, 'predicted')
-
-
-def _bounded(expected_s: float) -> float:
-    """What the model expects an action to take, within what one may take [s]."""
-    return float(np.clip(np.nan_to_num(expected_s, nan=ACTION_S), *ACTIONS_S))
-
-
-def _first_pose(chunk: Chunk) -> BodyState:
-    """The pose from which a chunk goes on."""
-    clip, at = chunk.clip, len(chunk.clip.positions) - len(chunk.joints) - 1
-    still = np.zeros(3)
-    return BodyState(
-        clip.positions[at],
-        np.zeros(len(clip.names)),
-        clip.base_pos[at],
-        clip.base_rot[at],
-        still,
-        still,
-    )
-
-
-def _from_standing_s(pose: BodyState, timing: Any, standing: np.ndarray) -> float:
-    """How long the way from the joints ``standing`` (J,) to a pose takes within the bounds [s].
-
-    A cubic that begins and ends at rest has 1.5 times its mean speed, and 6 / T^2 of its way as
-    acceleration.
-    """
-    way = np.abs(pose.positions - standing)
-    fast = float((1.5 * way / timing.max_velocity).max())
-    return max(fast, float(np.sqrt(6 * way / timing.max_acceleration).max()))
