@@ -17,7 +17,7 @@ from mgpt3_ros.training.stages import run_stage
 from tests.support.tiny_pack import tiny_clips, tiny_entries, write_tiny_pack
 from tests.support.tiny_tmr import TMR_OVERRIDES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('no_network')]
 
 BACKBONE = {'n_positions': 160, 'n_embd': 16, 'n_layer': 1, 'n_head': 2}
 TRUNK = {'latent_dim': 8, 'steps': 12, 'width': 16, 'layers': 1, 'heads': 2}
