@@ -7,7 +7,7 @@ branch for both modalities (`unified`), on the same data, for the same steps of 
 (stage `text`: text to motion, motion to text and sentences), once for each seed. Each is measured
 on the validation clips. The VAE of a preset is trained once, for all of its seeds. With
 ``--stages`` instead the stages of the paper's Tab. 15, A to G, each with so many steps, one seed
-each.
+each; those with which several begin alike are trained once.
 
 What has been trained and measured is kept in the output folder, so that an interrupted run goes
 on, and with what is there a table and the plot are written.
@@ -21,7 +21,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +128,10 @@ def main(argv: list[str] | None = None) -> int:
         judge = Judge(options)
         jobs = [(n, s) for s in range(1 if options.stages else options.seeds) for n in variants]
         for name, seed in tqdm(jobs, desc='runs', unit='run'):
-            folder = options.output / f'{name.split(":")[0].replace(" ", "_")}-{seed}'
+            folder = folder_of(name, seed, options)
             if (folder / 'figures.json').is_file():
                 continue
-            trained, run = train(folder, variants[name], seed, options)
+            trained, run = train(name, variants, seed, options)
             figures = judge.measure(trained) | seconds_a_step(run, variants[name], options, folder)
             figures |= {'name': name, 'seed': seed, 'curve': curve(folder, variants[name])}
             write_text(folder / 'figures.json', json.dumps(figures, indent=2) + '\n')
@@ -140,10 +140,16 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def folder_of(name: str, seed: int, options: argparse.Namespace) -> Path:
+    """Where a variant is trained and measured."""
+    return Path(options.output, f'{name.split(":")[0].replace(" ", "_")}-{seed}')
+
+
 def train(
-    folder: Path, variant: Variant, seed: int, options: argparse.Namespace
+    name: str, variants: dict[str, Variant], seed: int, options: argparse.Namespace
 ) -> tuple[Path, RunConfig]:
     """Train the stages of a variant; return the folder of the last and the configuration."""
+    variant, folder = variants[name], folder_of(name, seed, options)
     # The VAE is that of all seeds. A trunk is fitted, and no other stage reads its residual.
     vae_steps = options.vae_steps if variant.preset == 'vq' else 1
     fixed = [f'stages.vae.optim.steps={vae_steps}']
@@ -158,11 +164,20 @@ def train(
     shared = options.output / f'vae-{variant.preset}'
     trained = run_stage('vae', run, options.data, shared, 'cpu')
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / 'vae').exists():
-        (folder / 'vae').symlink_to(trained.resolve())
-    for stage in variant.stages:
+    _take(folder / 'vae', trained)
+    for number, stage in enumerate(variant.stages, start=1):
+        begun = replace(variant, stages=variant.stages[:number])
+        for other, its in variants.items():
+            if replace(its, stages=its.stages[:number]) == begun:
+                _take(folder / stage, folder_of(other, seed, options) / stage)
         trained = run_stage(stage, run, options.data, folder, 'cpu')
     return trained, run
+
+
+def _take(folder: Path, other: Path) -> None:
+    """Have a stage's folder from elsewhere, where it is there and not here."""
+    if other.is_dir() and not folder.exists():
+        folder.symlink_to(other.resolve())
 
 
 def seconds_a_step(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -20,3 +21,17 @@ def cache_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
         yield
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail where a name of the network is looked up, also where the failure is swallowed."""
+    asked: list[object] = []
+
+    def unasked(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise socket.gaierror(f'{host}: this test allows no network')
+
+    monkeypatch.setattr(socket, 'getaddrinfo', unasked)
+    yield
+    assert not asked, f'went to the network without being asked: {asked}'

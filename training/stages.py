@@ -47,7 +47,7 @@ from mgpt3_ros.training.tasks import TaskBatcher
 from mgpt3_ros.training.tmr_training import fresh_encoder, tmr_trainer
 from mgpt3_ros.training.tracking import start_trackers
 from mgpt3_ros.training.trainer import Trainer
-from mgpt3_ros.training.vae_training import VaeBatcher, VaeTask
+from mgpt3_ros.training.vae_training import COMPARED, VaeBatcher, VaeTask
 from mgpt3_ros.training.validation import Keeper, Validation, figures_of, usual_clips
 
 with extra('train'):
@@ -229,30 +229,42 @@ def _parts(
 ) -> tuple[nn.Module, Batchers, dict[str, float]]:
     """What a stage minimises, what makes its batches of a data set, and its terms' weights."""
     network = model.network
-    if name != 'vae' and not stage.trained:
+    weights = check_stage(name, stage, network)
+    if isinstance(network, StreamNetwork):
+        return *stream_task(stage, model), weights
+    if name == 'vae':
+        return *_vae_parts(stage, network, dataset), weights
+    if isinstance(network, CodeNetwork):
+        return *_code_parts(stage, model, network), weights
+    return *_task_parts(stage, model, network, dataset), weights
+
+
+def check_stage(name: str, stage: StageConfig, network: AnyNetwork) -> dict[str, float]:
+    """The weight of each loss term of a stage, with gradients left to what it trains alone.
+
+    Raises:
+        ConfigError: it trains nothing, or a group or a term that the network has not.
+    """
+    if name == 'vae':
+        if not isinstance(network, StreamNetwork):  # whose codec is fitted, without losses
+            freeze_all_but(network, ('vae',))
+            _check_names(stage, (*COMPARED, *network.vae.loss_terms))
+        return stage.losses
+    if not stage.trained:
         known = ', '.join(network.parameter_groups())
         raise ConfigError(f'`trained` of stage {name} is empty: name groups of {known}')
-    if isinstance(network, StreamNetwork):
-        freeze_all_but(network, stage.trained)
-        return *stream_task(stage, model), loss_weights(stage, network)
-    if name == 'vae':
-        return _vae_parts(stage, network, dataset)
-    if isinstance(network, CodeNetwork):
-        return _code_parts(stage, model, network)
-    return _task_parts(stage, model, network, dataset)
+    freeze_all_but(network, stage.trained)
+    return loss_weights(stage, network)
 
 
 def _vae_parts(
     stage: StageConfig, network: MotionGPT3Network | CodeNetwork, dataset: MotionDataset
-) -> tuple[nn.Module, Batchers, dict[str, float]]:
+) -> tuple[nn.Module, Batchers]:
     vae, device = network.vae, next(network.parameters()).device
     if stage.start_from is None:
         vae.cpu().fit(dataset.fit_clips(), dataset.stats)
         vae.to(device)
-    freeze_all_but(network, ('vae',))
-    task = VaeTask(vae, dataset.stats)
-    _check_names(stage, task.loss_terms)
-    return task, VaeBatcher, stage.losses
+    return VaeTask(vae, dataset.stats), VaeBatcher
 
 
 def _check_names(stage: StageConfig, known: Iterable[str]) -> None:
@@ -293,9 +305,7 @@ def loss_weights(stage: StageConfig, network: AnyNetwork) -> dict[str, float]:
 
 def _task_parts(
     stage: StageConfig, model: MotionGPT3, network: MotionGPT3Network, dataset: MotionDataset
-) -> tuple[nn.Module, Batchers, dict[str, float]]:
-    freeze_all_but(network, stage.trained)
-    weights = loss_weights(stage, network)
+) -> tuple[nn.Module, Batchers]:
     network.vae.eval()
     check_latents(network, dataset)
     network.head.importance.copy_(network.vae.latent_importance().flatten())
@@ -319,14 +329,12 @@ def _task_parts(
             model.config.inbetween_whole,
         )
 
-    return network, batcher, weights
+    return network, batcher
 
 
 def _code_parts(
     stage: StageConfig, model: MotionGPT3, network: CodeNetwork
-) -> tuple[nn.Module, Batchers, dict[str, float]]:
-    freeze_all_but(network, stage.trained)
-    weights = loss_weights(stage, network)
+) -> tuple[nn.Module, Batchers]:
     network.vae.eval()
 
     def batcher(clips: MotionDataset, split: Split) -> CodeBatcher:
@@ -336,4 +344,4 @@ def _code_parts(
             config.inbetween_whole,
         )
 
-    return network, batcher, weights
+    return network, batcher

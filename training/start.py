@@ -82,7 +82,7 @@ def start_model(
             _check_same_run(run, folder, dataset)
         return _continued(run, folder)
     tokenizer = load_tokenizer(run.tokenizer, dataset)
-    config = _model_config(run, tokenizer.vocab_size)
+    config = model_config(run, tokenizer.vocab_size)
     torch.manual_seed(stage.optim.seed)
     fresh = build_network(config.network)
     if run.text_branch is not None:
@@ -118,7 +118,7 @@ def _check_same_run(run: RunConfig, folder: Path, dataset: MotionDataset) -> Non
 def _continued(run: RunConfig, folder: Path) -> MotionGPT3:
     """The preset's model with the weights, the tokenizer and the statistics of a checkpoint."""
     found = MotionGPT3.from_pretrained(folder, device='cpu')
-    config = _model_config(run, found.tokenizer.vocab_size)
+    config = model_config(run, found.tokenizer.vocab_size)
     there, here = to_dict(found.config.network), to_dict(config.network)
     odd = [
         what
@@ -143,7 +143,12 @@ def load_tokenizer(config: TokenizerConfig, dataset: MotionDataset) -> MotionTok
     return MotionTokenizer.train(dataset.all_texts(), config.vocab_size)
 
 
-def _model_config(run: RunConfig, vocab_size: int) -> MotionGPT3Config:
+def model_config(run: RunConfig, vocab_size: int) -> MotionGPT3Config:
+    """The configuration of the preset's model, with so many words.
+
+    Raises:
+        ConfigError: a key or a value of section ``model`` is wrong.
+    """
     model = {**run.model}
     network = {**model.pop('network')}
     network['backbone'] = {**network['backbone'], 'vocab_size': vocab_size}

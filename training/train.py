@@ -8,6 +8,7 @@ import argparse
 from dataclasses import replace
 
 from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.training.run_checks import check_run
 from mgpt3_ros.training.run_config import RunConfig, load_run_config
 from mgpt3_ros.training.stages import run_stage
 
@@ -53,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         stages = [name for name, stage in config.stages.items() if not stage.optional]
     if arguments.start_from is not None:
         config = _start_from(arguments.start_from, config, stages[0])
+    check_run(config, stages, arguments.output)
     for stage in stages:
         run_stage(
             *(stage, config, arguments.data, arguments.output),

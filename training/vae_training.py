@@ -17,7 +17,7 @@ from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.dataset import MotionDataset, Part
 from mgpt3_ros.training.samples import Split, draw_seed
 
-_COMPARED = ('features', 'positions', 'motion', 'jerk', 'slide')
+COMPARED = ('features', 'positions', 'motion', 'jerk', 'slide')  # loss terms of every VAE
 
 
 class VaeTask(nn.Module):
@@ -35,7 +35,7 @@ class VaeTask(nn.Module):
     def __init__(self, vae: MotionAutoencoder, stats: FeatureStats) -> None:
         super().__init__()
         self.vae = vae
-        self.loss_terms = (*_COMPARED, *vae.loss_terms)
+        self.loss_terms = (*COMPARED, *vae.loss_terms)
         self.register_buffer('mean', torch.from_numpy(stats.mean), persistent=False)
         self.register_buffer('std', torch.from_numpy(stats.std), persistent=False)
 

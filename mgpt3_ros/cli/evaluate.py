@@ -128,10 +128,9 @@ def _add_evaluator_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--bert',
-        type=Path,
-        metavar='FOLDER',
-        help='language model of BERTScore for m2t, as transformers saves it, such as '
-        'roberta-large; without it the package bert_score fetches its own',
+        metavar='MODEL',
+        help='language model of BERTScore for m2t: its folder, as transformers saves it, or a '
+        'name that the package bert_score fetches, such as roberta-large (default: no BERTScore)',
     )
     group.add_argument(
         '--multimodality',
@@ -215,8 +214,7 @@ def _measure_texts(
 
     shared = arguments.replications, arguments.seed, arguments.clips
     texts, repeats = arguments.multimodality
-    bert = None if arguments.bert is None else str(arguments.bert)
-    config = TextProtocolConfig(*shared, texts, repeats, arguments.reference, bert)
+    config = TextProtocolConfig(*shared, texts, repeats, arguments.reference, arguments.bert)
     evaluator = _evaluator(arguments)
     written = [path for path in arguments.output if path.suffix.lower() == '.json']
     partial = written[0].with_name(f'{written[0].name}.replications') if written else None

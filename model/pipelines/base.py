@@ -86,6 +86,7 @@ class Pipeline(ABC):
         sampling: SamplingOptions,
         spare_s: Sequence[float] | None = None,
         start: Start = None,
+        refuse: bool = True,
     ) -> list[Motion]:
         """A motion for each text; see :meth:`MotionGPT3.generate`.
 
@@ -96,6 +97,8 @@ class Pipeline(ABC):
             spare_s: what is drawn beyond a length of each that is asked for or stated, since
                 :meth:`MotionGPT3.join` will take it away. Never beyond the longest motion.
             start: what all go on from; None: from nothing, or in the stream form from a stand.
+            refuse: whether what no body can do is refused in the end; else the last that was
+                drawn is returned, as evaluation wants it, where such a motion counts.
 
         Raises:
             MotionError: there is a start, and the checkpoint is of the clip form.
@@ -107,7 +110,7 @@ class Pipeline(ABC):
         known = self.known_durations(texts, duration_s, spare_s)
         drawn, lengths = self._draw_texts(texts, known, sampling, start)
         if self.config.redraws is not None:
-            drawn = self._possible(texts, drawn, lengths, sampling, start)
+            drawn = self._possible(texts, drawn, lengths, sampling, start, refuse)
         motions = []
         for joints, text, length in zip(drawn, texts, lengths, strict=True):
             info: MotionInfo = {
@@ -131,13 +134,14 @@ class Pipeline(ABC):
         lengths: list[Duration],
         sampling: SamplingOptions,
         start: Start,
+        refuse: bool,
     ) -> list[np.ndarray]:
         """What was drawn, with that which no body can do drawn again."""
         drawn, redraws = list(drawn), self.config.redraws or 0
         for left in reversed(range(redraws + 1)):
             reasons = [implausible(clip, text) for clip, text in zip(drawn, texts, strict=True)]
             wrong = [number for number, reason in enumerate(reasons) if reason is not None]
-            if not wrong:
+            if not wrong or not (left or refuse):
                 break
             if not left:
                 raise GenerationError(

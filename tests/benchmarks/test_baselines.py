@@ -17,7 +17,7 @@ from mgpt3_ros.training.stages import run_stage
 from tests.support.tiny_pack import tiny_clips, tiny_entries, write_tiny_pack
 from tests.support.tiny_tmr import TMR_OVERRIDES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('no_network')]
 
 BACKBONE = {'n_positions': 160, 'n_embd': 16, 'n_layer': 1, 'n_head': 2}
 TRUNK = {'latent_dim': 8, 'steps': 12, 'width': 16, 'layers': 1, 'heads': 2}
@@ -75,6 +75,18 @@ def test_baselines_are_compared_and_a_run_goes_on(
     kept = (tmp_path / 'MotionGPT3-0' / 'figures.json').stat().st_mtime_ns
     assert baselines.main(arguments) == 0
     assert (tmp_path / 'MotionGPT3-0' / 'figures.json').stat().st_mtime_ns == kept
+
+
+def test_stages_with_which_two_variants_begin_alike_are_trained_once(
+    small_pack: Path, evaluator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {name: baselines.STAGES[name] for name in baselines.STAGES if name[0] in 'ABD'}
+    monkeypatch.setattr(baselines, 'STAGES', chosen)
+    assert baselines.main([*arguments_of(small_pack, tmp_path, evaluator), '--stages']) == 0
+    assert (tmp_path / 'B-0' / 't2m').resolve() == tmp_path / 'A-0' / 't2m'
+    assert not (tmp_path / 'B-0' / 'align').is_symlink()
+    assert not (tmp_path / 'D-0' / 'text').is_symlink()  # `align` is another there
+    assert (tmp_path / 'stages.md').read_text().count('text, stage') == 3
 
 
 def test_what_is_there_is_reported_alone(small_pack: Path, tmp_path: Path) -> None:

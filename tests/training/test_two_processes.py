@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,8 @@ from tests.support.tiny_runs import write_preset
 from tests.support.two_processes import STAGES, STEPS, STOPPED
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope='module')
@@ -90,3 +95,22 @@ def test_a_signal_to_one_process_stops_both_after_saving(runs: tuple[Path, Path]
     assert len((folder / 'log.jsonl').read_text().splitlines()) == 2
     assert torch.load(folder / 'checkpoint.pt', weights_only=True)['step'] == 2
     assert not (folder / WEIGHTS).exists()
+
+
+def test_accelerate_that_runs_one_process_on_a_cpu_says_so(pack: Path, tmp_path: Path) -> None:
+    """Whatever was asked for: accelerate has no launcher of several on a CPU."""
+    launch = (sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2')
+    preset = str(write_preset(tmp_path))
+    said = subprocess.run(
+        [
+            *(*launch, '-m', 'mgpt3_ros.training.train', 'vae', '--config', preset),
+            *('--data', str(pack), '--output', str(tmp_path), 'stages.vae.optim.steps=1'),
+        ],
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stderr
+    assert 'accelerate has launched one process' in said.stderr
+    assert 'torchrun --nproc-per-node=N' in said.stderr
+    assert json.loads((tmp_path / 'vae' / 'run.json').read_text())['processes'] == 1

@@ -21,7 +21,7 @@ from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.vae.base import MotionAutoencoder
-from mgpt3_ros.model.sampling import noise_source
+from mgpt3_ros.model.sampling import SamplingOptions, noise_source
 from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
@@ -94,14 +94,19 @@ def generate_all(
     durations: Sequence[float] | None = None,
     leave: bool = True,
 ) -> list[np.ndarray]:
-    """Motions of many texts with default settings, in batches; ``leave`` the progress bar?"""
+    """Motions of many texts with default settings, in batches; ``leave`` the progress bar?
+
+    What no body can do is drawn again as often as the checkpoint says, and then counts as it is:
+    a model that is not yet trained is measured, not refused.
+    """
     found: list[np.ndarray] = []
     batches = range(0, len(texts), BATCH)
     for begin in tqdm(batches, desc=f'generating, seed {seed}', leave=leave):
         part = slice(begin, begin + BATCH)
         asked = None if durations is None else list(durations[part])
-        motions = model.generate(list(texts[part]), asked, generator=noise_source(seed + begin))
-        found += [motion.joints for motion in motions]
+        sampling = SamplingOptions(generator=noise_source(seed + begin))
+        made = model.pipeline.generate(texts[part], asked, sampling, refuse=False)
+        found += [motion.joints for motion in made]
     return found
 
 

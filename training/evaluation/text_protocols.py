@@ -13,7 +13,6 @@ import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +52,8 @@ class TextProtocolConfig:
     multimodality_texts, multimodality_repeats: motions are drawn so often for so many texts.
     reference: as the authors' code does it: only a text's own motion is right, Diversity and
         MultiModality are of random pairs (300; 10 of 30 motions), intervals divide by n.
-    bert: folder of the language model that BERTScore reads with; None: what the package
-        bert_score has or fetches, if it is installed.
+    bert: the language model that BERTScore reads with (``metrics.bert_options``); None leaves
+        BERTScore out.
     """
 
     replications: int = 20
@@ -249,6 +248,8 @@ def m2t(run: Run) -> Once:
     Captions are written without chance; replications draw the real ones, and the groups.
     """
     evaluator = run.evaluator
+    if run.config.bert is not None:
+        metrics.bert_options(run.config.bert)  # what is missing is said before the work
     motions = [Motion(clip.joints) for clip in run.clips]
     written = run.model.pipeline.caption(motions)  # the model is measured, not the gate
     empty = sum(not text.strip() for text in written)
@@ -339,12 +340,7 @@ def _language(
         'ROUGE-L': resampled(rouge, seeded) if reference else float(np.mean(rouge)),
         'CIDEr': float(np.mean(metrics.cider(made, references, reference=reference))),
     }
-    folder = run.config.bert
-    if folder is not None or find_spec('bert_score') is not None:
-        try:
-            scores = metrics.bert_score(made, references, model=folder)
-            found['BERTScore'] = float(np.mean(scores))
-        except OSError as error:  # the package is there, its language model is not
-            note = f'BERTScore is left out: {str(error).splitlines()[0]}'
-            run.notes += [note] if note not in run.notes else []
+    if run.config.bert is not None:
+        scores = metrics.bert_score(made, references, model=run.config.bert)
+        found['BERTScore'] = float(np.mean(scores))
     return found

@@ -177,6 +177,7 @@ def gpt2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_gpt2(tmp_path_factory.mktemp('gpt2'))
 
 
+@pytest.mark.usefixtures('no_network')
 def test_the_text_branch_is_gpt2(gpt2_folder: Path) -> None:
     from transformers import GPT2LMHeadModel
 

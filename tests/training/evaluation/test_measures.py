@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.evaluation.measures import (
     Share,
@@ -124,6 +127,20 @@ def differing(amount: float) -> list[np.ndarray]:
         joints[:, 20, 1] += amount * step
         found.append(joints)
     return found
+
+
+def test_what_no_body_can_do_is_measured_and_not_refused() -> None:
+    """As the motions of a model are that is measured while it trains."""
+    model = tiny_model(redraws=1, finishing=False)
+    texts = ['walk', 'wave the left hand']
+    possible = generate_all(model, texts, 0, [2.0, 2.0])
+    aloft = model.stats.mean.copy()  # the root is that high in feature 3
+    aloft[3] += 2.0
+    model.pipeline.stats = replace(model.stats, mean=aloft)
+    with pytest.raises(GenerationError, match='drawn 2 times, no body could do it'):
+        model.generate(texts, 2.0, generator=noise_source(0))
+    for high, low in zip(generate_all(model, texts, 0, [2.0, 2.0]), possible, strict=True):
+        assert high[:, 0, 1].min() > low[:, 0, 1].max() + 1.0
 
 
 def test_spread_is_a_ratio_of_distances() -> None:

@@ -14,6 +14,7 @@ from scipy.linalg import sqrtm
 from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.distance import cdist, pdist
 
+from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.metrics.captions import resampled
 from mgpt3_ros.training.evaluation.metrics.poses import PARTS, frame_pa_mpjpe, procrustes
@@ -285,6 +286,7 @@ def test_bad_input_is_refused_with_a_reason(call: object, message: str) -> None:
         call()
 
 
+@pytest.mark.usefixtures('no_network')
 def test_bert_score_reads_with_the_language_model_of_a_folder(tmp_path: Path) -> None:
     pytest.importorskip('bert_score', reason='the package bert_score is not installed')
     transformers = pytest.importorskip('transformers')
@@ -309,3 +311,19 @@ def test_a_folder_that_holds_no_language_model_is_said(tmp_path: Path) -> None:
     pytest.importorskip('bert_score', reason='the package bert_score is not installed')
     with pytest.raises(metrics.MetricError, match='is no language model'):
         metrics.bert_score(['a'], [['b']], model=tmp_path)
+
+
+def test_bert_score_asks_the_hub_for_what_is_named_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(metrics.MetricError, match='needs a language model or a scorer'):
+        metrics.bert_score(['a'], [['b']])
+    pytest.importorskip('bert_score', reason='the package bert_score is not installed')
+    with pytest.raises(metrics.MetricError, match='gtp is no folder, and no language model'):
+        metrics.bert_score(['a'], [['b']], model='gtp')
+
+    def unreachable(*_: object) -> None:
+        raise OSError('no route to host')
+
+    monkeypatch.setattr('socket.create_connection', unreachable)
+    monkeypatch.setattr('mgpt3_ros.model.language.pretrained.getproxies', dict)
+    with pytest.raises(CheckpointError, match=r'no language model .* cannot be reached'):
+        metrics.bert_score(['a'], [['b']], model='roberta-large')

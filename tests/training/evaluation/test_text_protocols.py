@@ -35,7 +35,7 @@ from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_tmr import tiny_encoder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('no_network')]
 
 t2m, m2t, retrieval = (TEXT_PROTOCOLS[name] for name in ('t2m', 'm2t', 'retrieval'))
 

@@ -2,7 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The field's measures: exact by default, ``reference=True`` for the authors' own figures."""
 
-from mgpt3_ros.training.evaluation.metrics.captions import bert_score, bleu, cider, rouge_l
+from mgpt3_ros.training.evaluation.metrics.captions import (
+    bert_options,
+    bert_score,
+    bleu,
+    cider,
+    rouge_l,
+)
 from mgpt3_ros.training.evaluation.metrics.checks import MetricError
 from mgpt3_ros.training.evaluation.metrics.distribution import diversity, fid, multimodality
 from mgpt3_ros.training.evaluation.metrics.poses import (
@@ -21,6 +27,7 @@ __all__ = [
     'PoseErrors',
     'Retrieval',
     'ape_ave',
+    'bert_options',
     'bert_score',
     'bleu',
     'cider',

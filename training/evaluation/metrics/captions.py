@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from mgpt3_ros.model.language.pretrained import check_at_hand
 from mgpt3_ros.training.evaluation.metrics.checks import MetricError, numbers
 
 RESAMPLES = 1000  # of ROUGE-L
@@ -228,20 +229,19 @@ def bert_score(
     scorer: Scorer | None = None,
     model: str | Path | None = None,
 ) -> list[float]:
-    """Return each caption's BERTScore F1, where its library and a language model are at hand.
+    """Return each caption's BERTScore F1.
 
     Args:
         predictions: B captions.
         references: for each, what it may say.
-        scorer: gives B figures; None: the package bert_score, English, idf and rescaled as in the
-            authors' evaluation, which fetches its language model.
-        model: folder of a language model for the package, as transformers saves it. Layer and
-            baseline are those that the package has for the folder's name (``roberta-large``);
-            under another name it is the last layer, and figures are not rescaled.
+        scorer: gives B figures; None: the package bert_score with ``model``, English, idf and
+            rescaled as in the authors' evaluation.
+        model: see :func:`bert_options`.
 
     Raises:
-        MetricError: no such folder, texts that cannot be compared, no package, or figures that
-            are not finite.
+        MetricError: texts that cannot be compared, figures that are not finite, neither scorer
+            nor model, or as :func:`bert_options`.
+        CheckpointError: as :func:`bert_options`.
     """
     check_texts(predictions, references)
     given = (
@@ -261,35 +261,54 @@ def bert_score(
 def _package(
     predictions: Texts, references: References, model: str | Path | None
 ) -> Sequence[float]:
-    try:
-        import bert_score as package  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    except ImportError as error:
-        raise MetricError(
-            'BERTScore needs the package bert_score (pip install bert-score), or pass a scorer'
-        ) from error
-    options: dict[str, Any] = {'lang': 'en', 'rescale_with_baseline': True, 'idf': True}
-    if model is not None:
-        options |= _folder_options(Path(model), Path(package.__file__).parent)
+    if model is None:
+        raise MetricError('BERTScore needs a language model or a scorer: name one of them')
+    options = {'lang': 'en', 'rescale_with_baseline': True, 'idf': True} | bert_options(model)
+    import bert_score as package  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
     _, _, f1 = package.score(list(predictions), [list(group) for group in references], **options)
     return f1.tolist()
 
 
-def _folder_options(model: Path, package: Path) -> dict[str, Any]:
-    """How the package reads with the language model of a folder."""
-    from bert_score.utils import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        model2layers,
-    )
+def bert_options(model: str | Path) -> dict[str, Any]:
+    """How the package bert_score reads with a language model; it is not loaded yet.
 
+    Args:
+        model: its folder, as transformers saves it: layer and baseline are those that the package
+            has for the folder's name (``roberta-large``); under another name it is the last
+            layer, and figures are not rescaled. Or the name of one that the package knows, which
+            it fetches from the hub unless it was downloaded before.
+
+    Raises:
+        MetricError: no package, no language model in the folder, or a name that the package does
+            not know.
+        CheckpointError: it was never downloaded, and the hub cannot be reached.
+    """
     try:
-        layers = json.loads((model / 'config.json').read_text())['num_hidden_layers']
+        import bert_score as package  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        from bert_score.utils import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            model2layers,
+        )
+    except ImportError as error:
+        raise MetricError(
+            'BERTScore needs the package bert_score (pip install bert-score), or pass a scorer'
+        ) from error
+    folder = Path(model)
+    if not folder.is_dir():
+        if str(model) not in model2layers:
+            raise MetricError(f'{model} is no folder, and no language model that BERTScore knows')
+        check_at_hand(str(model), 'language model')
+        return {'model_type': str(model)}
+    try:
+        layers = json.loads((folder / 'config.json').read_text())['num_hidden_layers']
     except (OSError, ValueError, KeyError) as error:
         raise MetricError(
-            f'{model} is no language model as transformers saves it (config.json): {error}'
+            f'{folder} is no language model as transformers saves it (config.json): {error}'
         ) from error
-    baseline = package / 'rescale_baseline' / 'en' / f'{model.name}.tsv'
+    baseline = Path(package.__file__).parent / 'rescale_baseline' / 'en' / f'{folder.name}.tsv'
     return {
-        'model_type': str(model),
-        'num_layers': model2layers.get(model.name, layers),
+        'model_type': str(folder),
+        'num_layers': model2layers.get(folder.name, layers),
         'rescale_with_baseline': baseline.is_file(),
         'baseline_path': str(baseline),
     }
