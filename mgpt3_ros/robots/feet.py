@@ -11,7 +11,7 @@ leg that stands would be too short.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +34,9 @@ RISE_S = 0.15  # in which it rises from the floor and comes down
 STRAIGHTEST = 0.999  # of a leg's length, that a leg which stands may have
 _LEAST_SIZE = 0.2  # of a robot over a human: whose base is lower than that has it elsewhere
 LOWER_S = 0.1  # over which the base is lowered and rises again
+REACHED = 0.8  # of a stance's frames, that a stance which moves shall be within reach of
+SLACK_M = 0.005  # beside its place, for which no stance moves
+_TURN_AS_M = 0.05  # [m] of a sole's middle from its pivot: what one radian of turning moves
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,45 @@ def lowered(robot: Robot, human: Human, base: Array, feet: list[Foot]) -> Array:
     return base - gaussian_filter1d(wide, frames)[:, None] * [0.0, 0.0, 1.0]
 
 
+def within_reach(feet: list[Foot], poses: Poses, fps: float, settled: int = 0) -> list[Foot]:
+    """Return ways whose stances are where legs could put them; those given, where all could.
+
+    A leg at a limit leaves its foot beside its place, by more or less as the base moves: the foot
+    would slide and swivel. So each stance moves and turns as a whole by as much as reaches
+    ``REACHED`` of its frames.
+
+    Args:
+        feet: the ways that were asked for.
+        poses: of the links as the legs follow them.
+        fps: frames per second.
+        settled: so many frames at the start are over; who stands in the last of them stays.
+    """
+    moved = []
+    for foot in feet:
+        turned = poses.rotations[foot.link] @ np.swapaxes(foot.rotations, 1, 2)
+        pivot = poses.places[foot.link] + poses.rotations[foot.link] @ foot.local
+        beside = (pivot - foot.places)[:, :2]
+        off = np.concatenate([beside, heading_and_tilt(turned)[0]], axis=1)
+        far = np.linalg.norm(off * [1.0, 1.0, _TURN_AS_M], axis=1)
+        shift, begun, runs = np.zeros_like(off), settled, []
+        for run in _runs(foot.planted):
+            if run.start < settled:
+                begun = run.stop
+                continue
+            order = np.argsort(far[run])
+            worst = run.start + order[int(np.ceil(REACHED * (len(order) - 1)))]
+            shift[run] = off[worst] if far[worst] > SLACK_M else 0.0
+            runs.append(run)
+        if not shift.any():
+            moved.append(foot)
+            continue
+        shift = _eased(shift, [slice(0, begun), *runs] if begun else runs, fps)
+        turns = Rotation.from_euler('z', shift[:, 2:]).as_matrix()
+        places = foot.places + shift * [1.0, 1.0, 0.0]
+        moved.append(replace(foot, places=places, rotations=turns @ foot.rotations))
+    return moved
+
+
 def _foot(robot: Robot, human: Human, side: str, done: Poses | None) -> Foot:
     sole, scale = robot.config.soles[side], scale_of(robot)
     local = _pivot(robot, side, scale)
@@ -161,7 +203,12 @@ def anchored(values: Array, runs: list[slice], fps: float, done: Array | None = 
         for before in held:
             late = run.start - before.stop
             shift[run] += fade[::-1][late] * shift[before.stop - 1] if late < len(fade) else 0.0
-    runs = [*held, *runs]
+    return values + _eased(shift, [*held, *runs], fps)
+
+
+def _eased(shift: Array, runs: list[slice], fps: float) -> Array:
+    """Go over from the corrections (T, k) of each run to those of the next, in place."""
+    fade = _ease(round(FADE_S * fps) + 2)[1:-1, None]
     for before, after in pairwise(runs):
         share = _ease(after.start - before.stop + 2)[1:-1, None]
         first, last = shift[before.stop - 1], shift[after.start]
@@ -170,15 +217,20 @@ def anchored(values: Array, runs: list[slice], fps: float, done: Array | None = 
         start, stop = runs[0].start, runs[-1].stop
         led = fade[-start:] if start else fade[:0]
         shift[start - len(led) : start] = led * shift[start]
-        left = fade[::-1][: len(values) - stop]
+        left = fade[::-1][: len(shift) - stop]
         shift[stop : stop + len(left)] = left * shift[stop - 1]
-    return values + shift
+    return shift
 
 
 def _ease(count: int) -> Array:
     """Return weights (count,) from 0 to 1 that start and end at rest."""
     share = np.linspace(0.0, 1.0, count)
     return share * share * (3 - 2 * share)
+
+
+def _runs(marked: NDArray[np.bool_]) -> list[slice]:
+    ends = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(int), [0]])))
+    return [slice(start, stop) for start, stop in zip(ends[::2], ends[1::2], strict=True)]
 
 
 def _marked(runs: list[slice], frames: int) -> NDArray[np.bool_]:

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from mgpt3_ros.robots.feet import Foot, base_places, foot_ways, lowered
+from mgpt3_ros.robots.feet import Foot, base_places, foot_ways, lowered, within_reach
 from mgpt3_ros.robots.human import ENDS, Human, stand_bone
 from mgpt3_ros.robots.robot import Robot
 from mgpt3_ros.robots.solver import Bounds, Direction, Effort, Orientation, Place, Task, solve
@@ -29,6 +29,7 @@ _SOLE = 5.0  # of its rotation
 # down (`python -m benchmarks.robots`); legs have less of it, since soles leave the floor by more.
 _LIMBS = Effort(iterations=12, stiffness=0.12, rest=0.005, haste=20.0)
 _LEGS = Effort(iterations=10, stiffness=0.01, rest=0.002, haste=4.0)
+_AGAIN = replace(_LEGS, iterations=8)  # from where the legs are already
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,7 @@ def retarget(
     if robot.walks:
         feet = foot_ways(robot, human, behind)
         base[count:] = lowered(robot, human, base, feet)[count:]
-        legs = leg_tasks(robot, human, feet, base)
-        positions, base = solve(
-            kinematics,
-            legs,
-            positions,
-            robot.stand,
-            bounds,
-            base_rot,
-            base,
-            _LEGS,
-            human.fps,
-            count,
-        )
+        positions, base = _stood(robot, human, feet, (positions, base, base_rot), count)
     return RobotMotion(
         robot.joint_names,
         positions,
@@ -113,6 +102,32 @@ def retarget(
         continuous(Rotation.from_matrix(base_rot).as_quat()),
         float(fps),
     )
+
+
+def _stood(
+    robot: Robot, human: Human, feet: list[Foot], state: tuple[Array, Array, Array], count: int
+) -> tuple[Array, Array]:
+    """Bend the legs so that the soles keep their ways; the first ``count`` frames stay.
+
+    Of the state (joints, places and rotations of the base) return joints and places. A stance that
+    is out of a leg's reach moves to where it is not, and the legs are bent once more.
+    """
+    positions, base, base_rot = state
+    kinematics = robot.kinematics
+    bounds = Bounds(robot.position_limits, robot.velocity_limits)
+    links = kinematics.needed(foot.link for foot in feet)
+    near = base
+    for effort in (_LEGS, _AGAIN):
+        tasks = leg_tasks(robot, human, feet, near)
+        positions, base = solve(
+            *(kinematics, tasks, positions, robot.stand, bounds, base_rot, base),
+            *(effort, human.fps, count),
+        )
+        poses = kinematics.forward(positions, base_rot, base, links)
+        asked, feet = feet, within_reach(feet, poses, human.fps, count)
+        if all(one is other for one, other in zip(asked, feet, strict=True)):
+            break
+    return positions, base
 
 
 def followed(robot: Robot, joints: NDArray, fps: float) -> Human:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from mgpt3_ros.model.kinematics.human import JOINT_INDEX
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.robots import Robot, RobotMotion, retarget, slowed, to_human
+from mgpt3_ros.robots.config import SIDES
 from mgpt3_ros.robots.quality import quality
 from tests.support.mocap import clips
 from tests.support.robots import known, tin_man, walking
@@ -37,6 +39,23 @@ def test_a_walk_is_walked(robot: Robot):
     assert np.percentile(found.change_speed, 95) <= 1.2 * np.percentile(found.swing_speed, 95)
     forward = motion.base_pos[-1, 0] - motion.base_pos[0, 0]
     assert forward > 0.5 * (joints[-1, 0, 2] - joints[0, 0, 2]) > 0.1
+
+
+def test_a_stance_out_of_reach_is_taken_where_it_is_not(tmp_path: Path):
+    """Hips that hardly turn inward, and a person who sways over feet close together."""
+    limits = {'left_hip_roll_joint': [-0.04, 0.5], 'right_hip_roll_joint': [-0.5, 0.04]}
+    narrow = tin_man(tmp_path, {'limits': {'margin': 0.01, 'position': limits}})
+    joints, frames = walking(80), np.arange(80)
+    feet = {side: [JOINT_INDEX[f'{side}_{name}'] for name in ('ankle', 'foot')] for side in SIDES}
+    above = [index for index in range(22) if index not in feet['left'] + feet['right']]
+    joints[:, above, 0] += 0.06 * np.sin(frames / 6)[:, None]
+    joints[:, feet['left'], 0] -= 0.03
+    joints[:, feet['right'], 0] += 0.03
+    found = quality(narrow, joints, retarget(narrow, joints, FPS))
+    assert found.limit_excess == 0.0
+    assert len(found.slide) > 30
+    assert np.percentile(found.slide, 95) < 0.03  # 0.08 where each frame goes as far as it can
+    assert np.percentile(found.height, 95) < 0.005
 
 
 def test_the_way_back_gives_the_human(robot: Robot):
