@@ -17,6 +17,7 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.clip_pipeline import ClipPipeline
 from mgpt3_ros.model.code_pipeline import CodePipeline
+from mgpt3_ros.model.confidence import Confidence, confidence_of
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
@@ -167,6 +168,21 @@ class MotionGPT3:
         """What the checkpoint can do, as it was measured; empty where nobody has measured it."""
         return self._known
 
+    def confidence(self, text: str, motion: Motion | None = None) -> Confidence | None:
+        """How sure a motion of ``text`` is, before it is drawn or with the ``motion`` drawn.
+
+        Returns:
+            See :mod:`mgpt3_ros.model.confidence`; None of a checkpoint whose known actions nobody
+            has measured. ``shown`` is None without a motion.
+
+        Raises:
+            MotionError: the motion is shorter than the model can read.
+        """
+        if not self._known:
+            return None
+        caption = None if motion is None else str(self.caption(motion))
+        return confidence_of(text, self._known, caption)
+
     @overload
     def generate(
         self,
@@ -174,6 +190,7 @@ class MotionGPT3:
         duration_s: float | None = None,
         *,
         start: Motion | np.ndarray | None = None,
+        judge: bool = True,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion: ...
@@ -184,6 +201,7 @@ class MotionGPT3:
         duration_s: float | Sequence[float | None] | None = None,
         *,
         start: Motion | np.ndarray | None = None,
+        judge: bool = True,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> list[Motion]: ...
@@ -194,6 +212,7 @@ class MotionGPT3:
         duration_s: float | Sequence[float | None] | None = None,
         *,
         start: Motion | np.ndarray | None = None,
+        judge: bool = True,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion | list[Motion]:
@@ -206,13 +225,16 @@ class MotionGPT3:
                 else the checkpoint's default; ``info['duration_from']`` says which.
             start: the motion, or the pose (22, 3) [m], that it goes on from, which needs the
                 stream form; None: from nothing, or in that form from a stand.
+            judge: whether the model also says whether it sees the asked action in the motion,
+                which takes a caption; False: ``info['confidence']`` judges the prompt alone.
             sampling: how it is drawn; None for the checkpoint's way.
             options: fields of :class:`~mgpt3_ros.model.sampling.SamplingOptions`, in place of
                 those of ``sampling``.
 
         Returns:
             A motion that begins at the origin, facing +Z, its ``info`` holding ``text``,
-            ``duration_from`` and ``duration_limited``.
+            ``duration_from``, ``duration_limited`` and, where the checkpoint's known actions were
+            measured, ``confidence``.
 
         Raises:
             TextError: a text is empty.
@@ -224,6 +246,12 @@ class MotionGPT3:
         texts = [text] if isinstance(text, str) else list(text)
         drawn = sampling_of(sampling, options)
         motions = self.pipeline.generate(texts, duration_s, drawn, start=start)
+        if self._known:
+            said = self.caption(motions) if judge else [None] * len(motions)
+            motions = [
+                motion.with_info(confidence=confidence_of(words, self._known, caption))
+                for motion, words, caption in zip(motions, texts, said, strict=True)
+            ]
         return motions[0] if isinstance(text, str) else motions
 
     def generate_sequence(
