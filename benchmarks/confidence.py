@@ -6,8 +6,8 @@ The prompts of ``benchmarks/confidence.yaml``, known ones and unknown ones, are 
 look-up of actions (``model.language.known_prompts``), by their likelihood under the text branch,
 and by both. Every second prompt is there to choose by, the others measure: the area under the
 curve, and how many unknown prompts are found where 95 % of the known ones are kept. ``--fit``
-prints the weights of the look-up. With ``--data`` the second part is measured: motions are drawn of
-the known prompts, and a forest of trees that was trained on real clips says whether those whose
+prints the weights of the look-up. With ``--data`` the second part is measured: motions are drawn
+of the known prompts, and a forest of trees that was trained on real clips says whether those whose
 caption names the action show it more often than the others.
 """
 

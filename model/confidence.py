@@ -3,8 +3,8 @@
 """How sure a generated motion is, in two parts that are kept apart.
 
 ``prompt``: the probability that the prompt is within what the checkpoint knows, among as many
-known as unknown prompts (``language.known_prompts``). ``shown``: whether the model's own caption of
-the drawn motion names the asked action; None where that was not looked at, or where the prompt
+known as unknown prompts (``language.known_prompts``). ``shown``: whether the model's own caption
+of the drawn motion names the asked action; None where that was not looked at, or where the prompt
 names no action that the checkpoint lists. ``python -m benchmarks.confidence`` measures both.
 """
 
@@ -61,6 +61,17 @@ def names_action(caption: str, asked: str) -> bool:
     """Whether a sentence names an action, whose side may be open (SIDE, HAND)."""
     found = found_actions(words_of(caption))
     return bool(found) and (found[0].label == asked or matches(asked, found[0].label))
+
+
+def least(judged: Sequence[Confidence]) -> Confidence:
+    """The confidence of a motion of several actions: that of the one that is doubted most."""
+    return min(judged, key=lambda one: (one['prompt'] >= BOUND, one['shown'] is not False))
+
+
+def hint(knowledge: PromptKnowledge, actions: Sequence[KnownAction]) -> str:
+    """What comes near a prompt that is not known, in words that can be said instead."""
+    examples = {action.label: action.examples[0].rstrip('.') for action in actions}
+    return f' (it knows: {"; ".join(examples[label] for label in knowledge.nearest)})'
 
 
 def doubt(confidence: Confidence) -> str:

@@ -17,7 +17,7 @@ from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.clip_pipeline import ClipPipeline
 from mgpt3_ros.model.code_pipeline import CodePipeline
-from mgpt3_ros.model.confidence import Confidence, confidence_of
+from mgpt3_ros.model.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.errors import CheckpointError, MotionError, TextError
@@ -284,10 +284,15 @@ class MotionGPT3:
         if not texts:
             raise TextError('no action is given')
         if len(texts) == 1:
-            return self.pipeline.generate(texts, duration_s, drawn)[0]
+            return self.generate(texts, duration_s, sampling=drawn)[0]
         whole, parts = self.pipeline.sequence(texts, duration_s, drawn)
         said = text if isinstance(text, str) else ', then '.join(texts)
-        return Motion(whole, FPS, {'text': said, 'parts': parts})
+        motion = Motion(whole, FPS, {'text': said, 'parts': parts})
+        if not self._known:
+            return motion
+        # A caption tells of one action: of several the prompts alone are judged.
+        judged = [confidence_of(each, self._known) for each in texts]
+        return motion.with_info(confidence=least(judged))
 
     def join(self, before: np.ndarray, after: np.ndarray) -> tuple[int, np.ndarray]:
         """Let a clip (U, 22, 3) [m] follow on another (T, 22, 3), both at 20 frames per second.

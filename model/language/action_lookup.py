@@ -15,70 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from mgpt3_ros.model.config import load_yaml
 
 FILE = Path(__file__).with_name('action_words.yaml')
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _SIDES = {'left': 'left', 'leftward': 'left', 'lefthanded': 'left'}
 _SIDES |= {'right': 'right', 'rightward': 'right', 'righthanded': 'right'}
 _BOTH = {'both', 'two', 'hands', 'arms', 'fists'}
-_PREPOSITIONS = set(
-    [
-        'at',
-        'to',
-        'on',
-        'in',
-        'into',
-        'onto',
-        'of',
-        'for',
-        'from',
-        'with',
-        'by',
-        'like',
-        'as',
-        'over',
-        'under',
-        'across',
-        'along',
-        'around',
-        'through',
-        'toward',
-        'towards',
-        'up',
-        'down',
-        'off',
-        'out',
-        'past',
-        'near',
-        'behind',
-        'and',
-        'while',
-    ]
-)
-_SKIPPED = set(
-    [
-        'a',
-        'an',
-        'the',
-        'some',
-        'this',
-        'that',
-        'your',
-        'his',
-        'her',
-        'their',
-        'its',
-        'my',
-        'our',
-        'one',
-        'two',
-        'three',
-        'both',
-        'right',
-        'left',
-    ]
-)
 _GREETING = ('hello', 'hi', 'goodbye')
 
 
@@ -183,17 +126,28 @@ def _alien(rule: _Rule, words: list[str], forms: list[set[str]], at: int) -> str
     if not forms[at] & rule.verbs:
         return ''
     for word, form in zip(words[at + 1 :], forms[at + 1 :], strict=True):
-        if word in _SKIPPED or word.isdecimal():
+        if word in listed('articles') or word.isdecimal():
             continue
-        if word in _PREPOSITIONS or form & rule.objects or word.endswith('ly'):
+        if word in listed('prepositions') or form & rule.objects or word.endswith('ly'):
             return ''
         return '' if form & _explained() else word
     return ''
 
 
+def _all_of(words: str, classes: dict[str, set[str]]) -> frozenset[str]:
+    """Words, with those of a class in place of its name."""
+    return frozenset().union(*(classes.get(word, {word}) for word in words.split()))
+
+
+@cache
+def listed(name: str) -> frozenset[str]:
+    """The words of a list of ``action_words.yaml``."""
+    return frozenset(_tables()[name].split())
+
+
 @cache
 def _tables() -> dict[str, Any]:
-    return yaml.safe_load(FILE.read_text(encoding='utf-8'))
+    return load_yaml(FILE)
 
 
 @cache
@@ -203,16 +157,11 @@ def _rules() -> tuple[_Rule, ...]:
     classes['greeting'] = set(_GREETING)
     rules = []
     for name, row in tables['actions'].items():
-        needs = [
-            frozenset(set().union(*(classes.get(w, {w}) for w in need.split())))
-            for need in row.get('with', [])
-        ]
+        needs = [_all_of(need, classes) for need in row.get('with', [])]
         phrases = tuple(tuple(p.split()) for p in row.get('phrases', '').split(',') if p.strip())
-        objects = set().union(
-            *(classes.get(w, {w}) for w in row.get('objects', '').split()), set()
-        )
+        objects = _all_of(row.get('objects', ''), classes)
         verbs = frozenset(row.get('verbs', '').split())
-        rules.append(_Rule(_label(name), verbs, tuple(needs), phrases, frozenset(objects)))
+        rules.append(_Rule(_label(name), verbs, tuple(needs), phrases, objects))
     return tuple(rules)
 
 
@@ -241,9 +190,9 @@ def _label(name: str) -> str:
 @cache
 def _explained() -> frozenset[str]:
     tables = _tables()
-    words = set(tables['plain'].split()) | set(_GREETING) | set(_SIDES) | _BOTH
-    for listed in tables['classes'].values():
-        words |= set(listed.split())
+    words = set(listed('plain')) | set(_GREETING) | set(_SIDES) | _BOTH
+    for row in tables['classes'].values():
+        words |= set(row.split())
     for row in tables['actions'].values():
         words |= set(row.get('verbs', '').split())
     return frozenset(words)
