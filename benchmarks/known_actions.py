@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     for label in tqdm(sorted(a for a, n in counts.items() if a and n >= options.least_clips)):
         examples = commonest(clips, label, model.recogniser)
         asked = [examples[number % len(examples)] for number in range(options.draws)]
-        motions = model.generate(asked, generator=noise_source(0))
+        motions = model.generate(asked, judge=False, generator=noise_source(0))
         found = judge.predict([motion.joints for motion in motions])
         shown = round(found.count(label) / len(found), 3)
         known.append(KnownAction(label, examples, shown, len(found)))

@@ -71,7 +71,9 @@ def draw(model: MotionGPT3, rows: int, steps: int, sampler: str) -> None:
     head.config = dataclasses.replace(head.config, sampler=sampler)
     noise = torch.Generator().manual_seed(0)
     seconds = FRAMES / 20
-    model.generate([SENTENCE] * rows, seconds, num_inference_steps=steps, generator=noise)
+    model.generate(
+        [SENTENCE] * rows, seconds, judge=False, num_inference_steps=steps, generator=noise
+    )
 
 
 def caption(model: MotionGPT3, rows: int) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
+from mgpt3_ros.model.confidence import Confidence
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.features import (
     canonicalise,
@@ -41,6 +42,7 @@ class MotionInfo(TypedDict, total=False):
     duration_from: where its length comes from: 'asked', 'text', 'predicted' or 'default'.
     duration_limited: the text asked for more or less than the model can make.
     parts: the actions that it is made of.
+    confidence: of a generated motion, in two parts; see ``model.confidence``.
     notes: what a command asked for that could not be met, and what was done instead.
     seam_error_m, end_seam_error_m: how far the model's own first and last frame were from the
         motions around it, mean over the joints [m].
@@ -56,6 +58,7 @@ class MotionInfo(TypedDict, total=False):
     duration_from: str
     duration_limited: bool
     parts: list[MotionPart]
+    confidence: Confidence
     notes: tuple[str, ...]
     seam_error_m: float
     end_seam_error_m: float

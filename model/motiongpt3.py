@@ -14,6 +14,7 @@ import torch
 
 from mgpt3_ros.model.checkpoints.known_actions import KnownAction
 from mgpt3_ros.model.checkpoints.parts import CheckpointParts, load_parts, save_parts
+from mgpt3_ros.model.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
@@ -123,6 +124,21 @@ class MotionGPT3:
         """What the checkpoint can do, as it was measured; empty where nobody has measured it."""
         return self._known
 
+    def confidence(self, text: str, motion: Motion | None = None) -> Confidence | None:
+        """How sure a motion of ``text`` is, before it is drawn or with the ``motion`` drawn.
+
+        Returns:
+            See :mod:`mgpt3_ros.model.confidence`; None of a checkpoint whose known actions nobody
+            has measured. ``shown`` is None without a motion.
+
+        Raises:
+            MotionError: the motion is shorter than the model can read.
+        """
+        if not self._known:
+            return None
+        caption = None if motion is None else str(self.caption(motion))
+        return confidence_of(text, self._known, caption)
+
     @overload
     def generate(
         self,
@@ -130,6 +146,7 @@ class MotionGPT3:
         duration_s: float | None = None,
         *,
         start: Motion | np.ndarray | None = None,
+        judge: bool = True,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion: ...
@@ -140,6 +157,7 @@ class MotionGPT3:
         duration_s: float | Sequence[float | None] | None = None,
         *,
         start: Motion | np.ndarray | None = None,
+        judge: bool = True,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> list[Motion]: ...
@@ -150,6 +168,7 @@ class MotionGPT3:
         duration_s: float | Sequence[float | None] | None = None,
         *,
         start: Motion | np.ndarray | None = None,
+        judge: bool = True,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion | list[Motion]:
@@ -162,13 +181,16 @@ class MotionGPT3:
                 else the checkpoint's default; ``info['duration_from']`` says which.
             start: the motion, or the pose (22, 3) [m], that it goes on from, which needs the
                 stream form; None: from nothing, or in that form from a stand.
+            judge: whether the model also says whether it sees the asked action in the motion,
+                which takes a caption; False: ``info['confidence']`` judges the prompt alone.
             sampling: how it is drawn; None for the checkpoint's way.
             options: fields of :class:`~mgpt3_ros.model.sampling.SamplingOptions`, in place of
                 those of ``sampling``.
 
         Returns:
             A motion that begins at the origin, facing +Z, its ``info`` holding ``text``,
-            ``duration_from`` and ``duration_limited``.
+            ``duration_from``, ``duration_limited`` and, where the checkpoint's known actions were
+            measured, ``confidence``.
 
         Raises:
             TextError: a text is empty.
@@ -180,6 +202,12 @@ class MotionGPT3:
         texts = [text] if isinstance(text, str) else list(text)
         drawn = sampling_of(sampling, options)
         motions = self.pipeline.generate(texts, duration_s, drawn, start=start)
+        if self._known:
+            said = self.caption(motions) if judge else [None] * len(motions)
+            motions = [
+                motion.with_info(confidence=confidence_of(words, self._known, caption))
+                for motion, words, caption in zip(motions, texts, said, strict=True)
+            ]
         return motions[0] if isinstance(text, str) else motions
 
     def generate_sequence(
@@ -212,10 +240,15 @@ class MotionGPT3:
         if not texts:
             raise TextError('no action is given')
         if len(texts) == 1:
-            return self.pipeline.generate(texts, duration_s, drawn)[0]
+            return self.generate(texts, duration_s, sampling=drawn)[0]
         whole, parts = self.pipeline.sequence(texts, duration_s, drawn)
         said = text if isinstance(text, str) else ', then '.join(texts)
-        return Motion(whole, FPS, {'text': said, 'parts': parts})
+        motion = Motion(whole, FPS, {'text': said, 'parts': parts})
+        if not self._known:
+            return motion
+        # A caption tells of one action: of several the prompts alone are judged.
+        judged = [confidence_of(each, self._known) for each in texts]
+        return motion.with_info(confidence=least(judged))
 
     def join(self, before: np.ndarray, after: np.ndarray) -> tuple[int, np.ndarray]:
         """Let a clip (U, 22, 3) [m] follow on another (T, 22, 3), both at 20 frames per second.

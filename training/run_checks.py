@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mgpt3_ros.model.checkpoint import WEIGHTS, Unfilled
+from mgpt3_ros.model.checkpoints.checkpoint import WEIGHTS, Unfilled
 from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
 from mgpt3_ros.model.language.pretrained import check_at_hand, language_folder
 from mgpt3_ros.model.network import build_network

@@ -27,6 +27,8 @@ from mgpt3_ros.cli.robot_files import (
     robot_of,
     write_all,
 )
+from mgpt3_ros.model.confidence import doubt, hint, prompt_knowledge
+from mgpt3_ros.model.errors import TextError
 
 SUMMARY = 'a sentence becomes a motion'
 DESCRIPTION = """\
@@ -90,10 +92,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.as_is or arguments.one_clip:
         draw = model.generate if arguments.one_clip else model.generate_sequence
         motion = draw(text, arguments.duration, sampling=sampling)
+        confidence = motion.info.get('confidence') or model.confidence(text)
     else:
         also = further(action.label for action in model.known_actions())
-        parts = Memory().resolved(understand(text, also))
+        try:
+            parts = Memory().resolved(understand(text, also))
+        except TextError as error:
+            known = model.known_actions()
+            near = hint(prompt_knowledge(text, known), known) if known else ''
+            raise TextError(f'{error}{near}') from error
         motion = carry_out_all(model, parts, sampling, arguments.duration)
+        confidence = motion.info.get('confidence')
     drawn = time.perf_counter()
     write_all(motion, arguments.output, robot, avatar, robot_only=arguments.robot_only)
     written = time.perf_counter()
@@ -102,6 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
         f'seed {arguments.seed}, drawn in {drawn - began:.2f} s, '
         f'written in {written - drawn:.2f} s: {names(arguments.output)}\n'
     )
+    if confidence is not None and (warning := doubt(confidence)):
+        sys.stderr.write(f'warning: {warning}\n')
     for note in motion.info.get('notes', ()):
         sys.stdout.write(f'note: {note}\n')
     return 0

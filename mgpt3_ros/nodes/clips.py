@@ -27,6 +27,7 @@ from mgpt3_ros.body.stance import (
     rested_first,
 )
 from mgpt3_ros.body.steering.courses import steady
+from mgpt3_ros.model.confidence import doubt
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
@@ -151,6 +152,7 @@ class Clips:
             sampling=sampling,
             profile=self._node.profile,
             fit=self._fit(),
+            judge=self._node.unknown_text != 'draw',
         )
 
     def _follows(self, step: Step) -> bool:
@@ -290,7 +292,11 @@ class Clips:
             notes.append(held_joints(trajectory.held))
             node.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)
         duration_s = f'{float(generated.info["duration_s"]) * slower:.2f}'
-        node.tell_published(step, notes, duration_s, generated.info['duration_from'])
+        confidence = generated.motion.info.get('confidence')
+        shown = None if confidence is None else confidence['shown']
+        if confidence is not None and shown is False:
+            notes.append(doubt(confidence))
+        node.tell_published(step, notes, duration_s, generated.info['duration_from'], shown)
 
     def _planned(
         self, step: Step, generated: Generated, now_s: float | None

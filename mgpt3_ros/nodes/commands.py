@@ -12,14 +12,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mgpt3_ros.body.commands.confidence import further
 from mgpt3_ros.body.commands.meaning import Action, Part, Rest
 from mgpt3_ros.body.commands.memory import Memory, same_as_before
 from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.body.commands.sentences import SENTENCES
+from mgpt3_ros.model.checkpoints.known_actions import KnownAction
+from mgpt3_ros.model.confidence import hint, prompt_knowledge
 from mgpt3_ros.model.errors import TextError
+from mgpt3_ros.model.language.known_prompts import PromptKnowledge
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
 
 POLICIES = ('latest', 'fifo', 'reject')
+UNKNOWN_TEXT = ('refuse', 'warn', 'draw')  # what becomes of commands that are not known
 _LAST_PART = re.compile(r'[,;.]|\b(?:then|and|finally)\b', re.IGNORECASE)
 _UNSEEN = ('Cf', 'Zs', 'Zl', 'Zp')  # Unicode categories of joiners, spaces and line ends
 
@@ -31,7 +36,8 @@ class Command:
     note: what was done to its text, if anything. actions: what it asks for, one after the other.
     parts: what each of those means; empty where the model shall make of the words what it can.
     goes_on: it asks for what the body does already, and begins when that ends.
-    sender_id: the sender's own name for it.
+    sender_id: the sender's own name for it. confidence: the probability that it is within what the
+    checkpoint knows; None where nobody judged it.
     """
 
     number: int
@@ -42,6 +48,7 @@ class Command:
     parts: tuple[Part, ...] = ()
     goes_on: bool = False
     sender_id: str = ''
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,8 +116,8 @@ def read_command(
     moving: bool,
     streams: bool,
     split: bool,
-    refuse: bool,
-    also: Sequence[str] = (),
+    unknown_text: str,
+    known: Sequence[KnownAction] = (),
 ) -> Command:
     """Read what a command's text means, or leave it to the model where that is wanted.
 
@@ -120,25 +127,60 @@ def read_command(
         moving: whether that one still moves the body.
         streams: whether the body moves on without an end (mode stream).
         split: whether a text has actions at all, or is one motion as a whole.
-        refuse: whether what is not understood is refused.
-        also: labels of actions that the checkpoint knows beyond those that can be shaped.
+        unknown_text: of ``UNKNOWN_TEXT``.
+        known: the actions that the checkpoint lists.
 
     Raises:
-        TextError: it is not understood, or asks for no motion.
+        TextError: it is not understood, not known, or asks for no motion.
     """
     if split:
         try:
-            parts = memory.resolved(understand(command.text, also))
-        except TextError:
-            if refuse:
-                raise
+            parts = memory.resolved(understand(command.text, further(a.label for a in known)))
+        except TextError as error:
+            knowledge = prompt_knowledge(command.text, known) if known else None
+            talk = knowledge is not None and not knowledge.command
+            if unknown_text == 'refuse' or (unknown_text == 'warn' and talk):
+                near = '' if knowledge is None else hint(knowledge, known)
+                raise TextError(f'{error}{near}') from error
         else:
             while len(parts) > 1 and parts[-1] == Rest() and not streams:
                 parts = parts[:-1]  # every motion ends at rest
             actions = tuple(words_for(part) for part in parts)
             goes_on = moving and same_as_before(parts, memory.last)
-            return replace(command, actions=actions, parts=parts, goes_on=goes_on)
-    return replace(command, actions=actions_of(command.text, split, rest=streams))
+            read = replace(command, actions=actions, parts=parts, goes_on=goes_on)
+            return _judged(read, [Step(read, n).asked for n in _drawn(parts)], unknown_text, known)
+    read = replace(command, actions=actions_of(command.text, split, rest=streams))
+    asked = [action for action in read.actions if not means_rest(action)]
+    return _judged(read, asked, unknown_text, known)
+
+
+def _drawn(parts: Sequence[Part]) -> list[int]:
+    """Which of the parts a model is asked for."""
+    return [number for number, part in enumerate(parts) if isinstance(part, Action)]
+
+
+def _judged(
+    command: Command, asked: Sequence[str], unknown_text: str, known: Sequence[KnownAction]
+) -> Command:
+    """The command with its confidence, that of the least known of what a model is asked.
+
+    Raises:
+        TextError: it is not known, and such commands are refused.
+    """
+    if not known or not asked:
+        return command
+    knowledge = min((prompt_knowledge(text, known) for text in asked), key=_probability)
+    judged = replace(command, confidence=knowledge.probability)
+    if knowledge.known or unknown_text == 'draw':
+        return judged
+    doubt = f'{knowledge.reason}{hint(knowledge, known)}'
+    if unknown_text == 'refuse' or not knowledge.command:
+        raise TextError(doubt)
+    return replace(judged, note='; '.join(filter(None, (command.note, doubt))))
+
+
+def _probability(knowledge: PromptKnowledge) -> float:
+    return knowledge.probability
 
 
 def counts(part: Part) -> bool:
@@ -200,6 +242,7 @@ def status_values(what: Command | Step, max_length: int) -> dict[str, str]:
         'duration_from': '',
         'latency_s': '',
         **({'sender_id': command.sender_id} if command.sender_id else {}),
+        'confidence': '' if command.confidence is None else f'{command.confidence:.2f}',
     }
 
 

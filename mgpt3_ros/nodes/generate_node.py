@@ -20,10 +20,11 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from mgpt3_ros.body.commands.confidence import further
 from mgpt3_ros.body.commands.meaning import Relation, Rest
 from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing
+from mgpt3_ros.model.checkpoints.known_actions import KnownAction
+from mgpt3_ros.model.confidence import prompt_knowledge
 from mgpt3_ros.model.errors import CheckpointError, TextError
 from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
 from mgpt3_ros.nodes.clips import Clips
@@ -49,7 +50,7 @@ from mgpt3_ros.nodes.streaming import Streaming
 
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
-    *('split_actions', 'refuse_unknown', 'queue_size', 'queue_policy'),
+    *('split_actions', 'refuse_unknown', 'unknown_text', 'queue_size', 'queue_policy'),
     *('max_command_age_s', 'deadman_topic', 'deadman_timeout_s', 'avoid_self_collision'),
     *STREAM_PARAMETERS,
     *STEERING_PARAMETERS,
@@ -74,7 +75,7 @@ class GenerateNode(MovingNode):
         self._dropped = 0
         self.last_latency_s = 0.0
         self._memory = Memory()
-        self._further: tuple[str, ...] = ()  # actions of the checkpoint that nothing here shapes
+        self._known_actions: tuple[KnownAction, ...] = ()
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
         self.create_service(Trigger, '~/cancel', self._on_cancel)
@@ -110,7 +111,7 @@ class GenerateNode(MovingNode):
             self.get_logger().info(
                 f'{facts.name} is of the stream form: mode:=stream moves without an end'
             )
-        self._further = further(action.label for action in facts.known)
+        self._known_actions = facts.known
         known = json.dumps([asdict(action) for action in facts.known])
         self._known.publish(String(data=known))
 
@@ -136,6 +137,15 @@ class GenerateNode(MovingNode):
         """Whether motion goes on without an end."""
         return isinstance(self._moves, Streaming)
 
+    @property
+    def unknown_text(self) -> str:
+        """What becomes of commands that are not known: refuse, warn or draw."""
+        parameters = self.parameters
+        if parameters['unknown_text'] != 'auto':
+            return str(parameters['unknown_text'])
+        refuse = parameters['refuse_unknown'] or parameters['require_joint_state']
+        return 'refuse' if refuse else 'draw'
+
     def read(self, command: Command) -> Command:
         """Read what a command's text means.
 
@@ -149,8 +159,8 @@ class GenerateNode(MovingNode):
             self.moving(),
             self.streams,
             self.parameters['split_actions'],
-            self.parameters['refuse_unknown'],
-            self._further,
+            self.unknown_text,
+            self._known_actions,
         )
 
     def would_do(self, given: str) -> tuple[str, ...]:
@@ -184,6 +194,9 @@ class GenerateNode(MovingNode):
                 self.moving() or self._moves.busy or self.steering.busy,
             )
         except TextError as refusal:
+            if self._known_actions and command.confidence is None:
+                knowledge = prompt_knowledge(command.text, self._known_actions)
+                command = replace(command, confidence=knowledge.probability)
             self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
             return command.number
         self._memory.remember(command.parts)
@@ -289,8 +302,13 @@ class GenerateNode(MovingNode):
         self.tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
         self.report_failure(f'command {step.command.number}{step} failed: {error}', error, trace)
 
-    def tell_published(self, step: Step, notes: list[str], duration_s: str, source: str) -> None:
-        """Say that the first trajectory that shows an action is out."""
+    def tell_published(
+        self, step: Step, notes: list[str], duration_s: str, source: str, shown: bool | None = None
+    ) -> None:
+        """Say that the first trajectory that shows an action is out.
+
+        ``shown``: whether the model sees the asked action in it; None: it was not asked.
+        """
         if not step.index:
             self.last_latency_s = self.steady_now_s() - step.command.received_s
         self.tell(
@@ -300,6 +318,7 @@ class GenerateNode(MovingNode):
             duration_s=duration_s,
             duration_from=source,
             latency_s='' if step.index else f'{self.last_latency_s:.3f}',
+            shown='' if shown is None else str(shown).lower(),
         )
 
     # ------------------------------------------------------------------ stopping

@@ -82,6 +82,7 @@ def generate(
     after: Motion | None,
     goes_on: bool,
     fit: Fit | None = None,
+    judge: bool = True,
 ) -> Generated:
     """Draw a motion of ``text`` and turn it into the joints of ``profile``.
 
@@ -95,6 +96,7 @@ def generate(
         after: the motion of the action before, which this one goes on from.
         goes_on: whether another action follows.
         fit: returns what a robot can do of a clip, and what is to be said of that.
+        judge: whether the model says whether it sees the action in what it drew.
     """
     from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
     from mgpt3_ros.model.motion import Motion
@@ -102,6 +104,9 @@ def generate(
     spare_s = [JOIN_TAKES_S if goes_on else 0.0]
     options = sampling.options(job)
     (motion,) = model.pipeline.generate([text], duration_s or None, options, spare_s)
+    confidence = model.confidence(text, motion) if judge else None
+    if confidence is not None:
+        motion = motion.with_info(confidence=confidence)
     info = {
         'duration_s': f'{motion.duration_s:.2f}',
         'duration_from': str(motion.info.get('duration_from', '')),
@@ -128,6 +133,7 @@ def carried_out(
     stands: Array | None,
     at_rest: bool,
     fit: Fit | None = None,
+    judge: bool = True,
 ) -> Generated:
     """Draw an action that was understood, shape it, and turn it into the joints of ``profile``.
 
@@ -142,11 +148,12 @@ def carried_out(
             motion goes on; None where that is unknown, or where it moves.
         at_rest: whether the body stands then.
         fit: returns what a robot can do of a clip, and what is to be said of that.
+        judge: whether the model says whether it sees the action in what it drew.
     """
     from mgpt3_ros.body.commands.carrying_out import carry_out, following
     from mgpt3_ros.model.motion import Motion
 
-    motion = carry_out(model, action, sampling.options(job), duration_s or None, at_rest)
+    motion = carry_out(model, action, sampling.options(job), duration_s or None, at_rest, judge)
     info = {
         'duration_s': f'{motion.duration_s:.2f}',
         'duration_from': str(motion.info['duration_from']),

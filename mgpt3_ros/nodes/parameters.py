@@ -21,7 +21,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from mgpt3_ros.body.profiles import PROFILES
-from mgpt3_ros.nodes.commands import POLICIES
+from mgpt3_ros.nodes.commands import POLICIES, UNKNOWN_TEXT
 from mgpt3_ros.nodes.controllers import FOLLOW_BY
 from mgpt3_ros.nodes.robot_motion import AVOID
 
@@ -211,6 +211,14 @@ PARAMETERS: dict[str, Spec] = {
         True,
         'Refuse commands that are not understood (docs/commands.md). False: the model makes of '
         'their words what it can.',
+    ),
+    'unknown_text': Spec(
+        'auto',
+        'What becomes of a command that is not understood, or that the checkpoint does not know '
+        'well (docs/commands.md). refuse: it is refused, with what comes near. warn: it is drawn, '
+        'and ~/status says so; what is no command in English is refused. draw: it is drawn. auto: '
+        'refuse, but draw where refuse_unknown and require_joint_state are false.',
+        choices=('auto', *UNKNOWN_TEXT),
     ),
     'queue_size': Spec(8, 'How many commands may wait (policy fifo).', 1, 64),
     'queue_policy': Spec(

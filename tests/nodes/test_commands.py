@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from mgpt3_ros.body.commands.memory import Memory
+from mgpt3_ros.model.checkpoints.known_actions import KnownAction
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.nodes.commands import (
     Command,
@@ -10,6 +12,7 @@ from mgpt3_ros.nodes.commands import (
     actions_of,
     fit_text,
     printable,
+    read_command,
     status_values,
 )
 
@@ -99,3 +102,51 @@ def test_steps_follow_on_one_another_and_say_which_they_are():
         *('3', '2', '2', 'bow')
     ]
     assert status_values(second.command, 512)['action'] == ''
+
+
+KNOWN = (
+    KnownAction('walk', ('a person walks.',), 0.9, 10),
+    KnownAction('kick-left', ('a person kicks with the left leg.',), 1.0, 10),
+)
+
+
+def read(text, unknown_text, split=True, known=KNOWN):
+    given = Command(1, text, 0.0)
+    return read_command(given, Memory(), False, False, split, unknown_text, known)
+
+
+@pytest.mark.parametrize('text', ['juggle three balls', 'run the dishwasher', 'what time is it'])
+def test_what_is_not_known_is_refused_with_what_comes_near(text):
+    with pytest.raises(TextError, match=r'\(it knows: a person '):
+        read(text, 'refuse')
+
+
+@pytest.mark.parametrize('text', ['what time is it', 'eine Person geht', 'Berlin', 'asdf qwer'])
+def test_what_is_no_command_in_english_is_refused_also_where_unknown_ones_are_drawn(text):
+    with pytest.raises(TextError, match=r'\(it knows: '):
+        read(text, 'warn')
+    assert read(text, 'draw').actions == (text,)
+
+
+def test_unknown_commands_are_drawn_with_a_warning_where_that_is_wanted():
+    warned = read('juggle three balls', 'warn')
+    assert warned.actions == ('juggle three balls',)
+    assert 'juggle' in warned.note
+    assert 'it knows: ' in warned.note
+    assert warned.confidence < 0.5
+    assert read('juggle three balls', 'draw').note == ''
+
+
+def test_known_commands_say_how_sure_they_are():
+    known = read('walk two metres, then kick with your left foot', 'refuse')
+    assert known.confidence > 0.9
+    assert status_values(known, 512)['confidence'] == f'{known.confidence:.2f}'
+    assert status_values(Command(1, 'walk', 0.0), 512)['confidence'] == ''
+    assert read('stop', 'refuse').confidence is None
+    assert read('walk', 'refuse', known=()).confidence is None
+
+
+def test_a_text_that_is_one_motion_is_judged_too():
+    assert read('kick with the left leg', 'refuse', split=False).confidence > 0.9
+    with pytest.raises(TextError, match='how to do that'):
+        read('juggle three balls', 'refuse', split=False)

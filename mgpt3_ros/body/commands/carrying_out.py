@@ -13,13 +13,14 @@ import numpy as np
 from mgpt3_ros.body.commands import shaping
 from mgpt3_ros.body.commands.meaning import LEGS, Action, Part, Relation, Rest, described
 from mgpt3_ros.body.commands.sentences import SENTENCES
+from mgpt3_ros.model.confidence import Confidence, least
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.finishing import way
 from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import ENTER_S, join
 from mgpt3_ros.model.finishing.settling import standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.motion import Motion, MotionPart
+from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -38,6 +39,7 @@ def carry_out(
     sampling: SamplingOptions,
     duration_s: float | None = None,
     at_rest: bool = True,
+    judge: bool = True,
 ) -> Motion:
     """Draw an action and shape it to what the command asks for.
 
@@ -47,10 +49,12 @@ def carry_out(
         sampling: how it is drawn.
         duration_s: its length [s], where the command states none; None: what the model finds.
         at_rest: whether the body stands before it; else it walks in.
+        judge: whether the model says whether it sees the action in the motion.
 
     Returns:
         A motion that begins at the origin, facing +Z, and ends in a stance. ``info['text']`` is
-        what the model was asked with, ``info['notes']`` what could not be met, with what was done.
+        what the model was asked with, ``info['notes']`` what could not be met, with what was done,
+        and ``info['confidence']`` is as in ``MotionGPT3.generate``.
 
     Raises:
         MotionGPT3Error: as ``MotionGPT3.generate``.
@@ -70,7 +74,7 @@ def carry_out(
         (arms,) = model.pipeline.generate([said], length, sampling)
         joints = shaping.with_arms(joints, arms.joints, action.arms.name)
     joints = shaping.rested(joints)
-    return Motion(
+    motion = Motion(
         joints,
         FPS,
         {
@@ -80,6 +84,8 @@ def carry_out(
             'notes': unmet(joints, action),
         },
     )
+    confidence = model.confidence(text, motion) if judge else None
+    return motion if confidence is None else motion.with_info(confidence=confidence)
 
 
 def carry_out_all(
@@ -110,12 +116,14 @@ def carry_out_all(
     whole: np.ndarray | None = None
     told: list[MotionPart] = []
     notes: list[str] = []
+    judged: list[Confidence] = []
     for part in parts:
         begin = 0 if whole is None else len(whole)
         if isinstance(part, Action):
             motion = carry_out(model, part, sampling, duration_s)
             joints, source = motion.joints, motion.info['duration_from']
             notes += motion.info['notes']
+            judged += [motion.info['confidence']] if 'confidence' in motion.info else []
             whole = joints if whole is None else following(whole, joints)
         else:
             assert isinstance(part, Rest)
@@ -129,8 +137,10 @@ def carry_out_all(
     assert whole is not None
     if len(parts) == 1 and isinstance(parts[0], Action):
         return motion
-    text = described(parts)
-    return Motion(whole, FPS, {'text': text, 'parts': told, 'notes': tuple(notes)})
+    info: MotionInfo = {'text': described(parts), 'parts': told, 'notes': tuple(notes)}
+    if judged:
+        info['confidence'] = least(judged)
+    return Motion(whole, FPS, info)
 
 
 def following(before: np.ndarray, joints: np.ndarray) -> np.ndarray:

@@ -1,0 +1,49 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The prompts that confidence is measured by, and how."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.confidence import flagged, main, prompts
+from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
+from mgpt3_ros.model.checkpoints.known_actions import load_known_actions
+from mgpt3_ros.model.language.normalisation import normalised
+from mgpt3_ros.training.data.packs import load_pack
+from tests.support.mocap import FOLDER
+
+MOTION52 = FOLDER.parent / 'motion52'
+
+
+def test_there_are_eighty_of_either_kind() -> None:
+    labels = [action.label for action in load_known_actions(find_checkpoint('stream'))]
+    rows = prompts(labels)
+    assert sum(known for *_, known in rows) == 80
+    assert len({text for text, *_ in rows}) == 160
+
+
+def test_unknown_prompts_below_what_nearly_all_known_ones_reach_are_found() -> None:
+    scores = np.array([*np.arange(10, 30), 0, 5, 11, 40.0])
+    known = np.arange(24) < 20
+    assert flagged(scores, known) == 0.5  # one of twenty known ones may go: the bound is 11
+
+
+@pytest.mark.slow
+def test_the_shipped_stream_knows_what_it_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--checkpoint', 'stream']) == 0
+    (line,) = [
+        line for line in capsys.readouterr().out.splitlines() if 'look-up    measuring' in line
+    ]
+    area, found = float(line.split()[3].rstrip(',')), float(line.split()[-1])
+    assert area >= 0.97
+    assert found >= 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MOTION52.is_dir(), reason='no pack motion52')
+def test_no_prompt_was_trained_on() -> None:
+    captions = {normalised(c) for clip in load_pack(MOTION52).train for c in clip.captions}
+    rows = prompts([])
+    assert [text for text, *_ in rows if normalised(text) in captions] == []
