@@ -7,8 +7,8 @@
 
 Sentences are drawn and their motions captioned, all workers' CPU seconds counted. What a run costs
 beside its inputs (starting Python, loading the model in each worker) is found with a quarter of
-them and taken off. "A core each" is what follows where every worker has a core; seconds of the clock are those of the
-machine as it is: look at its load.
+them and taken off. "A core each" is what follows where every worker has a core; seconds of the
+clock are those of the machine as it is: look at its load.
 """
 
 from __future__ import annotations
