@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 
 NAME = 'mgpt3_ros'
 # Of parts that a robot's nodes do without.
-EXTRAS = ('bags', 'eval', 'language', 'serve', 'sim', 'train', 'view')
+EXTRAS = ('bags', 'cluster', 'eval', 'language', 'serve', 'sim', 'train', 'view')
 # The real place of this file: `colcon build --symlink-install` runs a link to it in build/, where
 # the source is not.
 ROOT = os.path.relpath(os.path.dirname(os.path.realpath(__file__)))

@@ -33,17 +33,21 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_files(folder: Path) -> Iterator[Path]:
     """Give a folder to write to; its files go to ``folder`` at the end of the block, or none.
 
-    ``folder`` is made where it is missing; other files in it stay.
+    Those in folders below it go to folders of the same names. ``folder`` is made where it is
+    missing; other files in it stay.
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix='.partial-', dir=folder))
     try:
         yield partial
-        for file in partial.iterdir():
+        files = sorted(path for path in partial.rglob('*') if path.is_file())
+        for file in files:
             _to_disk(file)
-        for file in partial.iterdir():
-            os.replace(file, folder / file.name)
+        for file in files:
+            place = folder / file.relative_to(partial)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, place)
         made = False
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ('mgpt3_ros', 'model', 'training')
-EXTRAS = ('bags', 'eval', 'language', 'serve', 'sim', 'train', 'view')
+EXTRAS = ('bags', 'cluster', 'eval', 'language', 'serve', 'sim', 'train', 'view')
 # Names on PyPI that differ from the module's.
 DISTRIBUTIONS = {
     'cv2': 'opencv-python-headless',

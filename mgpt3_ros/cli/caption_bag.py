@@ -141,9 +141,7 @@ def _of_segments(
 
     The model's sentence where it names the segment's action, else the one of its label.
     """
-    from mgpt3_ros.bags.caption_files import Caption
     from mgpt3_ros.bags.segments import segment_motions
-    from mgpt3_ros.model.language.caption_actions import read_action
 
     messages = bag_options.read_with_progress(bag, None if copy else body.topics)
     last_s = 0.0
@@ -151,14 +149,30 @@ def _of_segments(
         if copy and message is not None:
             copy.copy(message)
         for segment, recorded_ns, motion in done:
-            said = str(model.caption(motion))
-            text = said if read_action(said) == segment.label else segment.sentence
-            end_s = (recorded_ns - bag.start_ns) * 1e-9
-            start_s = max(end_s - (segment.end_ns - segment.start_ns) * 1e-9, last_s)
-            last_s = end_s
-            stamps = segment.start_ns, segment.end_ns
-            about = segment.label, round(segment.confidence, 3)
-            yield Caption(round(start_s, 3), round(end_s, 3), *stamps, text, *about), recorded_ns
+            caption = captioned(bag, segment, recorded_ns, last_s, str(model.caption(motion)))
+            last_s = caption.end_s
+            yield caption, recorded_ns
+
+
+def captioned(bag: Bag, segment: Labelled, recorded_ns: int, last_s: float, said: str) -> Caption:
+    """Return the caption of a segment: what was said where it names the action, else its label's.
+
+    Args:
+        bag: that it is of.
+        segment: of one action.
+        recorded_ns: when the recorder got its end.
+        last_s: where the segment before it ended.
+        said: by the model.
+    """
+    from mgpt3_ros.bags.caption_files import Caption
+    from mgpt3_ros.model.language.caption_actions import read_action
+
+    text = said if read_action(said) == segment.label else segment.sentence
+    end_s = (recorded_ns - bag.start_ns) * 1e-9
+    start_s = max(end_s - (segment.end_ns - segment.start_ns) * 1e-9, last_s)
+    stamps = segment.start_ns, segment.end_ns
+    about = segment.label, round(segment.confidence, 3)
+    return Caption(round(start_s, 3), round(end_s, 3), *stamps, text, *about)
 
 
 def timed(bag: Bag, window: Window, text: str) -> Caption:

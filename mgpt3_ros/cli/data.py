@@ -7,11 +7,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.cli.bag_options import add_which_body, known_robots
 from mgpt3_ros.cli.options import add_reading_options, new_parser, reading_options
 from mgpt3_ros.cli.robot_files import add_robot_option, reader_of, robot_of
+
+if TYPE_CHECKING:
+    from mgpt3_ros.training.data.building import BuildOptions, BuildReport
 
 SUMMARY = 'make a data set of own motions, or check one'
 DESCRIPTION = 'Make a data set that `mgpt3 train` takes, or look for mistakes in one.'
@@ -47,19 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     build.add_argument(
         '-o', '--output', type=Path, required=True, metavar='OUT', help='new folder to write'
     )
-    _add_reading_options(build)
-    build.add_argument(
-        '--own-bones',
-        action='store_true',
-        help='keep the bone lengths (default: those of one body, as in HumanML3D)',
-    )
-    build.add_argument(
-        '--val', type=_share, default=0.05, metavar='SHARE', help='for validation (default: 0.05)'
-    )
-    build.add_argument(
-        '--test', type=_share, default=0.15, metavar='SHARE', help='for testing (default: 0.15)'
-    )
-    build.add_argument('--seed', type=int, default=0, help='of the split (default: 0)')
+    add_building_options(build)
     build.set_defaults(part=build_data)
     check = new_parser(
         parts, 'check', 'look for mistakes', CHECK, '  mgpt3 data check HumanML3D\n'
@@ -67,6 +58,36 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     check.add_argument('folder', type=Path, metavar='FOLDER', help='data set or own motions')
     _add_reading_options(check)
     check.set_defaults(part=check_data)
+
+
+def add_building_options(parser: argparse.ArgumentParser) -> None:
+    """Declare how own files are read, and a data set is made of them."""
+    _add_reading_options(parser)
+    parser.add_argument(
+        '--own-bones',
+        action='store_true',
+        help='keep the bone lengths (default: those of one body, as in HumanML3D)',
+    )
+    parser.add_argument(
+        '--val', type=_share, default=0.05, metavar='SHARE', help='for validation (default: 0.05)'
+    )
+    parser.add_argument(
+        '--test', type=_share, default=0.15, metavar='SHARE', help='for testing (default: 0.15)'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the split (default: 0)')
+
+
+def building_options(arguments: argparse.Namespace) -> BuildOptions:
+    """Return what was said by the options of :func:`add_building_options`."""
+    from mgpt3_ros.training.data.building import BuildOptions
+
+    return BuildOptions(
+        **_reading(arguments),
+        own_bones=arguments.own_bones,
+        val_share=arguments.val,
+        test_share=arguments.test,
+        seed=arguments.seed,
+    )
 
 
 def _add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -102,26 +123,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 def build_data(arguments: argparse.Namespace) -> int:
     """Build, say what was left out on stderr, and what was made in one line."""
-    from mgpt3_ros.training.data.building import BuildOptions, build_dataset
+    from mgpt3_ros.training.data.building import build_dataset
 
-    options = BuildOptions(
-        **_reading(arguments),
-        own_bones=arguments.own_bones,
-        val_share=arguments.val,
-        test_share=arguments.test,
-        seed=arguments.seed,
-    )
-    report = build_dataset(arguments.folder, arguments.output, options)
+    report = build_dataset(arguments.folder, arguments.output, building_options(arguments))
+    say_remarks(report)
+    counts = ', '.join(f'{len(names)} {split}' for split, names in report.splits.items())
+    left = sum(map(len, report.skipped.values()))
+    sys.stdout.write(f'{arguments.output}: {counts}; {left} left out\n')
+    return 0
+
+
+def say_remarks(report: BuildReport) -> None:
+    """Say on stderr what had to be assumed, and what was left out."""
     for name, remarks in report.remarks.items():
         for remark in remarks:
             sys.stderr.write(f'{name}: {remark}\n')
     for reason, names in report.skipped.items():
         for name in names:
             sys.stderr.write(f'left out {name}: {reason}\n')
-    counts = ', '.join(f'{len(names)} {split}' for split, names in report.splits.items())
-    left = sum(map(len, report.skipped.values()))
-    sys.stdout.write(f'{arguments.output}: {counts}; {left} left out\n')
-    return 0
 
 
 def check_data(arguments: argparse.Namespace) -> int:

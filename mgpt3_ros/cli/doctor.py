@@ -36,6 +36,7 @@ State = Literal['ok', 'note', 'missing']
 LIBRARIES = ('numpy', 'scipy', 'pyyaml', 'safetensors', 'tokenizers', 'tqdm')
 EXTRAS = {
     'bags': ('rosbags', 'mcap', 'zstandard'),
+    'cluster': ('ray',),
     'eval': ('scikit-learn', 'matplotlib'),
     'language': ('gguf', 'huggingface_hub'),
     'sim': ('mujoco',),

@@ -45,6 +45,16 @@ OUTPUTS = ('.json', '.md', '.png')
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('checkpoint', type=Path, metavar='CHECKPOINT', help='checkpoint folder')
+    add_protocol_options(parser)
+    what = (
+        '.json, .md (the table) or .png (a plot); with a .json, t2m, m2t and retrieval go on '
+        'where they were interrupted'
+    )
+    add_output_option(parser, output_file(*OUTPUTS), what, required=False)
+
+
+def add_protocol_options(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """Declare what is measured, and on what; ``several``: by more protocols than one."""
     parser.add_argument(
         '--data', type=Path, required=True, metavar='FOLDER', help='folder of the data set'
     )
@@ -53,7 +63,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar='PATH',
         help="import path of a function that gives the folder's clips, my_package.my_reader:read",
     )
-    parser.add_argument('--protocol', required=True, choices=PROTOCOLS, help='what is measured')
+    parser.add_argument(
+        '--protocol',
+        required=True,
+        choices=PROTOCOLS,
+        action='append' if several else 'store',
+        help=f'what is measured{"; may be given several times" * several}',
+    )
     parser.add_argument(
         '--split',
         choices=('train', 'val', 'test'),
@@ -95,11 +111,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="compute as the authors' code does, its defects included",
     )
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda (default: auto)')
-    what = (
-        '.json, .md (the table) or .png (a plot); with a .json, t2m, m2t and retrieval go on '
-        'where they were interrupted'
-    )
-    add_output_option(parser, output_file(*OUTPUTS), what, required=False)
     _add_evaluator_options(parser)
 
 
@@ -145,6 +156,23 @@ def _add_evaluator_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table, and write the files that were asked for."""
+    found, about = measured(arguments)
+    sys.stdout.write(found.table() + '\n')
+    for reason, count in found.skipped.items():
+        sys.stderr.write(f'{count} clips were left out: {reason}\n')
+    for note in found.notes:
+        sys.stderr.write(f'note: {note}\n')
+    for path in arguments.output:
+        write_evaluation(path, found, about)
+    return 0
+
+
+def measured(arguments: argparse.Namespace) -> tuple[Evaluation, dict[str, str]]:
+    """Measure a checkpoint; return its figures, and what they are about.
+
+    Raises:
+        MotionGPT3Error: the checkpoint, the data or the evaluator cannot be used.
+    """
     from mgpt3_ros.cli.options import load_model
     from mgpt3_ros.model.errors import ConfigError
     from mgpt3_ros.training.data.humanml3d import HumanML3DOptions
@@ -168,15 +196,7 @@ def run(arguments: argparse.Namespace) -> int:
     clips, digest = load_clips(arguments.data, arguments.split, options, reader=arguments.reader)
     model = load_model(arguments)
     found = (_measure_texts if about_text else _measure_motions)(arguments, model, clips)
-    sys.stdout.write(found.table() + '\n')
-    for reason, count in found.skipped.items():
-        sys.stderr.write(f'{count} clips were left out: {reason}\n')
-    for note in found.notes:
-        sys.stderr.write(f'note: {note}\n')
-    about = {'checkpoint': model.name, 'data': digest, 'split': arguments.split}
-    for path in arguments.output:
-        _write(path, found, about)
-    return 0
+    return found, {'checkpoint': model.name, 'data': digest, 'split': arguments.split}
 
 
 def _measure_motions(
@@ -234,7 +254,8 @@ def _evaluator(arguments: argparse.Namespace) -> Evaluator:
     )
 
 
-def _write(path: Path, found: Evaluation, about: dict[str, str]) -> None:
+def write_evaluation(path: Path, found: Evaluation, about: dict[str, str]) -> None:
+    """Write figures as the suffix says: .json, .md or .png."""
     import json
 
     from mgpt3_ros.model.checkpoints import checkpoint

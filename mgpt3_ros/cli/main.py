@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from mgpt3_ros.cli import (
     actions,
     bag_info,
+    batch,
     caption,
     caption_bag,
     card,
@@ -79,7 +80,17 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     motions = (generate, stream, view, caption, predict, inbetween, render)
-    for module in (*motions, robot, serve, caption_bag, predict_bag, bag_info, convert, data):
+    for module in (
+        *motions,
+        robot,
+        serve,
+        caption_bag,
+        predict_bag,
+        bag_info,
+        batch,
+        convert,
+        data,
+    ):
         add_command(commands, module)
     # The options of training are declared where PyTorch is imported: they go there unread.
     train = commands.add_parser('train', help='train a model on a data set', add_help=False)

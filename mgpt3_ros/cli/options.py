@@ -54,8 +54,13 @@ def add_seconds_option(
     parser.add_argument(name, type=positive_seconds, default=default, metavar='SECONDS', help=said)
 
 
-def add_model_options(parser: argparse.ArgumentParser, draws: bool = True) -> None:
-    """Declare which model is used and, if it ``draws`` motion, how."""
+def add_model_options(
+    parser: argparse.ArgumentParser, draws: bool = True, seed: int | None = None
+) -> None:
+    """Declare which model is used and, if it ``draws`` motion, how.
+
+    ``seed`` is the default of its option, None for a new one each time.
+    """
     group = parser.add_argument_group('model')
     group.add_argument(
         '--checkpoint',
@@ -67,8 +72,12 @@ def add_model_options(parser: argparse.ArgumentParser, draws: bool = True) -> No
     )
     if not draws:
         return
+    shown = 'a new one' if seed is None else seed
     group.add_argument(
-        '--seed', type=int, help='number that makes the result repeatable (default: a new one)'
+        '--seed',
+        type=int,
+        default=seed,
+        help=f'number that makes the result repeatable (default: {shown})',
     )
     group.add_argument(
         '--guidance',

@@ -27,6 +27,7 @@ COMMANDS = (
     *MOTIONS,
     *BAGS,
     'serve',
+    'batch',
     'convert',
     'data',
     'train',

@@ -38,6 +38,7 @@ OTHERS = {
     *('mkdir', 'git', 'ls', 'cat', 'bash', 'sudo', 'pip'),
     *('tensorboard', 'torchrun', 'sqlite3', 'zstd', 'nvidia-smi', 'colcon', 'cp', 'hf'),
     'blender',
+    'ray',
 }
 QUICK = {'help', 'lint', 'docs'}  # targets of make that a test can run
 LONGEST_S = 60.0  # of a command that is not marked

@@ -8,8 +8,11 @@ import dataclasses
 import json
 import shutil
 import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -31,6 +34,8 @@ from mgpt3_ros.training.data.humanml3d import SPLITS, TEXT_FOLDER, HumanML3DOpti
 from mgpt3_ros.training.data.motion_store import FEATURE_FOLDER, JOINT_FOLDER
 from mgpt3_ros.training.data.raw import lone_captions, motion_files, read_takes
 from mgpt3_ros.training.data.takes import ReadOptions, Take
+
+_SAME_NAME = 'another file gives the same name'
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,21 @@ class BuildReport:
     skipped: dict[str, list[str]] = field(default_factory=dict)
 
 
+@dataclass
+class Built:
+    """What became of one file.
+
+    names: of its motions, whose files are written. labels: of each, for people. remarks: on what
+    had to be assumed. skipped: what was left out, (label, reason) each.
+    """
+
+    file: str
+    names: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
 def build_dataset(
     folder: str | Path, output: str | Path, options: BuildOptions | None = None
 ) -> BuildReport:
@@ -77,16 +97,22 @@ def build_dataset(
     files = motion_files(folder, options)
     if output.exists():
         raise DataError(f'{output} exists already: give a new name')
+    with _new_folder(output) as partial:
+        return _write(Path(folder), files, partial, options)
+
+
+@contextmanager
+def _new_folder(output: Path) -> Iterator[Path]:
+    """Give a folder to write to, which becomes ``output`` at the end of the block, or nothing."""
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f'.{output.name}.', dir=output.parent))
     try:
-        report = _write(Path(folder), files, partial, options)
+        yield partial
         partial.chmod(0o755)  # mkdtemp's are private
         partial.rename(output)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    return report
 
 
 def split_names(names: list[str], options: BuildOptions) -> dict[str, list[str]]:
@@ -115,57 +141,137 @@ def split_names(names: list[str], options: BuildOptions) -> dict[str, list[str]]
     return found
 
 
-def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions) -> BuildReport:
+def make_folders(output: Path) -> None:
+    """Make the folders of a data set."""
     for name in (FEATURE_FOLDER, JOINT_FOLDER, TEXT_FOLDER):
         (output / name).mkdir()
-    report = BuildReport()
-    made: dict[str, np.ndarray] = {}
-    for file in tqdm(files, desc='building', unit='motion', disable=None):
-        label = str(file.relative_to(folder))
+
+
+def build_file(
+    folder: Path, file: Path, output: Path, options: BuildOptions, taken: Collection[str]
+) -> Built:
+    """Write what is made of one file.
+
+    Args:
+        folder: that all files lie in.
+        file: a motion file or a bag.
+        output: with the folders of a data set in it.
+        options: how it is read.
+        taken: names of other files' motions.
+    """
+    label = str(file.relative_to(folder))
+    built = Built(label)
+    try:
+        found = read_takes(file, options)
+    except DataError as error:
+        built.skipped.append((label, str(error)))
+        return built
+    built.remarks = found.remarks
+    for take in found.takes:
+        # As it will be read from a list: a line, without blanks at its ends.
+        name = '_'.join(without_suffix(file).relative_to(folder).parts) + take.suffix
+        name = ' '.join(name.splitlines()).strip()
         try:
-            found = read_takes(file, options)
+            if name in taken or name in built.names:
+                raise DataError(_SAME_NAME)
+            _write_take(output, name, take, options)
         except DataError as error:
-            report.skipped.setdefault(str(error), []).append(label)
-            continue
-        if found.remarks:
-            report.remarks[label] = found.remarks
-        for take in found.takes:
-            # As it will be read from a list: a line, without blanks at its ends.
-            name = '_'.join(without_suffix(file).relative_to(folder).parts) + take.suffix
-            name = ' '.join(name.splitlines()).strip()
-            try:
-                if name in made:
-                    raise DataError('another file gives the same name')
-                made[name] = _write_take(output, name, take, options)
-            except DataError as error:
-                report.skipped.setdefault(str(error), []).append(label + take.suffix)
+            built.skipped.append((label + take.suffix, str(error)))
+        else:
+            built.names.append(name)
+            built.labels.append(label + take.suffix)
+    return built
+
+
+def assemble(
+    folder: str | Path, parts: Sequence[tuple[Path, Built]], output: Path, options: BuildOptions
+) -> BuildReport:
+    """Make one data set, whole or not at all, of what :func:`build_file` wrote elsewhere.
+
+    Args:
+        folder: that all files lie in.
+        parts: where each file's motions are, and what became of it; in the order of the files.
+            They are copied, so that an end in between loses nothing.
+        output: a new folder.
+        options: how the files were read.
+
+    Raises:
+        DataError: fewer than two motions can be used.
+        OSError: it cannot be written.
+    """
+    with _new_folder(output) as partial:
+        make_folders(partial)
+        taken: set[str] = set()
+        for place, built in parts:
+            for name in built.names:
+                for file in _files_of(name) if name not in taken else ():
+                    shutil.copyfile(place / file, partial / file)
+            again = [at for at, name in enumerate(built.names) if name in taken]
+            built.skipped += [(built.labels[at], _SAME_NAME) for at in again]
+            built.names = [name for name in built.names if name not in taken]
+            taken |= set(built.names)
+        files = [Path(folder) / built.file for _, built in parts]
+        return _finish(Path(folder), files, [built for _, built in parts], partial, options)
+
+
+def _files_of(name: str) -> tuple[str, ...]:
+    arrays = FEATURE_FOLDER, JOINT_FOLDER
+    return (*(f'{kind}/{name}.npy' for kind in arrays), f'{TEXT_FOLDER}/{name}.txt')
+
+
+def _write(folder: Path, files: list[Path], output: Path, options: BuildOptions) -> BuildReport:
+    make_folders(output)
+    taken: set[str] = set()
+    found = []
+    for file in tqdm(files, desc='building', unit='motion', disable=None):
+        found.append(build_file(folder, file, output, options, taken))
+        taken |= set(found[-1].names)
+    return _finish(folder, files, found, output, options)
+
+
+def _finish(
+    folder: Path, files: list[Path], found: list[Built], output: Path, options: BuildOptions
+) -> BuildReport:
+    """Write lists, statistics and the record, when the motions are there."""
+    report = BuildReport()
+    for built in found:
+        if built.remarks:
+            report.remarks[built.file] = built.remarks
+        for label, reason in built.skipped:
+            report.skipped.setdefault(reason, []).append(label)
     lone = [str(file.relative_to(folder)) for file in lone_captions(folder, files)]
     if lone:
         report.skipped['captions without a motion'] = lone
-    if not made:
+    names = [name for built in found for name in built.names]
+    if not names:
         reasons = '; '.join(f'{names[0]}: {why}' for why, names in report.skipped.items())
         raise DataError(f'no motion in {folder} can be used: {reasons}')
-    report.splits = split_names(list(made), options)
-    for split, names in report.splits.items():
-        lines_of = ''.join(f'{name}\n' for name in names)
+    report.splits = split_names(names, options)
+    for split, chosen in report.splits.items():
+        lines_of = ''.join(f'{name}\n' for name in chosen)
         (output / f'{split}.txt').write_text(lines_of, encoding='utf-8')
-    _write_stats(output, [made[name] for name in report.splits['train']])
-    plain = dataclasses.asdict(dataclasses.replace(options, others=None, robots=None))
-    del plain['robots']  # how a robot is found, not which
-    plain['others'] = options.others.name if options.others is not None else None
-    record = {'source': folder.name, **plain, 'skipped': report.skipped}
+    train = report.splits['train']
+    _write_stats(output, [np.load(output / FEATURE_FOLDER / f'{name}.npy') for name in train])
+    record = {'source': folder.name, **recorded(options), 'skipped': report.skipped}
     (output / 'build.json').write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
     return report
 
 
-def _write_take(output: Path, name: str, take: Take, options: BuildOptions) -> np.ndarray:
-    """Write the files of a motion; return its features (T - 1, 263)."""
+def recorded(options: BuildOptions) -> dict[str, Any]:
+    """Options as they are written down, for JSON."""
+    plain = dataclasses.asdict(dataclasses.replace(options, others=None, robots=None))
+    del plain['robots']  # how a robot is found, not which
+    plain['others'] = options.others.name if options.others is not None else None
+    return plain
+
+
+def _write_take(output: Path, name: str, take: Take, options: BuildOptions) -> None:
+    """Write the files of a motion."""
     rows = _features(take, options)
     save_array(output / FEATURE_FOLDER / f'{name}.npy', rows)
     save_array(output / JOINT_FOLDER / f'{name}.npy', features_to_joints(rows))
     text = ''.join(f'{_line(line)}\n' for line in take.lines)
     (output / TEXT_FOLDER / f'{name}.txt').write_text(text, encoding='utf-8')
-    return rows
 
 
 def _features(take: Take, options: BuildOptions) -> np.ndarray:
