@@ -364,11 +364,13 @@ class GenerateNode(MovingNode):
         if halted is None or self.robot is not None or self.emergency_stop.active or blind:
             return
         closed = closing(halted.trajectory, self.timing(CLOSE_LEAD_S), self.profile)
-        if halted.elapsed_s(self.clock.motion_s()) > CLOSE_LEAD_S:  # on a busy machine
-            rest_s = halted.trajectory.end_s  # from there, however late it is
+        passed_s = halted.elapsed_s(self.clock.motion_s())
+        if passed_s > CLOSE_LEAD_S:  # on a busy machine: from where it rests, however late it is
+            rest_s = halted.trajectory.end_s
             closed = closing(halted.trajectory, self.timing(rest_s), self.profile)
+            passed_s = min(halted.elapsed_s(self.clock.motion_s()), rest_s - CLOSE_LEAD_S)
         if closed is not None:
-            self.send(closed, begun_s=halted.started_s)
+            self.send(closed.after(passed_s))
 
     # ------------------------------------------------------------------ health
 
