@@ -38,6 +38,8 @@ SERVER = tuple(f'/{name}' for name in SERVER_NODES)
 _PLAYER = 'player'  # the namespace of playback_node, whose joint states the server must not hear
 _SPOILED = 0.02  # share of the messages whose bytes are changed
 _WARM_UP = 0.1  # share of the messages after which memory must not grow any more
+_TURNED = 2000.0  # [rad]: from there a body is brought back by a trajectory of ten minutes
+_LONG = 10_000  # points that it has at least
 _SENTENCE = 'a person walks forward for 1 seconds.'
 _KINDS = {
     'command': (String, 'command', 0.05),
@@ -139,6 +141,25 @@ class Fuzz:
         harness.until(made, f'a trajectory of {_SENTENCE!r}')
         self._plays(harness.last['joint_trajectory'])
 
+    def takes_its_longest(self) -> None:
+        """See that a body many turns away is brought back: nothing later takes more memory at once.
+
+        Raises:
+            FailedError: it is not.
+        """
+        self._stand(0.2, _TURNED)
+        self._publishers['command'].publish(String(data=_SENTENCE))
+
+        def long() -> bool:
+            self._stand(0.1, _TURNED)
+            last = self.harness.last.get('joint_trajectory')
+            return last is not None and len(last.points) > _LONG
+
+        self.harness.until(long, 'a trajectory from far away')
+        self.harness.call('generate_node/cancel')
+        for name in ('caption_node', 'predict_node'):
+            self.harness.call(f'{name}/reset')
+
     def _plays(self, trajectory: JointTrajectory) -> None:
         self._publishers['joint_trajectory'].publish(trajectory)
         goal = list(trajectory.points[-1].positions)
@@ -152,11 +173,12 @@ class Fuzz:
 
         self.harness.until(arrived, 'playback_node to play a trajectory to its end')
 
-    def _stand(self, seconds: float) -> None:
-        """Be a body that stands, at 50 Hz."""
+    def _stand(self, seconds: float, turned: float = 0.0) -> None:
+        """Be a body that stands, at 50 Hz, with each joint turned by so much [rad]."""
         for _ in range(round(seconds * 50)):
             self._body_ns += 20_000_000
-            odometry, state = Odometry(), JointState(name=list(NAMES), position=[0.0] * len(NAMES))
+            odometry = Odometry()
+            state = JointState(name=list(NAMES), position=[turned] * len(NAMES))
             odometry.pose.pose.position.z, odometry.pose.pose.orientation.w = 0.94, 1.0
             for message in (odometry, state):
                 message.header.stamp.sec = self._body_ns // 10**9
@@ -228,6 +250,7 @@ def main() -> int:
         try:
             fuzz.wait_until_there()
             fuzz.answers_sense()
+            fuzz.takes_its_longest()
             for process in harness.processes:
                 process.memories_mb.clear()
             harness.statuses.clear()

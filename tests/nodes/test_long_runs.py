@@ -37,12 +37,7 @@ def table(program: str, checkpoint: Path, *options: str) -> tuple[int, dict[str,
 
 def test_nonsense_on_all_subscriptions_does_no_harm(domain, tiny_checkpoint):
     code, rows, output = table('fuzz', tiny_checkpoint, '--messages', '3000')
-    # So short a run may draw its longest trajectory, of minutes, after memory was first looked at:
-    # what that takes once is no growth. `make fuzz` holds all rows to their targets.
-    unmet = [name for name, cells in rows.items() if cells[-1] == 'NO']
-    assert unmet in ([], ['motion_server: growth']), output
-    assert code == (1 if unmet else 0), output
-    assert float(rows['motion_server: growth'][0]) < 100.0, output
+    assert code == 0, output
     assert rows['messages sent'][0] == '3000'
     assert int(rows['joint states that the busiest node took in'][0]) > 300
     assert int(rows['trajectories that playback_node took in'][0]) > 10
