@@ -142,7 +142,7 @@ class Fuzz:
         self._plays(harness.last['joint_trajectory'])
 
     def takes_its_longest(self) -> None:
-        """See that a body many turns away is brought back: nothing later takes more memory at once.
+        """See that a body many turns away is brought back: nothing later takes more at once.
 
         Raises:
             FailedError: it is not.

@@ -20,6 +20,8 @@ import mgpt3_ros.model as model_room
 from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import CheckpointError
 
+_EVEN = 64  # bytes: PyTorch's own tensors begin at multiples of it
+_ENTRY = len(',"even":""')
 CONFIG, WEIGHTS, STATS, CARD = 'config.json', 'model.safetensors', 'stats.npz', 'MODEL_CARD.md'
 FORMAT = 'mgpt3_ros'
 _FILLS = {torch.Tensor.normal_, torch.Tensor.uniform_}
@@ -144,6 +146,8 @@ def write_weights(
     with whole_file(folder / WEIGHTS) as partial:
         try:
             save_file(state, partial, metadata={'format': FORMAT})
+            if spare := _beside(partial):  # the header is filled up: tensors begin evenly
+                save_file(state, partial, metadata={'format': FORMAT, 'even': ' ' * spare})
         except SafetensorError as error:  # an error of the disk, as text
             raise OSError(f'{folder / WEIGHTS} cannot be written: {error}') from error
         partial.chmod(0o644)  # safetensors lets only the owner read what it writes
@@ -161,7 +165,21 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f'{folder / WEIGHTS} cannot be read ({error}); it may be truncated: copy it again'
         ) from error
-    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    # Sums over tensors that lie unevenly are made in another order: the same weights would draw
+    # another motion, by rounding.
+    return {k: v.clone() if v.data_ptr() % _EVEN else v for k, v in state.items()}
+
+
+def _beside(file: Path) -> int:
+    """By how many characters the header must grow for tensors to begin evenly; 0 where they do.
+
+    A header is a length in 8 bytes and JSON filled up to a multiple of 8; another entry of its
+    metadata takes ``_ENTRY`` characters and what it says.
+    """
+    with file.open('rb') as opened:
+        begin = 8 + int.from_bytes(opened.read(8), 'little')
+    return 0 if begin % _EVEN == 0 else _EVEN + (-begin - _ENTRY) % _EVEN
 
 
 def shared_names(module: nn.Module) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from mgpt3_ros.model.checkpoints import checkpoint
@@ -227,3 +228,20 @@ def test_a_hub_name_is_fetched_and_a_folder_is_not_asked_for(
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
     with pytest.raises(CheckpointError, match='pip install huggingface_hub'):
         find_checkpoint('somebody/mover')
+
+
+@pytest.mark.parametrize('letters', range(1, 20))
+def test_tensors_begin_evenly_in_a_file_that_is_written(letters: int, tmp_path: Path) -> None:
+    module = nn.ModuleDict({'n' * letters: nn.Linear(16, 16)})
+    checkpoint.write_weights(tmp_path, module)
+    header = (tmp_path / checkpoint.WEIGHTS).read_bytes()[:8]
+    assert (8 + int.from_bytes(header, 'little')) % 64 == 0
+
+
+def test_tensors_of_a_foreign_file_come_to_lie_evenly(tmp_path: Path) -> None:
+    uneven = {f't{size}': torch.rand(size) for size in range(1, 9)}
+    save_file(uneven, tmp_path / checkpoint.WEIGHTS)
+    state = checkpoint.read_weights(tmp_path)
+    for name, value in state.items():
+        assert value.data_ptr() % 64 == 0
+        assert torch.equal(value, uneven[name])
