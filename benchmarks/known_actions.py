@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from benchmarks.table import circumstances
 from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction, save_known_actions
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
+from mgpt3_ros.model.language.known_actions import KnownAction, save_known_actions
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
-from mgpt3_ros.model.confidence import Confidence
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.kinematics.features import (
     canonicalise,
@@ -22,6 +21,7 @@ from mgpt3_ros.model.kinematics.features import (
 )
 from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED
+from mgpt3_ros.model.language.confidence import Confidence
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.formats.bvh_names import Skeleton

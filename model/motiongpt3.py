@@ -12,15 +12,15 @@ from typing import Unpack, overload
 import numpy as np
 import torch
 
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction
 from mgpt3_ros.model.checkpoints.parts import CheckpointParts, load_parts, save_parts
-from mgpt3_ros.model.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.language.durations import frames_asked
+from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MOTION
@@ -128,8 +128,8 @@ class MotionGPT3:
         """How sure a motion of ``text`` is, before it is drawn or with the ``motion`` drawn.
 
         Returns:
-            See :mod:`mgpt3_ros.model.confidence`; None of a checkpoint whose known actions nobody
-            has measured. ``shown`` is None without a motion.
+            See :mod:`mgpt3_ros.model.language.confidence`; None of a checkpoint whose known
+            actions nobody has measured. ``shown`` is None without a motion.
 
         Raises:
             MotionError: the motion is shorter than the model can read.

@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     'model/language': {BASE},
     'model/network': {BASE, 'model/kinematics', 'model/language'},
     'model/finishing': {BASE, 'model/kinematics'},
-    MOTION: {BASE, 'model/kinematics', 'model/formats'},
+    MOTION: {BASE, 'model/kinematics', 'model/language', 'model/formats'},
     'model/pipelines': {*LEARNING, MOTION, 'model/finishing'},
     'model/checkpoints': {*LEARNING, 'model/pipelines'},
     'model': {

@@ -29,8 +29,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each action."""
     from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
-    from mgpt3_ros.model.checkpoints.known_actions import load_known_actions
     from mgpt3_ros.model.errors import CheckpointError
+    from mgpt3_ros.model.language.known_actions import load_known_actions
 
     folder = find_checkpoint(arguments.checkpoint)
     known = load_known_actions(folder)

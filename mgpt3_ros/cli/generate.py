@@ -27,8 +27,8 @@ from mgpt3_ros.cli.robot_files import (
     robot_of,
     write_all,
 )
-from mgpt3_ros.model.confidence import doubt, hint, prompt_knowledge
 from mgpt3_ros.model.errors import TextError
+from mgpt3_ros.model.language.confidence import doubt, hint, prompt_knowledge
 
 SUMMARY = 'a sentence becomes a motion'
 DESCRIPTION = """\

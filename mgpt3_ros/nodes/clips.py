@@ -27,8 +27,8 @@ from mgpt3_ros.body.stance import (
     rested_first,
 )
 from mgpt3_ros.body.steering.courses import steady
-from mgpt3_ros.model.confidence import doubt
 from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.language.confidence import doubt
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
 from mgpt3_ros.nodes.generation import (

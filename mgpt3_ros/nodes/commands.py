@@ -17,9 +17,9 @@ from mgpt3_ros.body.commands.meaning import Action, Part, Rest
 from mgpt3_ros.body.commands.memory import Memory, same_as_before
 from mgpt3_ros.body.commands.reading import understand
 from mgpt3_ros.body.commands.sentences import SENTENCES
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction
-from mgpt3_ros.model.confidence import hint, prompt_knowledge
 from mgpt3_ros.model.errors import TextError
+from mgpt3_ros.model.language.confidence import hint, prompt_knowledge
+from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.language.known_prompts import PromptKnowledge
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
 

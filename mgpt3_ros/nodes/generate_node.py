@@ -23,9 +23,9 @@ from std_srvs.srv import Trigger
 from mgpt3_ros.body.commands.meaning import Relation, Rest
 from mgpt3_ros.body.commands.memory import Memory
 from mgpt3_ros.body.stance import CLOSE_LEAD_S, closing
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction
-from mgpt3_ros.model.confidence import prompt_knowledge
 from mgpt3_ros.model.errors import CheckpointError, TextError
+from mgpt3_ros.model.language.confidence import prompt_knowledge
+from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
 from mgpt3_ros.nodes.clips import Clips
 from mgpt3_ros.nodes.commands import (

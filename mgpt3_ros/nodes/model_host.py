@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction
 from mgpt3_ros.model.errors import CheckpointError, GenerationError
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
+from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.worker import Job, Worker
 
 if TYPE_CHECKING:

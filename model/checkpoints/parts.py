@@ -11,17 +11,17 @@ import torch
 
 from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.checkpoints import checkpoint
-from mgpt3_ros.model.checkpoints.known_actions import (
-    KnownAction,
-    load_known_actions,
-    save_known_actions,
-)
 from mgpt3_ros.model.checkpoints.language_weights import language_weights, outside
 from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.devices import resolve_device, resolve_dtype
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.known_actions import (
+    KnownAction,
+    load_known_actions,
+    save_known_actions,
+)
 from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network import AnyNetwork, build_network

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.confidence import flagged, main, prompts
 from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
-from mgpt3_ros.model.checkpoints.known_actions import load_known_actions
+from mgpt3_ros.model.language.known_actions import load_known_actions
 from mgpt3_ros.model.language.normalisation import normalised
 from mgpt3_ros.training.data.packs import load_pack
 from tests.support.mocap import FOLDER

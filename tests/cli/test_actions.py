@@ -11,13 +11,13 @@ import pytest
 
 from mgpt3_ros.cli.main import main
 from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
-from mgpt3_ros.model.checkpoints.known_actions import (
+from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.language.known_actions import (
     FILE,
     KnownAction,
     load_known_actions,
     save_known_actions,
 )
-from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 BOW = KnownAction('bow', ('a person bows.', 'take a bow'), 0.9, 30)

@@ -3,8 +3,8 @@
 import pytest
 
 from mgpt3_ros.body.commands.memory import Memory
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction
 from mgpt3_ros.model.errors import TextError
+from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.nodes.commands import (
     Command,
     CommandQueue,

@@ -13,13 +13,13 @@ import numpy as np
 from mgpt3_ros.body.commands import shaping
 from mgpt3_ros.body.commands.meaning import LEGS, Action, Part, Relation, Rest, described
 from mgpt3_ros.body.commands.sentences import SENTENCES
-from mgpt3_ros.model.confidence import Confidence, least
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.finishing import way
 from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import ENTER_S, join
 from mgpt3_ros.model.finishing.settling import standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.language.confidence import Confidence, least
 from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
 
 if TYPE_CHECKING:

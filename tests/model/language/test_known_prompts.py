@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
-from mgpt3_ros.model.checkpoints.known_actions import load_known_actions
 from mgpt3_ros.model.language.action_lookup import found_actions, matches, unexplained, words_of
+from mgpt3_ros.model.language.known_actions import load_known_actions
 from mgpt3_ros.model.language.known_prompts import BOUND, knowledge_of
 
 STREAM = [action.label for action in load_known_actions(find_checkpoint('stream'))]

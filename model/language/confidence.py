@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction
 from mgpt3_ros.model.language.action_lookup import found_actions, matches, words_of
+from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.language.known_prompts import BOUND, PromptKnowledge, knowledge_of
 
 

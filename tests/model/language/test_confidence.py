@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mgpt3_ros.model.checkpoints.known_actions import KnownAction
-from mgpt3_ros.model.confidence import confidence_of, doubt, least, names_action
+from mgpt3_ros.model.language.confidence import confidence_of, doubt, least, names_action
+from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.support.tiny import tiny_model
 
