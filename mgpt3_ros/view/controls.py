@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mgpt3_ros.view.player import SPEEDS, Player
@@ -21,9 +23,10 @@ class PlayControls:
     def __init__(self, server: Any, stage: Stage, lock: threading.RLock) -> None:
         self.player = Player()
         self._stage = stage
-        self._lock = lock
         self._gui = server.gui
+        self._gui_loop = server.get_event_loop()
         self._told_s = -1.0
+        self._sought: deque[float] = deque()  # times that pages asked for since the last look
         self._part = -1  # which is told to be done
         self._drawn: tuple[float, bool] | None = None  # what is on the stage: time and follow
         gui = server.gui
@@ -64,21 +67,27 @@ class PlayControls:
             'Time', 0.0, duration_s, _SLIDER_STEP_S, 0.0, marks=tuple(marks) or None, order=0.5
         )
 
+        # A coroutine runs on the server's loop right after the page's value was set, and the clock
+        # sets its own there too: neither can come between, and what was asked for is never lost.
         @line.on_update
-        def _(event: Any) -> None:
+        async def _(event: Any) -> None:
             if event.client is not None:  # dragged, not moved by the clock
-                with self._lock:
-                    self.player.seek(line.value)
-                    self._told_s = self.player.time_s
+                self._sought.append(line.value)
 
         return line
+
+    def _on_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        """Have the server's loop call something; one that has ended shows no page any more."""
+        with contextlib.suppress(RuntimeError):
+            self._gui_loop.call_soon_threadsafe(call, *arguments)
 
     def restart(self, duration_s: float) -> None:
         """Begin anew with other bodies."""
         self.player.seek(0.0)
         self.player.playing = True
         self._drawn, self._told_s, self._part = None, -1.0, -1
-        self._time.remove()
+        self._sought.clear()
+        self._on_loop(self._time.remove)  # after what is still to be told to it
         with self._folder:
             starts = [start_s for start_s, _ in self._stage.parts if start_s < duration_s]
             self._time = self._time_line(max(duration_s, _SLIDER_STEP_S), starts)
@@ -98,6 +107,8 @@ class PlayControls:
 
     def advance(self, passed_s: float) -> None:
         """Let time pass [s] and show what is then."""
+        while self._sought:
+            self.player.seek(self._sought.popleft())
         now_s = self.player.advance(passed_s, self._stage.duration_s)
         for actor in self._stage.actors.values():
             changed = (actor.show_path, actor.show_contacts) != (
@@ -112,7 +123,7 @@ class PlayControls:
             self._drawn = (now_s, self._follow.value)
         if abs(now_s - self._told_s) >= _TOLD_S or not self.player.playing:
             self._told_s = now_s
-            self._time.value = round(now_s, 2)
+            self._on_loop(setattr, self._time, 'value', round(now_s, 2))
         self._tell_part(now_s)
         label = 'Pause' if self.player.playing else 'Play'
         if self._play.label != label:

@@ -187,6 +187,15 @@ class Page:
             cv2.imwrite(str(path), image[..., ::-1])
         return image
 
+    def drawn_picture(self) -> np.ndarray:
+        """What it shows once all that has come from the server so far is drawn.
+
+        The scene is brought up to date by one animation frame and drawn by the next.
+        """
+        frames = 'requestAnimationFrame(() => requestAnimationFrame(done))'
+        self.evaluate(f'new Promise((done) => {frames})')
+        return self.picture()
+
     @property
     def requests(self) -> list[str]:
         """Addresses that it asked for, those inside itself (data:, blob:) left out."""

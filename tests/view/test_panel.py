@@ -29,6 +29,17 @@ from mgpt3_ros.view.stage import CAMERA_FROM
 
 Show = Callable[..., Panel]
 PROTOCOL = f'viser-v{viser.__version__}'
+CAMERA = {  # what a page tells first of all: until then the server does not count it
+    'wxyz': (1.0, 0.0, 0.0, 0.0),
+    'position': (4.0, 0.0, 1.0),
+    'fov': 0.6,
+    'near': 0.1,
+    'far': 100.0,
+    'image_height': 100,
+    'image_width': 100,
+    'look_at': (0.0, 0.0, 1.0),
+    'up_direction': (0.0, 0.0, 1.0),
+}
 
 
 def generated(panel: Panel, text: str) -> None:
@@ -216,6 +227,31 @@ def test_path_contacts_and_the_camera_that_follows_or_stays(
         assert [mark.visible for mark in actor._contacts] == list(actor.clip.standing(1.5))
         np.testing.assert_array_equal(panel._stage.world.position, followed)  # it stays
         assert '**a person walks forward and turns left**' in controls._words.content
+
+
+def test_a_time_that_a_page_asks_for_is_not_lost_to_the_clock(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk)
+    controls, heard = panel.controls, threading.Event()
+    address = address_of(panel.server).replace('http', 'ws')
+    with connect(address, subprotocols=[PROTOCOL], max_size=None) as page:  # type: ignore[list-item]
+        page.recv(timeout=30)
+        page.send(msgspec.msgpack.encode({'type': 'ViewerCameraMessage', **CAMERA}))
+        with panel._lock:  # nobody else moves on meanwhile
+            controls.player.play(False, walk.duration_s)
+            line = controls._time
+
+            @line.on_update
+            async def _(event: Any) -> None:
+                if event.client is not None:
+                    heard.set()
+
+            change = {'uuid': line._impl.uuid, 'updates': {'value': 2.5}}
+            page.send(msgspec.msgpack.encode({'type': 'GuiUpdateMessage', **change}))
+            assert heard.wait(30)
+            controls.advance(0.0)  # the clock looks before anything else does
+            assert controls.player.time_s == 2.5
 
 
 @pytest.mark.parametrize('kind', exporting.KINDS)
