@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from accelerate.tracking import GeneralTracker
 from safetensors.torch import load_file
 
+from mgpt3_ros.cli.main import main
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training import run_record
@@ -54,6 +58,47 @@ def test_models_are_kept_that_can_be_used_at_once(run: Path) -> None:
     assert model.generate('walk', 1.0).joints.shape == (20, 22, 3)
     whole, last = (load_file(f / 'model.safetensors') for f in (run / 'text', run / 'text/last'))
     assert all(torch.equal(whole[name], last[name]) for name in whole)
+
+
+class User(GeneralTracker):
+    """Is told of a measurement while the run goes on, and takes its last model at once."""
+
+    name = 'user'
+    requires_logging_directory = False
+    folder: ClassVar[Path]
+    codes: ClassVar[list[int]] = []
+
+    def __init__(self, project: str) -> None:
+        super().__init__()
+        self.project = project
+
+    @property
+    def tracker(self) -> User:
+        return self
+
+    def store_init_configuration(self, values: dict[str, Any]) -> None:
+        pass
+
+    def log(self, values: dict[str, Any], step: int | None = None, **_: Any) -> None:
+        if 'val/loss' in values and not self.codes:
+            assert not (self.folder / 'run/text/model.safetensors').exists()
+            last, data = str(self.folder / 'run' / 'text' / 'last'), str(self.folder / 'pack')
+            written = str(self.folder / 'motion.npz')
+            generate = ['generate', 'walk', '--checkpoint', last, '--as-is', '-o', written]
+            evaluate = ['evaluate', last, '--data', data, '--protocol', 'reconstruction']
+            self.codes += [main(generate), main(evaluate)]
+
+
+def test_a_model_is_used_while_its_run_goes_on(run: Path, pack: Path, tmp_path: Path) -> None:
+    trackers = f'trackers=["{__name__}:User"]'
+    config = load_run_config(write_preset(tmp_path), (*SHORT, *MEASURED, trackers))
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'vae').symlink_to(run / 'vae')
+    (tmp_path / 'pack').symlink_to(pack)
+    User.folder = tmp_path
+    run_stage('text', config, pack, tmp_path / 'run', 'cpu')
+    assert User.codes == [0, 0]
+    assert (tmp_path / 'motion.npz').is_file()
 
 
 def test_to_measure_changes_nothing(run: Path, pack: Path, tmp_path: Path) -> None:
@@ -118,7 +163,8 @@ def test_the_record_says_how_a_run_was_started(run: Path) -> None:
     assert record is not None
     assert record['processes'] == 1
     assert record['made_with']['versions']['torch'].startswith('2.')
-    assert record['made_with']['command']
+    assert record['made_with']['command'] == sys.argv
+    assert record['made_with'].keys() == {'commit', 'versions', 'command'}
 
 
 @pytest.mark.parametrize(
