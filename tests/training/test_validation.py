@@ -4,26 +4,38 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from accelerate.tracking import GeneralTracker
 from safetensors.torch import load_file
 
+from mgpt3_ros.cli.main import main
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training import run_record
+from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.dataset import load_dataset
+from mgpt3_ros.training.evaluation.metrics.retrieval import GROUP
 from mgpt3_ros.training.plots import draw_curves
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.run_log import read_log
 from mgpt3_ros.training.stages import run_stage
 from mgpt3_ros.training.validation import Keeper, ValidationConfig, usual_clips
+from tests.support.tiny import swinging_motion
 from tests.support.tiny_runs import write_preset
+from tests.support.tiny_tmr import tiny_encoder
 
 SHORT = ('stages.vae.optim.steps=8', 'stages.text.optim.steps=12')
-MEASURED = ('stages.text.validation.every=4', 'stages.text.validation.batches=2')
+MEASURED = (
+    *('stages.vae.validation.every=4', 'stages.text.validation.every=4'),
+    'stages.text.validation.batches=2',
+)
 
 
 @pytest.fixture(scope='module')
@@ -44,6 +56,10 @@ def test_losses_of_validation_clips_are_logged(run: Path) -> None:
         assert {'loss', 'text', 'flow', 'regression', 'duration'} <= set(record['val'])
         assert np.isfinite(list(record['val'].values())).all()
     assert found[-1]['val']['loss'] < found[0]['val']['loss']
+    found = [record for record in read_log(run / 'vae') if 'val' in record]
+    assert [record['step'] for record in found] == [4, 8]
+    assert {'loss', 'features', 'positions', 'kl'} <= set(found[0]['val'])
+    assert (run / 'vae' / 'best' / 'model.safetensors').is_file()
 
 
 def test_models_are_kept_that_can_be_used_at_once(run: Path) -> None:
@@ -54,6 +70,47 @@ def test_models_are_kept_that_can_be_used_at_once(run: Path) -> None:
     assert model.generate('walk', 1.0).joints.shape == (20, 22, 3)
     whole, last = (load_file(f / 'model.safetensors') for f in (run / 'text', run / 'text/last'))
     assert all(torch.equal(whole[name], last[name]) for name in whole)
+
+
+class User(GeneralTracker):
+    """Is told of a measurement while the run goes on, and takes its last model at once."""
+
+    name = 'user'
+    requires_logging_directory = False
+    folder: ClassVar[Path]
+    codes: ClassVar[list[int]] = []
+
+    def __init__(self, project: str) -> None:
+        super().__init__()
+        self.project = project
+
+    @property
+    def tracker(self) -> User:
+        return self
+
+    def store_init_configuration(self, values: dict[str, Any]) -> None:
+        pass
+
+    def log(self, values: dict[str, Any], step: int | None = None, **_: Any) -> None:
+        if 'val/loss' in values and not self.codes:
+            assert not (self.folder / 'run/text/model.safetensors').exists()
+            last, data = str(self.folder / 'run' / 'text' / 'last'), str(self.folder / 'pack')
+            written = str(self.folder / 'motion.npz')
+            generate = ['generate', 'walk', '--checkpoint', last, '--as-is', '-o', written]
+            evaluate = ['evaluate', last, '--data', data, '--protocol', 'reconstruction']
+            self.codes += [main(generate), main(evaluate)]
+
+
+def test_a_model_is_used_while_its_run_goes_on(run: Path, pack: Path, tmp_path: Path) -> None:
+    trackers = f'trackers=["{__name__}:User"]'
+    config = load_run_config(write_preset(tmp_path), (*SHORT, *MEASURED, trackers))
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'vae').symlink_to(run / 'vae')
+    (tmp_path / 'pack').symlink_to(pack)
+    User.folder = tmp_path
+    run_stage('text', config, pack, tmp_path / 'run', 'cpu')
+    assert User.codes == [0, 0]
+    assert (tmp_path / 'motion.npz').is_file()
 
 
 def test_to_measure_changes_nothing(run: Path, pack: Path, tmp_path: Path) -> None:
@@ -67,9 +124,32 @@ def test_to_measure_changes_nothing(run: Path, pack: Path, tmp_path: Path) -> No
     assert not any('val' in record for record in read_log(tmp_path / 'run' / 'text'))
 
 
-def test_actions_and_retrieval_are_measured_where_asked(
-    run: Path, pack: Path, tmp_path: Path
-) -> None:
+def many_clips(_: Path) -> Iterator[Clip]:
+    """A reader of data: as many validation clips as a group of retrieval has."""
+    for number in range(10 + GROUP):
+        joints = swinging_motion(number, 40 + number % 10)
+        split = 'train' if number < 10 else 'val'
+        said = (f'a person swings {number} times.',)
+        yield Clip(f'c{number}', joints, said, split, 'own', None)
+
+
+def test_retrieval_is_measured_where_asked(tmp_path: Path) -> None:
+    tiny_encoder().save(tmp_path / 'tmr')
+    measured = f'{{every: 2, measure: retrieval, evaluator: {tmp_path / "tmr"}}}'
+    config = load_run_config(
+        write_preset(tmp_path),
+        (
+            *('stages.vae.optim.steps=1', 'stages.text.optim.steps=2'),
+            *(f'reader={__name__}:many_clips', f'stages.text.validation={measured}'),
+        ),
+    )
+    for stage in ('vae', 'text'):
+        run_stage(stage, config, tmp_path, tmp_path / 'run', 'cpu')
+    (record,) = [r for r in read_log(tmp_path / 'run' / 'text') if 'val' in r]
+    assert 0.0 <= record['val']['R@3'] <= 1.0
+
+
+def test_actions_are_measured_where_asked(run: Path, pack: Path, tmp_path: Path) -> None:
     overrides = (*SHORT, 'stages.text.optim.steps=4', *MEASURED)
     config = load_run_config(
         write_preset(tmp_path), (*overrides, 'stages.text.validation.measure=actions')
@@ -118,7 +198,8 @@ def test_the_record_says_how_a_run_was_started(run: Path) -> None:
     assert record is not None
     assert record['processes'] == 1
     assert record['made_with']['versions']['torch'].startswith('2.')
-    assert record['made_with']['command']
+    assert record['made_with']['command'] == sys.argv
+    assert record['made_with'].keys() == {'commit', 'versions', 'command'}
 
 
 @pytest.mark.parametrize(

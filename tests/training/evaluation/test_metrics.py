@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from scipy.linalg import sqrtm
 from scipy.spatial import procrustes as scipy_procrustes
 from scipy.spatial.distance import cdist, pdist
@@ -19,6 +19,7 @@ from mgpt3_ros.training.evaluation import metrics
 from mgpt3_ros.training.evaluation.metrics.captions import resampled
 from mgpt3_ros.training.evaluation.metrics.poses import PARTS, frame_pa_mpjpe, procrustes
 from mgpt3_ros.training.evaluation.results import replicated
+from tests.support.tiny_bert import save_bert
 
 RNG = np.random.default_rng(3)
 PREDICTIONS = ['a man walks slowly forward, slowly', 'the person jumps', 'someone waves', 'a kick']
@@ -289,16 +290,8 @@ def test_bad_input_is_refused_with_a_reason(call: object, message: str) -> None:
 @pytest.mark.usefixtures('no_network')
 def test_bert_score_reads_with_the_language_model_of_a_folder(tmp_path: Path) -> None:
     pytest.importorskip('bert_score', reason='the package bert_score is not installed')
-    transformers = pytest.importorskip('transformers')
-    words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'person', 'walks', 'runs']
-    words += ['someone', 'jumps', 'waves', 'turns']
-    vocabulary = {word: number for number, word in enumerate(words)}
-    tokenizer = transformers.BertTokenizerFast(vocab=vocabulary, model_max_length=64)
-    tokenizer.save_pretrained(tmp_path)
-    torch.manual_seed(0)
-    sizes = {'hidden_size': 16, 'num_hidden_layers': 2, 'num_attention_heads': 2}
-    config = transformers.BertConfig(vocab_size=len(words), intermediate_size=32, **sizes)
-    transformers.BertModel(config).save_pretrained(tmp_path)
+    pytest.importorskip('transformers')
+    save_bert(tmp_path)
     made = ['a person walks', 'someone jumps', 'a person turns']
     real = [['a person walks'], ['someone runs'], ['someone waves']]
     same, near, other = metrics.bert_score(made, real, model=tmp_path)
@@ -316,6 +309,10 @@ def test_a_folder_that_holds_no_language_model_is_said(tmp_path: Path) -> None:
 def test_bert_score_asks_the_hub_for_what_is_named_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(metrics.MetricError, match='needs a language model or a scorer'):
         metrics.bert_score(['a'], [['b']])
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, 'bert_score', None)
+        with pytest.raises(metrics.MetricError, match='pip install bert-score'):
+            metrics.bert_options('roberta-large')
     pytest.importorskip('bert_score', reason='the package bert_score is not installed')
     with pytest.raises(metrics.MetricError, match='gtp is no folder, and no language model'):
         metrics.bert_score(['a'], [['b']], model='gtp')

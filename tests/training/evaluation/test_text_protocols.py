@@ -31,6 +31,7 @@ from mgpt3_ros.training.evaluation.text_protocols import (
 )
 from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
 from tests.support.tiny import swinging_motion, tiny_model
+from tests.support.tiny_bert import save_bert
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
 from tests.support.tiny_tmr import tiny_encoder
@@ -243,6 +244,21 @@ def test_a_mocap22_pack_goes_through_too(folders: dict[str, str], tmp_path: Path
         written = json.loads((tmp_path / 'out.json').read_text())
         assert written['protocol'] == protocol
         assert written['skipped'] == {'beyond the number asked for': 3}
+
+
+def test_bert_score_is_measured_where_its_language_model_is_named(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    pytest.importorskip('bert_score', reason='the package bert_score is not installed')
+    paths = (folders['model'], '--data', folders['humanml3d'], '--evaluator', folders['run'])
+    arguments = (*paths, '--split', 'test', '--protocol', 'm2t', '--replications', '1')
+    written = tmp_path / 'out.json'
+    bert = str(save_bert(tmp_path / 'bert'))
+    assert run(*arguments, '--bert', bert, '-o', str(written)) == 0
+    rows = json.loads(written.read_text())['figures']
+    assert all(-1 <= row['BERTScore']['mean'] <= 1 for row in rows.values())
+    with pytest.raises(metrics.MetricError, match='is no language model as transformers saves'):
+        run(*arguments, '--bert', str(tmp_path))
 
 
 def test_the_command_refuses_what_it_cannot_use(folders: dict[str, str], tmp_path: Path) -> None:
