@@ -65,7 +65,7 @@ def published(before: Motion, cut: int, after: Motion) -> np.ndarray:
     sent_s = leave_s - LEAD_S
     now, then = first.state_at(sent_s), first.state_at(leave_s)
     short = Timing(lead_in_s=LEAD_S, max_velocity=profile.velocity_limits)
-    second, _ = plan(clip_of(after, profile), short, then, now)
+    second, _ = plan(clip_of(after, profile, goes_on=True), short, then, now)
     ahead = np.arange(-round(NEAR_S * FPS), round(NEAR_S * FPS) + 1) / FPS
     sampled = [
         first.sample(leave_s + ahead[ahead < -LEAD_S]),

@@ -43,6 +43,15 @@ class BodyState:
             self, velocities=np.zeros_like(self.velocities), base_lin=still, base_ang=still
         )
 
+    def moving_as(self, other: BodyState, share: float) -> BodyState:
+        """Return the same place with a share of the velocities of another state."""
+        return replace(
+            self,
+            velocities=share * other.velocities,
+            base_lin=share * other.base_lin,
+            base_ang=share * other.base_ang,
+        )
+
 
 @dataclass(frozen=True)
 class JointPath:

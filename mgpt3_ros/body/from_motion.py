@@ -33,6 +33,7 @@ class BodyClip:
     near: writes positions (T, J) as other angles of the same poses, starting close to a goal (J,).
     limits: (J, 2) [rad], lowest and highest that the body's joints can reach.
     standing: (J,) [rad] and standing_rot (4,) xyzw of the body that stands upright and faces X.
+    goes_on: it begins at the velocity that the body has there; else that is told by its frames.
     """
 
     names: tuple[str, ...]
@@ -44,6 +45,7 @@ class BodyClip:
     limits: Array = field(default_factory=lambda: UNLIMITED)
     standing: Array | float = 0.0
     standing_rot: Array = field(default_factory=lambda: quat.IDENTITY)
+    goes_on: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -52,11 +54,15 @@ class BodyClip:
 
 
 def clip_of(
-    motion: Motion, profile: JointProfile, done: tuple[Array, Array, Array] | None = None
+    motion: Motion,
+    profile: JointProfile,
+    done: tuple[Array, Array, Array] | None = None,
+    goes_on: bool = False,
 ) -> BodyClip:
     """Turn a motion into joint angles without spikes and a moving base, in ROS frames.
 
     ``done``: positions, base places and rotations of its first frames, which lie behind.
+    ``goes_on``: it was joined to what the body does.
     """
     positions, base_pos, base_rot = profile.from_joints(motion.joints, motion.fps, done)
     return BodyClip(
@@ -69,6 +75,7 @@ def clip_of(
         limits=profile.position_limits,
         standing=profile.standing,
         standing_rot=profile.standing_base[3:],
+        goes_on=goes_on,
     )
 
 

@@ -126,6 +126,8 @@ def _draw(
     sampled = _sample_clip(clip, phase)
     if state is not None:
         first = BodyTrajectory.through(clip.names, elapsed, *sampled).state_at(0.0)
+        if clip.goes_on:
+            first = first.moving_as(state, 1 / slower)
         sampled = _blend(
             sampled, timing.fps_out, state, first, timing.blend_s * slower, timing.max_velocity
         )
@@ -197,14 +199,13 @@ def _blend(
     gaps = (joint_gaps, tilt / BLEND_SPEED, (state.base_pos - first.base_pos)[2:] / BLEND_SPEED)
     # The quintic's steepest slope is 15/8 of its height over its duration.
     blend_s = max(blend_s, 1.875 * max(float(np.abs(gap).max()) for gap in gaps))
-    blended = inertialise(
-        np.concatenate([positions, base_pos[:, 2:]], axis=1),
-        fps,
-        np.append(state.positions, state.base_pos[2]),
-        np.append(state.velocities, state.base_lin[2]),
-        blend_s,
-    )
-    tilts = inertialise(np.zeros((len(positions), 3)), fps, tilt, spin, blend_s)
+    here = np.append(state.positions, state.base_pos[2])
+    there = np.append(first.positions, first.base_pos[2])
+    drift = np.append(state.velocities - first.velocities, (state.base_lin - first.base_lin)[2])
+    still = np.zeros((len(positions), len(here)))
+    blended = np.concatenate([positions, base_pos[:, 2:]], axis=1)
+    blended += inertialise(still, fps, here - there, drift, blend_s)
+    tilts = inertialise(still[:, :3], fps, tilt, spin, blend_s)
     share = np.minimum(np.arange(len(positions)) / (fps * blend_s), 1.0)[:, None]
     # The integral of the velocity (1 - s)^2 (1 + 2 s), which falls smoothly from 1 to 0.
     gained = (share - share**3 + 0.5 * share**4) * blend_s

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+from scipy.ndimage import convolve1d, maximum_filter1d
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
@@ -22,6 +22,7 @@ from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
+from mgpt3_ros.body.spline import spline_velocities
 from mgpt3_ros.body.stopping import stop
 from mgpt3_ros.body.window import model_joints
 from mgpt3_ros.model.finishing.finish import finish_joined
@@ -38,6 +39,7 @@ _KNOTS_S = 0.05
 _LIFT_S = 0.1  # so long before and after a foot would be under the floor the base is lifted
 _WORTH = 0.002  # [m]
 _SAME_SPEED = 0.05  # [rad/s]
+_AROUND_S = (0.2, 0.5)  # what is seen before and after a moment at which a motion takes over
 _BLEND_S = 0.1  # the motion begins in the state that it is joined to
 
 
@@ -58,11 +60,13 @@ def grounded(trajectory: BodyTrajectory, profile: JointProfile) -> BodyTrajector
     depth[0] = 0.0
     if depth.max() < _WORTH or len(times) < 3:
         return trajectory
-    window = max(round(_LIFT_S / float(np.median(np.diff(times)))), 1)
-    lift = gaussian_filter1d(maximum_filter1d(depth, 2 * window + 1), 0.5 * window)
-    lift = np.maximum(lift, depth) * np.minimum((times - times[0]) / _LIFT_S, 1.0)
-    rise = np.gradient(lift, times)
-    rise[[0, -1]] = 0.0
+    half = max(round(_LIFT_S / float(np.median(np.diff(times)))), 1)
+    # A mean of what is the most on either side is smooth, and nowhere less than what is needed.
+    window = np.hanning(2 * half + 3)[1:-1]
+    lift = convolve1d(maximum_filter1d(depth, 2 * half + 1), window / window.sum(), mode='nearest')
+    share = np.minimum((times - times[0]) / _LIFT_S, 1.0)
+    lift *= share * share * (3 - 2 * share)
+    rise = spline_velocities(times, lift[:, None], np.zeros(1), np.zeros(1))[:, 0]
     base = trajectory.base
     pos, lin = base.pos.copy(), base.lin.copy()
     pos[:, 2] += lift
@@ -78,10 +82,11 @@ def meeting(
     The foot that stands there keeps its place, and the other one steps to where the motion has it,
     as :func:`~mgpt3_ros.model.finishing.joining.join` says.
     """
-    # Of so few frames the second is the one at which ``join`` leaves.
-    before = joints_of(trajectory, at_s + np.arange(-1, 3) / FPS, profile)
-    _, joints = join(before, motion.joints.astype(np.float64), FPS)
-    return clip_of(replace(motion, joints=finish_joined(joints, FPS)), profile)
+    behind, ahead = (round(seconds * FPS) for seconds in _AROUND_S)
+    before = joints_of(trajectory, at_s + np.arange(-behind, ahead + 1) / FPS, profile)
+    _, joints = join(before, motion.joints.astype(np.float64), FPS, (behind, behind))
+    joined = replace(motion, joints=finish_joined(joints, FPS))
+    return clip_of(joined, profile, goes_on=True)
 
 
 def on_the_way(
@@ -185,7 +190,7 @@ def closing(
     cut, rest = join(before, stand, FPS)
     motion = Motion(np.concatenate([before[:cut], finish_joined(rest, FPS)]), FPS)
     closed, _ = plan(
-        clip_of(motion, profile),
+        clip_of(motion, profile, goes_on=True),
         replace(timing, blend_s=_BLEND_S),
         trajectory.state_at(timing.lead_in_s),
         trajectory.state_at(0.0),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.stream import MotionStream
 
 _STANDS = 0.1  # [m/s] of the fastest joint: who is slower stands
+_JOINED_FRAMES = 6  # of what the body does, that a whole action is joined to
 _TAIL = 20  # frames before a chunk whose angles are found together with its own
 
 
@@ -160,8 +161,10 @@ def shaped(model: MotionGPT3, action: Action, past: Array, sampling: SamplingOpt
     last = past[-1].astype(np.float64)
     speed = float(np.linalg.norm(last - past[-2], axis=-1).max() * FPS)
     motion = carry_out(model, action, sampling, at_rest=speed < _STANDS)
-    before = np.stack([past[-2].astype(np.float64), last, last, last])  # it is left at the second
-    _, joints = join(before, motion.joints.astype(np.float64), FPS)
+    newest = np.maximum(np.arange(-_JOINED_FRAMES, 0) + len(past), 0)
+    leave = _JOINED_FRAMES - 1, _JOINED_FRAMES - 1
+    before = past[newest].astype(np.float64)
+    _, joints = join(before, motion.joints.astype(np.float64), FPS, leave)
     return Motion(finish_joined(joints, FPS)[1:], FPS, motion.info)
 
 

@@ -116,7 +116,8 @@ def generate(
         cut, joints = model.join(after.joints, motion.joints)
         leave_s = cut / motion.fps
         motion = Motion(joints, motion.fps, motion.info)
-    clip = clip_of(motion, profile)
+    # What a robot can do of it begins near the state of that moment, not in it.
+    clip = clip_of(motion, profile, goes_on=after is not None and fit is None)
     notes: tuple[str, ...] = ()
     if fit is not None:
         clip, notes = fit(motion, clip)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mgpt3_ros.model.finishing.leg_pose import LEGS, lowering, pose_leg
+from mgpt3_ros.model.finishing.leg_pose import LEGS, LOWERING_S, lowering, pose_leg
 from mgpt3_ros.model.kinematics.joint_angles import angles_to_joints, joints_to_angles
 from mgpt3_ros.model.kinematics.skeleton import FPS
 
 
-def fit_body(joints: NDArray, fps: float = FPS) -> NDArray:
+def fit_body(joints: NDArray, fps: float = FPS, hold_first: bool = False) -> NDArray:
     """Put a motion onto the skeleton's bone lengths, with the feet where they were.
 
     Directions of bones are kept, but for the legs: they bend to bring ankle and ball of the foot
@@ -27,6 +27,8 @@ def fit_body(joints: NDArray, fps: float = FPS) -> NDArray:
     Args:
         joints: (T, 22, 3) [m], Y up, floor at y = 0.
         fps: frames per second.
+        hold_first: leave the first frame, which is on the body already, as it is; the pelvis comes
+            down from there on.
 
     Returns:
         (T, 22, 3), same dtype.
@@ -38,7 +40,12 @@ def fit_body(joints: NDArray, fps: float = FPS) -> NDArray:
     fitted = angles_to_joints(joints_to_angles(joints))
     seen = joints[:, LEGS].astype(np.float64)
     down = lowering(fitted[:, LEGS], seen[:, :, 2], fps)
+    if hold_first:
+        share = np.minimum(np.arange(len(joints)) / (LOWERING_S * fps), 1.0)
+        down = down * share * share * (3 - 2 * share)
     fitted[..., 1] -= down[:, None]
     for side, leg in enumerate(LEGS):
         fitted[:, leg[1:]] = pose_leg(fitted[:, leg], seen[:, side, 2], seen[:, side, 3])
+    if hold_first:
+        fitted[0] = joints[0]
     return fitted.astype(joints.dtype, copy=False)

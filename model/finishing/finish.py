@@ -13,7 +13,6 @@ Each step is measured on what the one before has left:
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mgpt3_ros.model.finishing.body_fit import fit_body
@@ -69,4 +68,4 @@ def finish_joined(joints: NDArray, fps: float) -> NDArray:
     Floor and root are right already; blending has stretched the bones (T, 22, 3) [m] and moved the
     feet. Frame 0, at which the clip before is left, stays as it is.
     """
-    return lock_feet(np.concatenate([joints[:1], fit_body(joints, fps)[1:]]), fps, hold_first=True)
+    return lock_feet(fit_body(joints, fps, hold_first=True), fps, hold_first=True)

@@ -3,9 +3,11 @@
 """One clip goes over into the next: a moment to leave the one and enter the other, and a step.
 
 The two rarely fit: one breaks off in mid stride, the other begins with the feet together. Of the
-last moments of the one and the first of the other those are taken that differ least. The next clip
-is put down so that the foot that stands keeps its place; what differs otherwise dies away, and the
-other foot, where it has to go elsewhere, is lifted on its way.
+last moments of the one and the first of the other those are taken that differ least. Where one
+goes much faster than the other, or elsewhere, the one slows down on its own way before it is left,
+and the other begins slowly: a body that turned back within a blend would be pulled there. The next
+clip is put down so that the foot that stands keeps its place; what differs otherwise dies away,
+and the other foot, where it has to go elsewhere, is lifted on its way.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
 from mgpt3_ros.model.finishing.continuation import BLEND_S, PELVIS
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.finishing.retiming import at_moments, changing_rate
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 
 Array = NDArray[np.float64]
@@ -26,18 +29,28 @@ JOIN_TAKES_S = 0.5 * sum(LEAVE_S)  # of the clip before, give or take an eighth
 ENTER_S = 0.5  # so much of the next clip may be left out
 STEP_FROM = 0.04  # [m]: a foot that goes further is lifted
 STEP_HEIGHT, FULL_STEP = 0.10, 0.4  # [m]: how high a foot is lifted that goes so far or further
+SAME_PACE = 0.4  # [m/s]: a smaller difference dies away in the blend
+BRAKING = 5.0  # [m/s^2] of a body that slows down before it goes elsewhere, or begins to run
+LONGEST_BLEND_S = 0.7
+SHIFTING = 10.0  # [m/s^2] of a body that is brought over its feet; a quintic has 5.77 h / T^2
+SLOWEST_START = 0.3  # of its speed, at which a clip begins
+_PACE_FRAMES = 4  # over which a pace is the mean
 
 _BALLS = [leg[3] for leg in LEGS]
 _HELD_SPEED = 0.3  # [m/s]: a second of it counts as much as a metre of height
 
 
-def join(before: NDArray, after: NDArray, fps: float) -> tuple[int, NDArray]:
+def join(
+    before: NDArray, after: NDArray, fps: float, leave: tuple[int, int] | None = None
+) -> tuple[int, NDArray]:
     """Let a clip follow on another.
 
     Args:
         before: (T, 22, 3) [m], Y up.
         after: (U, 22, 3) [m], anywhere, facing anywhere.
         fps: frames per second of both.
+        leave: the first and the last frame at which the clip before may be left; None for
+            ``LEAVE_S`` before its end.
 
     Returns:
         The frame at which the clip before is left, and the joints (S, 22, 3) from it on in the
@@ -48,34 +61,107 @@ def join(before: NDArray, after: NDArray, fps: float) -> tuple[int, NDArray]:
     """
     if min(len(before), len(after)) < 4:
         raise MotionError('clips of 4 frames at least can be joined')
-    cut, enter = _moments(before, after, fps)
-    last = before[cut].astype(np.float64)
-    velocity = (last - before[cut - 1]) * fps
-    clip = place_after(after[enter:].astype(np.float64), last)
+    if leave is None:
+        latest, earliest = (len(before) - 1 - round(seconds * fps) for seconds in LEAVE_S)
+        leave = max(earliest, 1), max(latest, 1)
+    rates = _rates(before[: leave[1] + 1], after, fps)
+    ways = {
+        cut: _left(before.astype(np.float64), cut, rates[0], fps)
+        for cut in range(leave[0], leave[1] + 1)
+    }
+    cut, enter = _moments(ways, after, rates[1], fps)
+    way, velocity = ways[cut]
+    last = way[-1]
+    clip = place_after(_entered(after[enter:].astype(np.float64), rates[1], fps), last)
     support = _support(last, velocity)
     clip = clip + (last[_BALLS[support]] - clip[0, _BALLS[support]]) * (1, 0, 1)
-    blended = inertialise(clip, fps, last, velocity, BLEND_S)
-    blended = _with_step(blended, clip, 1 - support, fps)
-    return cut, blended.astype(before.dtype, copy=False)
+    away = float(np.linalg.norm((last - clip[0])[PELVIS] * (1, 0, 1)))
+    blend_s = float(np.clip(np.sqrt(5.77 * away / SHIFTING), BLEND_S, LONGEST_BLEND_S))
+    blended = inertialise(clip, fps, last, velocity, blend_s)
+    blended = _with_step(blended, clip, 1 - support, round(blend_s * fps))
+    return cut, np.concatenate([way[:-1], blended]).astype(before.dtype, copy=False)
 
 
-def _moments(before: NDArray, after: NDArray, fps: float) -> tuple[int, int]:
-    """The frame at which the one is left and the one at which the other is entered."""
-    latest = max(len(before) - 1 - round(LEAVE_S[0] * fps), 1)
-    earliest = max(len(before) - 1 - round(LEAVE_S[1] * fps), 1)
-    last_entry = min(round(ENTER_S * fps), (len(after) - 1) // 4)
-    cuts, enters = range(earliest, latest + 1), range(last_entry + 1)
-    left = [_state(before, cut, cut - 1, fps) for cut in cuts]
-    entered = [_state(after, enter, enter + 1, fps) for enter in enters]
-    costs = [[_difference(one, other) for other in entered] for one in left]
-    row, column = np.unravel_index(int(np.argmin(costs)), (len(cuts), len(enters)))
-    return cuts[int(row)], enters[int(column)]
+def _rates(before: NDArray, clip: NDArray, fps: float) -> tuple[float, float]:
+    """At which shares of their speeds the one is left and the other begins.
+
+    Of the paces v and w, as each body sees its own, the shares r of v and s of w are those at
+    which r v and s w differ least, the larger ones where several do; what differs less than
+    ``SAME_PACE`` stays as it is.
+    """
+    left, entered = _pace(before, fps), _pace(clip[: _PACE_FRAMES + 1][::-1], -fps)
+    gap = float(np.linalg.norm(left - entered))
+    if gap <= SAME_PACE:
+        return 1.0, 1.0
+    along = float(left @ entered)
+    begun = np.clip(along / max(float(entered @ entered), 1e-9), SLOWEST_START, 1.0)
+    rate = np.clip(begun * along / max(float(left @ left), 1e-9), 0.0, 1.0)
+    change = 1.0 - SAME_PACE / gap
+    return float(1.0 - change * (1.0 - rate)), float(1.0 - change * (1.0 - begun))
 
 
-def _state(joints: NDArray, frame: int, neighbour: int, fps: float) -> tuple[Array, Array]:
-    """Pose (22, 3) from above the support foot and velocity (22, 3), in the heading frame."""
-    pose = joints[frame].astype(np.float64)
-    velocity = (pose - joints[neighbour]) * fps * (1 if neighbour < frame else -1)
+def _pace(joints: NDArray, fps: float) -> Array:
+    """The level velocity (3,) [m/s] over the last frames (T, 22, 3), as the last pose sees it."""
+    frames = min(_PACE_FRAMES, len(joints) - 1)
+    last = joints[-1].astype(np.float64)
+    pace = (last[PELVIS] - joints[-1 - frames, PELVIS]) * (1, 0, 1) * fps / frames
+    return np.asarray(rotate_about_y(pace, -heading(last)))
+
+
+def _left(before: Array, cut: int, rate: float, fps: float) -> tuple[Array, Array]:
+    """What a body does from ``cut`` on until it is left (N, 22, 3), and its velocity (22, 3) then.
+
+    It goes on along its own motion, ever more slowly, until it goes at ``rate`` of its speed.
+    """
+    velocity = (before[cut] - before[cut - 1]) * fps
+    speed = float(np.linalg.norm(_pace(before[: cut + 1], fps)))
+    frames = round((1 - rate) * speed / BRAKING * fps)
+    frames = min(frames, int(2 * (len(before) - 1 - cut) / (1 + rate)))
+    if frames < 1:
+        return before[cut : cut + 1], velocity
+    moments = cut + changing_rate(1.0, rate, frames)
+    around = at_moments(before, moments[-1] + np.array([-0.5, 0.0]))
+    velocity = (around[1] - around[0]) * 2 * rate * fps
+    return at_moments(before, moments), velocity
+
+
+def _entered(clip: Array, rate: float, fps: float) -> Array:
+    """A clip that begins at ``rate`` of its speed and gathers it."""
+    speed = float(np.linalg.norm(_pace(clip[: _PACE_FRAMES + 1][::-1], -fps)))
+    frames = round((1 - rate) * speed / BRAKING * fps)
+    moments = changing_rate(rate, 1.0, frames)
+    rest = len(clip) - 1 - moments[-1]
+    if frames < 1 or rest < 1:
+        return clip
+    moments = np.concatenate(
+        [moments[:-1], np.linspace(moments[-1], len(clip) - 1, round(rest) + 1)]
+    )
+    return at_moments(clip, moments)
+
+
+def _moments(
+    ways: dict[int, tuple[Array, Array]], after: NDArray, begun: float, fps: float
+) -> tuple[int, int]:
+    """The frame at which the one is left and the one at which the other is entered.
+
+    ``ways``: by the first, what :func:`_left` gives; the other begins at ``begun`` of its speed.
+    """
+    enters = range(min(round(ENTER_S * fps), (len(after) - 1) // 4) + 1)
+    left = {cut: _seen(way[-1], velocity) for cut, (way, velocity) in ways.items()}
+    entered = []
+    for enter in enters:
+        first, second = after[enter].astype(np.float64), after[enter + 1]
+        entered.append(_seen(first, (second - first) * fps * begun))
+    costs = {
+        (cut, enter): _difference(state, entered[enter])
+        for cut, state in left.items()
+        for enter in enters
+    }
+    return min(costs, key=lambda pair: costs[pair])
+
+
+def _seen(pose: Array, velocity: Array) -> tuple[Array, Array]:
+    """A pose (22, 3) and its velocity (22, 3) in the heading frame."""
     yaw = -heading(pose)
     return rotate_about_y(pose, yaw), rotate_about_y(velocity, yaw)
 
@@ -102,9 +188,9 @@ def _support(pose: Array, velocity: Array) -> int:
     return int(np.argmin(pose[_BALLS, 1] + _HELD_SPEED * speed))
 
 
-def _with_step(blended: Array, clip: Array, foot: int, fps: float) -> Array:
-    """Lift a foot that goes elsewhere during the blend (T, 22, 3)."""
-    frames = min(round(BLEND_S * fps), len(blended) - 1)
+def _with_step(blended: Array, clip: Array, foot: int, frames: int) -> Array:
+    """Lift a foot that goes elsewhere during the ``frames`` of the blend (T, 22, 3)."""
+    frames = min(frames, len(blended) - 1)
     if frames < 2:
         return blended
     leg = list(LEGS[foot])

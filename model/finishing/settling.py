@@ -12,9 +12,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.finish import finish_joined
-from mgpt3_ros.model.finishing.joining import join
+from mgpt3_ros.model.finishing.foot_lock import FADE_S
+from mgpt3_ros.model.finishing.joining import LONGEST_BLEND_S, join
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.finishing.retiming import at_moments
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
 
@@ -23,7 +26,7 @@ Array = NDArray[np.float64]
 LEVEL = 0.03  # [m]: feet of a stance differ in height by less
 LOW = 0.05  # [m]: and the balls of both are lower
 APART = 0.5  # [m]: and no further from one another
-STAND_S = 0.8  # of standing at the end: the step and what dies away after it
+STAND_S = LONGEST_BLEND_S + FADE_S  # of standing at the end: the step and what dies away after it
 
 _BALLS = [leg[3] for leg in LEGS]
 _ANKLES = [leg[2] for leg in LEGS]
@@ -96,7 +99,5 @@ def _slowed(joints: NDArray, fps: float) -> NDArray:
         return joints
     share = np.linspace(0.0, 1.0, round(frames / (0.5 * (1 + _SLOWEST))) + 1)
     at = len(joints) - 1 - frames + frames * (share + 0.5 * (1 - _SLOWEST) * (share - share**2))
-    before = np.minimum(at.astype(int), len(joints) - 2)
-    part = (at - before)[:, None, None]
-    slow = joints[before] * (1 - part) + joints[before + 1] * part
-    return np.concatenate([joints[: len(joints) - 1 - frames], slow]).astype(joints.dtype)
+    slow = fit_body(at_moments(joints, at), fps)
+    return np.concatenate([joints[: len(joints) - 1 - frames], slow])

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.foot_lock import BALL_HEIGHT, SHORTEST_STEP, contacts, lock_feet
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.finishing.retiming import at_moments
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, turn
 
 Array = NDArray[np.float64]
@@ -68,14 +70,13 @@ def landings(joints: NDArray, fps: float) -> list[int]:
     return sorted(found)
 
 
-def retimed(joints: NDArray, faster: float) -> NDArray:
-    """The motion ``faster`` times as fast, at the same rate of frames."""
+def retimed(joints: NDArray, fps: float, faster: float) -> NDArray:
+    """The motion ``faster`` times as fast, at the same rate of frames; its bones stay."""
+    if faster == 1.0:
+        return joints
     count = max(int((len(joints) - 1) / faster) + 1, 2)
-    at = np.minimum(np.arange(count) * faster, len(joints) - 1)
-    before = np.minimum(at.astype(int), len(joints) - 2)
-    share = (at - before)[:, None, None]
-    moved = joints[before] * (1 - share) + joints[before + 1] * share
-    return moved.astype(joints.dtype)
+    moments = np.arange(count, dtype=np.float64) * faster
+    return fit_body(at_moments(joints, moments), fps)
 
 
 def paced(joints: NDArray, fps: float, speed: float, most: tuple[float, float]) -> NDArray:
@@ -89,7 +90,7 @@ def paced(joints: NDArray, fps: float, speed: float, most: tuple[float, float]) 
     factor = float(np.clip(speed / now, *most))
     length = factor**LENGTH_SHARE
     stretched_way = stretched(joints, fps, length, length)
-    return retimed(stretched_way, factor / length)
+    return retimed(stretched_way, fps, factor / length)
 
 
 def stretched(joints: NDArray, fps: float, ahead: float, aside: float) -> NDArray:

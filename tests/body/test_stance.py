@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from mgpt3_ros.body.body_trajectory import BasePath, led_by
 from mgpt3_ros.body.bounds import Timing
@@ -19,12 +20,16 @@ from mgpt3_ros.body.stance import (
     closing,
     grounded,
     joints_of,
+    meeting,
+    on_the_way,
     rested_first,
 )
 from mgpt3_ros.body.stopping import stop
 from mgpt3_ros.model.finishing.settling import is_stance, standing_pose
+from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS
 from mgpt3_ros.model.motion import Motion
+from tests.support.cubics import base_accelerations
 from tests.support.walks import walking
 
 PROFILE = make_profile('human_full', 'human')
@@ -53,6 +58,8 @@ def test_feet_under_the_floor_lift_the_base_and_nothing_else(walk):
     assert lifted.joints is low.joints
     np.testing.assert_array_equal(lifted.base.pos[:, :2], low.base.pos[:, :2])
     np.testing.assert_array_equal(lifted.base.pos[0], low.base.pos[0])
+    sudden = base_accelerations(replace(low, start=walk.state_at(0.5)))
+    assert base_accelerations(replace(lifted, start=walk.state_at(0.5)))[2] < sudden[2] + 6.0
 
 
 def test_feet_on_the_floor_change_nothing(walk):
@@ -95,6 +102,38 @@ def test_a_motion_that_begins_after_a_rest_keeps_the_bounds_on_all_of_its_way(el
     assert acceleration.max() <= 10.01
     assert lowest(later) > -0.02
     np.testing.assert_array_equal(later.joints.velocities[-1], 0.0)
+
+
+def facing_aside(joints: np.ndarray) -> np.ndarray:
+    """A walk on which the body faces to the right of its way."""
+    root = joints[:, :1] * (1, 0, 1)
+    return rotate_about_y(joints - root, np.pi / 2) + root
+
+
+# 1.2 and 2.4 m/s; smooth, for the picture book's body stops at each step.
+WALK, RUN = (gaussian_filter1d(walking(24)[::often], 2.0, axis=0) for often in (2, 4))
+OTHERS = {
+    'walk': WALK,
+    'run': RUN,
+    'back': WALK[::-1],
+    'aside': facing_aside(WALK),
+    'nowhere': np.repeat(standing_pose()[None], 40, axis=0),
+}
+
+
+@pytest.mark.parametrize('other', OTHERS)
+@pytest.mark.parametrize('lead_s', [0.1, 0.5])
+@pytest.mark.parametrize('one', ['walk', 'run'])
+def test_a_body_that_goes_over_into_another_motion_is_never_pulled(one, other, lead_s):
+    before, _ = plan(clip_of(Motion(OTHERS[one]), PROFILE), TIMING)
+    elapsed_s = 1.3
+    at_s = elapsed_s + lead_s
+    clip = meeting(Motion(OTHERS[other]), before, at_s, PROFILE)
+    then, now = before.state_at(at_s), before.state_at(elapsed_s)
+    after, _ = plan(clip, replace(TIMING, lead_in_s=lead_s), then, now)
+    after = on_the_way(grounded(after, PROFILE), before, elapsed_s)
+    # 0.16 m/s within 10 ms: a body that brakes hard; the run alone has 12 as it comes to rest.
+    assert base_accelerations(after).max() < 16.0
 
 
 def test_a_trajectory_that_was_stretched_does_not_begin_at_the_bodys_speed(walk):

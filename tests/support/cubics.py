@@ -1,11 +1,12 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How far joints go between the points of a trajectory: what a controller's cubics add."""
+"""What joints and base do between the points of a trajectory: what a controller's cubics add."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from mgpt3_ros.body.body_trajectory import BodyTrajectory, led_by
 from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.body.spline import hermite, segment_accelerations
 
@@ -28,3 +29,13 @@ def extreme_positions(times: Array, positions: Array, velocities: Array) -> tupl
         ends = positions[:-1], v0, positions[1:], velocities[1:]
         found.append(hermite(*ends, step, np.clip(share, 0.0, 1.0))[0])
     return np.min(found, axis=0), np.max(found, axis=0)
+
+
+def base_accelerations(trajectory: BodyTrajectory) -> Array:
+    """The largest accelerations (3,) [m/s^2] of the base on its whole way, from time 0 on."""
+    base, start = trajectory.base, trajectory.start
+    assert start is not None
+    start_of_base = start.base_pos, start.base_rot, start.base_lin, start.base_ang
+    whole = led_by(base, 0.0, *start_of_base)
+    ends = segment_accelerations(whole.times, whole.pos, whole.lin)
+    return np.abs(ends).max(axis=(0, 1))

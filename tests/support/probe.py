@@ -48,6 +48,7 @@ class Probe:
         self.node = rclpy.create_node('probe', context=self.context, namespace=namespace)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
+        self._forgotten_ns = 0
         self.heard: dict[str, list[Any]] = defaultdict(list)
         self.times: dict[str, list[float]] = defaultdict(list)
         for name, (kind, topic) in HEARD.items():
@@ -69,7 +70,9 @@ class Probe:
     def listen(self, name: str, kind: type, topic: str) -> None:
         """Keep what comes on a topic under ``name``."""
 
-        def keep(message: Any) -> None:
+        def keep(message: Any, info: dict[str, int]) -> None:
+            if name in HEARD and info['source_timestamp'] < self._forgotten_ns:
+                return  # it was sent before, and came late
             self.heard[name].append(message)
             self.times[name].append(time.monotonic())
 
@@ -219,7 +222,8 @@ class Probe:
         )
 
     def forget(self) -> None:
-        """Forget all that was heard."""
+        """Forget all that was heard, and what is still on its way."""
+        self._forgotten_ns = time.time_ns()
         self.heard.clear()
         self.times.clear()
 

@@ -192,7 +192,7 @@ def gesture(joints: NDArray, action: Action) -> Array:
     """A drawn motion of the arms or the whole body as an action asks for it."""
     moved = joints.astype(np.float64)
     factor = _GESTURE_FACTORS.get(str(action.speed), 1.0)
-    moved = repeated(way.retimed(moved, factor), action.count or 1)
+    moved = repeated(way.retimed(moved, FPS, factor), action.count or 1)
     if action.duration_s is not None:
         moved = lasting(moved, action.duration_s)[: round(action.duration_s * FPS)]
     return settle(moved, FPS)
@@ -254,7 +254,7 @@ def _turning(joints: Array, angle: float, action: Action, at_rest: bool) -> Arra
         moved = moved[: int(np.argmax(reached)) + round(_AROUND_S * FPS) + 1]
     if action.duration_s is not None:
         factor = float(np.clip(len(moved) / FPS / action.duration_s, *SPEED_FACTORS))
-        moved = way.retimed(moved, factor)
+        moved = way.retimed(moved, FPS, factor)
     moved = settle(begun(moved) if at_rest else moved, FPS)
     for _ in range(2):
         moved = way.steered(moved, FPS, angle)

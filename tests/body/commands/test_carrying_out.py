@@ -15,7 +15,7 @@ from mgpt3_ros.model.finishing import way
 from mgpt3_ros.model.finishing.settling import is_stance
 from mgpt3_ros.model.kinematics.human import ANGLE_NAMES
 from mgpt3_ros.model.kinematics.joint_angles import joints_to_angles
-from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, FPS, JOINT_NAMES
+from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, FPS, JOINT_NAMES, PARENTS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import SamplingOptions, noise_source
@@ -39,6 +39,8 @@ def done(model: MotionGPT3, command: str, seed: int = 0) -> Motion:
     motion = carry_out_all(model, understand(command), sampling)
     assert is_stance(motion.joints[-1]), 'a motion ends on both feet'
     assert motion.joints[:, FOOT_JOINTS, 1].min() > -0.01, 'no foot goes under the floor'
+    bones = np.linalg.norm(motion.joints[:, 1:] - motion.joints[:, PARENTS[1:]], axis=-1)
+    assert np.ptp(bones, axis=0).max() < 1e-4, 'bones keep their lengths'
     return motion
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.body_fit import fit_body
+from mgpt3_ros.model.finishing.settling import standing_pose
 from mgpt3_ros.model.kinematics.joint_angles import angles_to_joints, joints_to_angles
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, PARENTS, REST_OFFSETS
 from tests.model.finishing.test_foot_lock import stepping
@@ -56,3 +57,16 @@ def test_a_motion_of_the_default_body_is_left_as_it_is():
 def test_unusable_input_is_named():
     with pytest.raises(MotionError, match='NaN'):
         fit_body(np.full((4, 22, 3), np.nan))
+
+
+def test_a_pelvis_that_must_come_down_begins_where_the_motion_before_has_it():
+    stand = standing_pose()
+    joints = np.repeat(stand[None], 20, axis=0)
+    for ankle, ball, away in ((7, 10, 0.35), (8, 11, -0.35)):
+        joints[1:, [ankle, ball], 2] += away  # further than the legs reach from up there
+    fitted = fit_body(joints, 20.0, hold_first=True)
+    np.testing.assert_array_equal(fitted[0], joints[0])
+    lowered = joints[:, 0, 1] - fitted[:, 0, 1]
+    assert lowered[-1] > 0.03
+    assert np.diff(lowered).max() < 0.5 * lowered[-1]
+    np.testing.assert_array_equal(fitted[8:], fit_body(joints, 20.0)[8:])

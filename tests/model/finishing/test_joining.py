@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter1d
 
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.model.finishing.continuation import BLEND_S
@@ -15,6 +16,7 @@ from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, LEAVE_S, join
 from mgpt3_ros.model.motion import Motion
 from tests.support.mocap import clips
 from tests.support.tiny import swinging_motion, tiny_model
+from tests.support.walks import walking
 
 FPS = 20.0
 
@@ -74,6 +76,21 @@ def test_a_foot_that_goes_elsewhere_is_lifted():
     assert np.linalg.norm(right[-1] - left[-1]) == pytest.approx(
         np.linalg.norm(wide[0, 11] - wide[0, 10]), abs=1e-4
     )
+
+
+@pytest.mark.parametrize('after', ['back', 'nowhere', 'twice as fast'])
+def test_a_body_slows_down_or_gathers_speed_before_it_goes_elsewhere(after):
+    walk = gaussian_filter1d(walking(24)[::2], 2.0, axis=0)  # 1.2 m/s
+    others = {
+        'back': walk[::-1],
+        'nowhere': np.repeat(walk[:1], 40, axis=0),
+        'twice as fast': walk[::2],
+    }
+    cut, joints = join(walk, others[after], FPS)
+    whole = np.concatenate([walk[:cut], joints])[:, 0, 2]
+    changes = np.abs(np.diff(whole, 2)) * FPS**2
+    assert changes[cut - 5 : cut + 30].max() < 14.0, 'a blend of 0.4 s alone brings 25 or more'
+    np.testing.assert_allclose(joints[0], walk[cut], atol=1e-6)
 
 
 def test_clips_too_short_to_join_are_refused():
