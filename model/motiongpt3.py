@@ -20,6 +20,7 @@ from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.language.durations import frames_asked
+from mgpt3_ros.model.language.instructions import PLACE, read_instruction
 from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
@@ -29,6 +30,7 @@ from mgpt3_ros.model.network import AnyNetwork
 from mgpt3_ros.model.pipelines import build_pipeline
 from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.model.pipelines.whole_clips import WholeClips
+from mgpt3_ros.model.responding import Answer, answer
 from mgpt3_ros.model.sampling import (
     OnProgress,
     SamplingKeywords,
@@ -292,33 +294,49 @@ class MotionGPT3:
         texts = [written.pop(0) if rest is None else rest for rest in said]
         return texts[0] if isinstance(motion, Motion) else texts
 
-    def respond(self, prompt: str, motions: Sequence[Motion] = ()) -> str:
-        """Answer in words what a prompt asks, of no, one or several motions.
+    def respond(
+        self,
+        prompt: str,
+        motions: Sequence[Motion] = (),
+        *,
+        sampling: SamplingOptions | None = None,
+        **options: Unpack[SamplingKeywords],
+    ) -> Answer:
+        """Answer an instruction in free words, by words or by a motion.
 
-        For checkpoints of stage ``instruct``; it asks what `training/data/instructions.yaml`, or
-        a file of your own, has taught.
+        ``kind`` of the answer says by which, and ``decided_by`` who decided that: rules over the
+        words (see :mod:`~mgpt3_ros.model.language.instructions`), since the shipped checkpoints
+        were not trained on instructions. A checkpoint of whole clips writes itself what no rule
+        reads; one of stage ``instruct`` was taught to.
 
         Args:
-            prompt: with ``{motion}`` where each of the motions stands, in their order.
+            prompt: such as "Show me how someone bows", or "What comes next after {motion}, for two
+                seconds?", with ``{motion}`` where each of the motions stands, in their order.
             motions: these motions.
+            sampling: how a motion is drawn, as in :meth:`generate`.
+            options: as in :meth:`generate`.
 
         Raises:
             TextError: the prompt is empty, or has other places than there are motions.
-            MotionError: the checkpoint is of the stream form, or a motion is too short.
+            MotionError: a motion is too short, or a length is beyond the model.
+            GenerationError: as :meth:`generate`.
         """
-        if not isinstance(self.pipeline, WholeClips):
-            raise MotionError('a checkpoint of the stream form answers no prompts: ask caption')
-        places = prompt.count('{motion}')
+        places = prompt.count(PLACE)
         if places != len(motions):
             raise TextError(
                 f'the prompt has {places} places {{motion}} for {len(motions)} motions: give one '
                 'for each'
             )
-        pieces = prompt.split('{motion}')
+        pieces = prompt.split(PLACE)
         if not ''.join(pieces).strip() and not motions:
             raise TextError('the prompt is empty')
-        seen = [motion.resample(FPS).crop(-self.config.max_frames - 1) for motion in motions]
-        return self.pipeline.respond(MOTION.join(pieces), seen)
+        asked = read_instruction(prompt)
+        unread = asked.task in ('talk', 'known') or (len(motions) > 1 and asked.task == 'caption')
+        if isinstance(self.pipeline, WholeClips) and unread and not self._known:
+            seen = [motion.resample(FPS).crop(-self.config.max_frames - 1) for motion in motions]
+            said = self.pipeline.respond(MOTION.join(pieces), seen)
+            return Answer('text', said, None, asked.task, 'model')
+        return answer(self, asked, motions, sampling_of(sampling, options))
 
     def predict(
         self,

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from mgpt3_ros.cli import (
     actions,
+    ask,
     bag_info,
     batch,
     caption,
@@ -79,7 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
-    motions = (generate, stream, view, caption, predict, inbetween, render)
+    motions = (generate, stream, view, caption, predict, inbetween, ask, render)
     for module in (
         *motions,
         robot,

@@ -23,6 +23,7 @@ from mgpt3_ros.model.kinematics.recognition import WINDOW_S, ActionRecogniser
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.action_servers import CaptionServer, has_interfaces
+from mgpt3_ros.nodes.asking import Asking
 from mgpt3_ros.nodes.listening_node import ListeningNode, to_stamp
 from mgpt3_ros.nodes.markers import text_marker
 from mgpt3_ros.nodes.model_host import ModelFacts, ModelHost
@@ -58,6 +59,7 @@ class CaptionNode(ListeningNode[Caption]):
         self._markers = self.create_lifecycle_publisher(Marker, 'caption_marker', 1)
         self._events = self.create_lifecycle_publisher(String, '~/caption_event', 10)
         self._server = CaptionServer(self) if has_interfaces() else None
+        self._asking = Asking(self)
         self.create_timer(LOOK_S / 4, self._look_for_action, clock=self.steady_clock)
         # In a group of its own: a callback that awaits keeps its group from all others.
         self.create_service(
@@ -159,6 +161,16 @@ class CaptionNode(ListeningNode[Caption]):
         """Tell all who wait for a caption that there is none."""
         self._promised, self._asked = self._promised + self._asked, []
         self._answer('', reason)
+
+    def on_worker(self) -> None:
+        """Take captions and answers of the worker."""
+        super().on_worker()
+        self._asking.on_worker()
+
+    def halt(self, reason: str) -> None:
+        """Drop also what is asked."""
+        self._asking.stop(reason)
+        super().halt(reason)
 
     def forget(self) -> None:
         """Forget what was observed; the next caption is new."""

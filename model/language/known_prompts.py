@@ -11,12 +11,11 @@ and says how good it is. No network is asked, so that nodes judge a command at o
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from mgpt3_ros.model.language.action_lookup import (
     found_actions,
@@ -82,19 +81,20 @@ def knowledge_of(text: str, labels: Sequence[str]) -> PromptKnowledge:
     return min(judged, key=lambda one: one.probability)
 
 
-def evidence(text: str, labels: Sequence[str]) -> np.ndarray:
-    """What ``WEIGHTS`` weigh, (4,): action listed, odd object, question or talk, unread words."""
+def evidence(text: str, labels: Sequence[str]) -> tuple[float, float, float, float]:
+    """What ``WEIGHTS`` weigh: action listed, odd object, question or talk, unread words."""
     words = words_of(stated_duration(text)[1])
     found = found_actions(words)
     listed = bool(found) and any(matches(found[0].label, label) for label in labels)
     alien = bool(found) and bool(found[0].alien)
     share = len(unexplained(words)) / max(len(words), 1)
-    return np.array([listed, alien, _talks(text), share], dtype=float)
+    return float(listed), float(alien), float(_talks(text)), share
 
 
 def _judged(text: str, labels: Sequence[str]) -> PromptKnowledge:
-    logit = float(evidence(text, labels) @ np.array(WEIGHTS)) + BIAS
-    probability = float(1 / (1 + np.exp(-logit)))
+    seen = evidence(text, labels)
+    logit = BIAS + sum(weight * value for weight, value in zip(WEIGHTS, seen, strict=True))
+    probability = 1 / (1 + math.exp(-logit))
     words = words_of(stated_duration(text)[1])
     found = found_actions(words)
     named = found[0].label if found else None

@@ -21,11 +21,12 @@ from tests.support.command_line import one_line
 ROOT = Path(__file__).resolve().parents[2]
 GENERATE = ('generate', 'a', '-o', '{tmp}/a.npz')
 CONVERT = ('convert', '--mean', 'm', '--std', 's', '--tokenizer', 't', '-o', 'out')
-MOTIONS = ('generate', 'stream', 'view', 'caption', 'predict', 'inbetween', 'render', 'robot')
+MOTIONS = ('generate', 'stream', 'view', 'caption', 'predict', 'inbetween', 'ask', 'render')
 BAGS = ('caption-bag', 'predict-bag', 'bag-info')
 COMMANDS = (
     *MOTIONS,
     *BAGS,
+    'robot',
     'serve',
     'batch',
     'convert',

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk ov
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import String
+from trajectory_msgs.msg import JointTrajectory
 
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.nodes.caption_node import PARAMETER_NAMES
@@ -105,6 +107,31 @@ def test_caption_now_answers_and_says_why_not(body):
     success, message = body.trigger(f'{NODE}/caption_now')
     assert success
     assert len(message.split()) >= 2
+
+
+def test_instructions_are_answered_about_the_body_that_is_seen(body):
+    ask = body.node.create_publisher(String, f'{NODE}/ask', 10)
+    heard: list[String] = []
+    moved: list[JointTrajectory] = []
+    body.node.create_subscription(String, f'{NODE}/answer', heard.append, 10)
+    body.node.create_subscription(JointTrajectory, f'{NODE}/answer_trajectory', moved.append, 10)
+    body.until(ask.get_subscription_count, 'the door')
+    body.until(lambda: body.node.count_publishers(f'{NODE}/answer'), 'the answers')
+    body.play(1.5)
+    ask.publish(String(data='What is this person doing?'))
+    said = json.loads(body.until(lambda: heard, 'an answer')[0].data)
+    assert (said['kind'], said['task'], said['reason']) == ('text', 'caption', '')
+    assert len(said['text'].split()) >= 2
+    body.play(1.5)
+    ask.publish(String(data='What comes next, for two seconds?'))
+    body.until(lambda: moved, 'a motion that answers')
+    assert seconds(moved[0].points[-1].time_from_start) == pytest.approx(2.0, abs=0.06)
+    assert list(moved[0].joint_names) == list(NAMES)
+    ask.publish(String(data='Show me a bow'))
+    body.until(lambda: len(moved) == 2, 'another')
+    ask.publish(String(data='  '))
+    body.until(lambda: len(heard) == 4, 'a refusal')
+    assert 'empty' in json.loads(heard[3].data)['reason']
 
 
 def test_disabled_reset_and_inactive(body):

@@ -166,23 +166,6 @@ def test_what_is_not_understood_moves_where_that_is_wanted(probe):
     assert probe.set(refuse_unknown=True) == (True, '')
 
 
-def test_how_sure_a_motion_is_stands_on_the_status(probe):
-    probe.say('wave with the left hand for 2 seconds')
-    told = probe.status('published')
-    assert float(told['confidence']) > 0.9
-    assert told['shown'] == 'true'
-    assert probe.set(unknown_text='warn') == (True, '')
-    probe.say('sit down for 1 second')
-    told = probe.status('published', 2)
-    assert float(told['confidence']) < 0.5
-    assert 'it knows: ' in told['reason']
-    probe.say('what time is it')
-    told = probe.status('refused')
-    assert float(told['confidence']) < 0.5
-    assert 'it knows: ' in told['reason']
-    assert probe.set(unknown_text='auto') == (True, '')
-
-
 def test_a_command_that_repeats_what_is_done_goes_on_when_that_ends(probe):
     probe.say('turn left')
     first = heard(probe, 1)

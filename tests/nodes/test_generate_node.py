@@ -385,3 +385,21 @@ def test_the_shipped_model_walks_forward_when_told_to(start, probe, default_chec
     known = {action['label']: action for action in json.loads(told[-1].data)}
     assert known['walk']['examples'][0] == 'a person walks forward.'
     assert 0 < known['walk']['shown'] <= 1
+
+
+def test_how_sure_a_motion_is_stands_on_the_status(start, probe, default_checkpoint):
+    start(seed=1, unknown_text='warn')
+    probe.active()
+    probe.say('bow for 2 seconds')
+    told = probe.status('published')
+    assert float(told['confidence']) > 0.9
+    assert told['shown'] in ('true', 'false')
+    assert ('the model sees' in told['reason']) == (told['shown'] == 'false')
+    probe.say('sit down for 1 second')
+    told = probe.status('published', 2)
+    assert float(told['confidence']) < 0.5
+    assert 'it knows: ' in told['reason']
+    probe.say('what time is it')
+    told = probe.status('refused')
+    assert float(told['confidence']) < 0.5
+    assert 'it knows: ' in told['reason']

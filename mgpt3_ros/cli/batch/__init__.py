@@ -120,7 +120,7 @@ def _say_licence(arguments: argparse.Namespace) -> None:
     """Say on stderr which checkpoint is used and its licence, as loading it alone would."""
     if not hasattr(arguments, 'checkpoint'):
         return
-    from mgpt3_ros.model import checkpoint
+    from mgpt3_ros.model.checkpoints import checkpoint
 
     config = checkpoint.read_config(checkpoint.find_checkpoint(arguments.checkpoint))
     name, licence = (config.get(key, 'unstated') for key in ('name', 'licence'))
