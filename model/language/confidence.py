@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from mgpt3_ros.model.language.action_lookup import found_actions, matches, words_of
-from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.language.known_prompts import BOUND, PromptKnowledge, knowledge_of
 
 if TYPE_CHECKING:  # it would bring NumPy, which help on the command line does without
