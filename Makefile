@@ -39,8 +39,9 @@ venv:
 demo: venv
 	$(PY) -m mgpt3_ros.nodes.demo $(ARGS)
 
+# Three on two cores: tests of nodes wait for the clock for more than a third of their time.
 test: venv
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 # What finds most mistakes soonest: no nodes in processes of their own, no installs, nothing slow.
 test-fast: venv

@@ -1,6 +1,10 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Motion: what everything here takes and gives."""
+"""Motion: what everything here takes and gives.
+
+The features are imported where they are asked for: they bring torch, which takes seconds and
+200 MB, and a node that plays a body, or one that reads a bag, never asks.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 import numpy as np
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.kinematics.features import (
-    canonicalise,
-    features_to_joints,
-    joints_to_features,
-)
 from mgpt3_ros.model.kinematics.heading import rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED
 from mgpt3_ros.model.language.confidence import Confidence
@@ -133,6 +132,8 @@ class Motion:
 
         The last frame gives none, since it has no velocity.
         """
+        from mgpt3_ros.model.kinematics.features import joints_to_features
+
         return joints_to_features(self.joints.astype(np.float64)).astype(np.float32)
 
     @classmethod
@@ -140,6 +141,8 @@ class Motion:
         cls, features: np.ndarray, fps: float = FPS, info: MotionInfo | None = None
     ) -> Motion:
         """Motion of features (T, 263), not normalised; it begins at the origin, facing +Z."""
+        from mgpt3_ros.model.kinematics.features import features_to_joints
+
         features = np.asarray(features)
         if features.ndim != 2:
             raise MotionError(f'features must be (T, 263), got an array of shape {features.shape}')
@@ -181,6 +184,8 @@ class Motion:
 
     def canonical(self) -> Motion:
         """The motion on the floor, at the origin, its first frame facing +Z."""
+        from mgpt3_ros.model.kinematics.features import canonicalise
+
         return Motion(canonicalise(self.joints.astype(np.float64)), self.fps, self.info)
 
     def transform(self, yaw: float = 0.0, translation: Any = (0.0, 0.0, 0.0)) -> Motion:

@@ -6,29 +6,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Unpack, overload
 
 import numpy as np
 import torch
 
-from mgpt3_ros.model.checkpoints.parts import CheckpointParts, load_parts, save_parts
+from mgpt3_ros.model.checkpoints.pretrained import Pretrained
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
-from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
 from mgpt3_ros.model.kinematics.skeleton import FPS
-from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.language.durations import frames_asked
 from mgpt3_ros.model.language.instructions import PLACE, read_instruction
-from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.language.splitting import split_actions
-from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion
-from mgpt3_ros.model.network import AnyNetwork
-from mgpt3_ros.model.pipelines import build_pipeline
-from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.model.pipelines.whole_clips import WholeClips
 from mgpt3_ros.model.responding import Answer, answer
 from mgpt3_ros.model.sampling import (
@@ -42,7 +34,7 @@ from mgpt3_ros.model.sampling import (
 from mgpt3_ros.model.stream import MotionStream, streaming
 
 
-class MotionGPT3:
+class MotionGPT3(Pretrained):
     """Human motion and language in one model.
 
     All motions have 22 joints at 20 frames per second, metres, Y up. Calls that take
@@ -53,78 +45,6 @@ class MotionGPT3:
     Calls that draw take a :class:`~mgpt3_ros.model.sampling.SamplingOptions` as ``sampling``, or
     its fields as keywords (``guidance_scale=2``), or both, where the keyword counts.
     """
-
-    def __init__(
-        self,
-        config: MotionGPT3Config,
-        network: AnyNetwork,
-        tokenizer: MotionTokenizer,
-        stats: FeatureStats,
-    ) -> None:
-        self.config = config
-        self.network = network.eval()
-        self.tokenizer = tokenizer
-        self.stats = stats
-        # Labels of actions, for programs; None where a checkpoint has none.
-        self.recogniser: ActionRecogniser | None = None
-        self._known: tuple[KnownAction, ...] = ()
-        # Below the public calls: what nodes and evaluation alone need stands there.
-        self.pipeline = build_pipeline(config, network, tokenizer, stats)
-
-    @classmethod
-    def from_pretrained(
-        cls, folder: str | Path | None = None, device: str = 'auto', dtype: str = 'auto'
-    ) -> MotionGPT3:
-        """Load a checkpoint folder.
-
-        Args:
-            folder: None or '' for the checkpoint that comes with the package.
-            device: 'auto' takes CUDA where there is one; or 'cpu', 'cuda', 'cuda:1'.
-            dtype: of the backbone and the head: 'auto' (float32), 'float32', 'bfloat16' or
-                'float16'. The VAE always runs in float32.
-
-        Raises:
-            CheckpointError: the folder is missing, truncated or of another kind, or the device or
-                dtype is not there, or the language model that it is made for is not installed.
-        """
-        parts = load_parts(folder, device, dtype)
-        model = cls(parts.config, parts.network, parts.tokenizer, parts.stats)
-        model.recogniser, model._known = parts.recogniser, parts.known
-        return model
-
-    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
-        """Write a checkpoint folder that :meth:`from_pretrained` reads.
-
-        Args:
-            folder: made where it is missing; all files are written, or none.
-            dtype: of the weights in the file; None keeps theirs.
-
-        Raises:
-            OSError: it cannot be written; what was there stays.
-        """
-        parts = CheckpointParts(
-            self.config, self.network, self.tokenizer, self.stats, self.recogniser, self._known
-        )
-        save_parts(Path(folder), parts, dtype)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model runs."""
-        return self.pipeline.device
-
-    @property
-    def name(self) -> str:
-        """The checkpoint's name."""
-        return self.config.name
-
-    @property
-    def licence(self) -> str:
-        """The checkpoint's own licence, which follows the data that it was trained on."""
-        return self.config.licence
-
-    def known_actions(self) -> tuple[KnownAction, ...]:
-        """What the checkpoint can do, as it was measured; empty where nobody has measured it."""
-        return self._known
 
     def confidence(self, text: str, motion: Motion | None = None) -> Confidence | None:
         """How sure a motion of ``text`` is, before it is drawn or with the ``motion`` drawn.

@@ -153,7 +153,7 @@ def test_the_folders_have_an_order():
         ('model/network', 'mgpt3_ros.model.finishing.foot_lock', False),
         ('model/render', 'mgpt3_ros.model.motion.Motion', True),
         ('model/render', 'mgpt3_ros.model.motiongpt3.MotionGPT3', False),
-        ('model/pipelines', 'mgpt3_ros.model.checkpoints.parts', False),
+        ('model/pipelines', 'mgpt3_ros.model.checkpoints.pretrained', False),
         ('model/checkpoints', 'mgpt3_ros.model.pipelines.config', True),
         ('model', 'mgpt3_ros.model.render.render_strip', False),
         ('model', 'mgpt3_ros.training.data', False),
