@@ -21,6 +21,7 @@ from tests.support.robots import tin_man
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 Show = Callable[..., Panel]
+PROGRESS = "document.querySelector('[role=progressbar]')"
 NOTICE = '.mantine-Notification-closeButton'
 
 
@@ -134,9 +135,11 @@ def test_two_pages_see_the_same_and_a_page_may_be_closed_meanwhile(
         page.wait_for_text('walks forward and turns left')
     first.click('Generate')
     second.wait_for_text('drawing:')
+    second.wait(PROGRESS)
     first.close()  # in the middle of a generation
     loaded.set()
     second.wait_for_text('s, seed')
+    second.wait(f'!({PROGRESS})')
     # Stop: what is being drawn ends, and the page says so.
     loaded.clear()
     panel.studio.model = None  # it is loaded again

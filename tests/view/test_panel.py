@@ -227,6 +227,17 @@ def test_path_contacts_and_the_camera_that_follows_or_stays(
         assert [mark.visible for mark in actor._contacts] == list(actor.clip.standing(1.5))
         np.testing.assert_array_equal(panel._stage.world.position, followed)  # it stays
         assert '**a person walks forward and turns left**' in controls._words.content
+        # The caption goes along above the head, whatever the camera does.
+        assert actor._label.text == 'a person walks forward and turns left'
+        np.testing.assert_allclose(actor._label.position, actor.clip.pose(1.5).top, atol=1e-6)
+
+
+def test_speed_and_loop_are_those_of_the_page(show: Show, model: MotionGPT3, walk: Motion) -> None:
+    controls = show(lambda: model, walk).controls
+    controls._speed.value, controls._loop.value = '0.25x', False
+    assert (controls.player.speed, controls.player.looping) == (0.25, False)
+    controls._speed.value, controls._loop.value = '2x', True
+    assert (controls.player.speed, controls.player.looping) == (2.0, True)
 
 
 def test_a_time_that_a_page_asks_for_is_not_lost_to_the_clock(
