@@ -31,6 +31,12 @@ def heard(probe, count: int) -> BodyTrajectory:
     )
 
 
+def rested(probe) -> None:
+    """Wait until the feet of what was stopped before are closed: that would be stopped again."""
+    probe.until(lambda: probe.health()['moving'] == 'false', 'the feet to close')
+    probe.forget()
+
+
 def test_each_action_goes_on_from_the_one_before(probe):
     probe.say(THREE)
     probe.status('published', 3)
@@ -126,6 +132,7 @@ def test_one_motion_for_the_whole_text_on_request(probe):
 
 @pytest.mark.parametrize('said', ['Stop!', "don't walk", 'please stop', 'stop walking'])
 def test_stop_is_no_motion(probe, said):
+    rested(probe)
     probe.say(said)
     assert probe.status('stopped')['reason'] == 'nothing moves'
     assert not probe.heard['joint_trajectory']
@@ -143,6 +150,7 @@ def test_stop_brings_a_moving_body_to_rest_as_a_cancel_does(probe):
 
 
 def test_a_hold_keeps_what_follows_waiting(probe):
+    rested(probe)
     probe.say('stand still for 1.5 seconds, then bow for 1 second')
     probe.status('published', 2)
     resting, bowing = probe.messages('published')
