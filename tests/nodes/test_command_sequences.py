@@ -100,6 +100,18 @@ def test_a_newer_command_takes_the_place_of_what_is_left(probe):
     assert len(probe.heard['joint_trajectory']) == 2
 
 
+def test_stop_after_this_keeps_what_is_done_and_drops_the_rest(probe):
+    rested(probe)
+    probe.say('walk for 1.5 seconds, then wave for 1 second, then bow for 1 second')
+    probe.status('published')
+    probe.say('stop after this')
+    assert 'ends by itself' in probe.status('stopped')['reason']
+    dropped = probe.status('dropped')
+    assert (dropped['id'], dropped['action']) == (probe.messages('published')[0]['id'], '2')
+    probe.until(lambda: probe.health()['moving'] == 'false', 'its end')
+    assert len(probe.messages('published')) == len(probe.heard['joint_trajectory']) == 1
+
+
 def test_under_fifo_the_next_command_waits_for_the_last_action(probe):
     assert probe.set(queue_policy='fifo') == (True, '')
     probe.say('walk for 1 seconds, then wave for 1 seconds')
