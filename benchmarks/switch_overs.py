@@ -13,6 +13,7 @@ the two motions apart over the same time: the one until the other takes over, th
 
 from __future__ import annotations
 
+import argparse
 import itertools
 from dataclasses import replace
 
@@ -43,13 +44,16 @@ TIMING = Timing(lead_in_s=LEAD_S, max_velocity=PROFILE.velocity_limits)
 Row = tuple[float, ...]
 
 
-def taken_over(before: BodyTrajectory, motion: Motion, at_s: float, met: bool) -> BodyTrajectory:
+def taken_over(
+    before: BodyTrajectory, motion: Motion, at_s: float, met: bool, lead_s: float = LEAD_S
+) -> BodyTrajectory:
     """The trajectory of a motion that takes over from another one ``at_s`` after that was sent."""
-    now, then = before.state_at(at_s), before.state_at(at_s + LEAD_S)
+    timing = replace(TIMING, lead_in_s=lead_s)
+    now, then = before.state_at(at_s), before.state_at(at_s + lead_s)
     if not met:
-        return plan(clip_of(motion, PROFILE), TIMING, then, now)[0]
-    clip = meeting(motion, before, at_s + LEAD_S, PROFILE)
-    after = grounded(plan(clip, TIMING, then, now)[0], PROFILE)
+        return plan(clip_of(motion, PROFILE), timing, then, now)[0]
+    clip = meeting(motion, before, at_s + lead_s, PROFILE)
+    after = grounded(plan(clip, timing, then, now)[0], PROFILE)
     return on_the_way(after, before, at_s)
 
 
@@ -83,16 +87,21 @@ def jump_of_base(after: BodyTrajectory, at: np.ndarray) -> float:
     return float(np.linalg.norm(np.diff(lin, axis=0), axis=1).max())
 
 
-def slide_apart(before: BodyTrajectory, motion: Motion, at_s: float) -> float:
+def slide_apart(
+    before: BodyTrajectory, motion: Motion, at_s: float, lead_s: float = LEAD_S
+) -> float:
     """Slide [m/s] in the time near a switch-over, had the one not to go over into the other."""
-    one = joints_of(before, at_s + np.arange(0.0, LEAD_S, 1 / FPS), PROFILE)
-    other = motion.joints[: round((NEAR_S - LEAD_S) * FPS)]
+    one = joints_of(before, at_s + np.arange(0.0, lead_s, 1 / FPS), PROFILE)
+    other = motion.joints[: round((NEAR_S - lead_s) * FPS)]
     slides = foot_slide(one, FPS), foot_slide(other, FPS)
     return float(np.average(slides, weights=(len(one), len(other))))
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Print a row for what is done now and one for a plain blend."""
+    parser = argparse.ArgumentParser(prog='python -m benchmarks.switch_overs', description=__doc__)
+    parser.add_argument('--lead-in', type=float, default=LEAD_S, help='lead_in_s [s] (0.5)')
+    lead_s = parser.parse_args(argv).lead_in
     model = MotionGPT3.from_pretrained()
 
     def drawn(name: str, at_rest: bool) -> Motion:
@@ -107,8 +116,8 @@ def main() -> int:
         before, _ = plan(clip_of(first[one], PROFILE), replace(TIMING))
         for at_s, met in itertools.product(SWITCHES_S, (False, True)):
             if one != other and at_s + 1.0 < before.end_s:
-                found[met].append(measures(taken_over(before, second[other], at_s, met)))
-                apart.append(slide_apart(before, second[other], at_s))
+                found[met].append(measures(taken_over(before, second[other], at_s, met, lead_s)))
+                apart.append(slide_apart(before, second[other], at_s, lead_s))
     print(circumstances())
     print(
         '|  | slide near | later | lowest [cm] | below 1 cm | acceleration near | later '

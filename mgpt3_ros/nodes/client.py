@@ -26,6 +26,7 @@ from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 
 from mgpt3_ros.model.errors import GenerationError
+from mgpt3_ros.nodes.commands import FIRST_STATUSES
 
 _END_S = 10.0
 
@@ -69,6 +70,8 @@ class GenerateClient:
             timeout_s: how long to wait for anything.
         """
         self._timeout_s = timeout_s
+        self._sent = 0  # how many commands were sent
+        self._number = ''  # of the last one in ~/status, once it is known
         self._received: dict[str, list[Any]] = {'joints': [], 'base': [], 'status': []}
         domain = int(os.environ.get('ROS_DOMAIN_ID', random.randint(1, 101)))
         os.environ['ROS_DOMAIN_ID'] = str(domain)
@@ -135,6 +138,12 @@ class GenerateClient:
             'generate_node did not come up',
         )
 
+    def send(self, text: str) -> None:
+        """Send a command; the node must be connected."""
+        self._sent += 1
+        self._number = ''
+        self._commands.publish(String(data=text))
+
     def ask(self, text: str) -> Answer:
         """Send a command and wait for its trajectories.
 
@@ -143,11 +152,12 @@ class GenerateClient:
         Raises:
             GenerationError: the command failed, the node has ended, or the time is up.
         """
+        self.wait_until_connected()
         while True:
             for messages in self._received.values():
                 messages.clear()
             begin = time.monotonic()
-            self._commands.publish(String(data=text))
+            self.send(text)
             self._until(lambda: self._complete() or self._refusal(), f'no answer to {text!r}')
             seconds = time.monotonic() - begin
             refusal = self._refusal()
@@ -164,16 +174,26 @@ class GenerateClient:
         return bool(both) and 'published' in self._statuses()
 
     def _refusal(self) -> str | None:
-        for word in ('refused', 'failed', 'cancelled', 'dropped'):
+        for word in ('refused', 'failed', 'cancelled', 'dropped', 'stopped'):
             if word in self._statuses():
                 return self._statuses()[word]['reason']
         return None
 
     def _statuses(self) -> dict[str, dict[str, str]]:
-        return {
-            status.message: {pair.key: pair.value for pair in status.values}
+        """What became of the command that was sent last.
+
+        The node numbers what it is given, so those before it, of which something may be heard
+        only now, have lower numbers than there are commands sent.
+        """
+        told = [
+            (status.message, {pair.key: pair.value for pair in status.values})
             for status in self._received['status']
-        }
+        ]
+        for message, values in told:
+            first = not self._number and message in FIRST_STATUSES
+            if first and int(values['id']) >= self._sent:
+                self._number = values['id']
+        return {message: values for message, values in told if values['id'] == self._number}
 
     def _until(self, condition: Callable[[], Any], otherwise: str) -> None:
         end = time.monotonic() + self._timeout_s

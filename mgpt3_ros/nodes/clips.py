@@ -62,6 +62,7 @@ class Clips:
         self._running: tuple[Step, Job[Generated]] | None = None
         self._drawn: tuple[Step, Generated] | None = None  # ready to be published
         self._last_drawn: Motion | None = None
+        self._last = 0  # the command whose later actions are not wanted any more
         self._holding: tuple[Step, float] | None = None  # and until when
         self._robot_motions = RobotMotions(node.robot) if node.robot is not None else None
         self._last_motion_s = 0.0
@@ -80,11 +81,14 @@ class Clips:
         """What the worker draws now."""
         return None if self._running is None else self._running[1]
 
-    def drop_next(self, reason: str) -> None:
-        """Drop the actions of a command that come after the one being carried out."""
-        step, self._next = self._next, None
-        if step is not None:
-            self._node.drop(step, reason)
+    def finish(self, reason: str) -> None:
+        """Let what is done be the last: what comes after it is dropped."""
+        rest = self._take_rest()
+        work = self._running or self._drawn
+        if rest is None and work is not None:  # the first action, of which nothing is seen yet
+            self._last, rest = work[0].command.number, work[0].following
+        if rest is not None:
+            self._node.drop(rest, reason)
 
     def advance(self) -> None:
         """Do what is due: give way to a newer command, and begin what comes next."""
@@ -223,7 +227,7 @@ class Clips:
             (step, generated), self._drawn = self._drawn, None
             try:
                 self._publish(step, generated)
-                self._next = step.following
+                self._next = None if step.command.number == self._last else step.following
                 self._last_drawn = generated.motion if self._next is not None else None
                 self._give_way()
             except Exception as error:
@@ -253,6 +257,12 @@ class Clips:
         """Under policy latest, drop what a command still has to do when a newer one waits."""
         if self._node.parameters['queue_policy'] != 'latest' or not self._node.waiting():
             return
+        step = self._take_rest()
+        if step is not None:
+            self._node.drop(step, f'a newer command replaced it before{step}')
+
+    def _take_rest(self) -> Step | None:
+        """Take away what a command still has to do; return the first action of that."""
         step, self._next = self._next, None
         if self._holding is not None:
             (held, _), self._holding = self._holding, None
@@ -263,8 +273,7 @@ class Clips:
         elif self._drawn is not None and (self._drawn[0].index or self._drawn[0].command.goes_on):
             (step, _), self._drawn = self._drawn, None
             self._waiting.cancel()
-        if step is not None:
-            self._node.drop(step, f'a newer command replaced it before{step}')
+        return step
 
     def _publish(self, step: Step, generated: Generated) -> None:
         """Join a motion to where the body is and send it.

@@ -23,6 +23,8 @@ from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.language.known_prompts import PromptKnowledge
 from mgpt3_ros.model.language.splitting import means_rest, split_actions
 
+# What ~/status says first of a command: until then its number is not known to who sent it.
+FIRST_STATUSES = ('queued', 'refused', 'stopped')
 POLICIES = ('latest', 'fifo', 'reject')
 UNKNOWN_TEXT = ('refuse', 'warn', 'draw')  # what becomes of commands that are not known
 _LAST_PART = re.compile(r'[,;.]|\b(?:then|and|finally)\b', re.IGNORECASE)

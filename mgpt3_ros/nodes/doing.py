@@ -27,6 +27,7 @@ class Doing:
 
     said: whether the model knows. begun_s, ends_s: by the body's clock; ends_s None: it goes on.
     expected_s: how long the model expects it to take.
+    last: nothing follows it, not even of its command.
     """
 
     step: Step | None
@@ -34,6 +35,12 @@ class Doing:
     begun_s: float = 0.0
     expected_s: float = 0.0
     ends_s: float | None = None
+    last: bool = False
+
+    @property
+    def following(self) -> Step | None:
+        """The next action of the same command."""
+        return None if self.step is None or self.last else self.step.following
 
     @property
     def text(self) -> str | None:

@@ -215,8 +215,9 @@ class GenerateNode(MovingNode):
             reason = f'command {command.number} ends after what is being done'
             for old in self._queue.clear():
                 self.drop(Step(old), reason)
-            if isinstance(self._moves, Clips):
-                self._moves.drop_next(reason)
+            self._moves.finish(reason)
+            if self.steering.source == 'words':  # it goes on without an end
+                self.steering.rest(reason)
             self.tell(command, 'stopped', reason='what is being done ends by itself')
             return True
         if command.parts != (Rest(),):

@@ -19,7 +19,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.utilities import remove_ros_args
 from std_msgs.msg import String
 
-_DONE = {'refused': 1, 'dropped': 1, 'failed': 1, 'cancelled': 1}
+from mgpt3_ros.nodes.commands import FIRST_STATUSES
+
+_DONE = {'stopped': 0, 'refused': 1, 'dropped': 1, 'failed': 1, 'cancelled': 1}
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -67,7 +69,9 @@ def _say(text: str, options: argparse.Namespace) -> int:
             while heard:
                 status = heard.pop(0)
                 values = {pair.key: pair.value for pair in status.values}
-                if not number and values.get('text') == text.strip():
+                # What becomes of another one with the same text is not of ours.
+                first = not number and status.message in FIRST_STATUSES
+                if first and values.get('text') == text.strip():
                     number = values['id']
                 if values.get('id') != number:
                     continue

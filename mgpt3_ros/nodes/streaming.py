@@ -129,6 +129,13 @@ class Streaming:
             return {}
         return {doing.step.command.number: (doing.step, f'being generated{doing.step}')}
 
+    def finish(self, reason: str) -> None:
+        """Let what is done be the last: it ends when the model expects it to."""
+        if self._doing is not None and self._doing.following is not None:
+            self._node.drop(self._doing.following, reason)
+        if self._doing is not None:
+            self._doing.last = True
+
     def health_values(self) -> dict[str, str]:
         """What of the stream is worth knowing, for /diagnostics."""
         ahead_s, slower = 0.0, 1.0
@@ -156,14 +163,15 @@ class Streaming:
                 self._begin(Step(node.take_command()))
             return
         ends_s = doing.ends_s
-        if ends_s is None and doing.step is not None and doing.said and node.waiting():
+        waited_for = node.waiting() or doing.last
+        if ends_s is None and doing.step is not None and doing.said and waited_for:
             ends_s = doing.begun_s + doing.expected_s
         if not doing.said or ends_s is None or now_s < ends_s - _LEAD_S:
             return
         if doing.step is None:
             self._doing = None
-        elif doing.step.following is not None:
-            self._begin(doing.step.following)
+        elif doing.following is not None:
+            self._begin(doing.following)
         elif node.waiting():
             self._begin(Step(node.take_command()))
         elif doing.action is not None:  # that ends in a stance
@@ -179,7 +187,7 @@ class Streaming:
         assert self._doing is not None
         if not self._doing.said:
             self._node.drop(step, 'a newer command replaced it')
-        elif step.following is not None:
+        elif self._doing.following is not None:
             self._node.drop(step.following, f'a newer command replaced it before{step.following}')
 
     def _begin(self, step: Step) -> None:

@@ -31,6 +31,12 @@ def heard(probe, count: int) -> BodyTrajectory:
     )
 
 
+def rested(probe) -> None:
+    """Wait until the feet of what was stopped before are closed: that would be stopped again."""
+    probe.until(lambda: probe.health()['moving'] == 'false', 'the feet to close')
+    probe.forget()
+
+
 def test_each_action_goes_on_from_the_one_before(probe):
     probe.say(THREE)
     probe.status('published', 3)
@@ -94,6 +100,18 @@ def test_a_newer_command_takes_the_place_of_what_is_left(probe):
     assert len(probe.heard['joint_trajectory']) == 2
 
 
+def test_stop_after_this_keeps_what_is_done_and_drops_the_rest(probe):
+    rested(probe)
+    probe.say('walk for 1.5 seconds, then wave for 1 second, then bow for 1 second')
+    probe.status('published')
+    probe.say('stop after this')
+    assert 'ends by itself' in probe.status('stopped')['reason']
+    dropped = probe.status('dropped')
+    assert (dropped['id'], dropped['action']) == (probe.messages('published')[0]['id'], '2')
+    probe.until(lambda: probe.health()['moving'] == 'false', 'its end')
+    assert len(probe.messages('published')) == len(probe.heard['joint_trajectory']) == 1
+
+
 def test_under_fifo_the_next_command_waits_for_the_last_action(probe):
     assert probe.set(queue_policy='fifo') == (True, '')
     probe.say('walk for 1 seconds, then wave for 1 seconds')
@@ -126,6 +144,7 @@ def test_one_motion_for_the_whole_text_on_request(probe):
 
 @pytest.mark.parametrize('said', ['Stop!', "don't walk", 'please stop', 'stop walking'])
 def test_stop_is_no_motion(probe, said):
+    rested(probe)
     probe.say(said)
     assert probe.status('stopped')['reason'] == 'nothing moves'
     assert not probe.heard['joint_trajectory']
@@ -143,6 +162,7 @@ def test_stop_brings_a_moving_body_to_rest_as_a_cancel_does(probe):
 
 
 def test_a_hold_keeps_what_follows_waiting(probe):
+    rested(probe)
     probe.say('stand still for 1.5 seconds, then bow for 1 second')
     probe.status('published', 2)
     resting, bowing = probe.messages('published')

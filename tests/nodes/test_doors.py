@@ -196,6 +196,9 @@ def test_say_sends_a_command_and_prints_what_becomes_of_it(start, probe, tiny_ch
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == 'queued'
     assert 'published 2 of 2' in done.stdout
+    stopped = say('stop')
+    assert stopped.returncode == 0
+    assert stopped.stdout.startswith('stopped')
     probe.enable(False)
     refused = say('walk', '--node', '/generate_node')
     assert refused.returncode == 1

@@ -276,6 +276,25 @@ def test_nothing_is_sent_before_or_without_a_current_joint_state(body):
     command_while(body, lambda: stand(body), SENTENCE, 'published')
 
 
+@pytest.mark.parametrize('bad', [[np.nan] * 63, [0.0] * 62 + [np.nan], [1e9] * 63])
+def test_positions_beside_velocities_that_are_none_are_used(body, bad):
+    told = int(body.values('generate_node')['without_velocity'])
+    lost = dropped(body)
+
+    def bent() -> None:
+        body.clock_s += 0.02
+        stamp = Time(sec=int(body.clock_s), nanosec=int(body.clock_s % 1 * 1e9))
+        message = JointState(name=list(NAMES), position=[0.1] * 63, velocity=bad)
+        message.header.stamp = stamp
+        body.joint_states.publish(message)
+
+    command_while(body, bent, SENTENCE, 'published')
+    start = body.heard['joint_trajectory'][0].points[0].positions
+    np.testing.assert_allclose(start, 0.1, atol=0.05)
+    assert dropped(body) == lost
+    assert int(body.values('generate_node')['without_velocity']) > told
+
+
 def test_a_body_that_is_lost_on_its_way_is_stopped_once(body):
     command_while(body, lambda: stand(body), 'a person walks forward for 6 seconds.', 'published')
     body.until(lambda: body.messages('cancelled'), 'the loss to be told')

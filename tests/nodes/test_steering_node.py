@@ -249,3 +249,50 @@ def test_without_steering_nobody_listens(start, probe, default_checkpoint):
     assert probe.node.count_subscribers('cmd_vel') == 0
     assert probe.node.count_subscribers('goal_pose') == 0
     assert probe.node.count_subscribers('path') == 0
+
+
+def test_a_switch_that_is_let_go_brings_a_steered_body_to_rest(start, probe, default_checkpoint):
+    start(
+        checkpoint=str(default_checkpoint),
+        device='cpu',
+        steering=True,
+        stamp_mode='now',
+        deadman_topic='switch',
+        deadman_timeout_s=PATIENT_S,
+        cmd_vel_timeout_s=PATIENT_S,
+    )
+    probe.active()
+    far = posed(6.0, 0.0, 0.0)
+    far.header.frame_id = 'base_link'
+    path = Path(poses=[far])
+    path.header.frame_id = 'base_link'
+    switch = probe.node.create_publisher(Bool, 'switch', 1)
+    for topic, message in (('cmd_vel', twist(0.7)), ('goal_pose', far), ('path', path)):
+        steer = probe.node.create_publisher(type(message), topic, 1)
+        probe.until(steer.get_subscription_count, 'the node to listen')
+        probe.until(switch.get_subscription_count, 'the switch to be heard')
+        steer.publish(message)
+        assert 'switch is not held' in probe.status('refused')['reason']
+
+        def moves(steer=steer, message=message) -> bool:
+            switch.publish(Bool(data=True))
+            if not probe.messages('generating'):
+                steer.publish(message)
+            return bool(probe.messages('published'))
+
+        probe.until(moves, 'the body to be steered')
+        if topic == 'path':  # silence
+            assert probe.set(deadman_timeout_s=0.5) == (True, '')
+        else:
+            switch.publish(Bool(data=False))
+        assert 'switch' in probe.status('cancelled')['reason']
+        probe.until(lambda: probe.health()['moving'] == 'false', 'rest')
+        count = len(probe.heard['joint_trajectory'])
+        assert not np.any(probe.heard['joint_trajectory'][-1].points[-1].velocities)
+        seen = frames(probe, time.time() - 0.5, time.time())
+        assert is_stance(seen[-1])
+        assert np.ptp(seen, axis=0).max() < 0.01
+        steer.publish(message)
+        probe.until(lambda: len(probe.messages('refused')) == 2, 'what is sent now to be refused')
+        assert len(probe.heard['joint_trajectory']) == count
+        probe.forget()

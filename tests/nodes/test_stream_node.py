@@ -141,6 +141,19 @@ def test_actions_of_a_command_follow_one_another(live, probe):
     silence(probe)
 
 
+def test_stop_after_this_ends_a_command_after_what_it_is_at(live, probe):
+    live()
+    probe.say('walk, then wave')
+    probe.status('published')
+    probe.say('stop after this')
+    assert 'ends by itself' in probe.status('stopped')['reason']
+    dropped = probe.status('dropped')
+    assert (dropped['id'], dropped['action']) == ('1', '2')
+    silence(probe)
+    assert len(probe.messages('published')) == 1
+    all_are_accepted(probe)
+
+
 def test_a_cancel_comes_to_rest_at_once_and_the_next_command_begins_there(live, probe):
     live(max_joint_acceleration=20.0)
     probe.say('walk')

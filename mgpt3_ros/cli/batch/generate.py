@@ -87,7 +87,7 @@ class GenerateJob(Job):
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding='utf-8').split('\n')
+        return path.read_text(encoding='utf-8-sig').split('\n')
     except UnicodeDecodeError as error:
         raise ConfigError(f'{path} is no text in UTF-8: {error}') from error
 
