@@ -14,7 +14,6 @@ import argparse
 import json
 import math
 import platform
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -23,17 +22,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.confidence import prompts
-from benchmarks.naturalness import naturalness
-from benchmarks.stream import old_actions
 from mgpt3_ros.model import checkpoint
 from mgpt3_ros.model.confidence import names_action
+from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
-from mgpt3_ros.training.data.held_out import held_out_takes
-from mgpt3_ros.training.data.packs import MotionPack, load_pack
+from mgpt3_ros.training.data.packs import load_pack
+from mgpt3_ros.training.evaluation.action_lists import split
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.measures import (
     Recognition,
@@ -44,12 +41,12 @@ from mgpt3_ros.training.evaluation.measures import (
     spread_ratio,
 )
 from mgpt3_ros.training.evaluation.motion_quality import bodies
-from mgpt3_ros.training.evaluation.naturalness import Distance
+from mgpt3_ros.training.evaluation.naturalness import Distance, naturalness
 from scripts.model_card import commit
 from scripts.templates import render
 
 BEGIN, END = '<!-- two lists: measured -->', '<!-- end of two lists -->'
-LEAST_TRAIN_CLIPS = 6
+PROMPTS = Path(__file__).resolve().parent.parent / 'benchmarks' / 'confidence.yaml'
 SUNK_M = 0.01
 _SHORTEST_S = 0.5  # that a model draws
 
@@ -80,20 +77,6 @@ class ActionList:
     def over_real(self) -> float:
         """Recognised of the drawn over recognised of the real ones."""
         return self.made.action.value / self.real.action.value
-
-
-def split(pack: MotionPack, share: float) -> tuple[list[Clip], list[Clip], list[Clip]]:
-    """Train clips, and clips to measure on: of the old actions, and of the new ones."""
-    held = held_out_takes(pack.train, share)
-    train = [clip for clip in pack.train if (clip.action, clip.take) not in held]
-    counts = Counter(clip.action for clip in train)
-    known = old_actions()
-    others = [clip for clip in pack.train if (clip.action, clip.take) in held] + [
-        clip for clip in pack.val if clip.action not in known
-    ]
-    new = [c for c in others if c.action and counts[c.action] >= LEAST_TRAIN_CLIPS]
-    new = [clip for clip in new if clip.action not in known]
-    return train, [clip for clip in pack.val if clip.action in known], new
 
 
 def measured(
@@ -139,7 +122,8 @@ def measured(
 
 def _in_free_words(model: MotionGPT3, judge: ActionClassifier, names: set[str]) -> Recognition:
     """The known prompts of the benchmark of confidence that ask for such actions."""
-    rows = [(text, name) for text, name, known in prompts(sorted(names)) if known]
+    known = load_yaml(PROMPTS)['known']
+    rows = [(text, name) for name, own in known.items() if name in names for text in own]
     wanted = [name for _, name in rows]
     lengths: list[float] = [3.0] * len(rows)
     drawn = drawn_or_refused(model, [text for text, _ in rows], 7000, lengths)

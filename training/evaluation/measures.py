@@ -111,7 +111,7 @@ def generate_all(
 
 
 def drawn_or_refused(
-    model: MotionGPT3, texts: Sequence[str], seed: int, durations: Sequence[float]
+    model: MotionGPT3, texts: Sequence[str], seed: int, durations: Sequence[float | None]
 ) -> list[np.ndarray | None]:
     """As `generate_all`; None where the model refuses what it drew as no possible body."""
     found: list[np.ndarray | None] = []

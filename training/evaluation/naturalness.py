@@ -21,7 +21,14 @@ from mgpt3_ros.model.finishing.way import landings
 from mgpt3_ros.model.finishing.way import pace as walking_pace
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.training.data.clip import Clip
+from mgpt3_ros.training.data.resting import STAND, rest_clips
+from mgpt3_ros.training.evaluation.measures import drawn_or_refused
 
+GROUPS = ('walk', 'run', STAND)
+CLIPS = 60  # of each group
+STANDING_S = 4.0
 HALVINGS = 50  # random halves of the real motions, whose distances are averaged
 STEPPING = ('step length [m]', 'cadence [1/s]', 'speed [m/s]')
 POSTURE = (
@@ -97,6 +104,36 @@ def distances(
         apart = float(wasserstein_distance(ours, theirs))
         ratio = apart / usual if usual > 0 else float('nan')
         found[name] = Distance(float(np.median(theirs)), float(np.median(ours)), ratio)
+    return found
+
+
+def chosen(clips: Sequence[Clip], action: str, count: int) -> list[Clip]:
+    """So many clips of an action, by chance; of standing those cut from clips that begin so."""
+    own = [clip for clip in clips if clip.action == action]
+    if action == STAND:
+        own = rest_clips(clips)
+    rng = np.random.default_rng(0)
+    picked = rng.choice(len(own), min(count, len(own)), replace=False)
+    return [own[number] for number in sorted(picked)]
+
+
+def naturalness(
+    model: MotionGPT3, clips: Sequence[Clip], count: int = CLIPS
+) -> dict[str, dict[str, Distance]]:
+    """The distances of walking, running and standing.
+
+    Captions of real clips are drawn at the lengths that the model finds, as a user draws them, and
+    standing for ``STANDING_S``. A body that cannot be is refused: it has no measures.
+    """
+    found = {}
+    for action in GROUPS:
+        real = chosen(clips, action, count)
+        stands = action == STAND
+        lengths = [STANDING_S if stands else None] * len(real)
+        made = drawn_or_refused(model, [clip.captions[0] for clip in real], 0, lengths)
+        seen = [c.joints[: round(STANDING_S * FPS)] if stands else c.joints for c in real]
+        drawn = [joints for joints in made if joints is not None]
+        found[action] = distances(seen, drawn, steps=not stands)
     return found
 
 
