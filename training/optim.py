@@ -27,6 +27,8 @@ class OptimConfig:
     ema_decay: of the weights that are written, 0 for the last ones.
     accumulate: micro-batches whose gradients make one step.
     precision: 'no' (float32) or 'bf16', with weights in float32.
+    sharded: with several processes, each keeps a part of the trained weights, their gradients,
+        moments and average (FSDP); else all of them (DDP). Results are the same.
     """
 
     steps: int = 1000
@@ -43,6 +45,7 @@ class OptimConfig:
     ema_decay: float = 0.0
     accumulate: int = 1
     precision: str = 'no'
+    sharded: bool = False
     checkpoint_every: int = 250
     log_every: int = 10
     seed: int = 0

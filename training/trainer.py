@@ -21,20 +21,17 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mgpt3_ros.model.atomic_files import whole_file
-from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.model.extras import extra
+from mgpt3_ros.training import saved_state
 from mgpt3_ros.training.optim import OptimConfig
 from mgpt3_ros.training.run_log import RunLog
+from mgpt3_ros.training.saved_state import TrainingError
+from mgpt3_ros.training.sharding import Sharded, dealt_like, gathered
 
 with extra('train'):
     from accelerate import Accelerator, DistributedDataParallelKwargs
 
 CHECKPOINT = 'checkpoint.pt'
-
-
-class TrainingError(MotionGPT3Error):
-    """Training cannot go on: a loss is not finite, or a run folder does not fit."""
 
 
 class Trainer:
@@ -82,6 +79,9 @@ class Trainer:
         # Precision is set in each step: accelerate keeps one for all stages of a process.
         self.accelerator = Accelerator(cpu=cpu, mixed_precision='no', kwargs_handlers=[parallel])
         self.raw = module
+        self.sharded: Sharded | None = None
+        if config.sharded and self.accelerator.num_processes > 1:
+            self.sharded = Sharded(module, self.accelerator.num_processes)
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
         groups = self._groups()
         self.rates = [group['lr'] for group in groups]
@@ -91,7 +91,8 @@ class Trainer:
             weight_decay=config.weight_decay,
             fused=True,  # one pass over the weights in place of a dozen
         )
-        self.module, self.optimizer = self.accelerator.prepare(module, optimizer)
+        self.optimizer = self.accelerator.prepare(optimizer)
+        self.module = self.sharded or self.accelerator.prepare(module)
         self.average = {n: p.detach().clone() for n, p in self.trained.items()}
         self.step = 0
         self._stop = False
@@ -189,8 +190,7 @@ class Trainer:
         for micro, (arguments, share) in enumerate(zip(batches, shares, strict=True)):
             last = micro == len(batches) - 1
             # Gradients are exchanged once a step.
-            waiting = contextlib.nullcontext() if last else self.accelerator.no_sync(self.module)
-            with waiting:
+            with self._exchanging(last):
                 self._seed_dropout(micro)
                 with self._autocast():
                     terms = self.module(*arguments)
@@ -205,7 +205,7 @@ class Trainer:
                         for name, t in weighted.items()
                         if name in self.weights
                     ),
-                    torch.zeros((), device=self.accelerator.device),
+                    self._zero(),
                 )
                 found = self._mean_over_processes(loss, weighted, share)
                 if not math.isfinite(found['loss']):
@@ -215,7 +215,8 @@ class Trainer:
                 logged[name] = logged.get(name, 0.0) + value
         parameters = list(self.trained.values())
         bound = self.config.clip_norm or math.inf
-        logged['gradient_norm'] = float(self.accelerator.clip_grad_norm_(parameters, bound))
+        norm = self.accelerator.clip_grad_norm_(parameters, bound)
+        logged['gradient_norm'] = float(gathered(torch.as_tensor(norm)))
         # A function of the step, like all else: a run that goes on has the rate of its settings.
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group['lr'] = rate * self.config.rate_share(self.step)
@@ -224,6 +225,21 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self._update_average()
         return logged
+
+    @contextlib.contextmanager
+    def _exchanging(self, last: bool) -> Iterator[None]:
+        """Let processes exchange gradients in the last micro-batch of a step alone."""
+        if self.sharded is not None:
+            self.sharded.exchange(last)
+            yield
+        else:
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
+                yield
+
+    def _zero(self) -> Tensor:
+        """What a loss begins with."""
+        zero = torch.zeros((), device=self.accelerator.device)
+        return zero if self.sharded is None else self.sharded.nothing()
 
     def _seed_dropout(self, micro: int) -> None:
         """Make dropout, too, a function of the step: torch's own chance serves nothing else."""
@@ -280,13 +296,17 @@ class Trainer:
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
-        """Put the averaged weights into the module for the time of the block."""
+        """Put the averaged weights, whole, into the module for the time of the block.
+
+        Where they are dealt out, all processes do so together.
+        """
         own = {name: parameter.detach().clone() for name, parameter in self.trained.items()}
         self._fill(self.average)
         training = self.raw.training
         self.raw.eval()
         try:
-            yield
+            with self.sharded.whole() if self.sharded else contextlib.nullcontext():
+                yield
         finally:
             self._fill(own)
             self.raw.train(training)
@@ -297,9 +317,12 @@ class Trainer:
             parameter.copy_(values[name])
 
     def _validate(self, log: RunLog) -> None:
-        if self.validate is None or not self.accelerator.is_main_process:
+        main = self.accelerator.is_main_process
+        if self.validate is None or not (main or self.sharded):
             return
         with self.averaged(), torch.no_grad():
+            if not main:
+                return
             figures = self.validate()
             if self.keep is not None:
                 self.keep(self.step, figures)
@@ -311,29 +334,18 @@ class Trainer:
         Raises:
             TrainingError: it cannot be written; the one before stays.
         """
-        if not self.accelerator.is_main_process:
+        main = self.accelerator.is_main_process
+        if not (main or self.sharded):
             return
         state = {
             'step': self.step,
-            'trained': {name: p.detach().cpu() for name, p in self.trained.items()},
-            'average': {name: p.cpu() for name, p in self.average.items()},
-            'optimizer': self.optimizer.state_dict(),
+            'trained': {name: gathered(p.detach()).cpu() for name, p in self.trained.items()},
+            'average': {name: gathered(p).cpu() for name, p in self.average.items()},
+            'optimizer': saved_state.whole_moments(self.optimizer),
             'buffers': {name: b.cpu() for name, b in self._buffers().items()},
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / CHECKPOINT
-        try:
-            with whole_file(path) as partial, partial.open('wb') as file:
-                torch.save(state, file)
-        except (OSError, RuntimeError) as error:  # torch hides the disk's error behind its own
-            cause = error if isinstance(error, OSError) else error.__context__
-            if not isinstance(cause, OSError):
-                raise
-            kept = 'the one of an earlier step is kept' if path.exists() else 'there is none yet'
-            raise TrainingError(
-                f'{path} cannot be written ({cause.strerror}); {kept}. Make room, and give the '
-                'same command again.'
-            ) from error
+        if main:
+            saved_state.write(self.folder / CHECKPOINT, state)
 
     def resume(self) -> None:
         """Take up ``checkpoint.pt`` where there is one.
@@ -345,28 +357,16 @@ class Trainer:
         path = self.folder / CHECKPOINT
         if self.step or not path.exists():
             return
-        state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
+        state = saved_state.read(path, self.accelerator.device)
         kept = state['trained']
-        odd = set(kept) ^ set(self.trained)
-        odd |= {n for n, p in self.trained.items() if n in kept and kept[n].shape != p.shape}
-        if odd:
-            raise TrainingError(
-                f'{path} does not fit: {len(odd)} parameters differ, such as {min(odd)}. '
-                'Train into another folder, or remove this one.'
-            )
-        if state['step'] > self.config.steps:
-            raise TrainingError(
-                f'{path} is of step {state["step"]}, but optim.steps is {self.config.steps}: '
-                'steps that were done cannot be undone. Train into another folder.'
-            )
-        if len(state['optimizer']['param_groups']) != len(self.optimizer.param_groups):
-            raise TrainingError(
-                f'{path} does not fit: weight_decay spared other parameters there. '
-                'Train into another folder, or remove this one.'
-            )
-        self._fill(kept)
-        self.average = {name: value.clone() for name, value in state['average'].items()}
-        self.optimizer.load_state_dict(state['optimizer'])
+        saved_state.check(path, state, self.trained, self.config.steps, self.optimizer)
+        dealt = {name: dealt_like(kept[name], p) for name, p in self.trained.items()}
+        self._fill(dealt)
+        self.average = {
+            name: dealt_like(value, self.trained[name]).clone()
+            for name, value in state['average'].items()
+        }
+        saved_state.take_up_moments(self.optimizer, state['optimizer'])
         # What was fitted to the data before the first step: another machine fits otherwise.
         buffers = self._buffers()
         for name, value in state.get('buffers', {}).items():

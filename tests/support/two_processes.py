@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from mgpt3_ros.training import stages
 from mgpt3_ros.training.run_config import load_run_config
+from mgpt3_ros.training.sharding import gathered
 from mgpt3_ros.training.trainer import Trainer
 
 EVERYTHING = '[text, motion, markers, holders, duration, head]'
@@ -44,11 +46,13 @@ class RecordingTrainer(Trainer):
 
     def record(self, *_: object) -> None:
         """Keep the gradients that the optimiser is about to use."""
-        self.seen.append(
-            {n: p.grad.clone() for n, p in self.trained.items() if p.grad is not None}
-        )
+        grads = {n: p.grad for n, p in self.trained.items() if p.grad is not None}
+        self.seen.append({name: gathered(grad).clone() for name, grad in grads.items()})
 
     def _train_step(self) -> dict[str, float]:
+        rank, name = self.accelerator.process_index, self.folder.name
+        if os.environ.get('DIES') == f'{name} {self.step} {rank}':
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.folder.name == STOPPED and self.accelerator.process_index == 1 and self.step == 1:
             os.kill(os.getpid(), signal.SIGTERM)
         return super()._train_step()
@@ -60,18 +64,35 @@ class RecordingTrainer(Trainer):
             torch.save(self.seen, self.folder / 'gradients.pt')
 
 
-def train(preset: Path, pack: Path, output: Path, batch_size: int) -> None:
-    """Train the VAE and a stage with all tasks, with a batch of this size in each process."""
+def train(
+    preset: Path, pack: Path, output: Path, batch_size: int, *settings: str, signals: bool = True
+) -> None:
+    """Train the VAE and a stage with all tasks, with a batch of this size in each process.
+
+    ``DIES="align 3 1"`` in the environment: rank 1 kills itself in step 3 of that stage. With
+    ``signals`` several processes go on to a stage that a signal ends. ``settings`` are of optim.
+    """
     # Without clipping and with a small rate: Adam's first steps enlarge rounding errors.
-    options = (f'batch_size={batch_size}', f'steps={STEPS}', 'clip_norm=0', 'learning_rate=1e-5')
+    options = (
+        f'batch_size={batch_size}',
+        f'steps={STEPS}',
+        'clip_norm=0',
+        'learning_rate=1e-5',
+        *settings,
+    )
     sizes = [f'stages.{stage}.optim.{o}' for stage in (*STAGES, STOPPED) for o in options]
     config = load_run_config(preset, (*OVERRIDES, *sizes))
     stages.Trainer = RecordingTrainer  # type: ignore[misc]
     try:
         for stage in STAGES:
             stages.run_stage(stage, config, pack, output, 'cpu')
-        if PartialState().num_processes > 1:
+        if signals and PartialState().num_processes > 1:
             with contextlib.suppress(KeyboardInterrupt):
                 stages.run_stage(STOPPED, config, pack, output, 'cpu')
     finally:
         stages.Trainer = Trainer  # type: ignore[misc]
+
+
+if __name__ == '__main__':  # as `accelerate launch -m` starts it
+    given, size, *more = sys.argv[1:4], sys.argv[4], *sys.argv[5:]
+    train(*map(Path, given), int(size), *more, signals=False)

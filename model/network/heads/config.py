@@ -12,8 +12,9 @@ from mgpt3_ros.model.errors import ConfigError
 _CHOICES = {
     'aggregation': ('attention', 'linear'),
     'fake_start': ('zero', 'random'),
-    'sampler': ('ddpm', 'ddim'),
+    'sampler': ('ddpm', 'ddim', 'dpm-solver++', 'euler', 'heun'),
 }
+_SAMPLERS = {'ddpm': ('ddpm', 'ddim', 'dpm-solver++'), 'flow': ('ddpm', 'ddim', 'euler', 'heun')}
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,13 @@ class HeadConfig:
             condition to the latent; 0 builds none. (The regression head has no other loss.)
         zero_init: start the network's gates and output at zero. None: only for 'flow', since
             the authors' code does not do it for 'ddpm'.
-        sampler: 'ddpm' (ancestral) or 'ddim' (eta 0); only for kind 'ddpm'.
+        sampler: of kind 'ddpm' 'ddpm' (ancestral), 'ddim' (eta 0) or 'dpm-solver++' (second order
+            in the predicted latent, multistep); of kind 'flow' 'heun' (second order, the network
+            asked twice a step) or 'euler', which 'ddpm' and 'ddim' mean there too.
         num_inference_steps: default number of denoising steps.
         guidance_scale: default classifier-free guidance; 1 is none.
         temperature: scales the noise that is added while sampling ('ddpm' ancestral) or that
-            sampling starts from ('ddim' and 'flow'); of 'codes' that of their distribution.
+            sampling starts from (the others); of 'codes' that of their distribution.
     """
 
     kind: str = 'ddpm'
@@ -68,6 +71,12 @@ class HeadConfig:
                 raise ConfigError(
                     f'head.{name} is {getattr(self, name)!r}; choose one of {", ".join(choices)}'
                 )
+        samplers = _SAMPLERS.get(self.kind, (self.sampler,))
+        if self.sampler not in samplers:
+            raise ConfigError(
+                f'head.sampler is {self.sampler!r}; a head of kind {self.kind!r} has '
+                f'{", ".join(samplers)}'
+            )
         for name in ('width', 'depth', 'condition_heads', 'repeats', 'num_inference_steps'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'head.{name} is {getattr(self, name)}; it must be at least 1')

@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's head: denoising diffusion (DDPM) of the latent, with its two samplers."""
+"""The paper's head: denoising diffusion (DDPM) of the latent, with its samplers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Schedule:
     """A diffusion schedule, possibly over a part of the training steps; arrays are float64.
 
     Attributes:
-        times: (S,) training step of each entry, rising.
+        times: (S,) training step of each entry, rising, not always whole.
         betas: (S,) noise variances between neighbouring entries.
         alphas_cumprod: (S,) variance share of the clean latent.
     """
@@ -44,9 +44,26 @@ class Schedule:
         """
         last = len(self.times) - 1
         picked = np.round(np.linspace(last if steps == 1 else 0, last, steps)).astype(np.int64)
-        kept = self.alphas_cumprod[picked]
-        betas = 1.0 - kept / np.append(1.0, kept[:-1])
-        return Schedule(self.times[picked], betas, kept)
+        return Schedule._of(self.times[picked], self.alphas_cumprod[picked])
+
+    def respace_by_ratio(self, steps: int) -> Schedule:
+        """Return the schedule over ``steps`` entries, evenly spaced in the signal's log ratio.
+
+        Their times lie between training steps. One step alone is as in `respace`.
+        """
+        ratio = self.log_ratio
+        picked = np.linspace(ratio[0], ratio[-1], steps) if steps > 1 else ratio[-1:]
+        times = np.interp(-picked, -ratio, self.times)  # the ratio falls with time
+        return Schedule._of(times, 1.0 / (1.0 + np.exp(-2.0 * picked)))
+
+    @classmethod
+    def _of(cls, times: np.ndarray, kept: np.ndarray) -> Schedule:
+        return cls(times, 1.0 - kept / np.append(1.0, kept[:-1]), kept)
+
+    @property
+    def log_ratio(self) -> np.ndarray:
+        """(S,) log of signal over noise, as amplitudes."""
+        return 0.5 * np.log(self.alphas_cumprod / (1.0 - self.alphas_cumprod))
 
     @property
     def alphas_cumprod_before(self) -> np.ndarray:
@@ -73,7 +90,7 @@ class Schedule:
 
 
 class DdpmHead(DenoisingHead):
-    """Predicts the noise in a latent; samples by ancestral DDPM or by DDIM (eta 0)."""
+    """Predicts the noise in a latent; samples by ancestral DDPM, DDIM (eta 0) or DPM-Solver++."""
 
     loss_terms = ('diffusion', 'regression')
 
@@ -98,10 +115,16 @@ class DdpmHead(DenoisingHead):
         return torch.randint(TRAIN_STEPS, (count,), device=device, generator=generator)
 
     def _inference_times(self, steps: int) -> Tensor:
-        return torch.from_numpy(self.schedule.respace(steps).times[::-1].copy())
+        return torch.from_numpy(self._inference_schedule(steps).times[::-1].copy())
+
+    def _inference_schedule(self, steps: int) -> Schedule:
+        by_ratio = self.config.sampler == 'dpm-solver++'
+        return self.schedule.respace_by_ratio(steps) if by_ratio else self.schedule.respace(steps)
 
     def _integrate(self, run: Denoising) -> Tensor:
-        schedule = self.schedule.respace(run.num_steps)
+        schedule = self._inference_schedule(run.num_steps)
+        if self.config.sampler == 'dpm-solver++':
+            return _solve(run, schedule)
         ancestral = self.config.sampler == 'ddpm'
         kept, before = schedule.alphas_cumprod, schedule.alphas_cumprod_before
         clean_weight, noisy_weight = schedule.posterior_mean_coefficients
@@ -121,3 +144,29 @@ class DdpmHead(DenoisingHead):
             if i > 0:
                 x = x + float(deviation[i]) * run.draw_noise()
         return x
+
+
+def _solve(run: Denoising, schedule: Schedule) -> Tensor:
+    """DPM-Solver++ 2M (Lu et al. 2022, arXiv 2211.01095, algorithm 2), from noise to latents.
+
+    With signal a, noisiness s and l = log(a / s), a step from entry i to i - 1 of width
+    h = l[i - 1] - l[i] is  x <- s[i - 1] / s[i] x - a[i - 1] (exp(-h) - 1) d, where d is the
+    predicted clean latent, led on along its change since the step before. The last x is d itself.
+    """
+    signal, noisiness = np.sqrt(schedule.alphas_cumprod), np.sqrt(1.0 - schedule.alphas_cumprod)
+    log_ratio = schedule.log_ratio
+    x = run.temperature * run.draw_noise()
+    last: Tensor | None = None
+    for step in range(run.num_steps):
+        run.begin_step(step)
+        i = run.num_steps - 1 - step
+        clean = (x - float(noisiness[i]) * run.predict(x, step)) / float(signal[i])
+        if i == 0:
+            return clean
+        width, led = log_ratio[i - 1] - log_ratio[i], clean
+        if last is not None:
+            led = clean + float(0.5 * width / (log_ratio[i] - log_ratio[i + 1])) * (clean - last)
+        x = float(noisiness[i - 1] / noisiness[i]) * x
+        x = x - float(signal[i - 1] * np.expm1(-width)) * led
+        last = clean
+    return x

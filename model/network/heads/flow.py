@@ -11,7 +11,7 @@ from mgpt3_ros.model.network.heads.base import Denoising, DenoisingHead
 
 
 class FlowHead(DenoisingHead):
-    """Predicts the velocity latent - noise at time t, 0 (noise) to 1; samples by Euler steps."""
+    """Predicts the velocity latent - noise at time t, 0 (noise) to 1; samples as an ODE."""
 
     loss_terms = ('flow', 'regression')
 
@@ -29,11 +29,16 @@ class FlowHead(DenoisingHead):
         return 1000.0  # the sinusoids of the time embedding are made for diffusion steps
 
     def _inference_times(self, steps: int) -> Tensor:
-        return torch.arange(steps) / steps
+        ends = self.config.sampler == 'heun'  # it looks at the end of the last step, too
+        return torch.arange(steps + ends) / steps
 
     def _integrate(self, run: Denoising) -> Tensor:
         x = run.temperature * run.draw_noise()
         for step in range(run.num_steps):
             run.begin_step(step)
-            x = x + run.predict(x, step) / run.num_steps
+            velocity = run.predict(x, step)
+            if self.config.sampler == 'heun':
+                ahead = run.predict(x + velocity / run.num_steps, step + 1)
+                velocity = 0.5 * (velocity + ahead)
+            x = x + velocity / run.num_steps
         return x
