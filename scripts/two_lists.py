@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from mgpt3_ros.model import checkpoint
-from mgpt3_ros.model.confidence import names_action
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.language.confidence import names_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip

@@ -181,14 +181,13 @@ class Streaming:
 
     def _replace(self) -> None:
         """Say of what is left of the command that a newer one takes its place."""
-        step = self._doing.step if self._doing is not None else None
-        if step is None:
+        doing = self._doing
+        if doing is None or doing.step is None:
             return
-        assert self._doing is not None
-        if not self._doing.said:
-            self._node.drop(step, 'a newer command replaced it')
-        elif self._doing.following is not None:
-            self._node.drop(step.following, f'a newer command replaced it before{step.following}')
+        if not doing.said:
+            self._node.drop(doing.step, 'a newer command replaced it')
+        elif (following := doing.following) is not None:
+            self._node.drop(following, f'a newer command replaced it before{following}')
 
     def _begin(self, step: Step) -> None:
         self._doing = Doing(step)
