@@ -28,13 +28,7 @@ from mgpt3_ros.model.language.confidence import prompt_knowledge
 from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
 from mgpt3_ros.nodes.clips import Clips
-from mgpt3_ros.nodes.commands import (
-    Command,
-    CommandQueue,
-    Step,
-    fit_text,
-    read_command,
-)
+from mgpt3_ros.nodes.commands import Command, CommandQueue, Step, fit_text, read_command
 from mgpt3_ros.nodes.deadman import Deadman
 from mgpt3_ros.nodes.emergency_stop import STOPPED
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS
