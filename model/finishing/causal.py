@@ -4,8 +4,9 @@
 
 A ball of the foot that comes down low and slow is planted, and held at the place where it came
 down until it lifts or is pulled away; the legs bend to reach it. A body that would go under the
-floor is lifted as far as its lowest joint needs, and one that has hovered for longer than a leap
-lasts comes down slowly. What was finished is what the next chunk goes on from, so nothing adds up.
+floor is lifted as far as its lowest joint needs. One that is above it and neither rises nor falls,
+as in a leap it would, hovers, and comes down slowly. What was finished is what the next chunk goes
+on from, so nothing adds up.
 
 Whole clips are finished by the other modules of this folder, which look both ways.
 """
@@ -28,7 +29,11 @@ FADE_FRAMES = 4  # over which a lifted foot comes back to where it was drawn
 FLOOR = 0.0  # [m], of the lowest joint
 HOVER = 0.02  # [m]: a joint that is lower stands; feet of standing people are at 0 to 2 cm
 AIRBORNE_FRAMES = 14  # 0.7 s: no leap is longer
-SINK = 0.006  # [m] per frame, at which a body that hovers comes down
+# In a leap the pelvis is faster than this up or down, or falls more strongly: arcs are drawn flat.
+LEAP_SPEED, LEAP_FALL = 0.6, 4.0  # [m/s], [m/s^2]
+HOVER_FRAMES = 3  # of a body above the floor that does neither: it hovers
+SINK = 0.006  # [m] per frame at most, at which a body that hovers comes down
+APPROACH = 0.25  # of what is left, per frame
 
 _BALLS = [leg[-1] for leg in LEGS]
 
@@ -39,7 +44,7 @@ class CausalFinish:
     def __init__(self, bodies: int) -> None:
         self.planted = np.zeros((bodies, 2), dtype=bool)
         self.anchor = np.zeros((bodies, 2, 2))
-        self.airborne = np.zeros(bodies, dtype=int)
+        self.airborne = np.zeros(bodies)  # frames, those of a leap counted less
 
     def forget(self) -> None:
         """The bodies are somewhere else now: no foot is planted."""
@@ -50,7 +55,11 @@ class CausalFinish:
         """Chunks (B, F, 22, 3) [m] set right, given the two frames (B, 2, 22, 3) before them."""
         frames = drawn.detach().cpu().numpy().astype(np.float64)
         last = previous[:, -1].detach().cpu().numpy().astype(np.float64)
-        frames[..., 1] += self._lift(frames)[..., None]
+        pelvis = np.concatenate([previous[:, :, 0, 1].cpu().numpy(), frames[:, :, 0, 1]], axis=1)
+        speed = np.diff(pelvis, axis=1) * FPS
+        leaps = np.abs(speed[:, 1:]) > LEAP_SPEED
+        leaps |= np.diff(speed, axis=1) * FPS < -LEAP_FALL
+        frames[..., 1] += self._lift(frames, leaps)[..., None]
         balls = frames[:, :, _BALLS]  # (B, F, 2, 3)
         targets = self._hold(balls, last[:, _BALLS])
         for side, leg in enumerate(LEGS):
@@ -65,8 +74,8 @@ class CausalFinish:
                 )
         return torch.from_numpy(frames).to(drawn)
 
-    def _lift(self, frames: np.ndarray) -> np.ndarray:
-        """How far (B, F) [m] bodies go up to the floor, or down to it."""
+    def _lift(self, frames: np.ndarray, leaps: np.ndarray) -> np.ndarray:
+        """How far (B, F) [m] bodies go up to the floor, or down to it; leaps: (B, F)."""
         lowest = frames[..., 1].min(axis=2)
         count = frames.shape[1]
         need = np.maximum(FLOOR - lowest, 0.0)
@@ -75,9 +84,10 @@ class CausalFinish:
         sunk = np.zeros(len(frames))
         for frame in range(count):
             height = lowest[:, frame] + lift[:, frame] - sunk
-            self.airborne = np.where(height < HOVER, 0, self.airborne + 1)
-            hovers = self.airborne > AIRBORNE_FRAMES
-            sunk += np.where(hovers, np.clip(height - HOVER / 2, 0.0, SINK), 0.0)
+            counts = np.where(leaps[:, frame], HOVER_FRAMES / AIRBORNE_FRAMES, 1.0)
+            self.airborne = np.where(height < HOVER, 0.0, self.airborne + counts)
+            hovers = self.airborne > HOVER_FRAMES
+            sunk += np.where(hovers, np.clip(APPROACH * (height - HOVER / 2), 0.0, SINK), 0.0)
             lift[:, frame] -= sunk
         return lift
 

@@ -79,6 +79,15 @@ def test_who_hovers_comes_down_and_who_leaps_does_not():
     np.testing.assert_allclose(held[0, :, 0, 1], leaping[0, :, 0, 1], atol=0.01)
 
 
+def test_who_walks_on_air_comes_down_in_less_time_than_a_leap_takes():
+    hovering = bent(40)
+    hovering[:, 8:, :, 1] += 0.05 + 0.01 * torch.sin(torch.arange(32.0))[:, None]  # as one walks
+    lowest = np.asarray(finished(hovering))[0, :, :, 1].min(axis=1)
+    assert lowest[8] > 0.04
+    assert lowest[8 + AIRBORNE_FRAMES :].max() < 0.03
+    assert np.abs(np.diff(lowest[9:])).max() < 0.02
+
+
 def test_bodies_do_not_know_of_each_other_and_can_be_put_elsewhere():
     both = moving(2, 18, seed=6)
     together = finished(both)
