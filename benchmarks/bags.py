@@ -10,6 +10,7 @@ for a bag of 2 MB: a bag must not be held in memory. The disk needs room for the
 from __future__ import annotations
 
 import argparse
+import functools
 import re
 import struct
 import subprocess
@@ -43,6 +44,7 @@ class Captioned:
     captions: int
 
 
+@functools.cache
 def pattern() -> list[tuple[int, str, str, bytes]]:
     """Messages of a person who walks forward and, film run backward, to where they were: 12 s."""
     walk = MotionGPT3.from_pretrained().generate('a person walks forward', duration_s=6.0)

@@ -8,6 +8,7 @@ Imports inside functions and those for type checkers count as well: a way around
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 import subprocess
 import sys
@@ -235,4 +236,15 @@ def test_every_module_imports_without_ros(tmp_path: Path):
     done = subprocess.run(
         [sys.executable, '-c', code], cwd=tmp_path, env=env, capture_output=True, text=True
     )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_plays_a_body_or_reads_a_bag_loads_no_torch():
+    """It takes seconds and 200 MB, which a robot that only moves need not have."""
+    names = ['mgpt3_ros.bags', 'mgpt3_ros.robots', 'mgpt3_ros.view.clip']
+    if importlib.util.find_spec('rclpy'):
+        nodes = ('playback', 'retarget', 'sim', 'view')
+        names += [f'mgpt3_ros.nodes.{node}_node' for node in nodes]
+    code = f'import sys, {", ".join(names)}; assert "torch" not in sys.modules'
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

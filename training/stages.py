@@ -44,7 +44,7 @@ from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.start import find_start, load_tokenizer, start_model
 from mgpt3_ros.training.stream_stages import fit_codec, stream_task
 from mgpt3_ros.training.tasks import TaskBatcher
-from mgpt3_ros.training.tmr_training import fresh_encoder, tmr_trainer
+from mgpt3_ros.training.tmr_training import TmrStageConfig, fresh_encoder, tmr_trainer
 from mgpt3_ros.training.tracking import start_trackers
 from mgpt3_ros.training.trainer import Trainer
 from mgpt3_ros.training.vae_training import COMPARED, VaeBatcher, VaeTask
@@ -86,21 +86,9 @@ def run_stage(
         known = ', '.join([*run.stages, TMR])
         raise ConfigError(f'no stage {name!r} in this preset; it has: {known}')
     output, folder = Path(output), Path(output) / name
-    dataset = load_dataset(data_folder, None, run.humanml3d, run.mocap22, run.reader)
-    dataset.describe_by(run.captions)
-    dataset.balance(run.balance)
-    dataset.hold_out(run.held_out)
+    dataset = _described(run, data_folder)
     where = resolve_device(device)
-    state = PartialState(cpu=where.type == 'cpu')
-    if (
-        state.num_processes == 1
-        and where.type == 'cpu'
-        and 'ACCELERATE_MIXED_PRECISION' in environ
-    ):
-        _LOG.warning(
-            'accelerate has launched one process, whatever was asked for: on a CPU start several '
-            'by `torchrun --nproc-per-node=N -m mgpt3_ros.training.train ...`'
-        )
+    state = _processes(where)
     stage = run.tmr if name == TMR else run.stages[name]
     start = find_start(run, stage, output) if isinstance(stage, StageConfig) else None
     record = run_record.describe(run, name, dataset.digest, start, state.num_processes)
@@ -111,22 +99,11 @@ def run_stage(
     split = Split(
         optim.batch_size, optim.seed, state.process_index, state.num_processes, optim.accumulate
     )
-    model: MotionGPT3 | TextMotionEncoder
-    if isinstance(stage, StageConfig):
-        model = start_model(run, stage, dataset, output)
-        model.network.to(where).train()
-        if isinstance(model.network, StreamNetwork):
-            dataset.add_standing()
-            if name == 'vae':  # a codec of chunks is fitted, and nothing is learned by gradients
-                fit_codec(model.network, dataset)
-                model.save_pretrained(folder)
-                run_record.write(folder, record, done=optim.steps)
-                return folder
-        trainer = make_trainer(name, stage, model, dataset, folder, split)
-    else:
-        model = fresh_encoder(stage, dataset, load_tokenizer(run.tokenizer, dataset))
-        model.network.to(where)
-        trainer = tmr_trainer(model, stage, dataset, folder, split)
+    model, trainer = _begun(name, run, stage, dataset, output, where, split)
+    if trainer is None:
+        _save(model, folder)
+        run_record.write(folder, record, done=optim.steps)
+        return folder
     start_trackers(trainer.accelerator, run.trackers, folder, to_dict(stage))
     trainer.resume()
     if state.is_main_process:
@@ -137,10 +114,62 @@ def run_stage(
         if name == 'vae' and isinstance(network, MotionGPT3Network) and not network.vae.whitened:
             _whiten(network, dataset, run.latent_scale)
         if state.is_main_process:
-            model.save_pretrained(folder) if isinstance(model, MotionGPT3) else model.save(folder)
+            _save(model, folder)
             run_record.write(folder, record, done=trainer.step)
     state.wait_for_everyone()  # the next stage starts from this folder
     return folder
+
+
+def _described(run: RunConfig, folder: str | Path | Sequence[str | Path]) -> MotionDataset:
+    """The data set as the preset would have it."""
+    dataset = load_dataset(folder, None, run.humanml3d, run.mocap22, run.reader)
+    dataset.describe_by(run.captions)
+    dataset.balance(run.balance)
+    dataset.hold_out(run.held_out)
+    return dataset
+
+
+def _processes(where: torch.device) -> PartialState:
+    """The processes that train together; a launch that gave only one is told of."""
+    state = PartialState(cpu=where.type == 'cpu')
+    if (
+        state.num_processes == 1
+        and where.type == 'cpu'
+        and 'ACCELERATE_MIXED_PRECISION' in environ
+    ):
+        _LOG.warning(
+            'accelerate has launched one process, whatever was asked for: on a CPU start several '
+            'by `torchrun --nproc-per-node=N -m mgpt3_ros.training.train ...`'
+        )
+    return state
+
+
+def _begun(
+    name: str,
+    run: RunConfig,
+    stage: StageConfig | TmrStageConfig,
+    dataset: MotionDataset,
+    output: Path,
+    where: torch.device,
+    split: Split,
+) -> tuple[MotionGPT3 | TextMotionEncoder, Trainer | None]:
+    """What a stage trains and its trainer; None where nothing is learned by gradients."""
+    if not isinstance(stage, StageConfig):
+        encoder = fresh_encoder(stage, dataset, load_tokenizer(run.tokenizer, dataset))
+        encoder.network.to(where)
+        return encoder, tmr_trainer(encoder, stage, dataset, output / name, split)
+    model = start_model(run, stage, dataset, output)
+    model.network.to(where).train()
+    if isinstance(model.network, StreamNetwork):
+        dataset.add_standing()
+        if name == 'vae':  # a codec of chunks is fitted
+            fit_codec(model.network, dataset)
+            return model, None
+    return model, make_trainer(name, stage, model, dataset, output / name, split)
+
+
+def _save(model: MotionGPT3 | TextMotionEncoder, folder: Path) -> None:
+    model.save_pretrained(folder) if isinstance(model, MotionGPT3) else model.save(folder)
 
 
 def _whiten(network: MotionGPT3Network, dataset: MotionDataset, scale: float | None) -> None:

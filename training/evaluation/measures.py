@@ -244,25 +244,34 @@ def measure(
         },
         'predicted duration, median error [s]': float(np.median(errors)),
     }
-    for name, places in (('in place', False), ('locomotion', True)):
-        real_part = [c.joints for c in clips if (c.action in LOCOMOTION) == places]
-        made_part = [
-            joints
-            for joints, action in zip(drawn, wanted * seeds, strict=True)
-            if (action in LOCOMOTION) == places
-        ]
-        for kind, motions in (('real', real_part), ('generated', made_part)):
-            quality = bodies(motions)
-            result[f'foot slide {name}, {kind} [m/s]'] = quality['foot slide [m/s]']
-            result[f'floating {name}, {kind} [mm]'] = quality['floating [mm]']
-            if places:
-                speeds = [pace(joints) for joints in motions]
-                result[f'speed {name}, {kind} [m/s]'] = float(np.mean(speeds))
+    result |= _bodies_by_place(clips, drawn, wanted * seeds)
     real_jitter = bodies([clip.joints for clip in clips])['jitter [m/s^3]']
     result['jitter, generated over real'] = bodies(drawn)['jitter [m/s^3]'] / real_jitter
     result['spread within an action, generated over real'] = spread_ratio(
         grouped(wanted, [c.joints for c in clips]), grouped(wanted * seeds, drawn)
     )
+    return result
+
+
+def _bodies_by_place(
+    clips: Sequence[Clip], drawn: Sequence[np.ndarray], wanted: Sequence[str]
+) -> dict[str, float]:
+    """Figures of bodies, real and generated, of actions in place and of those that lead on."""
+    result: dict[str, float] = {}
+    for name, leads_on in (('in place', False), ('locomotion', True)):
+        real = [c.joints for c in clips if (c.action in LOCOMOTION) == leads_on]
+        made = [
+            joints
+            for joints, action in zip(drawn, wanted, strict=True)
+            if (action in LOCOMOTION) == leads_on
+        ]
+        for kind, motions in (('real', real), ('generated', made)):
+            quality = bodies(motions)
+            result[f'foot slide {name}, {kind} [m/s]'] = quality['foot slide [m/s]']
+            result[f'floating {name}, {kind} [mm]'] = quality['floating [mm]']
+            if leads_on:
+                speeds = [pace(joints) for joints in motions]
+                result[f'speed {name}, {kind} [m/s]'] = float(np.mean(speeds))
     return result
 
 
