@@ -32,7 +32,7 @@ STEP_HEIGHT, FULL_STEP = 0.10, 0.4  # [m]: how high a foot is lifted that goes s
 SAME_PACE = 0.4  # [m/s]: a smaller difference dies away in the blend
 BRAKING = 5.0  # [m/s^2] of a body that slows down before it goes elsewhere, or begins to run
 LONGEST_BLEND_S = 0.7
-SHIFTING = 10.0  # [m/s^2] of a body that is brought over its feet; a quintic has 5.77 h / T^2
+SHIFTING = 6.0  # [m/s^2] of a body that is brought over its feet; a quintic has 5.77 h / T^2
 SLOWEST_START = 0.3  # of its speed, at which a clip begins
 _PACE_FRAMES = 4  # over which a pace is the mean
 
