@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mgpt3_ros.model import checkpoint
+from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.confidence import names_action
