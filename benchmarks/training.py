@@ -38,6 +38,7 @@ from mgpt3_ros.training.run_config import RunConfig, load_run_config
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stages import make_trainer
 from mgpt3_ros.training.start import start_model
+from mgpt3_ros.training.trainer import Trainer
 
 GPT2_WORDS = 50257
 CLIPS = 256
@@ -113,6 +114,7 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
         if step >= WARM_UP:
             seconds.append(time.perf_counter() - begin)
             busy.append(time.process_time() - begun_busy)
+    making = [_making_s(trainer, step) for step in range(options.steps)]
     samples = stage.optim.batch_size * stage.optim.accumulate
     median = float(np.median(seconds))
     return {
@@ -123,10 +125,18 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
         'samples_per_s': samples / median,
         'cpu_seconds': float(np.median(busy)),  # of all cores: what others do hardly counts
         'cpu_seconds_each': busy,
+        'batch_cpu_seconds': float(np.median(making)),  # what prefetching takes off the step
         'trained': sum(weight.numel() for weight in trainer.trained.values()),
         'gflop': counter.get_total_flops() / samples / 1e9,
         'memory_gb': _memory_gb(device),
     }
+
+
+def _making_s(trainer: Trainer, step: int) -> float:
+    """CPU seconds of making the batch of a step."""
+    begun = time.thread_time()
+    trainer.batch(step, 0, trainer.accelerator.device)
+    return time.thread_time() - begun
 
 
 def made_up_data() -> MotionDataset:

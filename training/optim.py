@@ -27,6 +27,8 @@ class OptimConfig:
     ema_decay: of the weights that are written, 0 for the last ones.
     accumulate: micro-batches whose gradients make one step.
     precision: 'no' (float32) or 'bf16', with weights in float32.
+    prefetch: the batches of the next step are made in a thread while this one is computed; the
+        losses are the same.
     sharded: with several processes, each keeps a part of the trained weights, their gradients,
         moments and average (FSDP); else all of them (DDP). Results are the same.
     """
@@ -45,6 +47,7 @@ class OptimConfig:
     ema_decay: float = 0.0
     accumulate: int = 1
     precision: str = 'no'
+    prefetch: bool = False
     sharded: bool = False
     checkpoint_every: int = 250
     log_every: int = 10

@@ -27,7 +27,15 @@ FILE, TMR = 'run.json', 'tmr'
 HASH_LENGTH = 64  # hexadecimal digits of SHA-256
 # Keys of ``optim`` that a run may have otherwise when it goes on; the last two make a step of
 # ``samples_a_step``, which stays: several processes or micro-batches read the same samples.
-FREE = ('steps', 'checkpoint_every', 'log_every', 'sharded', 'batch_size', 'accumulate')
+FREE = (
+    'steps',
+    'checkpoint_every',
+    'log_every',
+    'sharded',
+    'prefetch',
+    'batch_size',
+    'accumulate',
+)
 # Those that may change when it is asked for.
 RATE = ('learning_rate', 'head_learning_rate', 'warmup_steps', 'final_rate_share', 'cosine_steps')
 

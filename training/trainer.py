@@ -24,6 +24,7 @@ from tqdm import tqdm
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.training import saved_state
 from mgpt3_ros.training.optim import OptimConfig
+from mgpt3_ros.training.prefetching import Prefetched
 from mgpt3_ros.training.run_log import RunLog
 from mgpt3_ros.training.saved_state import TrainingError
 from mgpt3_ros.training.sharding import Sharded, dealt_like, gathered
@@ -96,6 +97,7 @@ class Trainer:
         self.average = {n: p.detach().clone() for n, p in self.trained.items()}
         self.step = 0
         self._stop = False
+        self.prefetched = Prefetched(self._batches, config.steps) if config.prefetch else None
 
     def _groups(self) -> list[dict[str, Any]]:
         config = self.config
@@ -137,7 +139,10 @@ class Trainer:
             mininterval=1.0,
         )
         track = self.accelerator.log if self.accelerator.trackers else None
-        with self._signals(), RunLog(self.folder, self.step, main, track) as log, bar:
+        ahead = (
+            contextlib.closing(self.prefetched) if self.prefetched else contextlib.nullcontext()
+        )
+        with ahead, self._signals(), RunLog(self.folder, self.step, main, track) as log, bar:
             self.module.train()
             begun, begun_step = time.monotonic(), self.step
             while self.step < self.config.steps and not self._stopped():
@@ -181,10 +186,7 @@ class Trainer:
         return terms
 
     def _train_step(self) -> dict[str, float]:
-        batches = [
-            self.batch(self.step, micro, self.accelerator.device)
-            for micro in range(self.config.accumulate)
-        ]
+        batches = self.prefetched(self.step) if self.prefetched else self._batches(self.step)
         shares = self._shares(batches)
         logged: dict[str, float] = {}
         for micro, (arguments, share) in enumerate(zip(batches, shares, strict=True)):
@@ -235,6 +237,11 @@ class Trainer:
         else:
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
                 yield
+
+    def _batches(self, step: int) -> list[tuple[Any, ...]]:
+        """The arguments of each micro-batch of a step."""
+        device = self.accelerator.device
+        return [self.batch(step, micro, device) for micro in range(self.config.accumulate)]
 
     def _zero(self) -> Tensor:
         """What a loss begins with."""
