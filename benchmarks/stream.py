@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from benchmarks.table import circumstances
+from mgpt3_ros.model.finishing.causal import CausalFinish
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -249,6 +250,8 @@ def endless(pipeline: StreamPipeline, options: argparse.Namespace) -> None:
         rows = []
         with torch.inference_mode():
             drawer.start(pipeline.start_frames(None, bodies), *pipeline.prompts(texts(0)))
+            if isinstance(drawer.finish, CausalFinish):
+                drawer.finish.stand(name == 'standing')
             for minute in range(minutes):
                 drawn = []
                 for second in range(0, 60, 4):

@@ -6,7 +6,7 @@ A ball of the foot that comes down low and slow is planted, and held at the plac
 down until it lifts or is pulled away; the legs bend to reach it. A body that would go under the
 floor is lifted as far as its lowest joint needs. One that is above it and neither rises nor falls,
 as in a leap it would, hovers, and comes down slowly. What was finished is what the next chunk goes
-on from, so nothing adds up.
+on from, so nothing adds up. Who is asked to stand is kept there (``standing``).
 
 Whole clips are finished by the other modules of this folder, which look both ways.
 """
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.finishing.standing import Standing
 from mgpt3_ros.model.kinematics.skeleton import FPS
 
 # A foot is planted when it is lower and slower than these, and stays so until it is higher, faster
@@ -39,9 +40,15 @@ _BALLS = [leg[-1] for leg in LEGS]
 
 
 class CausalFinish:
-    """Sets drawn chunks of B bodies right; what it keeps between them is where feet stand."""
+    """Sets drawn chunks of B bodies right; what it keeps between them is where feet stand.
 
-    def __init__(self, bodies: int) -> None:
+    Args:
+        bodies: how many.
+        stance: (22, 3) [m] of a person who stands; None where nobody is kept standing.
+    """
+
+    def __init__(self, bodies: int, stance: Tensor | None = None) -> None:
+        self.standing = None if stance is None else Standing(stance, bodies)
         self.planted = np.zeros((bodies, 2), dtype=bool)
         self.anchor = np.zeros((bodies, 2, 2))
         self.airborne = np.zeros(bodies)  # frames, those of a leap counted less
@@ -50,9 +57,18 @@ class CausalFinish:
         """The bodies are somewhere else now: no foot is planted."""
         self.planted[:] = False
         self.airborne[:] = 0
+        if self.standing is not None:
+            self.standing.forget()
+
+    def stand(self, asked: bool) -> None:
+        """All bodies are asked to stand, or to do something else."""
+        if self.standing is not None:
+            self.standing.ask(asked)
 
     def __call__(self, drawn: Tensor, previous: Tensor) -> Tensor:
         """Chunks (B, F, 22, 3) [m] set right, given the two frames (B, 2, 22, 3) before them."""
+        if self.standing is not None:
+            drawn = self.standing(drawn, previous)
         frames = drawn.detach().cpu().numpy().astype(np.float64)
         last = previous[:, -1].detach().cpu().numpy().astype(np.float64)
         pelvis = np.concatenate([previous[:, :, 0, 1].cpu().numpy(), frames[:, :, 0, 1]], axis=1)

@@ -58,7 +58,7 @@ class StreamPipeline(Pipeline):
 
     def drawer(self, bodies: int, drawing: ChunkDrawing) -> ChunkDrawer:
         """A drawer of some bodies, with causal finishing where the checkpoint asks for it."""
-        finish = CausalFinish(bodies) if self.config.finishing else None
+        finish = CausalFinish(bodies, self.network.rest[-1]) if self.config.finishing else None
         return ChunkDrawer(self.network, drawing, finish)
 
     def prompts(self, texts: Sequence[str | None]) -> tuple[Tensor, Tensor]:
