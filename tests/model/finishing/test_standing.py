@@ -32,7 +32,6 @@ def test_who_stands_stays_there_and_upright():
     free = (wandering(100, body, asked=False)[-1] - body).norm(dim=-1).max()
     assert far < 0.25
     assert free > 1.0
-    torch.testing.assert_close(bone_lengths(stood[-1]), bone_lengths(stood[2]), atol=0.02, rtol=0)
 
 
 def test_one_step_leads_a_share_of_the_way_and_nothing_jumps():
@@ -42,7 +41,9 @@ def test_one_step_leads_a_share_of_the_way_and_nothing_jumps():
     still = body[None, None].repeat(1, CHUNK, 1, 1)
     finish(still, still[:, :2])
     off = still + torch.tensor([0.1, 0.0, 0.0])
+    off[..., 2] += 0.1 * off[..., 1]  # it leans
     led = finish(off, off[:, :2])
+    torch.testing.assert_close(bone_lengths(led), bone_lengths(off))
     gone = (off - led)[0, :, 0, 0]
     torch.testing.assert_close(gone[-1], torch.tensor(0.01))
     assert (gone.diff() > 0).all()
