@@ -101,34 +101,37 @@ def half_there(folder: Path) -> None:
     (folder / 'tokenizer.json').unlink()
 
 
-@pytest.mark.parametrize('spoil', [shutil.rmtree, truncated, foreign, garbage, half_there])
-def test_a_bad_checkpoint_leaves_the_node_to_be_configured_later(
-    start, probe, tiny_checkpoint, tmp_path, spoil
+def test_bad_checkpoints_leave_the_node_to_be_configured_later(
+    start, probe, tiny_checkpoint, tmp_path
 ):
     folder = tmp_path / 'model'
-    shutil.copytree(tiny_checkpoint, folder)
-    spoil(folder)
-    node = start(checkpoint=str(folder))
+    node = start(checkpoint=str(folder))  # where nothing is yet
     probe.matched()
     probe.until(lambda: 'cannot load the model' in node.output, 'the reason in the log')
-    assert probe.state() == 'unconfigured'
-    health = probe.health()
-    assert health['level'] == DiagnosticStatus.ERROR
-    reason = health['last_error']
-    assert reason.startswith('cannot load the model: ')
-    assert '\n' not in reason
-    assert str(folder) in reason
-    assert 'Traceback' not in node.output
-    assert not probe.change('configure')
-    assert node.alive
+    for count, spoil in enumerate((shutil.rmtree, truncated, foreign, garbage, half_there), 1):
+        shutil.copytree(tiny_checkpoint, folder)
+        spoil(folder)
+        assert not probe.change('configure')
+        assert probe.state() == 'unconfigured'
+        health = probe.health()
+        assert health['level'] == DiagnosticStatus.ERROR
+        reason = health['last_error']
+        assert reason.startswith('cannot load the model: ')
+        assert '\n' not in reason
+        assert str(folder) in reason
+        assert 'Traceback' not in node.output
+        assert node.alive
 
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(tiny_checkpoint, folder)
-    assert probe.change('configure')
-    assert probe.change('activate')
-    probe.say(SENTENCE)
-    probe.status('published')
-    assert probe.health()['last_error'] == ''
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(tiny_checkpoint, folder)
+        assert probe.change('configure')
+        assert probe.change('activate')
+        probe.say(SENTENCE)
+        probe.status('published', count)
+        assert probe.health()['last_error'] == ''
+        assert probe.change('deactivate')
+        assert probe.change('cleanup')
+        shutil.rmtree(folder)
 
 
 def test_cuda_asked_for_but_absent_is_a_failure_and_auto_takes_the_cpu(
@@ -239,9 +242,8 @@ def test_a_second_interrupt_does_not_spoil_the_end(start, probe, tiny_checkpoint
     assert (code, 'Traceback' in node.output) == (0, False), node.output
 
 
-def test_deactivating_while_a_motion_plays_publishes_a_hold(start, probe, tiny_checkpoint):
-    start(checkpoint=str(tiny_checkpoint))
-    probe.active()
+def test_deactivating_while_a_motion_plays_publishes_a_hold(spoken_to):
+    probe = spoken_to
     probe.under_way('a person walks forward for 5 seconds.')
     assert probe.change('deactivate')
     hold = probe.trajectory(2)
@@ -272,15 +274,16 @@ def test_shutting_down_while_a_motion_plays_publishes_a_hold(start, probe, tiny_
     assert probe.state() == 'finalized'
 
 
-def test_deactivating_during_a_generation_publishes_nothing(start, probe, tiny_checkpoint):
-    start(checkpoint=str(tiny_checkpoint), num_inference_steps=1000)
-    probe.active()
-    probe.say(SENTENCE)
-    probe.status('generating')
-    assert probe.change('deactivate')
-    probe.status('cancelled')
-    assert probe.change('cleanup')
-    assert probe.heard['joint_trajectory'] == []
+def test_deactivating_during_a_generation_publishes_nothing(spoken_to):
+    assert spoken_to.set(num_inference_steps=1000) == (True, '')
+    spoken_to.say(SENTENCE)
+    spoken_to.status('generating')
+    assert spoken_to.change('deactivate')
+    spoken_to.status('cancelled')
+    assert spoken_to.change('cleanup')
+    assert spoken_to.heard['joint_trajectory'] == []
+    assert spoken_to.change('configure')
+    assert spoken_to.change('activate')
 
 
 def test_memory_is_flat_over_twenty_lives(start, probe, tiny_checkpoint):
