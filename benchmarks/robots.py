@@ -19,7 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.table import circumstances
+from mgpt3_ros.body.caption_events import events_of
 from mgpt3_ros.model.errors import RobotError
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.caption_actions import read_action
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -44,6 +46,7 @@ class Measured:
     quality: Quality
     slowdowns: np.ndarray
     same_action: float
+    same_label: float
     ms_per_frame: float
 
 
@@ -80,7 +83,19 @@ def measure(robot: Robot, motions: Sequence[Motion], model: MotionGPT3) -> Measu
     theirs = [read_action(model.caption(motion)) for motion in motions]
     ours = [read_action(model.caption(motion)) for motion in seen]
     same = float(np.mean([a == b for a, b in zip(theirs, ours, strict=True)]))
-    return Measured(robot.name, joined(found), np.array(slowdowns), same, 1e3 * spent / frames)
+    labels = [_label(a, model) == _label(b, model) for a, b in zip(motions, seen, strict=True)]
+    return Measured(
+        *(robot.name, joined(found), np.array(slowdowns)),
+        *(same, float(np.mean(labels)), 1e3 * spent / frames),
+    )
+
+
+def _label(motion: Motion, model: MotionGPT3) -> str:
+    """Return what the recogniser of actions sees for the longest time; '' without one."""
+    if model.recogniser is None:
+        return ''
+    seen = events_of(motion.resample(FPS).joints, model.recogniser)
+    return max(seen, key=lambda event: event.end_s - event.start_s).label
 
 
 def joined(found: Sequence[Quality]) -> Quality:
@@ -131,6 +146,7 @@ def table(rows: Sequence[Measured], motions: int) -> str:
         ('leg jerk at a change / in the swing [rad/s³], p95', [_pair(r, 'jerk') for r in rows]),
         ('higher hand on the same side', [f'{100 * r.quality.sides.mean():.1f} %' for r in rows]),
         ('captions with the same action', [f'{100 * row.same_action:.0f} %' for row in rows]),
+        ('labels with the same action', [f'{100 * row.same_label:.0f} %' for row in rows]),
         ('time [ms a frame]', [f'{row.ms_per_frame:.2f}' for row in rows]),
     ]
     lines += [_line(name, cells) for name, cells in values]

@@ -29,7 +29,7 @@ _SOLE = 5.0  # of its rotation
 # down (`python -m benchmarks.robots`); legs have less of it, since soles leave the floor by more.
 _LIMBS = Effort(iterations=12, stiffness=0.12, rest=0.005, haste=20.0)
 _LEGS = Effort(iterations=10, stiffness=0.01, rest=0.002, haste=4.0)
-_AGAIN = replace(_LEGS, iterations=8)  # from where the legs are already
+_AGAIN = replace(_LEGS, iterations=6)  # from where the legs are already
 
 
 @dataclass(frozen=True)
@@ -113,21 +113,21 @@ def _stood(
     is out of a leg's reach moves to where it is not, and the legs are bent once more.
     """
     positions, base, base_rot = state
-    kinematics = robot.kinematics
+    kinematics, near = robot.kinematics, base
     bounds = Bounds(robot.position_limits, robot.velocity_limits)
+
+    def bent(ways: list[Foot], effort: Effort) -> tuple[Array, Array]:
+        tasks = leg_tasks(robot, human, ways, near)
+        at = (positions, robot.stand, bounds, base_rot, base)
+        return solve(kinematics, tasks, *at, effort, human.fps, count)
+
+    positions, base = bent(feet, _LEGS)
     links = kinematics.needed(foot.link for foot in feet)
-    near = base
-    for effort in (_LEGS, _AGAIN):
-        tasks = leg_tasks(robot, human, feet, near)
-        positions, base = solve(
-            *(kinematics, tasks, positions, robot.stand, bounds, base_rot, base),
-            *(effort, human.fps, count),
-        )
-        poses = kinematics.forward(positions, base_rot, base, links)
-        asked, feet = feet, within_reach(feet, poses, human.fps, count)
-        if all(one is other for one, other in zip(asked, feet, strict=True)):
-            break
-    return positions, base
+    poses = kinematics.forward(positions, base_rot, base, links)
+    reached = within_reach(feet, poses, human.fps, count)
+    if all(one is other for one, other in zip(feet, reached, strict=True)):
+        return positions, base
+    return bent(reached, _AGAIN)
 
 
 def followed(robot: Robot, joints: NDArray, fps: float) -> Human:
