@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 
 _WAITING_PERIOD_S = 0.02
 _MEETING_S = 0.1  # that joining a motion to one that plays may take
-_JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
+# Of an action on the one before: the body is on its way already, and goes on while it is planned.
+_JOIN_LEAD_S = 0.1 + _MEETING_S
 
 
 class Clips:
