@@ -90,7 +90,7 @@ def meeting(
 
 
 def on_the_way(
-    trajectory: BodyTrajectory, before: BodyTrajectory, elapsed_s: float
+    trajectory: BodyTrajectory, before: BodyTrajectory, elapsed_s: float, late_s: float = 0.0
 ) -> BodyTrajectory:
     """A trajectory with knots of the one before, which it follows until its own first knot.
 
@@ -98,10 +98,11 @@ def on_the_way(
 
     Args:
         trajectory: it begins on the way of the one before.
-        before: what the body follows, sent ``elapsed_s`` [s] ago.
+        before: what the body follows, sent ``elapsed_s`` [s] before time 0.
         elapsed_s: see there.
+        late_s: how long after its time 0 the trajectory is sent [s].
     """
-    times = np.arange(FIRST_S, trajectory.times[0] - 0.5 * _KNOTS_S, _KNOTS_S)
+    times = np.arange(late_s + FIRST_S, trajectory.times[0] - 0.5 * _KNOTS_S, _KNOTS_S)
     if not len(times) or elapsed_s >= before.end_s:
         return trajectory
     joints, base = before.sample(elapsed_s + times)

@@ -50,7 +50,9 @@ if TYPE_CHECKING:
 
 _WAITING_PERIOD_S = 0.02
 _MEETING_S = 0.1  # that joining a motion to one that plays may take
-_JOIN_LEAD_S = 0.1  # of an action on the one before: the body is on its way already
+_SENDING_S = 0.01  # from there until it is sent
+# Of an action on the one before: the body is on its way already, and goes on while it is planned.
+_JOIN_LEAD_S = 0.1 + _MEETING_S
 
 
 class Clips:
@@ -335,7 +337,9 @@ class Clips:
                 generated.motion, playing.trajectory, elapsed_s, node.timing(lead_s), node.profile
             )
             return self._grounded(trajectory), slower
-        return on_the_way(self._grounded(trajectory), playing.trajectory, elapsed_s), slower
+        trajectory = self._grounded(trajectory)
+        late_s = node.clock.motion_s() - now_s + _SENDING_S
+        return on_the_way(trajectory, playing.trajectory, elapsed_s, late_s), slower
 
     def _grounded(self, trajectory: BodyTrajectory) -> BodyTrajectory:
         """Put the feet of a human on the floor; those of a robot were placed when it was drawn."""

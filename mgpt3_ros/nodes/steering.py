@@ -150,7 +150,8 @@ class Steering:
     def can_do(self, step: Step) -> bool:
         """Whether a command can be done by the arms of a body that goes on walking."""
         part = step.part
-        return isinstance(part, Action) and part.name in ARMS and step.count == 1
+        alone = isinstance(part, Action) and part.name in ARMS and part.arms is None
+        return alone and step.count == 1
 
     # ------------------------------------------------------------------ letting go
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mgpt3_ros.body.commands.meaning import LEGS, Action, Part, Relation, Rest, Speed
+from mgpt3_ros.body.commands.meaning import ARMS, LEGS, Action, Part, Relation, Rest, Speed
 from mgpt3_ros.model.errors import TextError
 
 _OTHER = {'walk': 'walk-back', 'walk-back': 'walk', 'run': 'walk-back'}
@@ -102,4 +102,7 @@ def _opposite(action: Action) -> Action:
         name = _OTHER[action.name]
     else:
         raise TextError(f'{action.name} has no other side')
-    return replace(action, name=name, said='', words='')
+    arms = action.arms
+    if arms is not None and action.name in ARMS:  # an arm of each
+        arms = _opposite(arms)
+    return replace(action, name=name, said='', words='', arms=arms)

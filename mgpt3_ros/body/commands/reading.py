@@ -135,8 +135,15 @@ def _apart(one: Action, other: Action) -> bool:
     return (one.name in LEGS and other.name in ARMS) or (one.name in ARMS and other.name in LEGS)
 
 
+def _one_arm_each(one: Action, other: Action) -> bool:
+    """Whether one moves the left arm alone and the other the right arm alone."""
+    names = sorted((one.name, other.name), key=lambda name: '-right-' in name)
+    free = one.arms is None and other.arms is None and set(names) <= set(ARMS)
+    return free and '-left-' in names[0] and '-right-' in names[1]
+
+
 def _together(one: Part, other: Part) -> Action:
-    """Two actions at once: the legs of the one, the arms of the other.
+    """Two actions at once: the legs of the one and the arms of the other, or an arm of each.
 
     Raises:
         TextError: both need the same limbs.
@@ -148,6 +155,8 @@ def _together(one: Part, other: Part) -> Action:
     if isinstance(one, Action) and isinstance(other, Action) and _apart(one, other):
         legs, arms = (one, other) if one.name in LEGS else (other, one)
         return replace(legs, said=f'{legs.said} and {arms.said}', arms=arms)
+    if isinstance(one, Action) and isinstance(other, Action) and _one_arm_each(one, other):
+        return replace(one, said=f'{one.said} and {other.said}', arms=other)
     raise TextError(f'"{one}" and "{other}" cannot be done at once: say one after the other')
 
 

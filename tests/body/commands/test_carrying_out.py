@@ -118,6 +118,15 @@ def test_legs_of_one_and_arms_of_the_other(model):
     np.testing.assert_allclose(*angles, atol=0.15)
 
 
+def test_an_arm_of_each(model):
+    raised = done(model, 'raise your right arm')
+    both = done(model, 'raise your right arm while raising your left arm')
+    for joints, sides in ((raised.joints, 'right'), (both.joints, 'left right')):
+        for side in ('left', 'right'):
+            wrist = joints[:, JOINT_NAMES.index(f'{side}_wrist')] - joints[:, 0]
+            assert (wrist[:, 1].max() > 0.4) == (side in sides)
+
+
 def test_parts_follow_one_another_from_stance_to_stance(model):
     motion = done(model, 'walk one meter, then wait 2 seconds, then bow')
     first, hold, last = motion.info['parts']

@@ -33,6 +33,10 @@ def after(*commands: str) -> str:
         (('walk at 0.5 m/s', 'faster'), 'walk 0.65 m/s'),
         (('turn left 45 degrees', 'the other way'), 'walk-turn-right 45 deg'),
         (('raise your left arm', 'now the other side'), 'raise-up-right-hand'),
+        (
+            ('wave while raising your left arm', 'the other way'),
+            'wave-left-hand + raise-up-right-hand',
+        ),
         (('walk two meters', 'undo'), 'walk-back 2 m'),
         (('walk 2 m, then turn left 9°', 'go back'), 'walk-turn-right 9 deg; walk-back 2 m'),
         (('walk, then bow', 'again'), 'walk; bow'),

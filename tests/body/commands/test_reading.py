@@ -53,3 +53,19 @@ def test_a_refusal_says_what_is_not_known():
         understand('bow while walking')
     with pytest.raises(TextError, match='the text is empty'):
         understand('  ')
+
+
+@pytest.mark.parametrize(
+    ('sentence', 'expected'),
+    [
+        ('wave while raising your left arm', 'wave-right-hand + raise-up-left-hand'),
+        (
+            'raise your right arm while waving with your left hand',
+            'raise-up-right-hand + wave-left-hand',
+        ),
+        ('wave with both hands while raising your left arm', 'refused'),
+        ('wave your left hand while raising your left arm', 'refused'),
+    ],
+)
+def test_arms_of_two_actions_are_moved_at_once_where_they_are_two(sentence, expected):
+    assert meaning(sentence) == expected
