@@ -280,26 +280,29 @@ def report(folder: Path, variants: dict[str, Variant]) -> None:
     write_text(folder / f'{title}.json', json.dumps(chosen, indent=2) + '\n')
     print('\n'.join(lines))
     with whole_file(folder / f'{title}.png') as partial:
-        draw_curves({name: by_name[name] for name in names}).savefig(
+        draw_curves({name: by_name[name] for name in names}, variants is not STAGES).savefig(
             partial, format='png', dpi=110, bbox_inches='tight'
         )
 
 
-def draw_curves(runs: dict[str, list[dict[str, Any]]]) -> Figure:
-    """Right actions over the steps, and over the processor's time: a line for each run."""
+def draw_curves(runs: dict[str, list[dict[str, Any]]], over_time: bool = True) -> Figure:
+    """Right actions over the steps, and over the processor's time: a line for each run.
+
+    ``over_time`` needs steps that all take the same time, so a single stage.
+    """
     figure = Figure(figsize=(9, 3.2))
-    by_step, by_time = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 1 + over_time, sharey=True, squeeze=False)[0]
     for number, (name, found) in enumerate(runs.items()):
         for run in found:
             steps, right = np.array(run['curve']).T
-            seconds = steps * run['CPU s a step'] / 60
             label = name if run is found[0] else None
-            for panel, x in ((by_step, steps), (by_time, seconds)):
-                panel.plot(x, right, color=f'C{number}', marker='.', label=label)
-    by_step.set(xlabel='steps', ylabel='right actions, validation captions', ylim=(0, 1))
-    by_time.set(xlabel='minutes of one core')
+            for panel, scale in zip(panels, (1, run['CPU s a step'] / 60), strict=False):
+                panel.plot(steps * scale, right, color=f'C{number}', marker='.', label=label)
+    for panel, what in zip(panels, ('steps', 'minutes of one core'), strict=False):
+        panel.set_xlabel(what)
+    panels[0].set(ylabel='right actions, validation captions', ylim=(0, 1))
     if runs:
-        by_step.legend(frameon=False)
+        panels[0].legend(frameon=False, loc='best')
     return figure
 
 
