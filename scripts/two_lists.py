@@ -174,7 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     }
     natural = naturalness(model, [*pack.train, *pack.val])
     command = (
-        f'python -m scripts.two_lists {model.name} --data PACK --seeds {arguments.seeds} '
+        f'python -m scripts.two_lists {arguments.checkpoint} --data PACK --seeds {arguments.seeds} '
         f'--held-out {arguments.held_out:g}'
     )
     block = tables(lists, natural, command)
