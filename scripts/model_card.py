@@ -33,6 +33,7 @@ from mgpt3_ros.training.evaluation.tmr import TextMotionEncoder
 from mgpt3_ros.training.run_config import load_run_config
 from mgpt3_ros.training.run_record import TMR
 from mgpt3_ros.training.stages import run_stage
+from scripts.card_block import block_of, placed
 from scripts.templates import render
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / 'benchmarks'
@@ -67,7 +68,9 @@ def main(argv: list[str] | None = None) -> int:
     command = f'python -m scripts.model_card CHECKPOINT --data PACK --seeds {arguments.seeds}'
     about = load_yaml(arguments.about) if arguments.about else {}
     card = write_card(model, figures, command, about)
-    checkpoint.write_text(arguments.checkpoint / checkpoint.CARD, card)
+    path = arguments.checkpoint / checkpoint.CARD
+    lists = block_of(path.read_text(encoding='utf-8')) if path.is_file() else ''
+    checkpoint.write_text(path, placed(card, lists) if lists else card)
     plain = {name: _plain(value) for name, value in figures.items()}
     checkpoint.write_text(
         arguments.checkpoint / 'measures.json', json.dumps(plain, indent=2) + '\n'

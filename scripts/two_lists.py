@@ -42,11 +42,12 @@ from mgpt3_ros.training.evaluation.measures import (
 )
 from mgpt3_ros.training.evaluation.motion_quality import bodies
 from mgpt3_ros.training.evaluation.naturalness import Distance, naturalness
+from scripts.card_block import placed
 from scripts.model_card import commit
 from scripts.templates import render
 
-BEGIN, END = '<!-- two lists: measured -->', '<!-- end of two lists -->'
 PROMPTS = Path(__file__).resolve().parent.parent / 'benchmarks' / 'confidence.yaml'
+FIGURES = 'two_lists.json'
 SUNK_M = 0.01
 _SHORTEST_S = 0.5  # that a model draws
 
@@ -145,17 +146,8 @@ def tables(
     )
 
 
-def placed(card: str, block: str) -> str:
-    """A card with the block between its comments, or at its end."""
-    block = f'{BEGIN}\n{block.strip()}\n{END}'
-    if BEGIN not in card:
-        return f'{card.rstrip()}\n\n{block}\n'
-    before, _, rest = card.partition(BEGIN)
-    return f'{before}{block}{rest.partition(END)[2]}'
-
-
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the tables, write them into the card and ``measures.json`` beside it."""
+    """Measure, print the tables, write them into the card and ``two_lists.json`` beside it."""
     parser = argparse.ArgumentParser(prog='python -m scripts.two_lists', description=__doc__)
     parser.add_argument('checkpoint', help='checkpoint folder, or the name of a shipped one')
     parser.add_argument('--data', type=Path, required=True, help='folder of the motion52 pack')
@@ -174,8 +166,8 @@ def main(argv: list[str] | None = None) -> int:
     }
     natural = naturalness(model, [*pack.train, *pack.val])
     command = (
-        f'python -m scripts.two_lists {model.name} --data PACK --seeds {arguments.seeds} '
-        f'--held-out {arguments.held_out:g}'
+        f'python -m scripts.two_lists {arguments.checkpoint} --data PACK '
+        f'--seeds {arguments.seeds} --held-out {arguments.held_out:g}'
     )
     block = tables(lists, natural, command)
     card = folder / checkpoint.CARD
@@ -183,9 +175,10 @@ def main(argv: list[str] | None = None) -> int:
     checkpoint.write_text(card, placed(known, block))
     figures: dict[str, Any] = {name: asdict(one) for name, one in lists.items()}
     figures['naturalness'] = {
-        group: {name: asdict(one) for name, one in rows.items()} for group, rows in natural.items()
+        group: {measure: asdict(one) for measure, one in rows.items()}
+        for group, rows in natural.items()
     }
-    checkpoint.write_text(folder / 'measures.json', json.dumps(figures, indent=1) + '\n')
+    checkpoint.write_text(folder / FIGURES, json.dumps(figures, indent=1) + '\n')
     print(block)
     return 0
 

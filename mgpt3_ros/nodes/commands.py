@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mgpt3_ros.body.commands.confidence import further
+from mgpt3_ros.body.commands.confidence import KNOWN, further
 from mgpt3_ros.body.commands.meaning import Action, Part, Rest
 from mgpt3_ros.body.commands.memory import Memory, same_as_before
 from mgpt3_ros.body.commands.reading import understand
@@ -150,9 +150,11 @@ def read_command(
             actions = tuple(words_for(part) for part in parts)
             goes_on = moving and same_as_before(parts, memory.last)
             read = replace(command, actions=actions, parts=parts, goes_on=goes_on)
-            return _judged(read, [Step(read, n).asked for n in _drawn(parts)], unknown_text, known)
+            asked = [_of_part(Step(read, n), known) for n in _drawn(parts)] if known else []
+            return _judged(read, asked, unknown_text, known)
     read = replace(command, actions=actions_of(command.text, split, rest=streams))
-    asked = [action for action in read.actions if not means_rest(action)]
+    texts = [action for action in read.actions if not means_rest(action)]
+    asked = [(prompt_knowledge(text, known), True) for text in texts] if known else []
     return _judged(read, asked, unknown_text, known)
 
 
@@ -161,28 +163,44 @@ def _drawn(parts: Sequence[Part]) -> list[int]:
     return [number for number, part in enumerate(parts) if isinstance(part, Action)]
 
 
+def _of_part(step: Step, known: Sequence[KnownAction]) -> tuple[PromptKnowledge, bool]:
+    """What is known of a part that was understood, and whether it may be refused for that.
+
+    The grammar knows the action: the look-up is heard where it finds a thing that nobody does it
+    to ("run the dishwasher"), or an action that is not shaped here; else the action's own
+    sentence is judged, and is no reason to refuse it.
+    """
+    knowledge = prompt_knowledge(step.asked, known)
+    part = step.part
+    assert isinstance(part, Action)
+    if knowledge.known or part.name not in KNOWN or knowledge.alien:
+        return knowledge, True
+    return prompt_knowledge(SENTENCES[part.name], known), False
+
+
 def _judged(
-    command: Command, asked: Sequence[str], unknown_text: str, known: Sequence[KnownAction]
+    command: Command,
+    asked: Sequence[tuple[PromptKnowledge, bool]],
+    unknown_text: str,
+    known: Sequence[KnownAction],
 ) -> Command:
     """The command with its confidence, that of the least known of what a model is asked.
+
+    ``asked``: what is known of each of that, and whether it may be refused.
 
     Raises:
         TextError: it is not known, and such commands are refused.
     """
-    if not known or not asked:
+    if not asked:
         return command
-    knowledge = min((prompt_knowledge(text, known) for text in asked), key=_probability)
+    knowledge, may_refuse = min(asked, key=lambda one: (one[0].known or not one[1], one[0].known))
     judged = replace(command, confidence=knowledge.probability)
     if knowledge.known or unknown_text == 'draw':
         return judged
     doubt = f'{knowledge.reason}{hint(knowledge, known)}'
-    if unknown_text == 'refuse' or not knowledge.command:
+    if may_refuse and (unknown_text == 'refuse' or not knowledge.command):
         raise TextError(doubt)
     return replace(judged, note='; '.join(filter(None, (command.note, doubt))))
-
-
-def _probability(knowledge: PromptKnowledge) -> float:
-    return knowledge.probability
 
 
 def counts(part: Part) -> bool:

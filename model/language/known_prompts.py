@@ -54,7 +54,7 @@ class PromptKnowledge:
     prompts. label: the listed action that it names; a side that nobody said stays SIDE or HAND;
     None where it names none. reason: what speaks against it; '' where nothing does. command:
     whether it asks for a motion at all, in English. nearest: listed actions that come near, the
-    nearest first.
+    nearest first. alien: a thing to which the action is never done.
     """
 
     probability: float
@@ -62,6 +62,7 @@ class PromptKnowledge:
     reason: str
     command: bool
     nearest: tuple[str, ...]
+    alien: str = ''
 
     @property
     def known(self) -> bool:
@@ -108,6 +109,7 @@ def _judged(text: str, labels: Sequence[str]) -> PromptKnowledge:
         reason,
         command,
         _nearest(words, named, labels),
+        found[0].alien if found else '',
     )
 
 

@@ -146,6 +146,14 @@ def test_known_commands_say_how_sure_they_are():
     assert read('walk', 'refuse', known=()).confidence is None
 
 
+def test_what_the_grammar_understands_is_doubted_and_not_refused():
+    told = read('wave goodbye', 'refuse')  # an action that is shaped, and that is not listed
+    assert told.confidence < 0.5
+    assert 'I do not know bye' in told.note
+    assert read('strafe left until further notice', 'refuse', known=KNOWN).parts
+    assert read('walk to the dishwasher', 'refuse').confidence > 0.5
+
+
 def test_a_text_that_is_one_motion_is_judged_too():
     assert read('kick with the left leg', 'refuse', split=False).confidence > 0.9
     with pytest.raises(TextError, match='how to do that'):

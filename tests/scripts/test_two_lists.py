@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from mgpt3_ros.training.evaluation.measures import Share, recognition
 from mgpt3_ros.training.evaluation.naturalness import Distance
-from scripts.two_lists import BEGIN, END, ActionList, placed, tables
+from scripts.card_block import BEGIN, END, block_of, placed
+from scripts.two_lists import ActionList, tables
 
 WANTED = ['kick-left', 'kick-right', 'bow', 'bow']
 LIST = ActionList(
@@ -48,5 +49,7 @@ def test_what_a_card_says_besides_stays() -> None:
     first = placed('# a model\n\nIts licence.\n', 'figures of one day')
     assert first == f'# a model\n\nIts licence.\n\n{BEGIN}\nfigures of one day\n{END}\n'
     more = first.replace(END, f'{END}\n\n## Limits')
+    assert block_of(more) == 'figures of one day'
+    assert block_of('# a model') == ''
     again = placed(more, 'figures of the next')
     assert again == more.replace('figures of one day', 'figures of the next')

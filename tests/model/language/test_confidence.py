@@ -58,7 +58,7 @@ def test_a_model_whose_actions_nobody_measured_has_none() -> None:
 def test_a_shipped_model_says_how_sure_it_is(checkpoint: str | None) -> None:
     model = MotionGPT3.from_pretrained(checkpoint)
     noise = torch.Generator().manual_seed(0)
-    motion = model.generate('a person bows', 2.0, generator=noise)
+    motion = model.generate('a person walks forward', 3.0, generator=noise)
     assert motion.info['confidence']['prompt'] > 0.9
     assert motion.info['confidence']['shown'] is True
     prompt_alone = model.generate('juggle', 1.0, judge=False, generator=noise).info['confidence']
