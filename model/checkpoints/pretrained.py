@@ -26,6 +26,7 @@ from mgpt3_ros.model.language.known_actions import (
 from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network import AnyNetwork, build_network
+from mgpt3_ros.model.network.onednn import use_onednn
 from mgpt3_ros.model.pipelines import build_pipeline
 from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 
@@ -52,7 +53,11 @@ class Pretrained:
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | Path | None = None, device: str = 'auto', dtype: str = 'auto'
+        cls,
+        folder: str | Path | None = None,
+        device: str = 'auto',
+        dtype: str = 'auto',
+        onednn: str = 'off',
     ) -> Self:
         """Load a checkpoint folder.
 
@@ -61,6 +66,8 @@ class Pretrained:
             device: 'auto' takes CUDA where there is one; or 'cpu', 'cuda', 'cuda:1'.
             dtype: of the backbone and the head: 'auto' (float32), 'float32', 'bfloat16' or
                 'float16'. The VAE always runs in float32.
+            onednn: large layers through oneDNN on a CPU: 'off', 'on', or 'auto' where that is
+                measured to be faster; see `network/onednn.py`.
 
         Raises:
             CheckpointError: the folder is missing, truncated or of another kind, or the device or
@@ -82,6 +89,7 @@ class Pretrained:
             for name, part in network.named_children():
                 if name != 'vae':
                     part.to(kept)
+        use_onednn(network, onednn)
         model = cls(config, network, tokenizer, stats)
         model.recogniser = ActionRecogniser.load(path)
         model._known = load_known_actions(path)

@@ -1,0 +1,63 @@
+# Copyright 2026 The mgpt3_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Large layers through oneDNN: the same numbers, the same weights, and only where asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network import onednn
+from mgpt3_ros.model.network.onednn import OneDnnLinear, faster, use_onednn
+from tests.support.tiny import save_tiny_model
+
+WIDTH = 512
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.GELU(), nn.Linear(WIDTH, 8, bias=False))
+
+
+@pytest.mark.parametrize('shape', [(WIDTH,), (3, WIDTH), (2, 5, WIDTH), (0, WIDTH)])
+def test_the_numbers_are_those_of_the_plain_layers(shape: tuple[int, ...]) -> None:
+    plain, fast = network(), network()
+    assert use_onednn(fast, 'on') == 1  # the small one stays as it is
+    assert isinstance(fast[0], OneDnnLinear)
+    x = torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        torch.testing.assert_close(fast(x), plain(x), rtol=1e-5, atol=1e-5)
+
+
+def test_state_and_gradients_are_those_of_the_plain_layers() -> None:
+    plain, fast = network(), network()
+    use_onednn(fast, 'on')
+    assert fast.state_dict().keys() == plain.state_dict().keys()
+    for module in (plain, fast):
+        module(torch.ones(2, WIDTH)).square().sum().backward()
+    for one, other in zip(plain.parameters(), fast.parameters(), strict=True):
+        torch.testing.assert_close(other.grad, one.grad)
+
+
+def test_it_may_be_off_and_is_told_when_it_is_mistyped(tmp_path: Path) -> None:
+    module = network()
+    assert use_onednn(module, 'off') == 0
+    assert type(module[0]) is nn.Linear
+    with pytest.raises(CheckpointError, match='off, auto, on'):
+        MotionGPT3.from_pretrained(save_tiny_model(tmp_path), 'cpu', onednn='yes')
+
+
+@pytest.mark.parametrize(('plain_s', 'taken'), [(1.0, 0), (1.1, 0), (1.3, 1)])
+def test_auto_takes_what_is_measured_to_be_faster(
+    plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {nn.Linear: plain_s, OneDnnLinear: 1.0}
+    monkeypatch.setattr(onednn, '_seconds', lambda layer, x: times[type(layer)])
+    faster.cache_clear()
+    assert use_onednn(network(), 'auto') == taken
+    faster.cache_clear()
