@@ -25,11 +25,10 @@ import numpy as np
 import torch
 
 from benchmarks.table import circumstances
-from mgpt3_ros.model.finishing.causal import CausalFinish
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.kinematics.skeleton import FPS, JOINT_NAMES
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each
+from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each, stand
 from mgpt3_ros.model.sampling import SamplingOptions, noise_source
 from mgpt3_ros.model.stream import streaming
 from mgpt3_ros.training.data.clip import Clip, action_side
@@ -250,8 +249,7 @@ def endless(pipeline: StreamPipeline, options: argparse.Namespace) -> None:
         rows = []
         with torch.inference_mode():
             drawer.start(pipeline.start_frames(None, bodies), *pipeline.prompts(texts(0)))
-            if isinstance(drawer.finish, CausalFinish):
-                drawer.finish.stand(name == 'standing')
+            stand(drawer, texts(0))
             for minute in range(minutes):
                 drawn = []
                 for second in range(0, 60, 4):

@@ -35,11 +35,10 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.causal import CausalFinish
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.prompts import clean_text
-from mgpt3_ros.model.language.splitting import means_rest
 from mgpt3_ros.model.motion import Motion, MotionInfo
 from mgpt3_ros.model.network.stream_captions import ChunkReader
 from mgpt3_ros.model.pipelines.base import NEEDS_STREAM, check_finite
-from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each
+from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each, stand
 from mgpt3_ros.model.sampling import SamplingOptions
 
 
@@ -70,7 +69,7 @@ class MotionStream:
         self.text = text
         with torch.inference_mode():
             self._drawer.start(frames, *self._words(text))
-            self._stand()
+            stand(self._drawer, [text])
             self._expected_s = self._drawer.predicted_frames().item() / FPS
             self._reader.read(self._drawer.frames[0])
 
@@ -107,7 +106,7 @@ class MotionStream:
         self._drawer.tell(*self._words(text))
         self._expected_s = self._drawer.predicted_frames().item() / FPS
         self.text = text
-        self._stand()
+        stand(self._drawer, [text])
 
     @torch.inference_mode()
     def observe(self, motion: Motion | np.ndarray) -> None:
@@ -130,11 +129,6 @@ class MotionStream:
         """Say in a sentence what the last 6 s of the stream show."""
         words = self._reader.words(self._pipeline.config.decoding)
         return self._pipeline.tokenizer.decode(words).strip()
-
-    def _stand(self) -> None:
-        """Keep a body where it stands that is asked for nothing else."""
-        if isinstance(self._drawer.finish, CausalFinish):
-            self._drawer.finish.stand(self.text is None or means_rest(self.text))
 
     def _words(self, text: str | None) -> tuple[torch.Tensor, torch.Tensor]:
         said = self._pipeline.config.stream.rest_text if text is None else clean_text(text)

@@ -13,6 +13,8 @@ Whole clips are finished by the other modules of this folder, which look both wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -60,8 +62,8 @@ class CausalFinish:
         if self.standing is not None:
             self.standing.forget()
 
-    def stand(self, asked: bool) -> None:
-        """All bodies are asked to stand, or to do something else."""
+    def stand(self, asked: Sequence[bool]) -> None:
+        """From now on these of the bodies are asked to stand, the others to do something else."""
         if self.standing is not None:
             self.standing.ask(asked)
 

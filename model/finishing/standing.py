@@ -9,6 +9,8 @@ calm, the stance of each is kept where it is, and what differs from it fades, ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -34,9 +36,9 @@ class Standing:
         self._places: list[Tensor | None] = [None] * bodies
         self.asked = [False] * bodies
 
-    def ask(self, stands: bool) -> None:
-        """All bodies shall stand from now on, or do something else."""
-        self.asked = [stands] * len(self.asked)
+    def ask(self, asked: Sequence[bool]) -> None:
+        """From now on these of the bodies shall stand, the others do something else."""
+        self.asked = list(asked)
         self.forget()
 
     def forget(self) -> None:

@@ -17,6 +17,7 @@ from mgpt3_ros.model.finishing.continuation import Seams, bridge
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.durations import Duration, stated_duration
 from mgpt3_ros.model.language.prompts import clean_text
+from mgpt3_ros.model.language.splitting import means_rest
 from mgpt3_ros.model.motion import Motion, MotionPart
 from mgpt3_ros.model.network.sequences import prompt_tokens
 from mgpt3_ros.model.network.stream_captions import LONGEST_CHUNKS, ChunkReader
@@ -99,6 +100,7 @@ class StreamPipeline(Pipeline):
         drawer = self.drawer(len(texts), self.drawing(sampling))
         words = self.prompts([stated_duration(text)[1] for text in texts])
         drawer.start(self.start_frames(start, len(texts)), *words)
+        stand(drawer, texts)
         lengths = self._lengths(drawer, known)
         noise = one_source_each(sampling, len(texts))
         drawn = self.draw_frames(drawer, max(d.frames for d in lengths), sampling, noise)
@@ -121,6 +123,7 @@ class StreamPipeline(Pipeline):
                 drawer.start(self.start_frames(None), *words)
             else:
                 drawer.tell(*words)
+            stand(drawer, [text])
             length = self._lengths(drawer, [known])[0]
             begin = sum(map(len, clips))
             parts.append({'text': text, 'start_s': begin / FPS, 'duration_from': length.source})
@@ -194,6 +197,14 @@ class StreamPipeline(Pipeline):
     def _lengths(self, drawer: ChunkDrawer, known: Known) -> list[Duration]:
         """Durations of what the bodies were told last."""
         return self.predicted_durations(known, drawer.predicted_frames().tolist(), 'predicted')
+
+
+def stand(drawer: ChunkDrawer, texts: Sequence[str | None]) -> None:
+    """Keep bodies standing where they come to rest whose text asks for nothing else."""
+    if isinstance(drawer.finish, CausalFinish):
+        drawer.finish.stand(
+            [text is None or means_rest(stated_duration(text)[1]) for text in texts]
+        )
 
 
 def one_source_each(sampling: SamplingOptions, bodies: int) -> Noise:

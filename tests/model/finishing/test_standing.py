@@ -15,7 +15,7 @@ CHUNK = 8
 def wandering(chunks: int, body: Tensor, asked: bool = True, step: float = 0.001) -> Tensor:
     """A body (T, 22, 3) that would drift by ``step`` [m] and lean a little with each frame."""
     finish = Standing(standing(), 1)
-    finish.ask(asked)
+    finish.ask([asked])
     whole = body[None, None].repeat(1, 2, 1, 1)
     drift = step * torch.arange(1, CHUNK + 1)[:, None] * (1 + body[:, 1])  # (F, 22): the head most
     for _ in range(chunks):
@@ -37,7 +37,7 @@ def test_who_stands_stays_there_and_upright():
 def test_one_step_leads_a_share_of_the_way_and_nothing_jumps():
     body = standing()
     finish = Standing(body, 1)
-    finish.ask(True)
+    finish.ask([True])
     still = body[None, None].repeat(1, CHUNK, 1, 1)
     finish(still, still[:, :2])
     off = still + torch.tensor([0.1, 0.0, 0.0])
