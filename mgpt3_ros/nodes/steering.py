@@ -15,7 +15,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus
 
 from mgpt3_ros.body.body_trajectory import BodyState
 from mgpt3_ros.body.commands.meaning import ARMS, Action
@@ -395,9 +394,3 @@ def _standing(node: GenerateNode, stand: Array) -> BodyState:
     return BodyState(
         positions[0], np.zeros_like(positions[0]), base_pos[0], base_rot[0], still, still
     )
-
-
-def refused(node: GenerateNode, text: str, reason: str) -> None:
-    """Say that a message that would steer is not followed."""
-    command = Command(node.new_number(), text, node.steady_now_s())
-    node.tell(command, 'refused', DiagnosticStatus.WARN, reason=reason)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import Pose, PoseStamped, Twist
 from nav_msgs.msg import Path as PathMessage
 from rclpy.qos import QoSProfile
@@ -20,7 +21,7 @@ from mgpt3_ros.body.steering.courses import Goal, Path, Velocity
 from mgpt3_ros.body.steering.walker import bounded
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.nodes.commands import Command, Step
-from mgpt3_ros.nodes.steering import Steering, refused
+from mgpt3_ros.nodes.steering import Steering
 
 if TYPE_CHECKING:
     from mgpt3_ros.nodes.generate_node import GenerateNode
@@ -68,7 +69,7 @@ class SteeringTopics:
             self._node.require_steerable(_age_s(info))
         except TextError as refusal:
             self._refused_s = now_s
-            refused(self._node, 'cmd_vel', str(refusal))
+            _refused(self._node, 'cmd_vel', str(refusal))
             return
         self._heard_s, self._asked = now_s, asked
         kept = bounded(asked)
@@ -88,7 +89,7 @@ class SteeringTopics:
             place, yaw = self._placed([message.pose], message.header.frame_id)
             self._node.require_steerable(_age_s(info))
         except TextError as refusal:
-            refused(self._node, 'goal_pose', str(refusal))
+            _refused(self._node, 'goal_pose', str(refusal))
             return
         x, y = place[0][1], place[0][0]
         facing = '' if yaw is None else f', {np.degrees(yaw):.0f} degrees'
@@ -105,7 +106,7 @@ class SteeringTopics:
             places, yaw = self._placed(poses, message.header.frame_id)
             self._node.require_steerable(_age_s(info))
         except TextError as refusal:
-            refused(self._node, 'path', str(refusal))
+            _refused(self._node, 'path', str(refusal))
             return
         here = self._here()[0]
         places = np.concatenate([here[None], places])
@@ -162,3 +163,9 @@ def _age_s(info: Mapping[str, int]) -> float:
     """How long ago a message was sent [s]; 0 where the middleware does not say."""
     sent_ns = info['source_timestamp']
     return (time.time_ns() - sent_ns) * 1e-9 if sent_ns else 0.0
+
+
+def _refused(node: GenerateNode, text: str, reason: str) -> None:
+    """Say that a message that would steer is not followed."""
+    command = Command(node.new_number(), text, node.steady_now_s())
+    node.tell(command, 'refused', DiagnosticStatus.WARN, reason=reason)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import numpy as np
@@ -13,9 +12,7 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
 from nav_msgs.msg import Odometry
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
-from std_msgs.msg import String
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BodyState, BodyTrajectory
@@ -24,7 +21,6 @@ from mgpt3_ros.model.kinematics.human import VELOCITY_LIMITS
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from tests.support.jtc_rules import time_s, violations
 
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 HUMAN = make_profile('human_full', 'human').names
 
 
@@ -365,41 +361,3 @@ def test_diagnostics_come_once_a_second(probe):
     assert probe.health()['last_error'] == ''
     times = probe.times['diagnostics']
     assert np.mean(np.diff(times)) > 0.8  # a busy machine may delay one, none hastens it
-
-
-def test_the_shipped_model_walks_forward_when_told_to(start, probe, default_checkpoint):
-    start(seed=1)
-    probe.active()
-    probe.say('a person walks forward.')
-    published = probe.status('published')
-    assert published['duration_from'] == 'predicted'
-    assert violations(probe.trajectory(), HUMAN, lead_in_s=0.5) == []
-    base = base_path(probe.base())
-    assert base.pos[-1, 0] > 0.5
-    assert abs(base.pos[-1, 1]) < base.pos[-1, 0]
-    assert (np.abs(base.pos[:, 2] - 0.9) < 0.25).all()
-    # What it can do is still to be had by who comes late.
-    told: list[String] = []
-    probe.node.create_subscription(String, 'generate_node/known_actions', told.append, LATCHED)
-    probe.until(lambda: told, 'the actions that are known')
-    known = {action['label']: action for action in json.loads(told[-1].data)}
-    assert known['walk']['examples'][0] == 'a person walks forward.'
-    assert 0 < known['walk']['shown'] <= 1
-
-
-def test_how_sure_a_motion_is_stands_on_the_status(start, probe, default_checkpoint):
-    start(seed=1, unknown_text='warn')
-    probe.active()
-    probe.say('bow for 2 seconds')
-    told = probe.status('published')
-    assert float(told['confidence']) > 0.9
-    assert told['shown'] in ('true', 'false')
-    assert ('the model sees' in told['reason']) == (told['shown'] == 'false')
-    probe.say('sit down for 1 second')
-    told = probe.status('published', 2)
-    assert float(told['confidence']) < 0.5
-    assert 'it knows: ' in told['reason']
-    probe.say('what time is it')
-    told = probe.status('refused')
-    assert float(told['confidence']) < 0.5
-    assert 'it knows: ' in told['reason']

@@ -7,8 +7,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-import math
-import zlib
 
 import numpy as np
 import pytest
@@ -18,31 +16,12 @@ from mgpt3_ros.model.config import from_dict, to_dict
 from mgpt3_ros.model.errors import Cancelled, CheckpointError, ConfigError
 from mgpt3_ros.model.network.heads import HeadConfig, MotionHead, build_head
 from mgpt3_ros.model.network.heads import base as heads_base
-from mgpt3_ros.model.network.heads.base import Denoising, DenoisingHead, Guidance
+from mgpt3_ros.model.network.heads.base import DenoisingHead, Guidance
 from mgpt3_ros.model.network.heads.ddpm import Schedule
 from mgpt3_ros.model.network.heads.network import DenoisingNetwork
 from mgpt3_ros.model.released.official_names import head_key
 from mgpt3_ros.model.sampling import SamplingOptions
-
-B, K, M, L, C = 3, 4, 16, 2, 5
-SMALL = HeadConfig(width=24, depth=2, num_inference_steps=8, regression_weight=0.5)
-
-
-def numbers(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.RandomState(seed).standard_normal(shape).astype('float32'))
-
-
-def small_head(**changes) -> MotionHead:
-    """A head whose weights depend on nothing but their names and shapes."""
-    head = build_head(dataclasses.replace(SMALL, **changes), (L, C), K, M).eval()
-    with torch.no_grad():
-        for name, weight in head.named_parameters():
-            weight.copy_(0.2 * numbers(zlib.crc32(name.encode()), *weight.shape))
-    return head
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+from tests.support.heads import SMALL, B, C, K, L, M, numbers, seeded, small_head
 
 
 @pytest.mark.parametrize(
@@ -290,51 +269,6 @@ def learn(kind: str, steps: int = 400) -> tuple[MotionHead, torch.Tensor]:
         sum(head.loss(target, hidden_of_label[label]).values()).backward()
         optimizer.step()
     return head.eval(), hidden_of_label
-
-
-MEAN, SPREAD = 0.7, 0.3  # of made-up latents, normal, for which the best prediction is known
-
-
-def error_on_normal(kind: str, sampler: str, steps: int) -> float:
-    """How far a sampler ends from where the exact way of its noise ends."""
-    head, hidden = small_head(kind=kind, sampler=sampler), numbers(1, B, K, M)
-    times = head._inference_times(steps)
-    start = numbers(2, B, L * C)
-
-    def predict(x: torch.Tensor, step: int) -> torch.Tensor:
-        if kind == 'flow':
-            t = float(times[step])
-            deviation = math.sqrt((1 - t) ** 2 + (t * SPREAD) ** 2)
-            z = (x - t * MEAN) / deviation
-            return MEAN + (t * SPREAD**2 - (1 - t)) / deviation * z
-        schedule = head._inference_schedule(steps)  # type: ignore[union-attr]
-        kept = float(schedule.alphas_cumprod[::-1][step])
-        variance = kept * SPREAD**2 + 1 - kept
-        return math.sqrt(1 - kept) * (x - math.sqrt(kept) * MEAN) / variance
-
-    run = Denoising(predict, lambda: start, steps, lambda step: None, 1.0)
-    z = start
-    if kind == 'ddpm':
-        kept = float(head.schedule.alphas_cumprod[-1])  # type: ignore[union-attr]
-        z = (start - math.sqrt(kept) * MEAN) / math.sqrt(kept * SPREAD**2 + 1 - kept)
-    assert len(hidden) == B
-    return float((head._integrate(run) - (MEAN + SPREAD * z)).abs().max())
-
-
-@pytest.mark.parametrize(
-    ('kind', 'plain', 'better'), [('ddpm', 'ddim', 'dpm-solver++'), ('flow', 'euler', 'heun')]
-)
-def test_samplers_near_the_exact_way_by_their_order(kind: str, plain: str, better: str) -> None:
-    first, second = ([error_on_normal(kind, s, n) for n in (5, 20)] for s in (plain, better))
-    assert 2 < first[0] / first[1] < 6
-    assert second[0] / second[1] > 8
-    assert second[1] < 0.1 * first[1]
-
-
-@pytest.mark.parametrize(('kind', 'sampler'), [('ddpm', 'heun'), ('flow', 'dpm-solver++')])
-def test_a_sampler_of_the_other_kind_is_refused(kind: str, sampler: str) -> None:
-    with pytest.raises(ConfigError, match=f"kind '{kind}' has"):
-        HeadConfig(kind=kind, sampler=sampler)
 
 
 @pytest.mark.slow
