@@ -92,9 +92,10 @@ def _signals_end_it() -> Future:
     _told_to_end.clear()
     receiving, sending = os.pipe()
     os.set_blocking(sending, False)
+    # The pipe first: between the two a signal would be lost.
+    signal.set_wakeup_fd(sending, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(sending, warn_on_full_buffer=False)
 
     def wait() -> None:
         os.read(receiving, 1)

@@ -312,7 +312,7 @@ def test_every_parameter_describes_itself(probe):
         for n, d in descriptors.items()
         if n not in ('use_sim_time', 'start_type_description_service')
     }
-    assert len(own) == 44
+    assert len(own) == 45
     for name, descriptor in own.items():
         assert descriptor.description.endswith('.'), name
         if descriptor.type in (2, 3):  # integer, double

@@ -306,7 +306,7 @@ def test_a_body_that_is_lost_on_its_way_is_stopped_once(body):
 
 @pytest.mark.parametrize('text', HOSTILE)
 def test_texts_come_out_as_they_went_in(body, text):
-    assert body.set_of('generate_node', refuse_unknown=False) == (True, '')
+    assert body.set_of('generate_node', unknown_text='draw') == (True, '')
     command_while(body, lambda: stand(body), text, 'published')
     assert text in body.messages('queued')[0]['text']
     body.trajectory()

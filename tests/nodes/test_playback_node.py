@@ -120,7 +120,7 @@ def test_generated_motion_is_played_to_its_end(start, played, tiny_checkpoint):
     start('playback_node')
     discovered(played)
     played.active()
-    played.say('a person walks forward for 1 seconds.')
+    played.say('a person walks forward for 2 seconds.')
     trajectory, base = played.trajectory(), played.base()
     goal, place = trajectory.points[-1].positions, base.points[-1].transforms[0].translation
 

@@ -244,7 +244,7 @@ def test_a_stream_checkpoint_also_makes_clips(start, probe, checkpoint):
 
 
 def test_playback_follows_live(live, probe, start):
-    live()
+    live(stamp_mode='now')
     start('playback_node', rate=50.0, publish_tf=False)
     probe.listen('states', JointState, 'joint_states')
     probe.until(lambda: probe.heard['states'], 'a body that stands')
