@@ -33,7 +33,7 @@ FLOOR = 0.0  # [m], of the lowest joint
 HOVER = 0.02  # [m]: a joint that is lower stands; feet of standing people are at 0 to 2 cm
 AIRBORNE_FRAMES = 14  # 0.7 s: no leap is longer
 # In a leap the pelvis is faster than this up or down, or falls more strongly: arcs are drawn flat.
-LEAP_SPEED, LEAP_FALL = 0.6, 4.0  # [m/s], [m/s^2]
+LEAP_SPEED, LEAP_FALL = 0.8, 6.0  # [m/s], [m/s^2]
 HOVER_FRAMES = 3  # of a body above the floor that does neither: it hovers
 SINK = 0.006  # [m] per frame at most, at which a body that hovers comes down
 APPROACH = 0.25  # of what is left, per frame
