@@ -48,7 +48,9 @@ def confidence_of(
     knowledge = prompt_knowledge(text, actions)
     shown = None
     if caption is not None and knowledge.label is not None:
-        shown = names_action(caption, knowledge.label)
+        # Among others: who walks forward and then turns does walk forward.
+        named = found_actions(words_of(caption))
+        shown = any(_is(found.label, knowledge.label) for found in named)
     examples = {action.label: action.examples[0] for action in actions}
     return {
         'prompt': knowledge.probability,
@@ -60,9 +62,13 @@ def confidence_of(
 
 
 def names_action(caption: str, asked: str) -> bool:
-    """Whether a sentence names an action, whose side may be open (SIDE, HAND)."""
+    """Whether an action, whose side may be open (SIDE, HAND), is what a sentence names first."""
     found = found_actions(words_of(caption))
-    return bool(found) and (found[0].label == asked or matches(asked, found[0].label))
+    return bool(found) and _is(found[0].label, asked)
+
+
+def _is(found: str, asked: str) -> bool:
+    return found == asked or matches(asked, found)
 
 
 def least(judged: Sequence[Confidence]) -> Confidence:

@@ -66,3 +66,10 @@ def test_a_shipped_model_says_how_sure_it_is(checkpoint: str | None) -> None:
     assert prompt_alone['caption'] == ''
     several = model.generate_sequence('bow, then juggle', 1.0, generator=noise)
     assert several.info['confidence'] == {**prompt_alone}
+
+
+def test_a_caption_may_name_what_else_is_done() -> None:
+    walk = KnownAction('walk', ('walk forward',), 0.9, 30)
+    turns = confidence_of('walk forward', [walk], 'a person walks and turns right.')
+    assert turns['shown'] is True
+    assert confidence_of('walk forward', [walk], 'a person waves.')['shown'] is False
