@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mgpt3_ros.cli import options
 from mgpt3_ros.cli.batch.inputs import named
 from mgpt3_ros.cli.batch.work import Do, Failure, Item, Job, Unit, grouped, load_model, reason_of
-from mgpt3_ros.model.errors import ConfigError
+from mgpt3_ros.model.errors import ConfigError, MotionGPT3Error
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
@@ -105,7 +105,8 @@ def _drawn(
             failures.append(Failure(item.name, reason_of(error)))
     try:
         return _batch(model, good, given), failures
-    except Exception:
+    except (MotionGPT3Error, RuntimeError):  # PyTorch's: too little memory for so many
+        # Which sentence it was, each alone tells.
         found: dict[str, Motion] = {}
         for item in good:
             try:
