@@ -83,22 +83,7 @@ _SEEN = re.compile(
     re.IGNORECASE,
 )
 _OR = re.compile(r'\bor\b', re.IGNORECASE)
-_ONE_SECOND = re.compile(
-    r'\b(?:a|one|the next|next|another|by a)(?: more)? second\b', re.IGNORECASE
-)
-_HALF = re.compile(r'\b(\w+) and a half seconds?\b', re.IGNORECASE)
-_NUMBER_OF_SECONDS = re.compile(
-    r'\b(\d+(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|half a)\s*'
-    r'(?:more\s+)?(?:s|secs?|seconds?)\b',
-    re.IGNORECASE,
-)
-_WORDS = dict(
-    zip(
-        ('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'half a'),
-        (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0.5),
-        strict=True,
-    )
-)
+_NEXT_SECOND = re.compile(r'\bthe next second\b', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -175,11 +160,5 @@ def _choices(words: str) -> tuple[str, ...]:
 
 def _seconds(words: str) -> float | None:
     """How many seconds are spoken of; None where none are."""
-    half = _HALF.search(words)
-    if half and half.group(1).lower() in _WORDS:
-        return _WORDS[half.group(1).lower()] + 0.5
-    found = _NUMBER_OF_SECONDS.search(words)
-    if found:
-        said = found.group(1).lower()
-        return float(_WORDS.get(said, 0) or said)
-    return 1.0 if _ONE_SECOND.search(words) else None
+    stated = stated_duration(words)[0]
+    return 1.0 if stated is None and _NEXT_SECOND.search(words) else stated
