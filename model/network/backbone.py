@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bimodal backbone: a branch for text, one of the same depth for motion, one attention.
+"""The bimodal backbone: a branch for text, one beside it for motion, one attention.
 
 The text branch is a GPT-2 or a Llama (:mod:`.text`), and the motion branch has its heads.
 
@@ -76,11 +76,13 @@ class BimodalBackbone(nn.Module):
         self.config = config
         self.vocabulary = Vocabulary(config.vocab_size)
         self.motion_width = config.motion_width or config.n_embd
-        shared = range(config.n_layer) if config.shared_layers is None else config.shared_layers
+        beside = range(config.n_layer) if config.motion_layers is None else config.motion_layers
+        shared = beside if config.shared_layers is None else config.shared_layers
         self.text = text_tables(config)
         self.motion = _MotionTables(config, self.motion_width, codes)
         self.layers = nn.ModuleList(
-            BimodalLayer(config, self.motion_width, i in shared) for i in range(config.n_layer)
+            BimodalLayer(config, self.motion_width, i in shared, i in beside)
+            for i in range(config.n_layer)
         )
         if config.unified:
             self.motion.ln_f = self.text.ln_f
@@ -113,7 +115,8 @@ class BimodalBackbone(nn.Module):
         parts = (self, *self.layers)
 
         def of(branch: str) -> list[nn.Parameter]:
-            return [p for part in parts for p in getattr(part, branch).parameters()]
+            modules = [getattr(part, branch) for part in parts]
+            return [p for module in modules if module is not None for p in module.parameters()]
 
         groups = {'text': of('text'), 'motion': of('motion'), 'markers': [self.marker_embedding]}
         if self.config.text_rank:

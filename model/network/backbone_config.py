@@ -48,7 +48,10 @@ class BackboneConfig:
         the text branch, and its rotary positions.
 
     motion_width: M, width of the motion branch; None for that of the text (paper Tab. 10).
-    shared_layers: layers whose attention spans both modalities; None for all (paper Tab. 11).
+    motion_layers: layers of the text beside which one stands for motion; None for all, as in the
+        paper. A deep text branch may need no motion branch of its depth.
+    shared_layers: layers whose attention spans both modalities, of those with motion; None for
+        all of these (paper Tab. 11).
     dropout: on what each motion block adds; text_dropout: the same for text, which is frozen in
         stages 1 and 2 and then should have none.
     reference_masking: as the authors' code does it: padding is computed as text that sees the
@@ -69,6 +72,7 @@ class BackboneConfig:
     n_layer: int = 12
     n_head: int = 12
     motion_width: int | None = None
+    motion_layers: tuple[int, ...] | None = None
     shared_layers: tuple[int, ...] | None = None
     dropout: float = 0.1
     text_dropout: float = 0.0
@@ -108,25 +112,42 @@ class BackboneConfig:
             raise ConfigError(
                 f'backbone.n_embd {self.n_embd} must be a multiple of n_head {self.n_head}'
             )
-        odd = [i for i in self.shared_layers or () if not 0 <= i < self.n_layer]
-        if odd:
-            raise ConfigError(
-                f'backbone.shared_layers names layer {odd[0]}, there are 0 to {self.n_layer - 1}'
-            )
+        self._check_layers()
         if self.unified and (
             self.motion_width not in (None, self.n_embd)
+            or self.motion_layers is not None
             or self.shared_layers is not None
             or self.reference_masking
             or self.llama is not None
         ):
             raise ConfigError(
-                'backbone.unified makes one branch of two: leave motion_width, shared_layers, '
-                'reference_masking and llama out'
+                'backbone.unified makes one branch of two: leave motion_width, motion_layers, '
+                'shared_layers, reference_masking and llama out'
             )
         if self.look_back is not None and (self.look_back < 1 or self.reference_masking):
             raise ConfigError(
                 f'backbone.look_back is {self.look_back}: it must be at least 1, and does not go '
                 'with reference_masking'
+            )
+
+    def _check_layers(self) -> None:
+        for name in ('motion_layers', 'shared_layers'):
+            odd = [i for i in getattr(self, name) or () if not 0 <= i < self.n_layer]
+            if odd:
+                raise ConfigError(
+                    f'backbone.{name} names layer {odd[0]}, there are 0 to {self.n_layer - 1}'
+                )
+        if self.motion_layers is None:
+            return
+        alone = set(self.shared_layers or ()) - set(self.motion_layers)
+        if alone:
+            raise ConfigError(
+                f'backbone.shared_layers names layer {min(alone)}, beside which motion_layers has '
+                'none for motion'
+            )
+        if not self.motion_layers or self.reference_masking:
+            raise ConfigError(
+                'backbone.motion_layers must name a layer, and does not go with reference_masking'
             )
 
     def _check_llama(self, llama: LlamaConfig) -> None:

@@ -17,7 +17,7 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.text import text_block
-from mgpt3_ros.model.network.text.branch import LowRank, Rotation
+from mgpt3_ros.model.network.text.branch import LowRank, Rotation, TextBlock
 from mgpt3_ros.model.network.text.gpt2_branch import Block
 from mgpt3_ros.model.network.text.llama_branch import rotated
 
@@ -38,21 +38,27 @@ class Attention:
 
 
 class BimodalLayer(nn.Module):
-    """Two blocks that meet in one attention; a unified backbone has one for both."""
+    """Two blocks that meet in one attention; a unified backbone has one for both.
 
-    def __init__(self, config: BackboneConfig, motion_width: int, shared: bool) -> None:
+    Beside some layers of the text none may stand for motion, whose tokens then pass them by.
+    """
+
+    def __init__(
+        self, config: BackboneConfig, motion_width: int, shared: bool, has_motion: bool
+    ) -> None:
         super().__init__()
         self.heads, self.key_heads, self.shared = config.n_head, config.key_heads, shared
         self.reference_masking = config.reference_masking
         self.text = text_block(config)
-        self.motion = (
-            self.text
-            if config.unified
-            else Block(motion_width, config.query_width, config.key_width, config.dropout)
-        )
+        self.motion = self._motion_block(config, motion_width) if has_motion else None
         outputs = config.query_width + 2 * config.key_width
         rank = config.text_rank
         self.additions = LowRank(config.n_embd, rank, outputs) if rank else None
+
+    def _motion_block(self, config: BackboneConfig, width: int) -> TextBlock:
+        if config.unified:
+            return self.text
+        return Block(width, config.query_width, config.key_width, config.dropout)
 
     def forward(
         self,
@@ -73,16 +79,20 @@ class BimodalLayer(nn.Module):
         if self.additions is not None:
             mixed = mixed + self.additions(self.text.ln_1(text))
         if not alone:
-            of_text, of_motion = mixed, self.motion.queries_keys_values(motion)
+            of_text = mixed
             mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
             mixed = mixed.index_copy(0, attention.text_at, of_text)
-            mixed = mixed.index_copy(0, attention.motion_at, of_motion)
+            if self.motion is not None:
+                of_motion = self.motion.queries_keys_values(motion)
+                mixed = mixed.index_copy(0, attention.motion_at, of_motion)
         queries, keys, values = self._heads(mixed, shape)
         if attention.rotation is not None:
             queries = rotated(queries, attention.rotation)
             keys = rotated(keys, attention.rotation)
         if remember is not None:
             keys, values = remember(keys, values)
+        if self.motion is None and not len(text):
+            return text, motion
         if self.key_heads != self.heads:
             groups = self.heads // self.key_heads
             keys, values = (part.repeat_interleave(groups, dim=1) for part in (keys, values))
@@ -95,7 +105,8 @@ class BimodalLayer(nn.Module):
         if alone:
             return self.text(text, flat), motion
         text = self.text(text, flat[attention.text_at])
-        motion = self.motion(motion, flat[attention.motion_at])
+        if self.motion is not None:
+            motion = self.motion(motion, flat[attention.motion_at])
         return text, motion
 
     def _heads(self, mixed: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

@@ -30,6 +30,7 @@ FORMS: list[dict[str, Any]] = [
     {},
     {**SIZES, 'llama': LLAMA, 'motion_width': 8},
     {**SIZES, 'llama': LLAMA, 'motion_width': 8, 'shared_layers': (0, 2)},
+    {**SIZES, 'llama': LLAMA, 'motion_width': 8, 'motion_layers': (0, 2)},
 ]
 SHARES = {'generate': 0.5, 'predict': 0.2, 'inbetween': 0.2, 'caption': 0.1}
 

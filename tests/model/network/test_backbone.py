@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,25 @@ def test_shared_attention_is_what_text_and_motion_meet_in() -> None:
     for shared in SHARED:
         text = run(small(shared_layers=shared), ids).text[:, -1]
         assert torch.allclose(text[0], text[1]) == (shared == ())
+
+
+def test_motion_passes_by_layers_of_text_alone() -> None:
+    """It is what a backbone of only those layers makes of it, that has no text."""
+    ids = torch.tensor([[HOLDER, HOLDER + 1, HOLDER]])
+    deep = small(motion_layers=(1,), motion_width=24)
+    assert [layer.motion is not None for layer in deep.layers] == [
+        index == 1 for index in range(LAYERS)
+    ]
+    flat = BimodalBackbone(dataclasses.replace(deep.config, n_layer=1, motion_layers=None)).eval()
+    state = deep.state_dict()
+    own = {name: value for name, value in state.items() if not name.startswith('layers.')}
+    own |= {
+        name.replace('layers.1.', 'layers.0.'): value
+        for name, value in state.items()
+        if name.startswith('layers.1.')
+    }
+    flat.load_state_dict(own)
+    assert_same(run(deep, ids).motion, run(flat, ids).motion)
 
 
 @pytest.mark.parametrize('shared', SHARED)
@@ -157,6 +177,12 @@ def test_too_many_tokens_are_refused() -> None:
         BackboneConfig(V, n_embd=15, n_head=2)
     with pytest.raises(ConfigError, match='names layer 3'):
         BackboneConfig(V, n_layer=3, shared_layers=(0, 3))
+    with pytest.raises(ConfigError, match='motion_layers names layer 4'):
+        BackboneConfig(V, n_layer=3, motion_layers=(0, 4))
+    with pytest.raises(ConfigError, match='names layer 1, beside which motion_layers has none'):
+        BackboneConfig(V, n_layer=3, motion_layers=(0, 2), shared_layers=(0, 1))
+    with pytest.raises(ConfigError, match='must name a layer'):
+        BackboneConfig(V, n_layer=3, motion_layers=())
 
 
 def save_gpt2(folder: Path, **changes: object) -> Path:

@@ -32,6 +32,8 @@ FORMS: list[dict[str, Any]] = [
     {'motion_width': 8, 'shared_layers': (0, 2)},
     {'motion_width': 8, 'look_back': 2},
     {'motion_width': 24, 'look_back': 2, 'shared_layers': (1,)},
+    {'motion_width': 24, 'look_back': 2, 'motion_layers': (0, 2)},
+    {'motion_width': 8, 'look_back': 2, 'motion_layers': (0, 2), 'shared_layers': (2,)},
 ]
 
 
