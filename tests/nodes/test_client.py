@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def test_what_becomes_of_other_commands_is_not_of_the_one_that_is_asked(
     monkeypatch, tiny_checkpoint
 ):
-    text = 'a person walks for 9 seconds.'
+    text = 'someone waves for 9 seconds.'  # a walk would be continued after the one before
     slow = {'checkpoint': str(tiny_checkpoint), 'device': 'cpu', 'num_inference_steps': '100'}
     with free_domain() as number:
         monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
