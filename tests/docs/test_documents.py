@@ -7,10 +7,8 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib.util
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +20,7 @@ from mgpt3_ros.model import motiongpt3
 from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.training import train
 from mgpt3_ros.training.run_config import load_run_config
-from tests.support import fences
+from tests.support import apart, fences, programs
 from tests.support.bag_maker import stream, write_bag
 from tests.support.tiny_humanml3d import write_tiny_humanml3d
 from tests.support.tiny_pack import write_tiny_pack
@@ -276,45 +274,8 @@ def python(command: fences.Command, program: str, arguments: list[str]) -> None:
         return
     # As in ~/ws: the repository is src/mgpt3_ros there.
     arguments = [re.sub('^src/mgpt3_ros/', '', word) for word in arguments]
-    called = [sys.executable, *arguments]
-    if command.reason:
-        called = [sys.executable, '-c', READER, *arguments]
-    done = subprocess.run(
-        called,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LONGEST_S,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-    )
-    assert done.returncode == 0, f'{command}: {done.stderr}'
-
-
-# Ends a program well as soon as it has read its arguments.
-READER = """
-import argparse, runpy, sys
-depth = 0
-def ending(method):
-    def call(self, *given, **named):
-        global depth
-        depth += 1
-        try:
-            found = method(self, *given, **named)
-        finally:
-            depth -= 1
-        if depth == 0:
-            raise SystemExit(0)
-        return found
-    return call
-for name in ('parse_known_args', 'parse_args', 'parse_intermixed_args'):
-    method = getattr(argparse.ArgumentParser, name)
-    setattr(argparse.ArgumentParser, name, ending(method))
-arguments = sys.argv[1:]
-if arguments[0] == '-m':
-    sys.argv = arguments[1:]
-    runpy.run_module(arguments[1], run_name='__main__', alter_sys=True)
-else:
-    sys.argv = arguments
-    runpy.run_path(arguments[0], run_name='__main__')
-raise SystemExit('it reads no arguments')
-"""
+    log = Path.cwd() / 'program.log'
+    call = programs.read if command.reason else programs.run
+    process = apart.program(log, call, arguments, folder=Path.cwd())
+    code = apart.exit_code(process, LONGEST_S)
+    assert code == 0, f'{command}: {code}, {log.read_text()}'

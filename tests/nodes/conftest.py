@@ -35,23 +35,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @contextlib.contextmanager
 def processes_of_nodes(folder: Path) -> Iterator[Callable]:
-    """A function that starts a node as a process; all are ended with the context."""
-    from tests.support.node_process import NodeProcess
+    """A function that starts a node as a process; all are ended with the context.
+
+    Forked, unless it is told otherwise: where it is looked at how a process begins and ends.
+    """
+    from tests.support.node_process import ForkedNode, NodeProcess
 
     processes: list[NodeProcess] = []
 
     def make(
-        executable: str = 'generate_node', namespace: str = '', **parameters: object
+        executable: str = 'generate_node',
+        namespace: str = '',
+        forked: bool = True,
+        **parameters: object,
     ) -> NodeProcess:
         log = folder / f'{executable}_{len(processes)}.log'
-        processes.append(NodeProcess(executable, parameters, log, namespace))
+        kind = ForkedNode if forked else NodeProcess
+        processes.append(kind(executable, parameters, log, namespace))
         return processes[-1]
 
     try:
         yield make
     finally:  # one that outlives a fixture that failed would answer the tests after it
         for process in processes:
-            process.kill()
+            process.close()
 
 
 @pytest.fixture

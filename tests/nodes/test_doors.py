@@ -164,7 +164,7 @@ def test_parameters_that_are_misspelt_or_contradict_are_said(start, listener, ti
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_the_node_still_imports_ends_it_with_0(start, domain, number):
-    node = start('generate_node', autostart=False)
+    node = start('generate_node', forked=False, autostart=False)
     handled = 1 << (signal.SIGTERM - 1)
     end = time.monotonic() + 30
 

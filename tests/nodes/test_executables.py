@@ -73,7 +73,7 @@ def test_an_executable_runs_its_node(executable: str, domain: int, tmp_path: Pat
         assert answer.result().result.names
         assert process.end(signal.SIGINT)[0] == 0
     finally:
-        process.kill()
+        process.close()
         rclpy.shutdown(context=context)
 
 

@@ -50,6 +50,7 @@ def shared(folders: dict[str, Path], shared_listener: tuple, tiny_checkpoint: Pa
     make, body = shared_listener
     body.server = make(
         'motion_server',
+        forked=False,  # the last test ends it
         checkpoint=str(tiny_checkpoint),
         device='cpu',
         start_from='joint_states',

@@ -57,7 +57,8 @@ def played(shared_listener: tuple, default_checkpoint: Path) -> Listener:
     """A walk to the left of four seconds, commanded and played to its end; the server goes on."""
     make, body = shared_listener
     options = {'seed': 1, 'window_s': 4.5, 'caption_period_s': 0.5, 'predict_rate_hz': 4.0}
-    server = make('motion_server', checkpoint=str(default_checkpoint), device='cpu', **options)
+    options |= {'checkpoint': str(default_checkpoint), 'device': 'cpu'}
+    server = make('motion_server', forked=False, **options)  # the last test ends it
     make('playback_node')
     body.listen('states', JointState, 'joint_states')
     body.listen('odometry', Odometry, 'odom')

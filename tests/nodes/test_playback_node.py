@@ -108,7 +108,7 @@ def test_unusable_trajectories_leave_the_body_where_it_is(start, played):
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_within_a_second(start, played, number):
-    node = start('playback_node')
+    node = start('playback_node', forked=False)
     discovered(played)
     code, took_s = node.end(number)
     assert (code, took_s < 1.0) == (0, True), node.output

@@ -33,7 +33,7 @@ NAMES = make_profile('human_full', 'human').names
 @pytest.fixture
 def node(start, probe):
     """The node, and where its page is."""
-    process = start('view_node', port=0)
+    process = start('view_node', forked=False, port=0)
     probe.until(lambda: 'the page: ' in process.output, 'the page')
     found = re.search(r'the page: (http://\S+)', process.output)
     assert found

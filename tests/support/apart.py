@@ -1,8 +1,8 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training in a process of its own, which may be killed, and which has PyTorch loaded already.
+"""Processes of their own, which may be killed, and which have PyTorch loaded already.
 
-All processes are forked from one server that imports what they need once.
+All are forked from one server that imports what they need once: PyTorch alone takes seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 
 _FORKS = multiprocessing.get_context('forkserver')
 # torch._dynamo: PyTorch's optimisers import it when the first one is made.
-_FORKS.set_forkserver_preload(['mgpt3_ros.training.stages', 'torch._dynamo'])
+_FORKS.set_forkserver_preload(
+    ['mgpt3_ros.training.stages', 'torch._dynamo', 'mgpt3_ros.nodes.motion_server']
+)
 _PATIENCE_S = 120.0
 
 
@@ -30,9 +32,28 @@ def started(
     return process
 
 
-def exit_code(process: BaseProcess) -> int | None:
+def program(log: Path, call: Callable[..., object], *arguments: Any, folder: Path) -> BaseProcess:
+    """Start a program in a process that begins as if a shell had started it.
+
+    Its environment is that of this process now. At its end the interpreter is not put away, which
+    is how multiprocessing ends its processes.
+
+    Args:
+        log: the file that its output goes to.
+        call: called with ``arguments``; what it returns is the exit code, as of ``sys.exit``.
+        arguments: of it.
+        folder: where it runs.
+    """
+    given = (log, call, arguments, dict(os.environ), str(folder))
+    log.touch()
+    process = _FORKS.Process(target=_program, args=given, daemon=True)
+    process.start()
+    return process
+
+
+def exit_code(process: BaseProcess, patience_s: float = _PATIENCE_S) -> int | None:
     """Wait for the end of a process; -9 if signal 9 ended it, None if it does not end."""
-    process.join(_PATIENCE_S)
+    process.join(patience_s)
     code = process.exitcode
     process.kill()
     process.join()
@@ -50,3 +71,19 @@ def _run(
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.exit(target(*arguments))
+
+
+def _program(
+    log: Path,
+    call: Callable[..., object],
+    arguments: tuple[Any, ...],
+    environment: dict[str, str],
+    folder: str,
+) -> None:
+    with log.open('w') as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.exit(call(*arguments))  # type: ignore[arg-type]

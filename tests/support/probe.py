@@ -39,7 +39,7 @@ class Probe:
 
     CHANGED = (
         *('queue_policy', 'max_joint_velocity', 'seed', 'num_inference_steps'),
-        *('split_actions', 'max_command_age_s'),
+        *('split_actions', 'max_command_age_s', 'lead_in_s'),
     )
 
     def __init__(self, domain: int, namespace: str = '') -> None:
@@ -68,13 +68,17 @@ class Probe:
         rclpy.try_shutdown(context=self.context)
 
     def listen(self, name: str, kind: type, topic: str) -> None:
-        """Keep what comes on a topic under ``name``."""
+        """Keep what comes on a topic under ``name``, and when it was sent [s, monotonic clock].
+
+        Not when it was heard: that says how busy the machine is.
+        """
 
         def keep(message: Any, info: dict[str, int]) -> None:
             if name in HEARD and info['source_timestamp'] < self._forgotten_ns:
                 return  # it was sent before, and came late
             self.heard[name].append(message)
-            self.times[name].append(time.monotonic())
+            ahead_s = time.time() - time.monotonic()
+            self.times[name].append(1e-9 * info['source_timestamp'] - ahead_s)
 
         self.node.create_subscription(kind, topic, keep, QoSProfile(depth=3000))
 
