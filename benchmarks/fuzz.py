@@ -18,6 +18,7 @@ import math
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -235,7 +236,7 @@ def growth_mb(process: Any) -> float:
     return max(process.memories_mb[-1][1], process.memories_mb[-2][1]) - warm
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Return 0 if nothing broke and memory stayed flat."""
     parser = argparse.ArgumentParser(prog='python -m benchmarks.fuzz', description=__doc__)
     parser.add_argument('--messages', type=int, default=MESSAGES, help='how many are sent')
@@ -243,7 +244,7 @@ def main() -> int:
     parser.add_argument('--rate', type=float, default=1000.0, help='messages a second at most')
     parser.add_argument('--seed', type=int, default=0, help='of the messages')
     parser.add_argument('--checkpoint', default='', help='folder of the model (the shipped one)')
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     print(circumstances())
     with Harness() as harness:
         fuzz = Fuzz(harness, options.checkpoint, options.seed)

@@ -30,6 +30,7 @@ from mgpt3_ros.nodes.client import node_command
 
 SERVER_NODES = ('generate_node', 'caption_node', 'predict_node')
 _END_S = 20.0
+Launch = Callable[[list[str], Path], subprocess.Popen[bytes]]
 _ENDS = ('published', 'failed', 'refused', 'dropped', 'cancelled')
 
 
@@ -44,6 +45,12 @@ def report(run: Callable[[Harness], Iterable[Row]]) -> int:
             return 1
     print_table(rows)
     return 1 if any(row.met == 'NO' for row in rows) else 0
+
+
+def launched(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a process that writes to ``log``."""
+    with log.open('wb') as file:
+        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
 
 
 class FailedError(Exception):
@@ -96,7 +103,13 @@ class Harness:
         reasons: of those that failed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, launch: Launch | None = None) -> None:
+        """Join the domain.
+
+        Args:
+            launch: starts a command line that writes to a file; None for :func:`launched`.
+        """
+        self._launch = launch or launched
         self.domain = int(os.environ.get('ROS_DOMAIN_ID', random.randint(1, 101)))
         os.environ['ROS_DOMAIN_ID'] = str(self.domain)
         os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
@@ -144,9 +157,7 @@ class Harness:
         values = {name: json.dumps(value) for name, value in parameters.items()}
         command = node_command(executable, values, namespace)
         log = Path(self._folder.name) / f'{len(self.processes)}.log'
-        with log.open('wb') as file:
-            popen = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-        self.processes.append(Process(executable, popen, log))
+        self.processes.append(Process(executable, self._launch(command, log), log))
         return self.processes[-1]
 
     def listen(

@@ -35,6 +35,7 @@ from benchmarks.table import Row
 from mgpt3_ros.body.profiles import make_profile
 
 DURATION_S = 300.0
+PAUSE_S = 6.0  # between two commands, at most
 ACCELERATION = 60.0  # [rad/s^2]: of the bounds under which the run is judged
 _ROUNDING = 1.001  # times are whole nanoseconds in messages
 _TO_FIRST = 1.25  # of the bound: the controller's cubic to a first point is one of few knots
@@ -45,8 +46,15 @@ _PROFILE = make_profile('human_full', 'human')
 class StreamRun:
     """The nodes, a controller that follows, and what came of the commands."""
 
-    def __init__(self, harness: Harness, parameters: Mapping[str, object], seed: int) -> None:
+    def __init__(
+        self,
+        harness: Harness,
+        parameters: Mapping[str, object],
+        seed: int,
+        pause_s: float = PAUSE_S,
+    ) -> None:
         self.harness = harness
+        self._pause_s = pause_s
         self.controller = Controller(_PROFILE, _PROFILE.velocity_limits, ACCELERATION)
         self.captions: list[str] = []
         self.latencies: list[float] = []
@@ -80,7 +88,7 @@ class StreamRun:
         with tqdm(total=round(duration_s), unit='s', disable=None) as bar:
             while (left_s := end_s - time.monotonic()) > 0:
                 self._command()
-                self.harness.spin_for(self._random.uniform(0.3, 6.0))
+                self.harness.spin_for(self._random.uniform(0.3, self._pause_s))
                 bar.update(round(left_s - max(end_s - time.monotonic(), 0.0)))
         self.harness.call('generate_node/cancel')
         self.harness.spin_for(1.5)

@@ -276,6 +276,9 @@ def python(command: fences.Command, program: str, arguments: list[str]) -> None:
     arguments = [re.sub('^src/mgpt3_ros/', '', word) for word in arguments]
     log = Path.cwd() / 'program.log'
     call = programs.read if command.reason else programs.run
-    process = apart.program(log, call, arguments, folder=Path.cwd())
-    code = apart.exit_code(process, LONGEST_S)
+    program = apart.Program(log, call, arguments, folder=Path.cwd())
+    try:
+        code = program.wait(LONGEST_S)
+    finally:
+        program.kill()
     assert code == 0, f'{command}: {code}, {log.read_text()}'

@@ -39,7 +39,7 @@ def processes_of_nodes(folder: Path) -> Iterator[Callable]:
 
     Forked, unless it is told otherwise: where it is looked at how a process begins and ends.
     """
-    from tests.support.node_process import ForkedNode, NodeProcess
+    from tests.support.node_process import NodeProcess
 
     processes: list[NodeProcess] = []
 
@@ -50,8 +50,7 @@ def processes_of_nodes(folder: Path) -> Iterator[Callable]:
         **parameters: object,
     ) -> NodeProcess:
         log = folder / f'{executable}_{len(processes)}.log'
-        kind = ForkedNode if forked else NodeProcess
-        processes.append(kind(executable, parameters, log, namespace))
+        processes.append(NodeProcess(executable, parameters, log, namespace, forked))
         return processes[-1]
 
     try:

@@ -4,39 +4,38 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
+from benchmarks import bounds, fuzz, harness, soak
 from benchmarks.oddities import NAMES, Oddities
 from mgpt3_ros.body.observation import MotionBuffer
 from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.nodes.messages import base_path, joint_path
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def table(program: str, checkpoint: Path, *options: str) -> tuple[int, dict[str, list[str]], str]:
-    """Run a program; return its exit code, its rows by name, and all that it wrote."""
-    command = [sys.executable, '-m', f'benchmarks.{program}', '--checkpoint', str(checkpoint)]
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    done = subprocess.run(
-        [*command, *options], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    lines = [line.strip('| ').split('|') for line in done.stdout.splitlines() if line[:1] == '|']
-    rows = {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
-    return done.returncode, rows, done.stdout + done.stderr
+from tests.support.node_process import forked_node
 
 
-def test_nonsense_on_all_subscriptions_does_no_harm(domain, tiny_checkpoint):
-    code, rows, output = table('fuzz', tiny_checkpoint, '--messages', '3000')
+@pytest.fixture
+def table(domain, tiny_checkpoint, monkeypatch, capsys):
+    """A function that runs a program: its exit code, its rows by name, and all that it wrote."""
+    monkeypatch.setattr(harness, 'launched', forked_node)
+
+    def run(program, *options: str) -> tuple[int, dict[str, list[str]], str]:
+        code = program.main(['--checkpoint', str(tiny_checkpoint), *options])
+        said = capsys.readouterr()
+        lines = [line.strip('| ').split('|') for line in said.out.splitlines() if line[:1] == '|']
+        rows = {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
+        return code, rows, said.out + said.err
+
+    return run
+
+
+def test_nonsense_on_all_subscriptions_does_no_harm(table):
+    code, rows, output = table(fuzz, '--messages', '3000')
     assert code == 0, output
     assert rows['messages sent'][0] == '3000'
     assert int(rows['joint states that the busiest node took in'][0]) > 300
@@ -45,16 +44,16 @@ def test_nonsense_on_all_subscriptions_does_no_harm(domain, tiny_checkpoint):
     assert rows['numbers published that are not finite'][0] == '0'
 
 
-def test_bounds_hold_over_motions_and_stops(domain, tiny_checkpoint):
-    code, rows, output = table('bounds', tiny_checkpoint, '--motions', '6')
+def test_bounds_hold_over_motions_and_stops(table):
+    code, rows, output = table(bounds, '--motions', '6')
     assert code == 0, output
     assert float(rows['own bounds: largest speed'][0]) > 0.05
     assert 0.5 < float(rows['bounds 2 rad/s, 10 rad/s^2: largest acceleration'][0]) <= 1.001
 
 
-def test_a_short_soak_loses_no_command(domain, tiny_checkpoint):
+def test_a_short_soak_loses_no_command(table):
     # How fast callbacks are is not judged here: other tests share the cores.
-    code, rows, output = table('soak', tiny_checkpoint, '--duration', '7')
+    code, rows, output = table(soak, '--duration', '7')
     assert code in (0, 1), output
     assert rows['commands'][0] == '3', output
     assert rows['without an end'] == ['0', '', '0', 'yes']

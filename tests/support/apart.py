@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
@@ -32,28 +34,57 @@ def started(
     return process
 
 
-def program(log: Path, call: Callable[..., object], *arguments: Any, folder: Path) -> BaseProcess:
-    """Start a program in a process that begins as if a shell had started it.
+class Program:
+    """A program in a process that begins as if a shell had started it, and is held as a `Popen`.
 
     Its environment is that of this process now. At its end the interpreter is not put away, which
     is how multiprocessing ends its processes.
-
-    Args:
-        log: the file that its output goes to.
-        call: called with ``arguments``; what it returns is the exit code, as of ``sys.exit``.
-        arguments: of it.
-        folder: where it runs.
     """
-    given = (log, call, arguments, dict(os.environ), str(folder))
-    log.touch()
-    process = _FORKS.Process(target=_program, args=given, daemon=True)
-    process.start()
-    return process
+
+    def __init__(
+        self, log: Path, call: Callable[..., object], *arguments: Any, folder: Path
+    ) -> None:
+        """Start it.
+
+        Args:
+            log: the file that its output goes to.
+            call: called with ``arguments``; what it returns is the exit code, as of ``sys.exit``.
+            arguments: of it.
+            folder: where it runs.
+        """
+        log.touch()
+        given = (log, call, arguments, dict(os.environ), str(folder))
+        self._process = _FORKS.Process(target=_program, args=given, daemon=True)
+        self._process.start()
+        self.pid = self._process.pid or 0
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired('a program', timeout or 0.0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
-def exit_code(process: BaseProcess, patience_s: float = _PATIENCE_S) -> int | None:
+def exit_code(process: BaseProcess) -> int | None:
     """Wait for the end of a process; -9 if signal 9 ended it, None if it does not end."""
-    process.join(patience_s)
+    process.join(_PATIENCE_S)
     code = process.exitcode
     process.kill()
     process.join()

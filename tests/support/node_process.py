@@ -19,34 +19,31 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class NodeProcess:
-    """Started as ``python -m mgpt3_ros.nodes.EXECUTABLE --ros-args -p NAME:=VALUE ...``."""
+    """Started as ``python -m mgpt3_ros.nodes.EXECUTABLE --ros-args -p NAME:=VALUE ...``.
+
+    Or forked, as by its executable, where PyTorch is loaded already: in a tenth of the time.
+    """
 
     def __init__(
-        self, executable: str, parameters: dict[str, object], log: Path, namespace: str = ''
+        self,
+        executable: str,
+        parameters: dict[str, object],
+        log: Path,
+        namespace: str = '',
+        forked: bool = False,
     ) -> None:
         values = {name: json.dumps(value) for name, value in parameters.items()}
+        command = node_command(executable, values, namespace)
         self.log = log
-        self._start(executable, node_command(executable, values, namespace))
+        self._process = forked_node(command, log) if forked else _started(command, log)
 
-    def _start(self, executable: str, command: list[str]) -> None:
-        paths = [str(ROOT), os.environ.get('PYTHONPATH', '')]  # of a sourced workspace too
-        environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))}
-        with self.log.open('w') as file:
-            self._process = subprocess.Popen(
-                command,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                cwd=self.log.parent,
-            )
-        self.pid = self._process.pid
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
-
-    def wait(self, timeout_s: float = 20.0) -> int:
-        return self._process.wait(timeout_s)
 
     @property
     def output(self) -> str:
@@ -57,8 +54,7 @@ class NodeProcess:
         return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
 
     def send(self, number: signal.Signals) -> None:
-        if self.alive:
-            os.kill(self.pid, number)
+        self._process.send_signal(number)
 
     def end(self, number: signal.Signals, timeout_s: float = 20.0) -> tuple[int, float]:
         """Send a signal; return the exit code and how long the process took to go [s].
@@ -98,24 +94,20 @@ class NodeProcess:
             self.send(signal.SIGKILL)
             self.wait()
 
-
-class ForkedNode(NodeProcess):
-    """The same, forked where PyTorch is loaded already, which starts it in a tenth of the time."""
-
-    def _start(self, executable: str, command: list[str]) -> None:
-        words = command[command.index('--ros-args') :]
-        module = f'mgpt3_ros.nodes.{executable}'
-        self._forked = apart.program(
-            self.log, programs.executable, module, words, folder=self.log.parent
-        )
-        self.pid = self._forked.pid or 0
-
-    @property
-    def alive(self) -> bool:
-        return self._forked.is_alive()
-
     def wait(self, timeout_s: float = 20.0) -> int:
-        self._forked.join(timeout_s)
-        if self._forked.exitcode is None:
-            raise subprocess.TimeoutExpired('a node', timeout_s)
-        return self._forked.exitcode
+        return self._process.wait(timeout_s)
+
+
+def forked_node(command: list[str], log: Path) -> apart.Program:
+    """A node of `node_command`, forked."""
+    module, *words = command[command.index('-m') + 1 :]
+    return apart.Program(log, programs.executable, module, words, folder=log.parent)
+
+
+def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    paths = [str(ROOT), os.environ.get('PYTHONPATH', '')]  # of a sourced workspace too
+    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))}
+    with log.open('w') as file:
+        return subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, env=environment, cwd=log.parent
+        )
