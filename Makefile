@@ -39,13 +39,15 @@ venv:
 demo: venv
 	$(PY) -m mgpt3_ros.nodes.demo $(ARGS)
 
+# Files go to the workers in the order that tests/conftest.py gives them.
+DIST := --dist loadfile --no-loadscope-reorder
 # Three on two cores: tests of nodes wait for the clock for more than a third of their time.
 test: venv
-	$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
+	$(PY) -m pytest -n 3 $(DIST) $(ARGS)
 
 # What finds most mistakes soonest: no nodes in processes of their own, no installs, nothing slow.
 test-fast: venv
-	$(PY) -m pytest -n 2 --dist loadfile -m 'not slow and not ros' \
+	$(PY) -m pytest -n 2 $(DIST) -m 'not slow and not ros' \
 		tests/test_*.py tests/model tests/body tests/training $(ARGS)
 
 lint: venv
