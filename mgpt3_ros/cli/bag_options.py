@@ -15,6 +15,8 @@ from mgpt3_ros.cli.options import add_seconds_option
 if TYPE_CHECKING:
     from mgpt3_ros.bags import Bag, BagCopy, Body, Recorded, Robots, Window, Windows
 
+NO_ODOMETRY = 'no odometry: the body is taken to stay in place'
+NOTHING = 'no second of motion without a gap: nothing to caption'
 DROPPED = {
     'names': 'with a joint named twice',
     'lengths': 'with names and positions of different number',
@@ -82,7 +84,7 @@ def body_of(bag: Bag, arguments: argparse.Namespace) -> Body:
     odometry = '' if arguments.odom == 'none' else arguments.odom
     which = arguments.topic, odometry, arguments.profile, arguments.body_id
     body = find_body(bag, *which, known_robots())
-    where = body.odometry or 'no odometry: the body is taken to stay in place'
+    where = body.odometry or NO_ODOMETRY
     sys.stderr.write(f'{body.joint_topic} ({body.profile_name}), {where}\n')
     return body
 
@@ -122,17 +124,22 @@ def read_windows(
 
 
 def say_what_was_wrong(bag: Bag, windows: Windows | None = None) -> None:
-    """Say on stderr where files break off, and which messages were left out."""
-    for line in bag.broken:
+    """Say on stderr what :func:`what_was_wrong` finds."""
+    for line in what_was_wrong(bag, windows):
         sys.stderr.write(f'warning: {line}\n')
+
+
+def what_was_wrong(bag: Bag, windows: Windows | None = None) -> list[str]:
+    """Return where files break off, and which messages were left out, a line each."""
+    found = list(bag.broken)
     dropped = windows.buffer.dropped if windows else {}
-    for kind, count in dropped.items():
-        sys.stderr.write(f'warning: {count} messages {DROPPED[kind]} were left out\n')
+    found += [f'{count} messages {DROPPED[kind]} were left out' for kind, count in dropped.items()]
     if windows and windows.apart:
-        sys.stderr.write(
-            f'warning: odometry does not fit in {windows.apart} of {windows.windows} windows: the '
-            'body is taken to stay in place there\n'
+        found.append(
+            f'odometry does not fit in {windows.apart} of {windows.windows} windows: the body is '
+            'taken to stay in place there'
         )
+    return found
 
 
 def output_folder(text: str) -> Path:

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         bag_options.say_what_was_wrong(bag, windows)
         seconds = (bag.end_ns - bag.start_ns) * 1e-9
     if not count:
-        sys.stderr.write('warning: no second of motion without a gap: nothing to caption\n')
+        sys.stderr.write(f'warning: {bag_options.NOTHING}\n')
     written = [path for path in (*arguments.output, arguments.write_bag) if path is not None]
     took_s = time.perf_counter() - began
     said = f'{bag_options.counted(count, "caption")} of {seconds:.1f} s in {took_s:.1f} s'

@@ -141,17 +141,21 @@ def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def load_motion(path: Path, arguments: argparse.Namespace) -> Motion:
-    """Read a motion, and say on stderr what no body does, as ``mgpt3 data check`` would."""
-    from mgpt3_ros.model.formats import assumptions
-    from mgpt3_ros.model.kinematics.plausibility import joint_problems
+    """Read a motion, and say on stderr what :func:`motion_remarks` finds."""
     from mgpt3_ros.model.motion import Motion
 
     motion = Motion.load(path, **reading_options(arguments))
-    for remark in assumptions(motion, arguments.up):
+    for remark in motion_remarks(motion, arguments.up):
         sys.stderr.write(f'{path}: {remark}\n')
-    for problem in joint_problems(motion.joints, motion.fps):
-        sys.stderr.write(f'{path}: {problem}\n')
     return motion
+
+
+def motion_remarks(motion: Motion, up: str | None) -> list[str]:
+    """Return what was assumed of a file, and what no body does, as `mgpt3 data check` says it."""
+    from mgpt3_ros.model.formats import assumptions
+    from mgpt3_ros.model.kinematics.plausibility import joint_problems
+
+    return [*assumptions(motion, up), *joint_problems(motion.joints, motion.fps)]
 
 
 def load_model(arguments: argparse.Namespace) -> MotionGPT3:

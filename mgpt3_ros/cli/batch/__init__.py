@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mgpt3_ros.cli.bag_options import counted
 from mgpt3_ros.cli.batch import build, caption, evaluate, generate
 from mgpt3_ros.cli.options import new_parser
 
@@ -27,7 +28,7 @@ DESCRIPTION = """\
 Do to many inputs what other commands do to one: in a process on each core, or on a Ray cluster.
 Results stand in OUT whole or not at all; --resume goes on where a run ended, however it ended, and
 gives the same bytes with any number of workers. What gives no result stands in OUT/failures.jsonl
-with its reason.
+with its reason, what is to be known of the others in OUT/remarks.jsonl.
 """
 EXAMPLES = caption.EXAMPLES + generate.EXAMPLES + evaluate.EXAMPLES + build.EXAMPLES
 _PARTS: tuple[Any, ...] = (caption, generate, evaluate, build)
@@ -75,7 +76,7 @@ def _count(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do the work; return 0 where every input gave a result, 1 otherwise."""
-    from mgpt3_ros.cli.batch.running import FAILURES, run_batch
+    from mgpt3_ros.cli.batch.running import FAILURES, REMARKS, run_batch
 
     job = _job(arguments)
     _say_licence(arguments)
@@ -88,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if found.failed or found.lost:
         sys.stderr.write(f'{out / FAILURES} says why\n')
+    if found.remarks:
+        sys.stderr.write(f'{out / REMARKS}: {counted(found.remarks, "remark")} on what was read\n')
     return 1 if found.failed or found.lost else 0
 
 

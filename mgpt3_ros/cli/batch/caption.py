@@ -11,10 +11,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mgpt3_ros.cli import options
-from mgpt3_ros.cli.bag_options import add_which_body, known_robots
+from mgpt3_ros.cli import bag_options, options
 from mgpt3_ros.cli.batch.inputs import by_weight, is_bag, named
-from mgpt3_ros.cli.batch.work import Do, Failure, Item, Job, Unit, load_model, reason_of
+from mgpt3_ros.cli.batch.work import (
+    Do,
+    Failure,
+    Item,
+    Job,
+    Remark,
+    Unit,
+    load_model,
+    reason_of,
+)
 
 if TYPE_CHECKING:
     from mgpt3_ros.bags.caption_files import Caption
@@ -41,7 +49,7 @@ EXAMPLES = """\
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare what beside inputs and workers can be said."""
     options.add_reading_options(parser)
-    add_which_body(parser)
+    bag_options.add_which_body(parser)
     options.add_model_options(parser, draws=False)
 
 
@@ -71,19 +79,19 @@ class CaptionJob(Job):
         model = load_model(given.checkpoint, given.device)
         reading = options.reading_options(given)
 
-        def do(unit: Unit, folder: Path) -> list[Failure]:
+        def do(unit: Unit, folder: Path) -> list[Failure | Remark]:
             if is_bag(unit.items[0]):
-                found, failures = _of_bag(model, unit.items[0], given)
+                found, told = _of_bag(model, unit.items[0], given)
             else:
-                found, failures = _of_files(model, unit.items, reading)
+                found, told = _of_files(model, unit.items, reading)
             for name, captions in found.items():
                 _write(folder / f'{name}.jsonl', captions)
-            return failures
+            return told
 
         return do
 
 
-Found = tuple[dict[str, list['Caption']], list[Failure]]
+Found = tuple[dict[str, list['Caption']], list[Failure | Remark]]
 
 
 def _of_files(model: MotionGPT3, items: Sequence[Item], reading: dict[str, Any]) -> Found:
@@ -92,18 +100,21 @@ def _of_files(model: MotionGPT3, items: Sequence[Item], reading: dict[str, Any])
     from mgpt3_ros.model.motion import Motion
 
     motions: dict[str, Motion] = {}
-    failures = []
+    told: list[Failure | Remark] = []
     for item in items:
         try:
-            motions[item.name] = Motion.load(Path(item.source), **reading)
+            motion = Motion.load(Path(item.source), **reading)
+            remarks = options.motion_remarks(motion, reading['up'])
+            told += [Remark(item.name, remark) for remark in remarks]
+            motions[item.name] = motion
         except Exception as error:  # one file must not end the others
-            failures.append(Failure(item.name, reason_of(error)))
+            told.append(Failure(item.name, reason_of(error)))
     said, refused = _said(model, motions)
     found = {
         name: [Caption(0.0, round(motions[name].duration_s, 3), 0, 0, text)]
         for name, text in said.items()
     }
-    return found, failures + refused
+    return found, [*told, *refused]
 
 
 def _said(model: MotionGPT3, motions: dict[str, Motion]) -> tuple[dict[str, str], list[Failure]]:
@@ -122,13 +133,21 @@ def _said(model: MotionGPT3, motions: dict[str, Motion]) -> tuple[dict[str, str]
 
 def _of_bag(model: MotionGPT3, item: Item, given: argparse.Namespace) -> Found:
     try:
-        return {item.name: _bag_captions(model, Path(item.source), given)}, []
+        captions, remarks = _bag_captions(model, Path(item.source), given)
     except Exception as error:
         return {}, [Failure(item.name, reason_of(error))]
+    if not captions:
+        remarks.append(bag_options.NOTHING)
+    return {item.name: captions}, [Remark(item.name, remark) for remark in remarks]
 
 
-def _bag_captions(model: MotionGPT3, path: Path, given: argparse.Namespace) -> list[Caption]:
-    """Captions of a bag's segments, or of windows where the checkpoint names no actions."""
+def _bag_captions(
+    model: MotionGPT3, path: Path, given: argparse.Namespace
+) -> tuple[list[Caption], list[str]]:
+    """Captions of a bag's segments, and what was wrong with it.
+
+    Of windows where the checkpoint names no actions.
+    """
     from mgpt3_ros.bags import Windows, body_windows, find_body, open_bag
     from mgpt3_ros.bags.segments import find_segments, segment_motions
     from mgpt3_ros.cli.caption_bag import captioned, timed
@@ -137,23 +156,24 @@ def _bag_captions(model: MotionGPT3, path: Path, given: argparse.Namespace) -> l
     with open_bag(path) as bag:
         odometry = '' if given.odom == 'none' else given.odom
         which = given.topic, odometry, given.profile, given.body_id
-        body = find_body(bag, *which, known_robots())
+        body = find_body(bag, *which, bag_options.known_robots())
+        remarks = [] if body.odometry or given.odom == 'none' else [bag_options.NO_ODOMETRY]
         messages = bag.messages(body.topics)
         if model.recogniser is None:
-            ends = (done for _, done in body_windows(body, messages, Windows(body.profile)))
-            for windows in _batches(window for done in ends for window in done):
-                texts = model.caption([window.motion for window in windows])
-                pairs = zip(windows, texts, strict=True)
-                captions += [timed(bag, window, text) for window, text in pairs]
-            return captions
-        found, _ = find_segments(bag, body, model.recogniser)
+            windows = Windows(body.profile)
+            ends = (done for _, done in body_windows(body, messages, windows))
+            for part in _batches(window for done in ends for window in done):
+                texts = model.caption([window.motion for window in part])
+                captions += [timed(bag, *pair) for pair in zip(part, texts, strict=True)]
+            return captions, remarks + bag_options.what_was_wrong(bag, windows)
+        found, windows = find_segments(bag, body, model.recogniser)
         done_there = (done for _, done in segment_motions(body, messages, found))
         for batch in _batches(each for done in done_there for each in done):
             texts = model.caption([motion for _, _, motion in batch])
             for (segment, recorded_ns, _), text in zip(batch, texts, strict=True):
                 last_s = captions[-1].end_s if captions else 0.0
                 captions.append(captioned(bag, segment, recorded_ns, last_s, text))
-    return captions
+        return captions, remarks + bag_options.what_was_wrong(bag, windows)
 
 
 def _batches(stream: Iterable[T]) -> Iterator[list[T]]:

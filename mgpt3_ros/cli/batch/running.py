@@ -3,7 +3,8 @@
 """A run of bulk work: what is done is written down, and the next run goes on from there.
 
 In the folder of results stand ``batch.json`` (what was asked), ``progress.jsonl`` (a line for each
-unit that is done; only the process that runs the batch writes it) and ``failures.jsonl``.
+unit that is done; only the process that runs the batch writes it), ``failures.jsonl`` and
+``remarks.jsonl``.
 """
 
 from __future__ import annotations
@@ -18,21 +19,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mgpt3_ros.cli.batch.work import PARTIAL, Done, Failure, Job, Lost, Results, Task, Unit
+from mgpt3_ros.cli.batch.work import (
+    PARTIAL,
+    Done,
+    Failure,
+    Job,
+    Lost,
+    Remark,
+    Results,
+    Task,
+    Unit,
+)
 from mgpt3_ros.model.atomic_files import whole_file
 from mgpt3_ros.model.errors import ConfigError
 
-PLAN, PROGRESS, FAILURES = 'batch.json', 'progress.jsonl', 'failures.jsonl'
+PLAN, PROGRESS = 'batch.json', 'progress.jsonl'
+FAILURES, REMARKS = 'failures.jsonl', 'remarks.jsonl'
 Engine = Callable[[Task, list[Unit]], Results]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of inputs, of all runs together. said: what the job says of its end."""
+    """Counts of inputs, and of remarks on them, of all runs together.
+
+    said: what the job says of its end.
+    """
 
     done: int
     failed: int
     lost: int
+    remarks: int
     said: str
 
 
@@ -52,7 +68,7 @@ def run_batch(kind: str, job: Job, out: Path, engine: Engine, resume: bool) -> S
     """
     units = job.units()
     _begin(out, _plan(kind, job, units), resume)
-    finished = _read_progress(out / PROGRESS)
+    finished = _read_progress(out / PROGRESS, units)
     todo = [unit for unit in units if unit.name not in finished]
     lost: list[Failure] = []
     try:
@@ -61,11 +77,14 @@ def run_batch(kind: str, job: Job, out: Path, engine: Engine, resume: bool) -> S
             _follow(engine(task, todo), units, todo, out, finished, lost)
     finally:
         _sweep(out)
-        known = [failure for unit in units for failure in finished.get(unit.name, ())]
+        ends = [finished[unit.name] for unit in units if unit.name in finished]
+        known = [failure for done in ends for failure in done.failures]
+        remarks = [remark for done in ends for remark in done.remarks]
         _write_lines(out / FAILURES, [failure._asdict() for failure in (*known, *lost)])
+        _write_lines(out / REMARKS, [remark._asdict() for remark in remarks])
     said = '' if lost else job.finish(out, units)
     total = sum(len(unit.items) for unit in units)
-    return Summary(total - len(known) - len(lost), len(known), len(lost), said)
+    return Summary(total - len(known) - len(lost), len(known), len(lost), len(remarks), said)
 
 
 def _follow(
@@ -73,7 +92,7 @@ def _follow(
     units: list[Unit],
     todo: list[Unit],
     out: Path,
-    finished: dict[str, list[Failure]],
+    finished: dict[str, Done],
     lost: list[Failure],
 ) -> None:
     """Write down what becomes of each unit, and show it as one bar."""
@@ -89,17 +108,20 @@ def _follow(
             if isinstance(result, Lost):
                 lost += [Failure(item.name, result.reason) for item in result.unit.items]
             else:
-                finished[result.unit.name] = list(result.failures)
+                finished[result.unit.name] = result
                 progress.write(_line(result))
                 progress.flush()
             bar.update(len(result.unit.items))
-            failed = len(lost) + sum(map(len, finished.values()))
+            failed = len(lost) + sum(len(done.failures) for done in finished.values())
             bar.set_postfix(failed=failed, refresh=False)
 
 
 def _line(done: Done) -> str:
-    failures = [failure._asdict() for failure in done.failures]
-    return json.dumps({'unit': done.unit.name, 'failures': failures}, ensure_ascii=False) + '\n'
+    record: dict[str, Any] = {'unit': done.unit.name}
+    record['failures'] = [failure._asdict() for failure in done.failures]
+    if done.remarks:
+        record['remarks'] = [remark._asdict() for remark in done.remarks]
+    return json.dumps(record, ensure_ascii=False) + '\n'
 
 
 def _plan(kind: str, job: Job, units: list[Unit]) -> dict[str, Any]:
@@ -140,8 +162,8 @@ def _sweep(out: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _read_progress(path: Path) -> dict[str, list[Failure]]:
-    """The units that are done, each with its failures; a line that broke off is cut away."""
+def _read_progress(path: Path, units: list[Unit]) -> dict[str, Done]:
+    """What became of the units that are done; a line that broke off is cut away."""
     if not path.is_file():
         return {}
     lines = path.read_text(encoding='utf-8').splitlines(keepends=True)
@@ -150,8 +172,16 @@ def _read_progress(path: Path) -> dict[str, list[Failure]]:
         sys.stderr.write(f'{path}: its last line broke off; that unit is done again\n')
         with whole_file(path) as partial:
             partial.write_text(''.join(whole), encoding='utf-8')
-    records = [json.loads(line) for line in whole]
-    return {record['unit']: [Failure(**each) for each in record['failures']] for record in records}
+    named = {unit.name: unit for unit in units}
+    records = {record['unit']: record for record in map(json.loads, whole)}
+    return {
+        name: Done(
+            named[name],
+            tuple(Failure(**each) for each in record['failures']),
+            tuple(Remark(**each) for each in record.get('remarks', ())),
+        )
+        for name, record in records.items()
+    }
 
 
 def _write_lines(path: Path, records: list[dict[str, str]]) -> None:

@@ -9,7 +9,7 @@ does it, and however often, its results stand once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,6 +39,13 @@ class Failure(NamedTuple):
     reason: str
 
 
+class Remark(NamedTuple):
+    """What is to be known of an input that gives a result, such as where it breaks off."""
+
+    item: str
+    remark: str
+
+
 @dataclass(frozen=True)
 class Unit:
     """Inputs that one worker takes at once."""
@@ -53,6 +60,7 @@ class Done:
 
     unit: Unit
     failures: tuple[Failure, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,8 @@ class Lost:
 
 
 Results = Iterator[Done | Lost]
-Do = Callable[[Unit, Path], list[Failure]]  # writes the results of a unit into a folder
+# Writes the results of a unit into a folder; gives what is to be told of its inputs.
+Do = Callable[[Unit, Path], Sequence[Failure | Remark]]
 
 
 class Job(ABC):
@@ -114,8 +123,9 @@ def do_unit(task: Task, unit: Unit) -> Done:
     if task.token not in _LOADED:
         _LOADED[task.token] = task.job.load()
     with whole_files(task.out) as partial:
-        failures = _LOADED[task.token](unit, partial)
-    return Done(unit, tuple(failures))
+        told = _LOADED[task.token](unit, partial)
+    failures = tuple(each for each in told if isinstance(each, Failure))
+    return Done(unit, failures, tuple(each for each in told if isinstance(each, Remark)))
 
 
 def load_model(checkpoint: str | None, device: str) -> MotionGPT3:

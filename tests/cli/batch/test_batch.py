@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.cli import main as cli
-from mgpt3_ros.cli.batch.running import FAILURES, PROGRESS
+from mgpt3_ros.cli.batch.running import FAILURES, PROGRESS, REMARKS
 from mgpt3_ros.model.motion import Motion
-from tests.support.bag_maker import stream, write_bag
+from tests.support.bag_maker import cut, stream, write_bag
 from tests.support.command_line import one_line
 from tests.support.tiny import swinging_motion
 from tests.support.tiny_pack import write_tiny_pack
@@ -64,6 +64,35 @@ def test_captions_are_those_of_the_commands_for_one(
     assert cli.main(['caption-bag', str(bag), '-o', str(one), '--checkpoint', checkpoint]) == 0
     assert (out / 'sub' / 'bag.jsonl').read_text() == one.read_text()
     assert one.read_text()
+
+
+def test_what_is_remarked_on_one_input_is_told_in_bulk(
+    batch: Run, checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree, out = tmp_path / 'tree', tmp_path / 'out'
+    tree.mkdir()
+    write_bag(tree / 'whole', stream(Motion(swinging_motion(5, frames=60), 20.0)))
+    cut(write_bag(tree / 'broken', stream(Motion(swinging_motion(5, frames=600), 20.0))), 0.75)
+    write_bag(tree / 'short', stream(Motion(swinging_motion(5, frames=10), 20.0)))
+    Motion(3.28 * swinging_motion(1), 20.0).save(tree / 'feet.npz')
+    words = tree, '--checkpoint', checkpoint
+    assert batch('caption', *words) == 0
+    noted = capsys.readouterr().err
+    assert f'{out / REMARKS}: ' in noted
+    lines = (out / REMARKS).read_text()
+    told: dict[str, list[str]] = {}
+    for record in map(json.loads, lines.splitlines()):
+        told.setdefault(record['item'], []).append(record['remark'])
+    assert told.keys() == {'broken', 'short', 'feet.npz'}
+    assert 'probably feet' in told['feet.npz'][0]
+    for name, said in told.items():
+        command = 'caption' if name == 'feet.npz' else 'caption-bag'
+        assert cli.main([command, str(tree / name), '--checkpoint', checkpoint]) == 0
+        alone = capsys.readouterr().err
+        assert all(remark in alone for remark in said)
+    (out / 'short.jsonl').unlink()
+    assert batch('caption', *words, '--resume') == 0  # what is done is remembered with it
+    assert (out / REMARKS).read_text() == lines
 
 
 def test_a_sentence_that_cannot_be_drawn_spoils_no_batch(
