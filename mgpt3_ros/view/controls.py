@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from mgpt3_ros.view.choice_list import call_on_loop
 from mgpt3_ros.view.player import SPEEDS, Player
 from mgpt3_ros.view.stage import Stage
 
@@ -24,7 +24,7 @@ class PlayControls:
         self.player = Player()
         self._stage = stage
         self._gui = server.gui
-        self._gui_loop = server.get_event_loop()
+        self._server = server
         self._told_s = -1.0
         self._sought: deque[float] = deque()  # times that pages asked for since the last look
         self._part = -1  # which is told to be done
@@ -76,18 +76,13 @@ class PlayControls:
 
         return line
 
-    def _on_loop(self, call: Callable[..., object], *arguments: object) -> None:
-        """Have the server's loop call something; one that has ended shows no page any more."""
-        with contextlib.suppress(RuntimeError):
-            self._gui_loop.call_soon_threadsafe(call, *arguments)
-
     def restart(self, duration_s: float) -> None:
         """Begin anew with other bodies."""
         self.player.seek(0.0)
         self.player.playing = True
         self._drawn, self._told_s, self._part = None, -1.0, -1
         self._sought.clear()
-        self._on_loop(self._time.remove)  # after what is still to be told to it
+        call_on_loop(self._server, self._time.remove)  # after what is still to be told to it
         with self._folder:
             starts = [start_s for start_s, _ in self._stage.parts if start_s < duration_s]
             self._time = self._time_line(max(duration_s, _SLIDER_STEP_S), starts)
@@ -123,7 +118,7 @@ class PlayControls:
             self._drawn = (now_s, self._follow.value)
         if abs(now_s - self._told_s) >= _TOLD_S or not self.player.playing:
             self._told_s = now_s
-            self._on_loop(setattr, self._time, 'value', round(now_s, 2))
+            call_on_loop(self._server, setattr, self._time, 'value', round(now_s, 2))
         self._tell_part(now_s)
         label = 'Pause' if self.player.playing else 'Play'
         if self._play.label != label:

@@ -17,6 +17,7 @@ from typing import Any
 from mgpt3_ros.model.errors import Cancelled, MotionGPT3Error
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.view import exporting
+from mgpt3_ros.view.choice_list import ChoiceList
 from mgpt3_ros.view.clip import Clip, Track
 from mgpt3_ros.view.controls import PlayControls
 from mgpt3_ros.view.robot_choice import RobotChoice
@@ -99,20 +100,15 @@ class Panel:
     def _lists(self) -> None:
         gui = self.server.gui
         with gui.add_folder('Timeline'):
-            self._takes = gui.add_dropdown('Show', ('-',))
+            self._takes = ChoiceList(self.server, 'Show', ('-',), self._guarded(self._on_choice))
         with gui.add_folder('Go on', expand_by_default=False):
             self._horizon = gui.add_slider('Seconds ahead', 0.5, 5.0, 0.5, 2.0)
             self._ways = gui.add_slider('Ways', 1, _MOST_WAYS, 1, _MOST_WAYS)
             predict = gui.add_button('Predict')
-            self._after = gui.add_dropdown('Then', ('-',))
+            self._after = ChoiceList(self.server, 'Then', ('-',))
             self._gap = gui.add_slider('Gap', 0.5, 4.0, 0.5, 1.5)
             between = gui.add_button('Go over')
             caption = gui.add_button('Caption')
-
-        @self._takes.on_update
-        def _(event: Any) -> None:
-            if event.client is not None:
-                self._guarded(self._on_choice)(event)
 
         predict.on_click(self._guarded(self._on_predict))
         between.on_click(self._guarded(self._on_inbetween))
@@ -210,9 +206,9 @@ class Panel:
     def _on_stop(self, _: Any) -> None:
         self.studio.stop()
 
-    def _on_choice(self, _: Any) -> None:
+    def _on_choice(self, name: str) -> None:
         with self._lock:
-            self._shown = [self.studio.take(self._takes.value)]
+            self._shown = [self.studio.take(name)]
             self._restage()
 
     def _on_save(self, event: Any) -> None:
@@ -283,10 +279,8 @@ class Panel:
                 ghost, start_s = self._ghost(motion, robot)
                 self._stage.add(f'ghost{way}', ghost, ghost=True, start_s=start_s)
             names = tuple(take.name for take in self.studio.takes) or ('-',)
-            for chosen in (self._takes, self._after):
-                chosen.options = names
-            if self._shown:
-                self._takes.value = self._shown[0].name
+            self._takes.show(names, self._shown[0].name if self._shown else None)
+            self._after.show(names)
             self.controls.restart(self._stage.duration_s)
             self._stage.step_back(self.server.get_clients().values())
 

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.robots import Robot, robot_names
+from mgpt3_ros.view.choice_list import ChoiceList
 from mgpt3_ros.view.side_by_side import ShownRobot
 
 NOBODY = 'none'
@@ -23,33 +25,39 @@ class RobotChoice:
     """
 
     def __init__(
-        self, server: Any, shown: ShownRobot | None, on_change: Callable[[Any], None]
+        self, server: Any, shown: ShownRobot | None, on_change: Callable[[str], None]
     ) -> None:
         """Add it.
 
         Args:
             server: viser's.
             shown: who is chosen at first.
-            on_change: called with the event when another is chosen; it may raise.
+            on_change: called with the name when another is chosen.
         """
         self.shown = shown
         self._known = {} if shown is None else {shown.robot.name: shown.robot}
         names = tuple(dict.fromkeys((NOBODY, *self._known, *robot_names())))
-        gui = server.gui
-        with gui.add_folder('Robot', expand_by_default=shown is not None):
+        choosing = threading.Lock()  # who and where are chosen in two threads
+
+        def changed(name: str, place: str) -> None:
+            with choosing:
+                self.choose(name, place == _INSTEAD)
+                on_change(name)
+
+        with server.gui.add_folder('Robot', expand_by_default=shown is not None):
             first = NOBODY if shown is None else shown.robot.name
-            self._name = gui.add_dropdown('Who', names, initial_value=first)
+            self._name = ChoiceList(
+                server, 'Who', names, lambda name: changed(name, self._place.value), first
+            )
             place = _INSTEAD if shown is not None and shown.instead else _BESIDE
-            self._place = gui.add_dropdown('Where', (_BESIDE, _INSTEAD), initial_value=place)
-            self._said = gui.add_markdown('')
-
-        def changed(event: Any) -> None:
-            if event.client is not None:  # chosen, not set by us
-                self.choose(self._name.value, self._place.value == _INSTEAD)
-                on_change(event)
-
-        self._name.on_update(changed)
-        self._place.on_update(changed)
+            self._place = ChoiceList(
+                server,
+                'Where',
+                (_BESIDE, _INSTEAD),
+                lambda place: changed(self._name.value, place),
+                place,
+            )
+            self._said = server.gui.add_markdown('')
 
     def choose(self, name: str, instead: bool) -> None:
         """Choose a robot by name; one that cannot be had is told of, and nobody is chosen."""
@@ -63,5 +71,5 @@ class RobotChoice:
             self.shown = ShownRobot(self._known[name], instead)
         except MotionGPT3Error as error:
             self.shown = None
-            self._name.value = NOBODY
+            self._name.leave(name, NOBODY)
             self._said.content = ' '.join(str(error).split())

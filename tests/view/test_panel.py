@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,15 +21,19 @@ import viser
 from websockets.sync.client import connect
 
 from mgpt3_ros.model import MotionGPT3
-from mgpt3_ros.model.errors import ViewError
+from mgpt3_ros.model.errors import RobotError, ViewError
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.robots import Robot
 from mgpt3_ros.view import exporting
+from mgpt3_ros.view.choice_list import ChoiceList, call_on_loop
 from mgpt3_ros.view.panel import Panel
+from mgpt3_ros.view.robot_choice import NOBODY
 from mgpt3_ros.view.server import address_of, start_server, stop_server
 from mgpt3_ros.view.stage import CAMERA_FROM
+from tests.support.robots import tin_man
 
 Show = Callable[..., Panel]
-PROTOCOL = f'viser-v{viser.__version__}'
+PAGE: dict[str, Any] = {'subprotocols': [f'viser-v{viser.__version__}'], 'max_size': None}
 CAMERA = {  # what a page tells first of all: until then the server does not count it
     'wxyz': (1.0, 0.0, 0.0, 0.0),
     'position': (4.0, 0.0, 1.0),
@@ -56,6 +61,20 @@ def generated(panel: Panel, text: str) -> None:
     panel._on_generate(None)
     assert over.wait(60)
     panel._end = end  # type: ignore[method-assign]
+
+
+def choose(page: Any, choices: ChoiceList, name: str) -> None:
+    """Choose in a list of a page; wait until the server has heard it."""
+    heard = threading.Event()
+
+    @choices._list.on_update
+    async def _(event: Any) -> None:
+        if event.client is not None:
+            heard.set()
+
+    change = {'uuid': choices.uuid, 'updates': {'value': name}}
+    page.send(msgspec.msgpack.encode({'type': 'GuiUpdateMessage', **change}))
+    assert heard.wait(30)
 
 
 def test_twenty_generations_do_not_grow(show: Show, model: MotionGPT3) -> None:
@@ -104,10 +123,10 @@ def test_nonsense_on_the_socket_leaves_no_traceback(
 ) -> None:
     panel = show(lambda: model)
     address = address_of(panel.server).replace('http', 'ws')
-    with connect(address, subprotocols=[PROTOCOL], max_size=None) as page:  # type: ignore[list-item]
+    with connect(address, **PAGE) as page:
         page.recv(timeout=30)
         page.send(data)
-    with connect(address, subprotocols=[PROTOCOL], max_size=None) as page:  # type: ignore[list-item]
+    with connect(address, **PAGE) as page:
         page.recv(timeout=30)  # it still serves
     generated(panel, 'a person walks forward')
     said = capfd.readouterr()
@@ -181,7 +200,7 @@ def test_ghosts_follow_and_a_take_may_be_shown_again(
     assert len(ghosts) == 3
     assert all(ghost.start_s == walk.duration_s for ghost in ghosts)
     assert panel._stage.duration_s > walk.duration_s + 1.5
-    panel._on_choice(None)
+    panel._on_choice(panel._takes.value)
     assert list(panel._stage.actors) == ['body0']
 
 
@@ -191,8 +210,11 @@ def test_one_motion_of_the_list_goes_over_into_another(
     panel = show(lambda: model, walk)
     generated(panel, 'take a deep bow for 3 seconds')
     first, bow = panel.studio.takes
-    panel._takes.value, panel._after.value = first.name, bow.name
-    panel._on_choice(None)
+    with connect(address_of(panel.server).replace('http', 'ws'), **PAGE) as page:
+        page.recv(timeout=30)
+        page.send(msgspec.msgpack.encode({'type': 'ViewerCameraMessage', **CAMERA}))
+        choose(page, panel._after, bow.name)
+    panel._on_choice(first.name)
     over = threading.Event()
     end = panel._end
     panel._end = lambda *a: (end(*a), over.set())  # type: ignore[method-assign,func-returns-value]
@@ -205,6 +227,63 @@ def test_one_motion_of_the_list_goes_over_into_another(
         bow.motion.info['text'],
     ]
     assert panel.controls._time.max > walk.duration_s + 3.0
+
+
+def test_a_choice_at_the_instant_a_generation_ends_is_not_lost(
+    show: Show, model: MotionGPT3, walk: Motion
+) -> None:
+    panel = show(lambda: model, walk)
+    (first,) = panel.studio.takes
+    generated(panel, 'take a deep bow for 2 seconds')
+    restaged, restage = threading.Event(), panel._restage
+    with connect(address_of(panel.server).replace('http', 'ws'), **PAGE) as page:
+        page.recv(timeout=30)
+        page.send(msgspec.msgpack.encode({'type': 'ViewerCameraMessage', **CAMERA}))
+        with panel._lock:  # as the worker has it while it shows what it has drawn
+            choose(page, panel._takes, first.name)
+            panel._shown = [panel.studio.keep(walk.crop(0, 20))]
+            panel._restage()
+            panel._restage = lambda: (restage(), restaged.set())  # type: ignore
+        assert restaged.wait(30)
+    assert panel._shown == [first]
+    assert panel._stage.duration_s == pytest.approx(walk.duration_s, abs=0.06)
+    told = threading.Event()
+    call_on_loop(panel.server, told.set)  # after what the lists were told
+    assert told.wait(30)
+    assert panel._takes.value == first.name
+
+
+def test_a_robot_that_cannot_be_had_takes_no_later_choice_away(
+    show: Show, model: MotionGPT3, walk: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = show(lambda: model, walk)
+    choice, chosen, shown = panel._robot, threading.Event(), threading.Event()
+    missing, here = [name for name in choice._name._list.options if name != NOBODY][:2]
+    robot = tin_man(tmp_path)
+
+    def find(name: str) -> Robot:
+        if name == here:
+            return robot
+        assert chosen.wait(30)
+        raise RobotError(f'{name} is not here')
+
+    monkeypatch.setattr(Robot, 'from_name_or_file', find)
+    restage = panel._stage.step_back
+    monkeypatch.setattr(
+        panel._stage,
+        'step_back',
+        lambda clients: (restage(clients), shown.set() if choice.shown else None),
+    )
+    with connect(address_of(panel.server).replace('http', 'ws'), **PAGE) as page:
+        page.recv(timeout=30)
+        page.send(msgspec.msgpack.encode({'type': 'ViewerCameraMessage', **CAMERA}))
+        choose(page, choice._name, missing)
+        choose(page, choice._name, here)
+        chosen.set()
+        assert shown.wait(60)
+    assert choice.shown is not None
+    assert choice.shown.robot is robot
+    assert choice._name.value == here
 
 
 def test_path_contacts_and_the_camera_that_follows_or_stays(
@@ -246,7 +325,7 @@ def test_a_time_that_a_page_asks_for_is_not_lost_to_the_clock(
     panel = show(lambda: model, walk)
     controls, heard = panel.controls, threading.Event()
     address = address_of(panel.server).replace('http', 'ws')
-    with connect(address, subprotocols=[PROTOCOL], max_size=None) as page:  # type: ignore[list-item]
+    with connect(address, **PAGE) as page:
         page.recv(timeout=30)
         page.send(msgspec.msgpack.encode({'type': 'ViewerCameraMessage', **CAMERA}))
         with panel._lock:  # nobody else moves on meanwhile
