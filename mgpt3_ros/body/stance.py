@@ -18,6 +18,7 @@ from scipy.ndimage import convolve1d, maximum_filter1d
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
 from mgpt3_ros.body.bounds import Timing
+from mgpt3_ros.body.commands.shaping import Taken, taking_over
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import JointProfile
@@ -74,6 +75,13 @@ def grounded(trajectory: BodyTrajectory, profile: JointProfile) -> BodyTrajector
     return replace(trajectory, base=BasePath(base.times, pos, base.rot, lin, base.ang))
 
 
+def seen_around(trajectory: BodyTrajectory, at_s: float, profile: JointProfile) -> Taken:
+    """What a body does around the moment ``at_s`` [s] after a trajectory was sent."""
+    behind, ahead = (round(seconds * FPS) for seconds in _AROUND_S)
+    at = at_s + np.arange(-behind, ahead + 1) / FPS
+    return Taken(joints_of(trajectory, at, profile), behind)
+
+
 def meeting(
     motion: Motion, trajectory: BodyTrajectory, at_s: float, profile: JointProfile
 ) -> BodyClip:
@@ -82,11 +90,9 @@ def meeting(
     The foot that stands there keeps its place, and the other one steps to where the motion has it,
     as :func:`~mgpt3_ros.model.finishing.joining.join` says.
     """
-    behind, ahead = (round(seconds * FPS) for seconds in _AROUND_S)
-    before = joints_of(trajectory, at_s + np.arange(-behind, ahead + 1) / FPS, profile)
-    _, joints = join(before, motion.joints.astype(np.float64), FPS, (behind, behind))
-    joined = replace(motion, joints=finish_joined(joints, FPS))
-    return clip_of(joined, profile, goes_on=True)
+    taken = seen_around(trajectory, at_s, profile)
+    joints = taking_over(taken, motion.joints.astype(np.float64))
+    return clip_of(replace(motion, joints=joints), profile, goes_on=True)
 
 
 def on_the_way(

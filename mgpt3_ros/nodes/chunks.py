@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.commands.meaning import Action
+from mgpt3_ros.body.commands.meaning import Action, counts_from_there
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
@@ -151,19 +151,25 @@ def shaped(model: MotionGPT3, action: Action, past: Array, sampling: SamplingOpt
     """An action with numbers as it goes on from the last frame of a body (T, 22, 3) [m]; T >= 2.
 
     It is drawn as a whole and shaped (``body.commands.carrying_out``), and joined to the body foot
-    by foot.
+    by foot. Numbers of the legs of a body that moves count from its last frame.
     """
     from mgpt3_ros.body.commands.carrying_out import carry_out
+    from mgpt3_ros.body.commands.shaping import Taken
     from mgpt3_ros.model.finishing.finish import finish_joined
     from mgpt3_ros.model.finishing.joining import join
     from mgpt3_ros.model.motion import Motion
 
     last = past[-1].astype(np.float64)
     speed = float(np.linalg.norm(last - past[-2], axis=-1).max() * FPS)
-    motion = carry_out(model, action, sampling, at_rest=speed < _STANDS)
+    at_rest = speed < _STANDS
     newest = np.maximum(np.arange(-_JOINED_FRAMES, 0) + len(past), 0)
-    leave = _JOINED_FRAMES - 1, _JOINED_FRAMES - 1
     before = past[newest].astype(np.float64)
+    if not at_rest and counts_from_there(action):
+        taken = Taken(before, _JOINED_FRAMES - 1)
+        motion = carry_out(model, action, sampling, at_rest=False, taken=taken)
+        return Motion(motion.joints[1:], FPS, motion.info)
+    motion = carry_out(model, action, sampling, at_rest=at_rest)
+    leave = _JOINED_FRAMES - 1, _JOINED_FRAMES - 1
     _, joints = join(before, motion.joints.astype(np.float64), FPS, leave)
     return Motion(finish_joined(joints, FPS)[1:], FPS, motion.info)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.commands.meaning import LEGS, Action, Rest
+from mgpt3_ros.body.commands.meaning import LEGS, Action, Rest, counts_from_there
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.stance import (
     begins_at_speed,
@@ -35,6 +35,7 @@ from mgpt3_ros.nodes.generation import (
     SAMPLING_PARAMETERS,
     Fit,
     Generated,
+    Meets,
     Sampling,
     carried_out,
     generate,
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 _WAITING_PERIOD_S = 0.02
 _MEETING_S = 0.1  # that joining a motion to one that plays may take
 _SENDING_S = 0.01  # from there until it is sent
+_SOONEST_S = 0.25  # before it takes over, a motion is sent at the latest
+_FIRST_DRAW_S = 0.5  # that drawing is expected to take at first
+_MISSED = 2  # times that it is drawn anew, since it came too late
 # Of an action on the one before: the body is on its way already, and goes on while it is planned.
 _JOIN_LEAD_S = 0.1 + _MEETING_S
 
@@ -68,6 +72,8 @@ class Clips:
         self._holding: tuple[Step, float] | None = None  # and until when
         self._robot_motions = RobotMotions(node.robot) if node.robot is not None else None
         self._last_motion_s = 0.0
+        self._begun_s, self._draw_s = 0.0, _FIRST_DRAW_S  # of what is drawn to take over
+        self._missed = 0
         self._waiting = node.create_timer(
             _WAITING_PERIOD_S, self._publish_when_due, clock=node.steady_clock, autostart=False
         )
@@ -144,7 +150,10 @@ class Clips:
         if isinstance(step.part, Action):
             follows = not self._node.moving() or self._follows(step)
             stands = self._last_pose() if follows else None
-            draw = partial(carried_out, action=step.part, stands=stands, at_rest=follows)
+            meets = None if follows else self._meets(step)
+            draw = partial(
+                carried_out, action=step.part, stands=stands, at_rest=follows, meets=meets
+            )
         else:
             draw = partial(
                 generate,
@@ -165,6 +174,21 @@ class Clips:
         """Whether a step begins when what plays has ended."""
         waits = self._node.parameters['queue_policy'] == 'fifo'
         return bool(step.index or step.command.goes_on or waits)
+
+    def _meets(self, step: Step) -> Meets | None:
+        """Where a motion whose numbers count from there will take over; None where it has none.
+
+        Nor where that is not known: where joint states say where the body is, or it soon rests.
+        """
+        node, playing = self._node, self._node.playing
+        known = not node.starts_from_joint_states() and node.robot is None
+        if not known or playing is None or self._missed > _MISSED:
+            return None
+        assert isinstance(step.part, Action)
+        self._begun_s = node.clock.motion_s()
+        at_s = playing.elapsed_s(self._begun_s) + self._draw_s + self._lead_s(step)
+        soon = at_s > playing.trajectory.end_s - _SOONEST_S
+        return None if soon or not counts_from_there(step.part) else Meets(playing, at_s)
 
     def _last_pose(self) -> np.ndarray | None:
         """The pose (22, 3) [m], Y up, in which what plays ends; None where that is unknown."""
@@ -212,10 +236,26 @@ class Clips:
             return
         (step, job), self._running = self._running, None
         try:
-            self._drawn = step, job.result()
+            drawn = job.result()
+            if self._comes_too_late(drawn):
+                self._running = step, self._node.host.run(self._drawing(step), self._node.wake)
+                return
+            self._drawn = step, drawn
         except Exception as error:
             self._node.fail(step, error, job.trace)
         self._publish_when_due()
+
+    def _comes_too_late(self, drawn: Generated) -> bool:
+        """Whether the moment has passed at which a motion should take over, or will too soon."""
+        node = self._node
+        meets, now_s = drawn.meets, node.clock.motion_s()
+        if meets is None:
+            self._missed = 0
+            return False
+        self._draw_s = max(now_s - self._begun_s, 0.5 * self._draw_s)
+        late = meets.left_s(now_s) < _SOONEST_S or not meets.holds(node.playing, now_s)
+        self._missed = self._missed + 1 if late else 0
+        return late
 
     # ------------------------------------------------------------------ publishing
 
@@ -326,7 +366,9 @@ class Clips:
         assert playing is not None
         assert now_s is not None
         elapsed_s = playing.elapsed_s(now_s)
-        if not self._follows(step):
+        if generated.meets is not None:
+            lead_s = generated.meets.left_s(now_s)
+        elif not self._follows(step):
             lead_s += _MEETING_S
             clip = meeting(generated.motion, playing.trajectory, elapsed_s + lead_s, node.profile)
         now, then = node.body_state(lead_s, now_s)

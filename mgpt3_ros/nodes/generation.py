@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.model.sampling import SamplingOptions
+    from mgpt3_ros.nodes.playing import Playing
 
 Fit = Callable[['Motion', BodyClip], tuple[BodyClip, tuple[str, ...]]]
 
+_SAME_PLACE, _SAME_ANGLE = 0.02, 0.05  # [m], [rad]
 SAMPLING_PARAMETERS = ('guidance_scale', 'num_inference_steps', 'seed')
 
 
@@ -57,12 +59,36 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Meets:
+    """A body that moves, and when something takes over from it: ``at_s`` after it was sent [s]."""
+
+    playing: Playing
+    at_s: float
+
+    def left_s(self, now_s: float) -> float:
+        """The time until then [s]."""
+        return self.at_s - self.playing.elapsed_s(now_s)
+
+    def holds(self, playing: Playing | None, now_s: float) -> bool:
+        """Whether the body will be where it was thought to be by what it plays now."""
+        if playing is None or playing is self.playing:
+            return playing is not None
+        thought = self.playing.trajectory.state_at(self.at_s)
+        will = playing.trajectory.state_at(playing.elapsed_s(now_s) + self.left_s(now_s))
+        return bool(
+            np.allclose(thought.base_pos, will.base_pos, atol=_SAME_PLACE)
+            and np.allclose(thought.positions, will.positions, atol=_SAME_ANGLE)
+        )
+
+
+@dataclass(frozen=True)
 class Generated:
     """A clip, and what the model said about it.
 
     motion: the clip as the model made it. leave_s: when the clip before is left for it, in the
     time of that clip [s]; it begins in the pose of that moment; None: at its end. notes: what of
-    the command could not be met, or what a robot cannot do of it.
+    the command could not be met, or what a robot cannot do of it. meets: where it takes over from
+    a body that moves, if it was drawn for that.
     """
 
     clip: BodyClip
@@ -70,6 +96,7 @@ class Generated:
     info: dict[str, str] = field(default_factory=dict)
     leave_s: float | None = 0.0
     notes: tuple[str, ...] = ()
+    meets: Meets | None = None
 
 
 def generate(
@@ -133,6 +160,7 @@ def carried_out(
     profile: JointProfile,
     stands: Array | None,
     at_rest: bool,
+    meets: Meets | None = None,
     fit: Fit | None = None,
     judge: bool = True,
 ) -> Generated:
@@ -148,13 +176,21 @@ def carried_out(
         stands: the pose (22, 3) [m], Y up, in which the body will stand then, from which the
             motion goes on; None where that is unknown, or where it moves.
         at_rest: whether the body stands then.
+        meets: where the motion takes over from a body that moves, so that its numbers count from
+            there; None where that is not known yet.
         fit: returns what a robot can do of a clip, and what is to be said of that.
         judge: whether the model says whether it sees the action in what it drew.
     """
     from mgpt3_ros.body.commands.carrying_out import carry_out, following
     from mgpt3_ros.model.motion import Motion
 
-    motion = carry_out(model, action, sampling.options(job), duration_s or None, at_rest, judge)
+    taken = None
+    if meets is not None:
+        from mgpt3_ros.body.stance import seen_around
+
+        taken = seen_around(meets.playing.trajectory, meets.at_s, profile)
+    options = sampling.options(job)
+    motion = carry_out(model, action, options, duration_s or None, at_rest, judge, taken)
     info = {
         'duration_s': f'{motion.duration_s:.2f}',
         'duration_from': str(motion.info['duration_from']),
@@ -162,11 +198,12 @@ def carried_out(
     if stands is not None:
         joined = following(stands[None], motion.joints)
         motion = Motion(joined, motion.fps, motion.info)
-    clip, notes = clip_of(motion, profile), tuple(motion.info['notes'])
+    clip = clip_of(motion, profile, goes_on=meets is not None)
+    notes = tuple(motion.info['notes'])
     if fit is not None:
         clip, more = fit(motion, clip)
         notes = (*notes, *more)
-    return Generated(clip, motion, info, None, notes)
+    return Generated(clip, motion, info, None, notes, meets)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ y = 0; angles are yaws as in ``kinematics.heading``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
@@ -26,6 +28,7 @@ STRIDE_S = 0.45  # standard deviation over time that hides how a body sways with
 # "The relationships between length of stride, step frequency, time of swing and speed of walking
 # for children and adults", 1966).
 LENGTH_SHARE = 0.42
+GOES_OVER = 0.3  # [m] over which the scale of a way changes
 
 _BALLS = [leg[3] for leg in LEGS]
 _MOVING = 0.3  # of the fastest tenth of a motion: slower is standing
@@ -98,22 +101,63 @@ def stretched(joints: NDArray, fps: float, ahead: float, aside: float) -> NDArra
     yaw = float(heading(joints[0].astype(np.float64)))
     cos, sin = np.cos(yaw), np.sin(yaw)
     turn_back = np.array([[cos, -sin], [sin, cos]])  # (x, z) to (left, ahead)
-    return _mapped(joints, fps, turn_back.T @ np.diag([aside, ahead]) @ turn_back)
+    matrix = turn_back.T @ np.diag([aside, ahead]) @ turn_back
+    return _mapped(joints, fps, lambda level: level @ matrix.T)
 
 
 def sheared(joints: NDArray, fps: float, yaw: float) -> NDArray:
     """The motion with its way turned by ``yaw`` [rad], facing where it did."""
     cos, sin = np.cos(yaw), np.sin(yaw)
-    return _mapped(joints, fps, np.array([[cos, sin], [-sin, cos]]))
+    matrix = np.array([[cos, sin], [-sin, cos]])
+    return _mapped(joints, fps, lambda level: level @ matrix.T)
 
 
-def _mapped(joints: NDArray, fps: float, matrix: Array) -> NDArray:
-    """A motion whose way, and where its feet stand, go through a linear map of (x, z)."""
+def reaching(
+    joints: NDArray, fps: float, distance: float, kept: int, most: tuple[float, float]
+) -> NDArray:
+    """The motion ending ``distance`` [m] from its first frame, by its way after ``kept`` frames.
+
+    Places along the way that it reaches in those frames stay; from there on the scale goes over to
+    a factor within ``most`` over ``GOES_OVER``: with x [m] from there, x goes to
+    x + (factor - 1) x^2 / (2 g), and to x + (factor - 1) (x - g / 2) behind g = ``GOES_OVER``.
+    """
+    given = joints.astype(np.float64)
+    end = (given[-1, 0] - given[0, 0])[[0, 2]]
+    whole = float(np.linalg.norm(end))
+    if whole < GOES_OVER:
+        return joints
+    along = end / whole
+    places = (given[: kept + 1, [0, *_BALLS]] - given[0, 0])[..., [0, 2]] @ along
+    begin = float(places.max())
+
+    def longer(x: Array) -> Array:
+        x = np.maximum(x, 0.0)
+        return np.where(x < GOES_OVER, x**2 / (2 * GOES_OVER), x - 0.5 * GOES_OVER)
+
+    gain = float(longer(np.array(whole - begin)))
+    if gain < 0.5 * GOES_OVER:
+        return joints
+    share = float(np.clip((distance - whole) / gain, most[0] - 1.0, most[1] - 1.0))
+    return _mapped(
+        joints,
+        fps,
+        lambda level: level + (share * longer(level @ along - begin))[:, None] * along,
+        hold_first=True,
+    )
+
+
+def _mapped(
+    joints: NDArray, fps: float, floor: Callable[[Array], Array], hold_first: bool = False
+) -> NDArray:
+    """A motion whose way, and where its feet stand, go through a map of the floor.
+
+    ``floor``: of (N, 2), x and z [m] from where the pelvis is in the first frame.
+    """
     given = joints.astype(np.float64)
     origin = given[0, 0, [0, 2]]
 
     def moved(points: Array) -> Array:
-        level = (points[:, [0, 2]] - origin) @ matrix.T + origin
+        level = floor(points[:, [0, 2]] - origin) + origin
         return np.stack([level[:, 0], points[:, 1], level[:, 1]], axis=1)
 
     shifted = given + (moved(given[:, 0]) - given[:, 0])[:, None]
@@ -122,7 +166,7 @@ def _mapped(joints: NDArray, fps: float, matrix: Array) -> NDArray:
         # Feet keep their distance from under the pelvis where it is the way across.
         ankle = given[:, leg[2]] + ball - given[:, leg[3]]
         shifted[:, leg[1:]] = pose_leg(shifted[:, leg], ankle, ball)
-    return lock_feet(shifted.astype(joints.dtype), fps)
+    return lock_feet(shifted.astype(joints.dtype), fps, hold_first)
 
 
 def steered(joints: NDArray, fps: float, angle: float) -> NDArray:

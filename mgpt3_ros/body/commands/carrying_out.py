@@ -40,6 +40,7 @@ def carry_out(
     duration_s: float | None = None,
     at_rest: bool = True,
     judge: bool = True,
+    taken: shaping.Taken | None = None,
 ) -> Motion:
     """Draw an action and shape it to what the command asks for.
 
@@ -50,11 +51,13 @@ def carry_out(
         duration_s: its length [s], where the command states none; None: what the model finds.
         at_rest: whether the body stands before it; else it walks in.
         judge: whether the model says whether it sees the action in the motion.
+        taken: the body that an action of the legs takes over from, if it moves (``at_rest`` is
+            false then): numbers count from there.
 
     Returns:
-        A motion that begins at the origin, facing +Z, and ends in a stance. ``info['text']`` is
-        what the model was asked with, ``info['notes']`` what could not be met, with what was done,
-        and ``info['confidence']`` is as in ``MotionGPT3.generate``.
+        A motion that begins at the origin, facing +Z, or in the frame of ``taken``, and ends in a
+        stance. ``info['text']`` is what the model was asked with, ``info['notes']`` what could not
+        be met, with what was done, and ``info['confidence']`` is as in ``MotionGPT3.generate``.
 
     Raises:
         MotionGPT3Error: as ``MotionGPT3.generate``.
@@ -65,7 +68,7 @@ def carry_out(
     text = action.words or SENTENCES[action.name]
     drawn = _drawn(model, action, text, sampling)
     if action.name in LEGS:
-        joints = shaping.on_foot(drawn.joints, action, at_rest)
+        joints = shaping.on_foot(drawn.joints, action, at_rest, taken)
     else:
         joints = shaping.gesture(drawn.joints, action)
     if action.arms is not None:

@@ -83,6 +83,13 @@ class Relation:
 Part = Action | Rest | Relation
 
 
+def counts_from_there(action: Action) -> bool:
+    """Whether legs shall go so far, so many steps or so long, or turn: from where they are."""
+    numbers = action.distance_m, action.steps, action.duration_s
+    turns = action.name.startswith('walk-turn')
+    return action.name in LEGS and (turns or any(number is not None for number in numbers))
+
+
 def described(parts: Sequence[Part]) -> str:
     """A line that says what a command means, part after part."""
     return '; '.join(map(str, parts))

@@ -10,6 +10,8 @@ left, and said. Joints are (T, 22, 3) [m] at ``FPS``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +54,10 @@ _ONE_STEP = {  # [m] (x left, y up, z ahead) that the foot of a single step goes
     **{'walk-left': (-0.3, 0.0, 0.0), 'walk-right': (-0.3, 0.0, 0.0)},  # the left one is mirrored
 }
 _LEAST = 16  # frames of a motion that is cut
+_STILL = 0.01  # [m]
+_CUTS, _HURRIED = 5, 1.25
+_JOINED = 10  # frames over which a body goes over into the motion that takes over
+_ONE_STEP_S = 1.3  # a walk that shall be shorter is one step
 _LATER = (-4, 4, 12)  # frames after it has gone as far as it shall, where it may be cut
 _ARMS = ('collar', 'shoulder', 'elbow', 'wrist')
 
@@ -69,28 +75,63 @@ def speed_of(action: Action, drawn: float) -> float:
     return (slow, normal, fast)[WORDS[action.speed or 'normal']]
 
 
-def on_foot(joints: NDArray, action: Action, at_rest: bool) -> Array:
-    """A drawn motion of the legs as an action asks for it; ``at_rest``: it begins in a stance."""
-    if action.steps == 1 and action.name in _ONE_STEP:
-        return one_step(action.name)
+@dataclass(frozen=True)
+class Taken:
+    """A body that moves and is taken over.
+
+    joints: (T, 22, 3) [m], Y up, what it does around the moment at ``FPS``. frame: of it, at which
+    the next motion takes over.
+    """
+
+    joints: Array
+    frame: int
+
+
+def on_foot(joints: NDArray, action: Action, at_rest: bool, taken: Taken | None = None) -> Array:
+    """A drawn motion of the legs as an action asks for it.
+
+    Args:
+        joints: (T, 22, 3) [m] as drawn.
+        action: what is asked for.
+        at_rest: it begins in a stance.
+        taken: the body that it takes over from, if it moves: what is asked for counts from the
+            frame of that, with which the motion begins.
+    """
+    short = action.steps == 1 or (action.duration_s or LONGEST_S) < _ONE_STEP_S
+    if action.name in _ONE_STEP and short and taken is None:
+        step = one_step(action.name)
+        return step if action.duration_s is None else _lengthened(step, action.duration_s)
     drawn = joints.astype(np.float64)
     moved = way.paced(drawn, FPS, speed_of(action, way.pace(drawn, FPS)), SPEED_FACTORS)
     if action.name.startswith('walk-turn'):
         angle = np.deg2rad(action.angle_deg or TURN_DEG)
-        return _turning(moved, angle if action.name.endswith('left') else -angle, action, at_rest)
+        angle = angle if action.name.endswith('left') else -angle
+        return _turning(moved, angle, action, at_rest, taken)
     aside = action.name in ('walk-left', 'walk-right')
     moved = sideways(moved) if aside else way.straightened(moved, FPS)
-    if at_rest:
-        moved = begun(moved)
+    once = moved
+    if taken is not None:
+        moved = taking_over(taken, moved)
+    elif at_rest:
+        moved = once = begun(moved)
     if action.steps is not None:
-        moved = stepped(moved, action.steps)
+        moved = stepped(moved, action.steps, once)
     elif action.distance_m is not None:
-        moved = gone(moved, action.distance_m)
+        moved = gone(moved, action.distance_m, once, taken is not None)
+    elif action.duration_s is not None and taken is not None:
+        moved = ended(lasting(moved, action.duration_s, once), round(action.duration_s * FPS))
     elif action.duration_s is not None:
-        moved = ended(lasting(moved, action.duration_s), round(action.duration_s * FPS))
+        moved = lasting(moved[::-1][: _until_still(moved[::-1])][::-1], action.duration_s)
+        moved = ended(moved, round(action.duration_s * FPS))
     else:
         moved = _straight_on(settle(moved, FPS))
-    return moved if aside else way.aimed(moved, FPS)
+    return moved if aside or taken is not None else way.aimed(moved, FPS)
+
+
+def taking_over(taken: Taken, joints: Array) -> Array:
+    """A motion from the frame on at which it takes over from a body, in the world of that."""
+    _, joined = join(taken.joints, joints, FPS, (taken.frame, taken.frame))
+    return finish_joined(joined, FPS)
 
 
 def begun(joints: Array) -> Array:
@@ -99,15 +140,27 @@ def begun(joints: Array) -> Array:
 
 
 def ended(joints: Array, frames: int) -> Array:
-    """The motion brought to rest in a stance within ``frames``, or as near as it can."""
-    cut = frames
-    for _ in range(3):
-        rest = settle(joints[:cut], FPS)
-        if len(rest) <= frames or cut == _LEAST:
+    """The motion brought to rest in a stance within ``frames``, or as near as it can.
+
+    What is a little too long is sped up, by ``_HURRIED`` at most.
+    """
+    cut, found = frames, list[Array]()
+    for _ in range(_CUTS):
+        rest = rested(_straight_on(settle(joints[:cut], FPS)))
+        found.append(rest[: _until_still(rest)])
+        longer = len(found[-1]) - frames
+        if longer <= 0 or cut == _LEAST:
             break
-        cut = max(cut - (len(rest) - frames), _LEAST)
-    rest = _straight_on(rest)
-    return np.concatenate([rest, np.repeat(rest[-1:], max(frames - len(rest), 0), axis=0)])
+        cut = max(cut - longer, _LEAST)
+    rest = min(found, key=lambda one: abs(len(one) - frames))
+    rest = way.retimed(rest, FPS, float(np.clip(len(rest) / frames, 1.0, _HURRIED)))
+    return _lengthened(rest, frames / FPS)
+
+
+def _until_still(joints: Array) -> int:
+    """How many frames a motion has until it only stands in its last pose, with one of that."""
+    away = np.linalg.norm(joints - joints[-1], axis=-1).max(axis=1)
+    return int(np.max(np.flatnonzero(away > _STILL), initial=-1)) + 2
 
 
 def again(joints: Array, more: Array) -> Array:
@@ -116,33 +169,50 @@ def again(joints: Array, more: Array) -> Array:
     return np.concatenate([joints[:cut], finish_joined(joined, FPS)])
 
 
-def lasting(joints: Array, duration_s: float) -> Array:
-    """The motion repeated until it lasts so long [s], ``LONGEST_S`` at most."""
-    once, frames = joints, round(min(duration_s, LONGEST_S) * FPS)
+def _lengthened(joints: Array, duration_s: float) -> Array:
+    """The motion with its last pose held until it lasts so long [s]."""
+    missing = round(duration_s * FPS) - len(joints)
+    return np.concatenate([joints, np.repeat(joints[-1:], max(missing, 0), axis=0)])
+
+
+def lasting(joints: Array, duration_s: float, once: Array | None = None) -> Array:
+    """The motion, then ``once`` (itself), until it lasts so long [s], ``LONGEST_S`` at most."""
+    frames = round(min(duration_s, LONGEST_S) * FPS)
+    once = joints if once is None else once
     while len(joints) < frames:
         joints = _straight_on(again(joints, once))
     return joints
 
 
-def gone(joints: Array, distance: float) -> Array:
-    """The motion cut, repeated and stretched until it goes so far [m] and rests."""
-    once = joints
+def gone(joints: Array, distance: float, once: Array, moves: bool = False) -> Array:
+    """The motion cut, repeated and stretched until it goes so far [m] and rests.
+
+    ``once``: what it is repeated with. ``moves``: its beginning is the way of a body that moves,
+    and stays as it is.
+    """
     while _way(joints) < distance + 0.3 and len(joints) < LONGEST_S * FPS:
         joints = _straight_on(again(joints, once))
-    far = np.linalg.norm((joints[:, 0] - joints[0, 0])[:, [0, 2]], axis=1)
+    level = (joints[:, 0] - joints[0, 0])[:, [0, 2]]
+    far = level @ level[-1] / max(_way(joints), 1e-3) if moves else np.linalg.norm(level, axis=1)
     reached = int(np.argmax(far >= distance)) if far.max() >= distance else len(joints)
     cuts = {min(max(reached + later, _LEAST), len(joints)) for later in _LATER}
     rests = [settle(joints[:cut], FPS) for cut in sorted(cuts)]
     rest = min(rests, key=lambda found: abs(np.log(max(_way(found), 1e-3) / distance)))
     for _ in range(2):
-        factor = float(np.clip(distance / max(_way(rest), 1e-3), *WAY_FACTORS))
-        rest = _straight_on(way.stretched(rest, FPS, factor, factor))
+        if moves:
+            rest = way.reaching(rest, FPS, distance, _JOINED, WAY_FACTORS)
+        else:
+            factor = float(np.clip(distance / max(_way(rest), 1e-3), *WAY_FACTORS))
+            rest = way.stretched(rest, FPS, factor, factor)
+        rest = _straight_on(rest)
     return rest
 
 
-def stepped(joints: Array, steps: int) -> Array:
-    """The motion cut and repeated to a number of steps, the last of which closes to a stance."""
-    once = joints
+def stepped(joints: Array, steps: int, once: Array) -> Array:
+    """The motion cut to a number of steps, the last of which closes to a stance.
+
+    ``once``: what it is repeated with where it has too few.
+    """
     while len(way.landings(joints, FPS)) < steps + 1 and len(joints) < LONGEST_S * FPS:
         longer = _straight_on(again(joints, once))
         if len(way.landings(longer, FPS)) == len(way.landings(joints, FPS)):
@@ -237,7 +307,9 @@ def sideways_share(joints: NDArray) -> float:
     return abs(aside) / max(float(np.hypot(ahead, aside)), 1e-6)
 
 
-def _turning(joints: Array, angle: float, action: Action, at_rest: bool) -> Array:
+def _turning(
+    joints: Array, angle: float, action: Action, at_rest: bool, taken: Taken | None
+) -> Array:
     """A drawn turn cut to where it turns, repeated and bent until it turns by ``angle`` [rad]."""
     once = _turn_alone(joints)
     turned = way.faces(once, FPS)
@@ -252,10 +324,14 @@ def _turning(joints: Array, angle: float, action: Action, at_rest: bool) -> Arra
     reached = (way.faces(moved, FPS) - way.faces(moved, FPS)[0]) * np.sign(angle) >= abs(angle)
     if reached.any():
         moved = moved[: int(np.argmax(reached)) + round(_AROUND_S * FPS) + 1]
-    if action.duration_s is not None:
-        factor = float(np.clip(len(moved) / FPS / action.duration_s, *SPEED_FACTORS))
-        moved = way.retimed(moved, FPS, factor)
+    if taken is not None:
+        moved = taking_over(taken, moved)
     moved = settle(begun(moved) if at_rest else moved, FPS)
+    if action.duration_s is not None and taken is None:
+        moved = moved[: _until_still(moved)]
+        moved = moved[::-1][: _until_still(moved[::-1])][::-1]
+        factor = float(np.clip(len(moved) / FPS / action.duration_s, *SPEED_FACTORS))
+        moved = _lengthened(way.retimed(moved, FPS, factor), action.duration_s)
     for _ in range(2):
         moved = way.steered(moved, FPS, angle)
     return moved
