@@ -20,7 +20,7 @@ from mgpt3_ros.model.errors import GenerationError, MotionError
 from mgpt3_ros.model.finishing.continuation import Seams
 from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import join
-from mgpt3_ros.model.finishing.plausible import implausible
+from mgpt3_ros.model.finishing.plausible import implausible, slowed_down
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
 from mgpt3_ros.model.language.durations import (
@@ -136,8 +136,8 @@ class Pipeline(ABC):
         start: Start,
         refuse: bool,
     ) -> list[np.ndarray]:
-        """What was drawn, with that which no body can do drawn again."""
-        drawn, redraws = list(drawn), self.config.redraws or 0
+        """What was drawn, with what is too fast slowed down, and what cannot be drawn again."""
+        drawn, redraws = [slowed_down(clip) for clip in drawn], self.config.redraws or 0
         for left in reversed(range(redraws + 1)):
             reasons = [implausible(clip, text) for clip, text in zip(drawn, texts, strict=True)]
             wrong = [number for number, reason in enumerate(reasons) if reason is not None]
@@ -151,7 +151,7 @@ class Pipeline(ABC):
             known: Known = [lengths[number] for number in wrong]
             anew, _ = self._draw_texts([texts[n] for n in wrong], known, sampling, start)
             for number, joints in zip(wrong, anew, strict=True):
-                drawn[number] = joints
+                drawn[number] = slowed_down(joints)
         return drawn
 
     @abstractmethod

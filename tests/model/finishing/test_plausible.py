@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.model.errors import GenerationError
-from mgpt3_ros.model.finishing.plausible import implausible
+from mgpt3_ros.model.finishing.plausible import (
+    FASTEST_PELVIS,
+    MOST_SLOWED,
+    implausible,
+    pelvis_speed,
+    slowed_down,
+)
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
 from tests.support.walks import walking
@@ -47,6 +53,52 @@ def test_what_no_body_can_do(change, said):
 def test_who_shall_climb_or_turn_over_may():
     assert implausible(walking(6) + LIFTED, 'climb onto the box') is None
     assert implausible(turned(walking(6)), 'Do a cartwheel!') is None
+
+
+def carried(speed: float) -> np.ndarray:
+    """A walk on a belt that takes it to this speed [m/s] at its fastest."""
+    walk = walking(8)
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        mean = (low + high) / 2
+        belt = mean * np.array([0.0, 0.0, 1.0]) * np.arange(len(walk))[:, None, None]
+        low, high = (mean, high) if pelvis_speed(walk + belt) < speed else (low, mean)
+    return (walk + belt).astype(np.float32)
+
+
+@pytest.mark.parametrize('speed', [5.6, 6.4, 7.9])
+def test_a_runner_who_is_too_fast_is_slowed_down(speed):
+    fast = carried(speed)
+    assert implausible(fast, 'run') is not None
+    slower = slowed_down(fast)
+    assert (slower.shape, slower.dtype) == (fast.shape, fast.dtype)
+    assert implausible(slower, 'run') is None
+    assert pelvis_speed(slower) > 0.85 * FASTEST_PELVIS  # hardly slower than it must be
+
+
+def test_only_the_moments_that_are_too_fast_are_slowed_down():
+    walk, fast = walking(8), carried(6.5)
+    fast = fast - fast[40] + walk[40]  # from there on it is carried
+    joints = np.concatenate([walk[:40], fast[40:]])
+    slower = slowed_down(joints)
+    assert implausible(slower) is None
+    np.testing.assert_allclose(slower[:30], joints[:30], atol=1e-3)
+
+
+def test_all_others_stay_as_they_are():
+    for speed in (5.0, 1.1 * MOST_SLOWED * FASTEST_PELVIS):
+        motion = carried(speed)
+        assert slowed_down(motion) is motion
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('checkpoint', ['default', 'stream'])
+def test_everyday_running_is_not_refused(checkpoint):
+    model = MotionGPT3.from_pretrained(checkpoint, device='cpu')
+    for seconds in (2.0, 4.0, 7.0, 10.0):
+        text = ['a person runs forward energetically'] * 4
+        motions = model.generate(text, seconds, judge=False, generator=noise_source(0))
+        assert [motion.num_frames for motion in motions] == [round(20 * seconds)] * 4
 
 
 def test_what_cannot_be_is_drawn_again_and_then_refused():
