@@ -166,9 +166,10 @@ def shaped(model: MotionGPT3, action: Action, past: Array, sampling: SamplingOpt
     before = past[newest].astype(np.float64)
     if not at_rest and counts_from_there(action):
         taken = Taken(before, _JOINED_FRAMES - 1)
-        motion = carry_out(model, action, sampling, at_rest=False, taken=taken)
+        # It is judged when it is over, as what is streamed.
+        motion = carry_out(model, action, sampling, at_rest=False, taken=taken, judge=False)
         return Motion(motion.joints[1:], FPS, motion.info)
-    motion = carry_out(model, action, sampling, at_rest=at_rest)
+    motion = carry_out(model, action, sampling, at_rest=at_rest, judge=False)
     leave = _JOINED_FRAMES - 1, _JOINED_FRAMES - 1
     _, joints = join(before, motion.joints.astype(np.float64), FPS, leave)
     return Motion(finish_joined(joints, FPS)[1:], FPS, motion.info)

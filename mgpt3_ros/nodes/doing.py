@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from mgpt3_ros.nodes.chunks import Chunk
 from mgpt3_ros.nodes.commands import Step, counts
 
 ACTION_S = 4.0  # [s] of an action that others wait for, where the model expects no number
+JUDGED_CHUNKS = 15  # that are looked at once it is over: 6 s, which is as far as captions see
 ACTIONS_S = (1.0, 10.0)  # [s] that such an action takes at least and at most
 
 
@@ -27,7 +28,7 @@ class Doing:
 
     said: whether the model knows. begun_s, ends_s: by the body's clock; ends_s None: it goes on.
     expected_s: how long the model expects it to take.
-    last: nothing follows it, not even of its command.
+    last: nothing follows it, not even of its command. drawn: its last chunks (F, 22, 3) [m].
     """
 
     step: Step | None
@@ -36,6 +37,7 @@ class Doing:
     expected_s: float = 0.0
     ends_s: float | None = None
     last: bool = False
+    drawn: list[Array] = field(default_factory=list)
 
     @property
     def following(self) -> Step | None:

@@ -27,8 +27,9 @@ from mgpt3_ros.model.language.durations import stated_duration
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
-from mgpt3_ros.nodes.doing import Doing, bounded_s, first_pose, from_standing_s
+from mgpt3_ros.nodes.doing import JUDGED_CHUNKS, Doing, bounded_s, first_pose, from_standing_s
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
+from mgpt3_ros.nodes.judging import StreamJudge
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.robots.pace import WORTH_SAYING
 
@@ -57,6 +58,7 @@ class Streaming:
         self._body = LiveBody(node.profile)
         self._plan: StreamPlan | None = None
         self._doing: Doing | None = None
+        self._judge = StreamJudge(node)
         self._running: tuple[Job[Chunk], ChunkRequest, BodyState | None] | None = None
         self._astray = False  # the model went on from where the plan does not
         self._too_late = False  # new words came back when their moment had passed
@@ -101,7 +103,8 @@ class Streaming:
             self._draw(now_s, moves)
 
     def on_worker(self) -> None:
-        """Publish what the worker has drawn."""
+        """Publish what the worker has drawn, and tell what it has seen."""
+        self._judge.on_worker()
         if self._running is None or not self._running[0].done():
             return
         (job, request, state), self._running = self._running, None
@@ -124,6 +127,7 @@ class Streaming:
             self._running[0].stop()
             self._running = None
         self._body = LiveBody(self._node.profile)
+        self._judge.stop()
         self._timer.cancel()
         if doing is None or doing.step is None or doing.said:
             return {}
@@ -169,15 +173,15 @@ class Streaming:
         if not doing.said or ends_s is None or now_s < ends_s - _LEAD_S:
             return
         if doing.step is None:
-            self._doing = None
+            self._go_over(None)
         elif doing.following is not None:
             self._begin(doing.following)
         elif node.waiting():
             self._begin(Step(node.take_command()))
         elif doing.action is not None:  # that ends in a stance
-            self._doing = None
+            self._go_over(None)
         else:
-            self._doing = Doing(None, said=doing.text is None, ends_s=now_s + REST_S)
+            self._go_over(Doing(None, said=doing.text is None, ends_s=now_s + REST_S))
 
     def _replace(self) -> None:
         """Say of what is left of the command that a newer one takes its place."""
@@ -190,8 +194,14 @@ class Streaming:
             self._node.drop(following, f'a newer command replaced it before{following}')
 
     def _begin(self, step: Step) -> None:
-        self._doing = Doing(step)
+        self._go_over(Doing(step))
         self._node.tell(step, 'generating')
+
+    def _go_over(self, to: Doing | None) -> None:
+        """Leave what is done for something else; it is judged by what was drawn of it."""
+        doing, self._doing = self._doing, to
+        if doing is not None and doing.step is not None and doing.text is not None:
+            self._judge.over(doing.step, doing.drawn)
 
     def _blind(self) -> bool:
         """Whether joint states are needed and have stopped."""
@@ -307,6 +317,7 @@ class Streaming:
         self._plan, self._astray, self._too_late = longer, request.action is not None, False
         node.send(longer.message(now_s), doing.step, begun_s=now_s)
         self.chunks += 1
+        doing.drawn = [*doing.drawn[1 - JUDGED_CHUNKS :], chunk.joints]
         node.report_success()
         notes, slower = list(chunk.notes), longer.slower(now_s)
         if slower > WORTH_SAYING:

@@ -58,3 +58,24 @@ def test_how_sure_a_motion_is_stands_on_the_status(start, probe, default_checkpo
     told = probe.status('refused')
     assert float(told['confidence']) < 0.5
     assert 'it knows: ' in told['reason']
+
+
+def test_a_stream_is_judged_when_an_action_is_over(start, probe, default_checkpoint):
+    start(seed=1, checkpoint='stream', mode='stream', num_threads=1)
+    probe.active()
+    probe.say('walk forward')
+    probe.trajectory(6)
+    assert probe.messages('judged') == []  # it is not over
+    probe.say('bow for 3 seconds')
+    for count, text in enumerate(('walk forward', 'bow for 3 seconds'), start=1):
+        told = probe.status('judged', count)
+        assert (told['id'], told['text']) == (str(count), text)
+        assert told['shown'] in ('true', 'false')
+        assert ('the model sees' in told['reason']) == (told['shown'] == 'false')
+    assert {status['shown'] for status in probe.messages('published')} == {''}
+    probe.say('walk forward')
+    probe.status('published', 3)
+    probe.cancel()
+    probe.status('cancelled')
+    probe.spin_for(1.0)
+    assert len(probe.messages('judged')) == 2
