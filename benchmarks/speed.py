@@ -45,6 +45,7 @@ from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import build_network
+from mgpt3_ros.model.network.onednn import CHOICES, use_onednn
 from mgpt3_ros.model.pipelines import whole_clips
 from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 from mgpt3_ros.training.run_config import load_run_config
@@ -65,14 +66,20 @@ class Case:
     target: float | None = None
 
 
-def draw(model: MotionGPT3, rows: int, steps: int, sampler: str) -> None:
-    """Draw motions of the longest kind, as they are decoded and set right."""
+def draw(
+    model: MotionGPT3,
+    rows: int,
+    steps: int,
+    sampler: str,
+    frames: int = FRAMES,
+    text: str = SENTENCE,
+) -> None:
+    """Draw motions, of the longest kind unless told otherwise, decoded and set right."""
     head = model.network.head
     head.config = dataclasses.replace(head.config, sampler=sampler)
     noise = torch.Generator().manual_seed(0)
-    seconds = FRAMES / 20
     model.generate(
-        [SENTENCE] * rows, seconds, judge=False, num_inference_steps=steps, generator=noise
+        [text] * rows, frames / 20, judge=False, num_inference_steps=steps, generator=noise
     )
 
 
@@ -109,10 +116,15 @@ def walk() -> Motion:
     return Motion(joints[:120], 20.0)
 
 
-def full_size_model() -> MotionGPT3:
-    """A model of the paper's size with random weights, and as many words as GPT-2 has."""
+def full_size_model(width: int = 768, onednn: str = 'auto') -> MotionGPT3:
+    """A model of the paper's size with random weights, and as many words as GPT-2 has.
+
+    Args:
+        width: of both branches, a multiple of their 12 heads.
+        onednn: as in :meth:`MotionGPT3.from_pretrained`.
+    """
     told = copy.deepcopy(load_run_config('paper').model)
-    told['network']['backbone']['vocab_size'] = GPT2_WORDS
+    told['network']['backbone'] |= {'vocab_size': GPT2_WORDS, 'n_embd': width}
     config = from_dict(MotionGPT3Config, told)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -120,6 +132,7 @@ def full_size_model() -> MotionGPT3:
         tokenizer = MotionTokenizer.load(folder)
     zero, one = np.zeros(FEATURES, np.float32), np.ones(FEATURES, np.float32)
     network = build_network(config.network)
+    use_onednn(network, onednn)
     return MotionGPT3(config, network, tokenizer, FeatureStats(zero, one))
 
 
@@ -284,6 +297,7 @@ def main(argv: list[str] | None = None) -> int:
         '--part', choices=PARTS, action='append', help='may be given several times (default: all)'
     )
     parser.add_argument('--repeats', type=int, default=REPEATS)
+    parser.add_argument('--onednn', choices=CHOICES, default='auto', help='(default: auto)')
     parser.add_argument('-o', '--output', type=Path, metavar='FILE', help='JSON to write')
     parser.add_argument('--against', metavar='COMMAND', help='a program that prints such JSON')
     options = parser.parse_args(argv)
@@ -294,7 +308,10 @@ def main(argv: list[str] | None = None) -> int:
         cases = [dataclasses.replace(case, target=None) for case in cases]
     rates = measured_rates()
     begin = time.process_time()
-    model = full_size_model() if full else MotionGPT3.from_pretrained(device='cpu')
+    if full:
+        model = full_size_model(onednn=options.onednn)
+    else:
+        model = MotionGPT3.from_pretrained(device='cpu', onednn=options.onednn)
     report = {
         'circumstances': circumstances(),
         'size': options.size,

@@ -265,6 +265,7 @@ def _parts(
         return *_vae_parts(stage, network, dataset), weights
     if isinstance(network, CodeNetwork):
         return *_code_parts(stage, model, network), weights
+    network.learns_words = weights.get('text', 0.0) > 0
     return *_task_parts(stage, model, network, dataset), weights
 
 

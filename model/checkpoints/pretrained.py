@@ -57,7 +57,7 @@ class Pretrained:
         folder: str | Path | None = None,
         device: str = 'auto',
         dtype: str = 'auto',
-        onednn: str = 'off',
+        onednn: str = 'auto',
     ) -> Self:
         """Load a checkpoint folder.
 
@@ -66,8 +66,9 @@ class Pretrained:
             device: 'auto' takes CUDA where there is one; or 'cpu', 'cuda', 'cuda:1'.
             dtype: of the backbone and the head: 'auto' (float32), 'float32', 'bfloat16' or
                 'float16'. The VAE always runs in float32.
-            onednn: large layers through oneDNN on a CPU: 'off', 'on', or 'auto' where that is
-                measured to be faster; see `network/onednn.py`.
+            onednn: large products through oneDNN on a CPU: 'off', 'on', or 'auto' where that is
+                measured to be faster, which may differ from one machine to the next; see
+                `network/onednn.py`. Of the shipped checkpoints none has products so large.
 
         Raises:
             CheckpointError: the folder is missing, truncated or of another kind, or the device or

@@ -27,6 +27,7 @@ from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.layer import Attention, BimodalLayer
 from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_tables
 from mgpt3_ros.model.network.text.branch import LowRank, TextBlock
+from mgpt3_ros.model.network.text.table import TableUse
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,26 @@ class Hidden:
     """Hidden states after the last norm; positions of the other modality are zero.
 
     text: (B, N, D). motion: (B, N, M). cache: where one was given, with these tokens added.
+    use: of the table of words, where it learns; for the logits of ``text``.
     """
 
     text: Tensor
     motion: Tensor
     cache: KeyValueCache | None
+    use: TableUse | None = None
 
 
 def _or_itself(allowed: Tensor, itself: Tensor) -> Tensor:
     """Let padding that would see nothing see itself: its row would be NaN."""
     return allowed | (itself & ~allowed.any(dim=-1, keepdim=True))
+
+
+def _scatter(packed: Tensor, at: Tensor | None, like: Tensor) -> Tensor:
+    """Put rows (P, D) at their flat positions in zeros (B, N, D); None: they are all, or none."""
+    if at is None and len(packed):
+        return packed.view_as(like)
+    flat = packed.new_zeros(like.shape[0] * like.shape[1], like.shape[2])
+    return (flat if at is None else flat.index_copy(0, at, packed)).view_as(like)
 
 
 class _MotionTables(nn.Module):
@@ -132,8 +143,17 @@ class BimodalBackbone(nn.Module):
         layers = [p for layer in self._layers()[first:] for p in layer.text.parameters()]
         return [*layers, *self.text.ln_f.parameters()]
 
-    def embed(self, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def table_use(self) -> TableUse | None:
+        """For a pass that embeds words and makes logits of them, where their table learns both."""
+        learned = torch.is_grad_enabled() and self.text.wte.weight.requires_grad
+        return TableUse() if learned and self.text.tied else None
+
+    def embed(
+        self, token_ids: Tensor, use: TableUse | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Look up token ids (B, N), without positions.
+
+        ``use``: of :meth:`table_use`, for the same in :meth:`text_logits`.
 
         Returns:
             text (B, N, D), motion (B, N, M), is_motion (B, N) bool; rows of the other modality
@@ -142,7 +162,7 @@ class BimodalBackbone(nn.Module):
         first_marker, first_motion = self.vocabulary.start_of_motion, self.vocabulary.first_motion
         is_motion = token_ids >= first_motion
         is_marker = (token_ids >= first_marker) & ~is_motion
-        text = self.text.wte(token_ids.clamp(max=first_marker - 1))
+        text = self.text.embed(token_ids.clamp(max=first_marker - 1), use)
         markers = self.marker_embedding[(token_ids - first_marker).clamp(0, MARKERS - 1)]
         text = torch.where(is_marker[..., None], markers, text)
         motion = self.motion.wte((token_ids - first_motion).clamp(min=0))
@@ -160,6 +180,7 @@ class BimodalBackbone(nn.Module):
         is_motion: Tensor,
         attention_mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
+        words_alone: bool = False,
     ) -> Hidden:
         """Run embedded tokens through all layers.
 
@@ -170,6 +191,8 @@ class BimodalBackbone(nn.Module):
             attention_mask: (B, S + N) bool, False on padding, of the S tokens in the cache and
                 the N new ones. Positions count from the first True entry. None: no padding.
             cache: keys and values of the S tokens before.
+            words_alone: there is no motion and no padding among the new tokens, which on a GPU is
+                known only by waiting for it.
 
         Raises:
             ConfigError: the sequence is longer than ``n_positions``.
@@ -179,15 +202,20 @@ class BimodalBackbone(nn.Module):
         if attention_mask is None:
             attention_mask = is_motion.new_ones(batch, past + count)
         order = self._order(is_motion, attention_mask[:, past:], cache)
-        positions = self._positions(is_motion, attention_mask, order, cache)
+        positions = self._positions(is_motion, attention_mask, order, cache, words_alone)
         text, motion = self._with_positions(text, motion, positions)
-        attention = self._attention(is_motion, attention_mask, order, positions, cache)
-        streams = text.flatten(0, 1)[attention.text_at], motion.flatten(0, 1)[attention.motion_at]
+        places = self._places(is_motion, attention_mask[:, past:], words_alone)
+        attention = self._attention(is_motion, attention_mask, order, positions, cache, places)
+        flat_text, flat_motion = text.flatten(0, 1), motion.flatten(0, 1)
+        if attention.text_at is None:
+            streams = flat_text, flat_motion[:0]
+        else:
+            streams = flat_text[attention.text_at], flat_motion[attention.motion_at]
         for index, layer in enumerate(self.layers):
             remember = None if cache is None else functools.partial(cache.extend, index)
             streams = layer(*streams, (batch, count), attention, remember)
-        hidden_text = self._scatter(self.text.ln_f(streams[0]), attention.text_at, text)
-        hidden_motion = self._scatter(self.motion.ln_f(streams[1]), attention.motion_at, motion)
+        hidden_text = _scatter(self.text.ln_f(streams[0]), attention.text_at, text)
+        hidden_motion = _scatter(self.motion.ln_f(streams[1]), attention.motion_at, motion)
         if cache is not None:
             cache.advance(is_motion, order)
         return Hidden(hidden_text, hidden_motion, cache)
@@ -205,8 +233,27 @@ class BimodalBackbone(nn.Module):
             order = torch.where(is_motion == modality, counted.clamp(min=0), order)
         return order
 
+    def _places(
+        self, is_motion: Tensor, mask: Tensor, words_alone: bool
+    ) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        """Flat positions of text and of motion, as :class:`Attention` has them."""
+        learning = torch.is_grad_enabled()  # each parameter must get a gradient
+        if words_alone and not learning:
+            return None, None
+        computed = mask.bool() | self.config.reference_masking
+        text_at = (computed & ~is_motion).flatten().nonzero()[:, 0]
+        motion_at = (computed & is_motion).flatten().nonzero()[:, 0]
+        if not len(motion_at) and len(text_at) == is_motion.numel() and not learning:
+            return None, None
+        return text_at, motion_at
+
     def _positions(
-        self, is_motion: Tensor, mask: Tensor, order: Tensor, cache: KeyValueCache | None
+        self,
+        is_motion: Tensor,
+        mask: Tensor,
+        order: Tensor,
+        cache: KeyValueCache | None,
+        words_alone: bool,
     ) -> Tensor:
         """Positions (B, N) of the new tokens.
 
@@ -216,8 +263,9 @@ class BimodalBackbone(nn.Module):
         limit, count = self.config.n_positions, is_motion.shape[1]
         if self.config.look_back is not None:
             words = order.masked_fill(is_motion, 0)
-            longest = int(words.max()) + 1
-            if longest > limit:
+            if words_alone and words.device.type != 'cpu':  # a look would wait at every word
+                words = words.clamp(max=limit - 1)
+            elif (longest := int(words.max()) + 1) > limit:
                 raise ConfigError(f'{longest} words are more than the {limit} positions')
             if cache is not None and cache.is_motion is not None and cache.order is not None:
                 before = cache.order.masked_fill(cache.is_motion, 0).amax(dim=1, keepdim=True)
@@ -246,11 +294,9 @@ class BimodalBackbone(nn.Module):
         order: Tensor,
         positions: Tensor,
         cache: KeyValueCache | None,
+        places: tuple[Tensor | None, Tensor | None],
     ) -> Attention:
         count, total = is_motion.shape[1], mask.shape[1]
-        computed = mask[:, total - count :].bool() | self.config.reference_masking
-        text_at = (computed & ~is_motion).flatten().nonzero()[:, 0]
-        motion_at = (computed & is_motion).flatten().nonzero()[:, 0]
         keys, key_order = is_motion, order
         if cache is not None and cache.is_motion is not None and cache.order is not None:
             if self.config.reference_masking and self.config.shared_layers is not None:
@@ -260,7 +306,7 @@ class BimodalBackbone(nn.Module):
         own = torch.arange(total, device=mask.device)
         allowed = (own[None] <= own[total - count :, None]) & mask.bool()[:, None]
         itself = own[None] == own[total - count :, None]
-        plain, distance = bool(mask.all()) and count == total, None
+        plain, distance = count == total and bool(mask.all()), None
         of_motion = is_motion[..., None] & keys[:, None]  # (B, N, S)
         if self.config.look_back is not None:
             distance, plain = order[..., None] - key_order[:, None], False
@@ -277,7 +323,7 @@ class BimodalBackbone(nn.Module):
             within = seen(allowed & (keys[:, None] == is_motion[..., None]))
         whole = None if plain else seen(allowed)
         rotation = self.text.rotation(positions)
-        return Attention(text_at, motion_at, keys, whole, within, rotation)
+        return Attention(*places, keys, whole, within, rotation)
 
     def _scores(self, allowed: Tensor, of_motion: Tensor, distance: Tensor) -> Tensor:
         """What is added to attention scores (B, H, N, S): the bias of a distance, or -inf."""
@@ -286,16 +332,14 @@ class BimodalBackbone(nn.Module):
         bias = torch.where(of_motion[:, None], bias, 0.0)
         return bias.masked_fill(~allowed[:, None], -torch.inf)
 
-    @staticmethod
-    def _scatter(packed: Tensor, at: Tensor, like: Tensor) -> Tensor:
-        flat = packed.new_zeros(like.shape[0] * like.shape[1], like.shape[2])
-        return flat.index_copy(0, at, packed).view_as(like)
+    def text_logits(self, hidden: Tensor, use: TableUse | None = None) -> Tensor:
+        """Logits (..., V + 2) of hidden text states (..., D); of markers by their embedding.
 
-    def text_logits(self, hidden: Tensor) -> Tensor:
-        """Logits (..., V + 2) of hidden text states (..., D); of markers by their embedding."""
+        ``use``: with which the words were embedded from which the hidden states come.
+        """
         # Two products: one with a joined table would copy it, 154 MB for GPT-2, at every word.
         of_markers = F.linear(hidden, self.marker_embedding)
-        return torch.cat([self.text.logits(hidden), of_markers], dim=-1)
+        return torch.cat([self.text.logits(hidden, use), of_markers], dim=-1)
 
     def text_state(self) -> dict[str, Tensor]:
         """The text branch's weights, by their names in the backbone's state."""

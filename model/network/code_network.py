@@ -81,10 +81,11 @@ class CodeNetwork(nn.Module):
         mask: Tensor | None,
         motions: None = None,
         cache: KeyValueCache | None = None,
+        words_alone: bool = False,
     ) -> Hidden:
         """Hidden states of a batch of token ids (B, N); there are no motions beside them."""
         text, motion, is_motion = self.backbone.embed(ids)
-        return self.backbone(text, motion, is_motion, mask, cache)
+        return self.backbone(text, motion, is_motion, mask, cache, words_alone)
 
     def forward(self, batch: TokenBatch) -> dict[str, Tensor]:
         """Named loss terms of a batch: what the next word is, and what the next code is."""

@@ -18,6 +18,8 @@ from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.sampling import SamplingOptions
 
+LOOK_EVERY = 8  # tokens between two looks at what a GPU writes: each waits for all before it
+
 
 @dataclass(frozen=True)
 class DecodingConfig:
@@ -65,62 +67,112 @@ def write_text(
         GenerationError: the network gave NaN.
     """
     sampling = sampling or SamplingOptions()
-    written: list[list[int]] = [[] for _ in range(len(ids))]
-    ended: set[int] = set()
-    rows = list(range(len(ids)))  # those that are still being written
-    # A row that has ended leaves; but not where chance draws for all rows together.
-    may_leave = cache is None and not config.sample
+    # A row that has ended leaves; not where the cache is somebody else's.
+    texts = _Texts(len(ids), eos_id, may_leave=cache is None)
     cache = network.backbone.new_cache() if cache is None else cache
     hidden = network.hidden(ids, mask, motions, cache=cache)
+    every = 1 if ids.device.type == 'cpu' else LOOK_EVERY
+    banned = torch.tensor(list(forbidden), device=ids.device)
+    written = ids.new_empty(len(ids), config.max_tokens)  # eos is no word: see _choose
+    chance = _chance(config, sampling.generator, hidden.text, network.vocabulary.first_motion)
+    broken = torch.zeros((), dtype=torch.bool, device=ids.device)
     for step in range(config.max_tokens):
         sampling.check_stop('the caption was cancelled')
         logits = network.backbone.text_logits(hidden.text[:, -1]).float()
-        if bool(logits.isnan().any()):
-            raise GenerationError('the model gave NaN, no words: its weights are damaged')
-        logits[:, list(forbidden)] = -torch.inf
-        texts = [written[row] for row in rows]
-        next_ids = _choose(logits, texts, config, sampling.generator)
-        for place, token in enumerate(next_ids.tolist()):
-            if token == eos_id:
-                ended.add(rows[place])
-            elif rows[place] not in ended:
-                texts[place].append(token)
+        broken = broken | logits.isnan().any()
+        logits.index_fill_(1, banned, -torch.inf)
+        next_ids = _choose(logits, written[:, :step], config, chance[step : step + 1])
+        written[:, step] = next_ids
+        last = step + 1 == config.max_tokens
+        left = None
+        if last or (step + 1) % every == 0:
+            left = texts.look(written[:, : step + 1], broken)
         if sampling.on_progress is not None:
             sampling.on_progress((step + 1) / config.max_tokens)
-        if len(ended) == len(ids) or step + 1 == config.max_tokens:
+        if last or texts.all_ended:
             break
-        if may_leave and not ended.isdisjoint(rows):
-            kept = torch.tensor([p for p, row in enumerate(rows) if row not in ended]).to(
-                mask.device
-            )
-            rows = [row for row in rows if row not in ended]
-            mask, next_ids = mask[kept], next_ids[kept]
+        if left is not None:
+            kept = torch.tensor(left).to(ids.device)
+            mask, next_ids, written = mask[kept], next_ids[kept], written[kept]
+            chance = chance[:, kept]
             cache.keep(kept)
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-        hidden = network.hidden(next_ids[:, None], mask, None, cache=hidden.cache)
-    return written
+        hidden = network.hidden(next_ids[:, None], mask, None, cache=cache, words_alone=True)
+    return texts.written
 
 
-def _choose(
-    logits: Tensor,
-    written: list[list[int]],
-    config: DecodingConfig,
-    generator: torch.Generator | None,
+class _Texts:
+    """What has been written so far, as it is known here: on a GPU that is looked at now and then.
+
+    Attributes:
+        written: token ids of each text, without the one that ends it.
+    """
+
+    def __init__(self, count: int, eos_id: int, may_leave: bool) -> None:
+        self.written: list[list[int]] = [[] for _ in range(count)]
+        self._eos_id, self._may_leave = eos_id, may_leave
+        self._ended: set[int] = set()
+        self._rows = list(range(count))  # those that are in the batch
+        self._seen = 0  # tokens
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether nothing is left to be written."""
+        return len(self._ended) == len(self.written)
+
+    def look(self, written: Tensor, broken: Tensor) -> list[int] | None:
+        """Take note of tokens (R, N) of the rows in the batch, waiting for them once.
+
+        Returns:
+            Places of the rows that stay, where some leave.
+
+        Raises:
+            GenerationError: ``broken`` is true.
+        """
+        new = written[:, self._seen :]
+        told = torch.cat([new.flatten(), broken[None].to(new)]).tolist()
+        if told[-1]:
+            raise GenerationError('the model gave NaN, no words: its weights are damaged')
+        width, self._seen = new.shape[1], written.shape[1]
+        for place, row in enumerate(self._rows):
+            for token in told[place * width : (place + 1) * width]:
+                if token == self._eos_id:
+                    self._ended.add(row)
+                if row not in self._ended:
+                    self.written[row].append(token)
+        if not self._may_leave or self._ended.isdisjoint(self._rows):
+            return None
+        kept = [place for place, row in enumerate(self._rows) if row not in self._ended]
+        self._rows = [self._rows[place] for place in kept]
+        return kept
+
+
+def _chance(
+    config: DecodingConfig, generator: torch.Generator | None, like: Tensor, words: int
 ) -> Tensor:
-    for row, tokens in enumerate(written):
-        if tokens and config.repetition_penalty != 1.0:
-            seen = torch.tensor(sorted(set(tokens)), device=logits.device)
-            scores = logits[row, seen]
-            factor = torch.where(
-                scores > 0, 1 / config.repetition_penalty, config.repetition_penalty
-            )
-            logits[row, seen] = scores * factor
+    """Exponential numbers (max_tokens, B, top_k), drawn where the generator is, all at once.
+
+    Of weights p the largest p / e is at i with probability p_i, if e are such numbers.
+    """
+    if not config.sample:
+        return like.new_empty(config.max_tokens, len(like), 0)
+    source = like.device if generator is None else generator.device
+    shape = config.max_tokens, len(like), min(config.top_k, words)
+    even = torch.rand(*shape, generator=generator, device=source)
+    return -even.log().to(like.device)
+
+
+def _choose(logits: Tensor, written: Tensor, config: DecodingConfig, chance: Tensor) -> Tensor:
+    """The next token (B,) by logits (B, V), with the tokens (B, N) that were written made rarer.
+
+    ``chance`` (1, B, k) decides where it is drawn.
+    """
+    if written.shape[1] and config.repetition_penalty != 1.0:
+        scores = logits.gather(1, written)
+        factor = torch.where(scores > 0, 1 / config.repetition_penalty, config.repetition_penalty)
+        logits.scatter_(1, written, scores * factor)
     if not config.sample:
         return logits.argmax(dim=-1)
-    top, tokens_of_top = torch.topk(
-        logits / config.temperature, min(config.top_k, logits.shape[1])
-    )
-    # torch draws with a generator on the generator's own device alone.
-    source = logits.device if generator is None else generator.device
-    chosen = torch.multinomial(top.softmax(dim=-1).to(source), 1, generator=generator)
-    return tokens_of_top.gather(1, chosen.to(logits.device))[:, 0]
+    top, tokens_of_top = torch.topk(logits / config.temperature, chance.shape[-1])
+    chosen = (top.softmax(dim=-1) / chance[0]).argmax(dim=-1, keepdim=True)
+    return tokens_of_top.gather(1, chosen)[:, 0]

@@ -28,8 +28,10 @@ Remember = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 class Attention:
     """What all layers of one call share: who stands where, and who sees whom."""
 
-    text_at: Tensor  # (P,) flat positions of the text tokens in (B * N)
-    motion_at: Tensor
+    # (P,) flat positions of the text tokens in (B * N), and of the motion tokens; None: all are
+    # words, none is padding, and nothing needs a gradient, as in decoding words.
+    text_at: Tensor | None
+    motion_at: Tensor | None
     is_motion: Tensor  # (B, S), of the keys
     # (B, 1, N, S) bool, or (B, H, N, S) what is added to the scores; None: plain causal
     allowed: Tensor | None
@@ -72,19 +74,17 @@ class BimodalLayer(nn.Module):
 
         ``remember`` takes their keys and values and gives those of all tokens so far.
         """
-        # As in decoding words: no motion, no padding, and no gradient that a parameter must get.
-        alone = not len(motion) and len(text) == shape[0] * shape[1]
-        alone = alone and not torch.is_grad_enabled()
         mixed = self.text.queries_keys_values(text)
         if self.additions is not None:
             mixed = mixed + self.additions(self.text.ln_1(text))
-        if not alone:
+        text_at, motion_at = attention.text_at, attention.motion_at
+        if text_at is not None and motion_at is not None:
             of_text = mixed
             mixed = of_text.new_zeros(shape[0] * shape[1], of_text.shape[-1])
-            mixed = mixed.index_copy(0, attention.text_at, of_text)
+            mixed = mixed.index_copy(0, text_at, of_text)
             if self.motion is not None:
                 of_motion = self.motion.queries_keys_values(motion)
-                mixed = mixed.index_copy(0, attention.motion_at, of_motion)
+                mixed = mixed.index_copy(0, motion_at, of_motion)
         queries, keys, values = self._heads(mixed, shape)
         if attention.rotation is not None:
             queries = rotated(queries, attention.rotation)
@@ -102,11 +102,11 @@ class BimodalLayer(nn.Module):
         else:
             attended = self._attend_as_reference(queries, keys, values, attention)
         flat = attended.transpose(1, 2).reshape(shape[0] * shape[1], -1)
-        if alone:
+        if text_at is None or motion_at is None:
             return self.text(text, flat), motion
-        text = self.text(text, flat[attention.text_at])
+        text = self.text(text, flat[text_at])
         if self.motion is not None:
-            motion = self.motion(motion, flat[attention.motion_at])
+            motion = self.motion(motion, flat[motion_at])
         return text, motion
 
     def _heads(self, mixed: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,7 +8,7 @@ states at K output holders, from which the head draws a latent (MotionGPT3, sect
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.language.vocabulary import Vocabulary
 from mgpt3_ros.model.network.backbone import BimodalBackbone, Hidden
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
+from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.heads import HeadConfig, build_head
 from mgpt3_ros.model.network.heads.base import Noise
 from mgpt3_ros.model.network.sequences import IGNORED, TokenBatch
@@ -86,7 +87,11 @@ class MotionInputs:
 
 
 class MotionGPT3Network(nn.Module):
-    """Backbone, VAE, holders and head; knows token ids but no text and no files."""
+    """Backbone, VAE, holders and head; knows token ids but no text and no files.
+
+    Without ``learns_words`` training leaves the text loss out: a tenth of a step of the paper's
+    first stage, where it has no weight.
+    """
 
     latent_mean: Tensor
     latent_std: Tensor
@@ -94,6 +99,7 @@ class MotionGPT3Network(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+        self.learns_words = True
         self.vocabulary = Vocabulary(config.backbone.vocab_size)
         self.vae = build_vae(config.vae)
         self.backbone = BimodalBackbone(config.backbone)
@@ -160,13 +166,23 @@ class MotionGPT3Network(nn.Module):
         return latent * self.latent_std + self.latent_mean
 
     def hidden(
-        self, ids: Tensor, mask: Tensor | None, motions: MotionInputs | None, cache: object = None
+        self,
+        ids: Tensor,
+        mask: Tensor | None,
+        motions: MotionInputs | None,
+        cache: KeyValueCache | None = None,
+        words_alone: bool = False,
     ) -> Hidden:
-        """Hidden states of a batch of token ids (B, N) with the motions that its holders hold."""
-        text, motion, is_motion = self.backbone.embed(ids)
+        """Hidden states of a batch of token ids (B, N) with the motions that its holders hold.
+
+        ``words_alone``: as in :meth:`BimodalBackbone.forward`.
+        """
+        use = self.backbone.table_use()
+        text, motion, is_motion = self.backbone.embed(ids, use)
         if motions is not None:
             motion = self._fill_holders(ids, motion, motions)
-        return self.backbone(text, motion, is_motion, mask, cache)
+        hidden = self.backbone(text, motion, is_motion, mask, cache, words_alone)
+        return replace(hidden, use=use)
 
     def _fill_holders(self, ids: Tensor, motion: Tensor, motions: MotionInputs) -> Tensor:
         inputs = ids == self.vocabulary.input_holder
@@ -216,7 +232,9 @@ class MotionGPT3Network(nn.Module):
             generator: noise of the head, or one source of it for each output motion.
         """
         hidden = self.hidden(batch.ids, batch.mask, motions)
-        terms = {'text': self.text_loss(hidden, batch)}
+        terms = {}
+        if self.learns_words or not self.training:
+            terms['text'] = self.text_loss(hidden, batch)
         if motions is None or target is None or not len(target):
             return terms
         output = self.output_hidden(hidden, batch.ids)
@@ -254,7 +272,7 @@ class MotionGPT3Network(nn.Module):
         learned = labels != IGNORED
         if not learned.any():
             return hidden.text.sum() * 0.0
-        logits = self.backbone.text_logits(hidden.text[:, :-1][learned])
+        logits = self.backbone.text_logits(hidden.text[:, :-1][learned], hidden.use)
         return F.cross_entropy(logits.float(), labels[learned])
 
 

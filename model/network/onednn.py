@@ -1,28 +1,42 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Large linear layers through oneDNN, for inference on a CPU whose other library is slower.
+"""Large products through oneDNN, for inference on a CPU whose other library is slower.
 
-On some processors MKL multiplies at half of what the same core does with oneDNN; on others both
-are level. Which it is here, a measurement of a few milliseconds decides, not a name. The results
-differ by rounding, and weights are in memory twice.
+On some processors MKL multiplies at half of what the same core does with oneDNN, most of all few
+rows; on others both are level. Which it is here, a measurement of some milliseconds decides, not a
+name. The results differ by rounding; weights stay as they are, in memory once.
 """
 
 from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.network.text.branch import TextTables
 
 CHOICES = ('off', 'auto', 'on')
 _SMALLEST = 2**18  # weights of a layer; below, turning numbers over costs more than it gains
-_ROWS = (1, 128)  # a token of a caption; a motion's steps at once
+_MEASURED = (
+    1024,
+    3072,
+)  # inputs and outputs: among the layers of GPT-2 124M, and out of the cache
+_ROWS = (2, 64)  # a step of one motion with guidance; of many motions
 _GAIN = 1.15  # less is within what a busy machine makes of two equals
 _REPEATS = 5
+
+
+def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """X (..., K) by weights (N, K): (..., N), as ``functional.linear``; by oneDNN if it can."""
+    if torch.is_grad_enabled() or x.dtype != torch.float32 or not x.numel():
+        return functional.linear(x, weight, bias)
+    rows = x.reshape(-1, x.shape[-1]).to_mkldnn()
+    return functional.linear(rows, weight, bias).to_dense().view(*x.shape[:-1], len(weight))
 
 
 class OneDnnLinear(nn.Linear):
@@ -31,28 +45,21 @@ class OneDnnLinear(nn.Linear):
     def __init__(self, plain: nn.Linear) -> None:
         super().__init__(plain.in_features, plain.out_features, plain.bias is not None, 'meta')
         self.weight, self.bias = plain.weight, plain.bias
-        from torch.utils import mkldnn  # compiles scripts when it is imported
-
-        # In a tuple: no part of the module's state.
-        self._packed = (mkldnn.to_mkldnn(plain),)
 
     def forward(self, x: Tensor) -> Tensor:
         """X (..., in_features) to (..., out_features)."""
-        if torch.is_grad_enabled() or x.dtype != torch.float32 or not x.numel():
-            return functional.linear(x, self.weight, self.bias)
-        rows = self._packed[0](x.reshape(-1, self.in_features).contiguous())
-        return rows.view(*x.shape[:-1], self.out_features)
+        return product(x, self.weight, self.bias)
 
 
 def use_onednn(network: nn.Module, choice: str) -> int:
-    """Put oneDNN behind the large linear layers of a network on the CPU.
+    """Put oneDNN behind the large products of a network on the CPU.
 
     Args:
         network: changed in place.
-        choice: 'off'; 'on'; 'auto' where it is measured to be faster for a layer's size.
+        choice: 'off'; 'on'; 'auto' where it is measured to be faster here.
 
     Returns:
-        How many layers were taken.
+        How many products were taken.
 
     Raises:
         CheckpointError: another choice.
@@ -61,42 +68,43 @@ def use_onednn(network: nn.Module, choice: str) -> int:
         raise CheckpointError(f'onednn is {choice!r}: use one of {", ".join(CHOICES)}')
     if choice == 'off' or not torch.backends.mkldnn.is_available():
         return 0
-    taken = 0
+    large: list[Callable[[], None]] = []
     for owner in list(network.modules()):
+        if isinstance(owner, TextTables) and owner.tied and _fits(owner.wte.weight):
+            large.append(functools.partial(setattr, owner, 'product', product))
         for name, layer in list(owner.named_children()):
-            if type(layer) is nn.Linear and _fits(layer, choice):
-                setattr(owner, name, OneDnnLinear(layer))
-                taken += 1
-    return taken
+            if type(layer) is nn.Linear and _fits(layer.weight):
+                large.append(functools.partial(setattr, owner, name, OneDnnLinear(layer)))
+    if not large or (choice == 'auto' and not faster()):
+        return 0
+    for take in large:
+        take()
+    return len(large)
 
 
-def _fits(layer: nn.Linear, choice: str) -> bool:
-    weight = layer.weight
-    if weight.device.type != 'cpu' or weight.dtype != torch.float32:
-        return False
-    if weight.numel() < _SMALLEST:
-        return False
-    return choice == 'on' or faster(layer.in_features, layer.out_features)
+def _fits(weight: Tensor) -> bool:
+    on_cpu = weight.device.type == 'cpu' and weight.dtype == torch.float32
+    return on_cpu and weight.numel() >= _SMALLEST
 
 
 @functools.cache
-def faster(inputs: int, outputs: int) -> bool:
-    """Whether oneDNN is faster on this machine, with this number of threads, at such a layer."""
-    plain = nn.Linear(inputs, outputs)
-    other = OneDnnLinear(plain)
+def faster() -> bool:
+    """Whether oneDNN is faster on this machine, with this number of threads, at large layers."""
+    layers = [nn.Linear(*_MEASURED) for _ in range(2)]
     gains = []
     with torch.inference_mode():
         for rows in _ROWS:
-            x = torch.randn(rows, inputs, generator=torch.Generator().manual_seed(0))
+            x = torch.ones(rows, _MEASURED[0])
             best = [float('inf')] * 2
             for _ in range(_REPEATS):  # in turn, so that what else runs meets both
-                for index, layer in enumerate((plain, other)):
-                    best[index] = min(best[index], _seconds(layer, x))
+                for layer in layers:  # likewise, so that weights come from memory
+                    for index, way in enumerate((functional.linear, product)):
+                        best[index] = min(best[index], _seconds(way, x, layer))
             gains.append(best[0] / best[1])
     return min(gains) >= 1.0 and max(gains) >= _GAIN
 
 
-def _seconds(layer: nn.Module, x: Tensor) -> float:
+def _seconds(way: Callable[..., Tensor], x: Tensor, layer: nn.Linear) -> float:
     begun = time.process_time()  # not the clock, which a busy machine stretches
-    layer(x)
+    way(x, layer.weight, layer.bias)
     return time.process_time() - begun

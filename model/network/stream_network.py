@@ -118,6 +118,7 @@ class StreamNetwork(nn.Module):
         motion: Tensor | None = None,
         cache: KeyValueCache | None = None,
         motion_first: bool = False,
+        words_alone: bool = False,
     ) -> Hidden:
         """Hidden states of N words and K motion tokens.
 
@@ -127,6 +128,7 @@ class StreamNetwork(nn.Module):
             motion: (B, K, M) as :meth:`embed_motion` gives them; None for words alone.
             cache: keys and values of the S tokens before; the new ones are added.
             motion_first: the words follow on the motion, as a caption does.
+            words_alone: as in :meth:`BimodalBackbone.forward`.
         """
         text, blank, is_motion = self._words(ids, mask, motion)
         if motion is not None:
@@ -135,13 +137,18 @@ class StreamNetwork(nn.Module):
             if motion_first:
                 parts.reverse()
             text, blank, is_motion = (torch.cat(each, dim=1) for each in zip(*parts, strict=True))
-        return self.backbone(text, blank, is_motion, mask, cache)
+        return self.backbone(text, blank, is_motion, mask, cache, words_alone)
 
     def hidden(
-        self, ids: Tensor, mask: Tensor, motions: Tensor | None, cache: KeyValueCache | None = None
+        self,
+        ids: Tensor,
+        mask: Tensor,
+        motions: Tensor | None,
+        cache: KeyValueCache | None = None,
+        words_alone: bool = False,
     ) -> Hidden:
         """Hidden states of words that follow on motion tokens, for :mod:`.decoding`."""
-        return self.read(ids, mask, motions, cache, motion_first=True)
+        return self.read(ids, mask, motions, cache, True, words_alone)
 
     def _words(
         self, ids: Tensor | None, mask: Tensor, motion: Tensor | None

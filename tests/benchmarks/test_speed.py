@@ -60,7 +60,7 @@ def test_a_report_says_all_and_another_program_stands_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     model = tiny_model()
-    monkeypatch.setattr(speed, 'full_size_model', lambda: model)
+    monkeypatch.setattr(speed, 'full_size_model', lambda **_: model)
     monkeypatch.setattr(speed, 'measured_rates', lambda: RATES)
     theirs = tmp_path / 'theirs.py'
     theirs.write_text('print(\'{"cases": {"prediction, 8": {"seconds": 0.125}}}\')')

@@ -23,8 +23,7 @@ ELSEWHERE = torch.device('cuda:1')  # no tensor is ever put there: the stand-ins
 def drawn_on(monkeypatch: pytest.MonkeyPatch) -> list[torch.device]:
     """Where a generator of ``ELSEWHERE`` was drawn with: torch's two functions, with its rule.
 
-    torch refuses a generator whose device is not that of the tensor to fill (for multinomial: of
-    the probabilities).
+    torch refuses a generator whose device is not that of the tensor to fill.
     """
     devices: list[torch.device] = []
 
@@ -37,10 +36,9 @@ def drawn_on(monkeypatch: pytest.MonkeyPatch) -> list[torch.device]:
         checked(torch.device(device or 'cpu'), generator)
         return torch.zeros(*shape)
 
-    def multinomial(input: torch.Tensor, count: int, generator: Any = None) -> torch.Tensor:
-        moved = getattr(input, 'moved_to', input.device)
-        checked(moved, generator)
-        return torch.zeros(len(input), count, dtype=torch.long)
+    def rand(*shape: int, generator: Any = None, device: Any = None) -> torch.Tensor:
+        checked(torch.device(device or 'cpu'), generator)
+        return torch.full(shape, 0.5)
 
     to = torch.Tensor.to
 
@@ -52,7 +50,7 @@ def drawn_on(monkeypatch: pytest.MonkeyPatch) -> list[torch.device]:
         return to(self, *args, **options)
 
     monkeypatch.setattr(torch, 'randn', randn)
-    monkeypatch.setattr(torch, 'multinomial', multinomial)
+    monkeypatch.setattr(torch, 'rand', rand)
     monkeypatch.setattr(torch.Tensor, 'to', tensor_to)
     return devices
 

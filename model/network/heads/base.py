@@ -228,13 +228,37 @@ class DenoisingHead(MotionHead):
     ) -> Tensor:
         """Latents (B, L, C); see :meth:`MotionHead.draw_latents`."""
         shape, device = (len(hidden), *self.latent_shape), hidden.device
+        sources = source if isinstance(source, Sequence) else [source]
+        where = device if sources[0] is None else sources[0].device
 
         def drawn() -> Tensor:
             if isinstance(source, Sequence):
-                return torch.stack([draw_noise(shape[1:], own, device) for own in source])
-            return draw_noise(shape, source, device)
+                return torch.stack([draw_noise(shape[1:], own, where) for own in source])
+            return draw_noise(shape, source, where)
 
-        return self.denoise(drawn, hidden, sampling, guidance)
+        if where == device:
+            return self.denoise(drawn, hidden, sampling, guidance)
+        # Drawn elsewhere, the noise of all steps moves at once: a step would wait for its own.
+        count = self._noises(self._steps(sampling))
+        moved = iter(torch.stack([drawn() for _ in range(count)]).to(device))
+        return self.denoise(lambda: next(moved), hidden, sampling, guidance)
+
+    def _steps(self, sampling: SamplingOptions) -> int:
+        """How many steps are asked for.
+
+        Raises:
+            ConfigError: an impossible number.
+        """
+        steps = or_default(sampling.num_inference_steps, self.config.num_inference_steps)
+        if not 1 <= steps <= MAX_INFERENCE_STEPS:
+            raise ConfigError(
+                f'num_inference_steps is {steps}; it must lie in 1 to {MAX_INFERENCE_STEPS}'
+            )
+        return steps
+
+    def _noises(self, steps: int) -> int:
+        """How often so many steps draw noise: to start from, and what they add."""
+        return 1
 
     @torch.no_grad()
     def denoise(
@@ -249,16 +273,9 @@ class DenoisingHead(MotionHead):
         ``draw_noise`` returns float32 (B, L, C) on the device of ``hidden``. The other arguments
         are those of `sample`; the result is float32 (B, L, C).
         """
-        num_inference_steps = or_default(
-            sampling.num_inference_steps, self.config.num_inference_steps
-        )
+        num_inference_steps = self._steps(sampling)
         guidance_scale = or_default(sampling.guidance_scale, self.config.guidance_scale)
         temperature = or_default(sampling.temperature, self.config.temperature)
-        if not 1 <= num_inference_steps <= MAX_INFERENCE_STEPS:
-            raise ConfigError(
-                f'num_inference_steps is {num_inference_steps}; '
-                f'it must lie in 1 to {MAX_INFERENCE_STEPS}'
-            )
         guided, away = guidance_scale != 1.0, guidance or Guidance()
         condition = self.condition(hidden)
         if guided:

@@ -114,6 +114,9 @@ class DdpmHead(DenoisingHead):
     ) -> Tensor:
         return torch.randint(TRAIN_STEPS, (count,), device=device, generator=generator)
 
+    def _noises(self, steps: int) -> int:
+        return steps if self.config.sampler == 'ddpm' else 1
+
     def _inference_times(self, steps: int) -> Tensor:
         return torch.from_numpy(self._inference_schedule(steps).times[::-1].copy())
 

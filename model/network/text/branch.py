@@ -9,9 +9,12 @@ of the width E; where G < H, each key head serves H / G query heads (grouped key
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
+
+from mgpt3_ros.model.network.text.table import TableUse, looked_up, multiplied
 
 Rotation = tuple[Tensor, Tensor]  # cosines and sines (B, 1, N, E) of the positions
 
@@ -48,10 +51,19 @@ class LowRank(nn.Module):
 
 
 class TextTables(nn.Module, ABC):
-    """Embeddings, positions, last norm and logits."""
+    """Embeddings, positions, last norm and logits.
+
+    ``product`` multiplies hidden states with the table of the embedding.
+    """
 
     wte: nn.Embedding
     ln_f: nn.Module
+    product: Callable[[Tensor, Tensor], Tensor] = staticmethod(F.linear)
+
+    @property
+    def tied(self) -> bool:
+        """Whether the logits are made with the table of the embedding."""
+        return True
 
     @abstractmethod
     def with_positions(self, text: Tensor, positions: Tensor) -> Tensor:
@@ -61,6 +73,15 @@ class TextTables(nn.Module, ABC):
         """By what queries and keys at positions (B, N) are turned; None: they are not."""
         return None
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Logits (..., V) of normed hidden states (..., D); by the embedding's table if tied."""
-        return F.linear(hidden, self.wte.weight)
+    def embed(self, ids: Tensor, use: TableUse | None = None) -> Tensor:
+        """Words (B, N, D) of ids (B, N)."""
+        return self.wte(ids) if use is None else looked_up(self.wte.weight, ids, use)
+
+    def logits(self, hidden: Tensor, use: TableUse | None = None) -> Tensor:
+        """Logits (..., V) of normed hidden states (..., D); by the embedding's table if tied.
+
+        ``use``: that of the words from which the hidden states come.
+        """
+        if use is not None:
+            return multiplied(hidden, self.wte.weight, use)
+        return self.product(hidden, self.wte.weight)

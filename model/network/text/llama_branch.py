@@ -15,6 +15,7 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 
 from mgpt3_ros.model.network.backbone_config import BackboneConfig, LlamaConfig
 from mgpt3_ros.model.network.text.branch import Rotation, TextBlock, TextTables
+from mgpt3_ros.model.network.text.table import TableUse
 
 
 class LlamaBlock(TextBlock):
@@ -67,9 +68,14 @@ class LlamaTables(TextTables):
         angles = torch.cat([angles, angles], dim=-1)
         return angles.cos(), angles.sin()
 
-    def logits(self, hidden: Tensor) -> Tensor:
+    @property
+    def tied(self) -> bool:
         """See :class:`TextTables`."""
-        return super().logits(hidden) if self.head is None else self.head(hidden)
+        return self.head is None
+
+    def logits(self, hidden: Tensor, use: TableUse | None = None) -> Tensor:
+        """See :class:`TextTables`."""
+        return super().logits(hidden, use) if self.head is None else self.head(hidden)
 
 
 def rotary_frequencies(

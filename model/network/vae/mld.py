@@ -62,9 +62,7 @@ class MldVae(MotionVae):
             'activation': 'gelu',
             'batch_first': True,
         }
-        self.encoder = SkipStack(
-            [nn.TransformerEncoderLayer(**options) for _ in range(config.layers)], width
-        )
+        self.encoder = SkipStack([EncoderLayer(**options) for _ in range(config.layers)], width)
         self.decoder = SkipStack([DecoderLayer(**options) for _ in range(config.layers)], width)
         for stack in (self.encoder, self.decoder):
             for parameter in stack.parameters():
@@ -80,7 +78,7 @@ class MldVae(MotionVae):
         x = x + self.encoder_positions[: x.shape[1]]
         mask = frame_mask(lengths, features.shape[1])
         mask = torch.cat([mask.new_ones(len(mask), tokens), mask], dim=1)
-        x = self.encoder(x, src_key_padding_mask=~mask)
+        x = self.encoder(x, src_key_padding_mask=_padding(mask))
         mean, logvar = x[:, :tokens].chunk(2, dim=1)
         return mean, logvar
 
@@ -89,8 +87,42 @@ class MldVae(MotionVae):
         frames = int(lengths.max())
         queries = self.decoder_positions[:frames].expand(len(latent), -1, -1)
         mask = frame_mask(lengths, frames)
-        x = self.decoder(queries, memory=latent, tgt_key_padding_mask=~mask)
+        x = self.decoder(queries, memory=latent, tgt_key_padding_mask=_padding(mask))
         return self.frame_out(x) * mask[..., None]
+
+
+def _padding(mask: Tensor) -> Tensor | None:
+    """Padding of frames (B, T); None where there is none, if looking does not wait for a GPU."""
+    return None if mask.device.type == 'cpu' and bool(mask.all()) else ~mask
+
+
+def _attended(x: Tensor, attention: nn.MultiheadAttention, padding: Tensor | None) -> Tensor:
+    """Self-attention of (B, N, D) in evaluation, its products as large as they can be.
+
+    PyTorch's own fast path computes scores, softmax and sums one after the other.
+    """
+    mixed = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
+    parts = mixed.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    seen = None if padding is None else ~padding[:, None, None]
+    read = F.scaled_dot_product_attention(*parts, attn_mask=seen)
+    return attention.out_proj(read.transpose(1, 2).flatten(2))
+
+
+class EncoderLayer(nn.TransformerEncoderLayer):
+    """An encoder layer that evaluates by fewer and larger operations."""
+
+    def forward(
+        self,
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        """As :class:`torch.nn.TransformerEncoderLayer`."""
+        if self.training:
+            return super().forward(src, src_mask, src_key_padding_mask, is_causal)
+        x = self.norm1(src + _attended(src, self.self_attn, src_key_padding_mask))
+        return self.norm2(x + self._ff_block(x))
 
 
 class DecoderLayer(nn.TransformerDecoderLayer):
@@ -98,6 +130,17 @@ class DecoderLayer(nn.TransformerDecoderLayer):
 
     The softmax over one key is 1, whatever the query, so that queries and scores are left out.
     """
+
+    def _sa_block(
+        self,
+        x: Tensor,
+        attn_mask: Tensor | None,
+        key_padding_mask: Tensor | None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        if self.training:
+            return super()._sa_block(x, attn_mask, key_padding_mask, is_causal)
+        return _attended(x, self.self_attn, key_padding_mask)
 
     def _mha_block(
         self,
@@ -127,7 +170,7 @@ class SkipStack(nn.Module):
         self.joins = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(half))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, **options: Tensor) -> Tensor:
+    def forward(self, x: Tensor, **options: Tensor | None) -> Tensor:
         """Run the layers on x (B, N, D); options go to each."""
         half = len(self.joins)
         skips: list[Tensor] = []

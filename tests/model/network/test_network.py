@@ -169,6 +169,27 @@ def test_the_text_loss_is_of_the_labels_alone() -> None:
     assert zero == 0
 
 
+def test_words_without_weight_are_left_out_of_training_alone() -> None:
+    network, batch = small(), batch_of([3, 1, *OUTPUT, 0])
+    motions, target = motions_of(torch.zeros(0, L, C), [], [0.0]), numbers(1, 1, L, C)
+    network.learns_words = False
+    assert set(network.train()(batch, motions, target)) == {'diffusion'}
+    assert set(network.eval()(batch, motions, target)) == {'text', 'diffusion'}
+
+
+def test_the_table_of_words_learns_as_it_would_in_two_gradients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch, found = batch_of([3, 1, 4, 1, 5], [9, *OUTPUT, 2]), []
+    for shared in (True, False):
+        network = small()
+        if not shared:
+            monkeypatch.setattr(network.backbone, 'table_use', lambda: None)
+        network(batch, None)['text'].backward()
+        found.append(network.backbone.text.wte.weight.grad)
+    torch.testing.assert_close(found[0], found[1], rtol=1e-6, atol=1e-7)
+
+
 @torch.no_grad()
 def test_padding_is_learned_only_as_a_reference() -> None:
     """As the authors do: padding predicts padding from the tokens before it, not from padding."""

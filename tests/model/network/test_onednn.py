@@ -6,15 +6,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import onednn
-from mgpt3_ros.model.network.onednn import OneDnnLinear, faster, use_onednn
-from tests.support.tiny import save_tiny_model
+from mgpt3_ros.model.network.backbone_config import BackboneConfig
+from mgpt3_ros.model.network.onednn import OneDnnLinear, faster, product, use_onednn
+from mgpt3_ros.model.network.text.gpt2_branch import Gpt2Tables
+from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
 WIDTH = 512
 
@@ -56,8 +61,44 @@ def test_it_may_be_off_and_is_told_when_it_is_mistyped(tmp_path: Path) -> None:
 def test_auto_takes_what_is_measured_to_be_faster(
     plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times = {nn.Linear: plain_s, OneDnnLinear: 1.0}
-    monkeypatch.setattr(onednn, '_seconds', lambda layer, x: times[type(layer)])
+    times = {functional.linear: plain_s, product: 1.0}
+    monkeypatch.setattr(onednn, '_seconds', lambda way, x, layer: times[way])
     faster.cache_clear()
     assert use_onednn(network(), 'auto') == taken
     faster.cache_clear()
+
+
+def test_auto_measures_nothing_for_a_network_of_small_layers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(onednn, 'faster', lambda: pytest.fail('it was measured'))
+    assert use_onednn(nn.Sequential(nn.Linear(64, 64)), 'auto') == 0
+
+
+def test_a_table_of_words_is_taken_too() -> None:
+    config = BackboneConfig(vocab_size=4096, n_embd=64, n_layer=1, n_head=2)
+    tables, hidden = Gpt2Tables(config).eval(), torch.linspace(-1, 1, 128).view(2, 64)
+    with torch.inference_mode():
+        plain = tables.logits(hidden)
+        assert use_onednn(nn.ModuleList([tables]), 'on') == 1
+        torch.testing.assert_close(tables.logits(hidden), plain, rtol=1e-5, atol=1e-5)
+    assert tables.product is product
+
+
+def test_a_network_of_large_layers_draws_and_writes_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(onednn, '_SMALLEST', 1)
+    model = tiny_model()
+    walk = Motion(swinging_motion(1), 20.0)
+
+    def made() -> tuple[np.ndarray, str]:
+        noise = torch.Generator().manual_seed(0)
+        drawn = model.generate('walk', 2.0, judge=False, generator=noise)
+        return drawn.joints, model.pipeline.caption([walk])[0]
+
+    plain = made()
+    assert use_onednn(model.network, 'on') > 10
+    fast = made()
+    np.testing.assert_allclose(fast[0], plain[0], atol=2e-4)
+    assert fast[1] == plain[1]

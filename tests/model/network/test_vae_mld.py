@@ -6,10 +6,11 @@ import dataclasses
 
 import pytest
 import torch
+from torch import Tensor
 
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.vae import VaeConfig, build_vae
-from mgpt3_ros.model.network.vae.mld import DecoderLayer, MldConfig, MldVae
+from mgpt3_ros.model.network.vae.mld import DecoderLayer, EncoderLayer, MldConfig, MldVae
 from tests.support.seeded import fill_by_name, numbers
 
 SMALL = MldConfig(latent_dim=8, ff_width=12, layers=3, heads=2, max_positions=40)
@@ -103,3 +104,19 @@ def test_a_memory_of_one_token_is_read_as_its_value(monkeypatch: pytest.MonkeyPa
     assert fast.std() > 0.01
     monkeypatch.delattr(DecoderLayer, '_mha_block')
     torch.testing.assert_close(vae.decode(latent, LENGTHS), fast, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('lengths', [LENGTHS, torch.tensor([12, 12, 12])])
+def test_large_operations_give_what_torchs_own_layers_give(
+    lengths: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vae, features = small(latent_tokens=2), numbers(1, 3, 12, 263)
+    latent, _ = vae.encode(features, lengths)
+    decoded = vae.decode(latent, lengths)
+    assert decoded.std() > 0.01
+    monkeypatch.delattr(EncoderLayer, 'forward')
+    monkeypatch.delattr(DecoderLayer, '_sa_block')
+    plain, _ = vae.encode(features, lengths)
+    torch.testing.assert_close(latent, plain, rtol=0, atol=1e-5)
+    torch.testing.assert_close(decoded, vae.decode(latent, lengths), rtol=0, atol=1e-5)
