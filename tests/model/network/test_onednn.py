@@ -29,8 +29,13 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.GELU(), nn.Linear(WIDTH, 8, bias=False))
 
 
+@pytest.mark.parametrize('public', [False, True])
 @pytest.mark.parametrize('shape', [(WIDTH,), (3, WIDTH), (2, 5, WIDTH), (0, WIDTH)])
-def test_the_numbers_are_those_of_the_plain_layers(shape: tuple[int, ...]) -> None:
+def test_the_numbers_are_those_of_the_plain_layers(
+    shape: tuple[int, ...], public: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if public:
+        monkeypatch.setattr(onednn, '_OPERATION', None)
     plain, fast = network(), network()
     assert use_onednn(fast, 'on') == 1  # the small one stays as it is
     assert isinstance(fast[0], OneDnnLinear)
