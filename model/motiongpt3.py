@@ -12,17 +12,20 @@ import numpy as np
 import torch
 
 from mgpt3_ros.model.checkpoints.pretrained import Pretrained
+from mgpt3_ros.model.conversation import Conversation
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.skeleton import FPS
+from mgpt3_ros.model.language.chat import talks
 from mgpt3_ros.model.language.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.language.durations import frames_asked
 from mgpt3_ros.model.language.instructions import PLACE, read_instruction
 from mgpt3_ros.model.language.splitting import split_actions
 from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion
+from mgpt3_ros.model.pipelines.stream import StreamPipeline
 from mgpt3_ros.model.pipelines.whole_clips import WholeClips
-from mgpt3_ros.model.responding import Answer, answer
+from mgpt3_ros.model.responding import Answer, answer, check_places
 from mgpt3_ros.model.sampling import (
     OnProgress,
     SamplingKeywords,
@@ -227,7 +230,8 @@ class MotionGPT3(Pretrained):
         ``kind`` of the answer says by which, and ``decided_by`` who decided that: rules over the
         words (see :mod:`~mgpt3_ros.model.language.instructions`), since the shipped checkpoints
         were not trained on instructions. A checkpoint of whole clips writes itself what no rule
-        reads; one of stage ``instruct`` was taught to.
+        reads; one of stage ``instruct`` was taught to. One beside a language model answers as in
+        the first turn of a :meth:`conversation`.
 
         Args:
             prompt: such as "Show me how someone bows", or "What comes next after {motion}, for two
@@ -241,22 +245,29 @@ class MotionGPT3(Pretrained):
             MotionError: a motion is too short, or a length is beyond the model.
             GenerationError: as :meth:`generate`.
         """
-        places = prompt.count(PLACE)
-        if places != len(motions):
-            raise TextError(
-                f'the prompt has {places} places {{motion}} for {len(motions)} motions: give one '
-                'for each'
-            )
-        pieces = prompt.split(PLACE)
-        if not ''.join(pieces).strip() and not motions:
-            raise TextError('the prompt is empty')
+        check_places(prompt, len(motions))
+        if self.talks:
+            return self.conversation().say(prompt, motions, sampling=sampling, **options)
         asked = read_instruction(prompt)
         unread = asked.task in ('talk', 'known') or (len(motions) > 1 and asked.task == 'caption')
         if isinstance(self.pipeline, WholeClips) and unread and not self._known:
             seen = [motion.resample(FPS).crop(-self.config.max_frames - 1) for motion in motions]
-            said = self.pipeline.respond(MOTION.join(pieces), seen)
+            said = self.pipeline.respond(prompt.replace(PLACE, MOTION), seen)
             return Answer('text', said, None, asked.task, 'model')
         return answer(self, asked, motions, sampling_of(sampling, options))
+
+    @property
+    def talks(self) -> bool:
+        """Whether it stands beside a language model that was taught to talk."""
+        return isinstance(self.pipeline, StreamPipeline) and talks(self.tokenizer)
+
+    def conversation(self) -> Conversation:
+        """Begin to talk: see :mod:`mgpt3_ros.model.conversation`.
+
+        Raises:
+            CheckpointError: the checkpoint does not stand beside a language model.
+        """
+        return Conversation(self)
 
     def predict(
         self,

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.action_lookup import found_actions, matches, unexplained, words_of
 from mgpt3_ros.model.language.confidence import names_action, prompt_knowledge
-from mgpt3_ros.model.language.instructions import Instruction, Task
+from mgpt3_ros.model.language.instructions import PLACE, Instruction, Task
 from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.sampling import SamplingOptions
@@ -35,12 +36,13 @@ CANNOT = (
 class Answer:
     """What an instruction is answered by.
 
-    kind: 'text' or 'motion'. text: the words; of a motion, what it was drawn from. motion: None
-    of an answer in words. task: what was asked for. decided_by: who decided the kind: 'rules', or
-    'model' where a checkpoint of stage ``instruct`` writes what no rule reads.
+    kind: 'text', 'motion', or 'both' of an instruction in several parts. text: the words; of a
+    motion alone, what it was drawn from. motion: None of an answer in words. task: what was asked
+    for, first. decided_by: who decided the kind: 'rules', or 'model' where a checkpoint of stage
+    ``instruct`` writes the token that begins a motion, or what no rule reads.
     """
 
-    kind: Literal['text', 'motion']
+    kind: Literal['text', 'motion', 'both']
     text: str
     motion: Motion | None = None
     task: Task = 'talk'
@@ -48,6 +50,21 @@ class Answer:
 
     def __str__(self) -> str:
         return self.text
+
+
+def check_places(prompt: str, motions: int) -> None:
+    """Refuse a prompt that says nothing, or has other places than there are motions.
+
+    Raises:
+        TextError: it does.
+    """
+    places = prompt.count(PLACE)
+    if places != motions:
+        raise TextError(
+            f'the prompt has {places} places {{motion}} for {motions} motions: give one for each'
+        )
+    if not prompt.replace(PLACE, '').strip() and not motions:
+        raise TextError('the prompt is empty')
 
 
 def answer(

@@ -155,7 +155,8 @@ def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-FILES = ('text_branch', 'folder', 'start_from', 'instructions', 'evaluator')  # keys of paths
+# Keys of paths.
+FILES = ('text_branch', 'folder', 'start_from', 'instructions', 'chats', 'evaluator')
 
 
 def _found_beside(data: dict[str, Any], folder: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,7 @@ from mgpt3_ros.model.network.sequences import prompt_tokens
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.data.instructions import load_instructions
 from mgpt3_ros.training.data.stream_windows import WindowCutter, WindowOptions
+from mgpt3_ros.training.own_answers import Answered
 from mgpt3_ros.training.samples import Split
 
 NO_GOAL = -1
@@ -39,6 +41,8 @@ class StreamOptions:
         None to ask in the bare words of captions.
     instructed: share of the rows that are asked in those wordings. A motion's place in them is
         left out: it stands before or after the words.
+    chats: file of conversations (see ``data/chats.yaml``), or 'shipped', that the rows of task
+        ``text`` are taken from, with what the language model itself answers; None for sentences.
     cache_text: 'float16' or 'float32', in which what a frozen text branch says of prompts is kept
         on disk (:mod:`~mgpt3_ros.training.text_cache`); None computes it at every step.
     """
@@ -54,6 +58,7 @@ class StreamOptions:
     most_words: int = 40
     instructions: str | None = None
     instructed: float = 0.6
+    chats: str | None = None
     cache_text: str | None = None
 
 
@@ -70,7 +75,7 @@ class StreamBatch:
     asked: (B,) whether the words are an instruction, after which motion shall begin by itself.
     captions: windows to be described: frames, count, the words that follow on them, padded on the
         right, their mask, and which of them are learned.
-    texts: (Q, N) sentences alone, and their mask.
+    texts: (Q, N) sentences alone, padded on the right, their mask, and which words are learned.
     seed: of the noise.
     """
 
@@ -86,7 +91,7 @@ class StreamBatch:
     own_draws: int
     seed: int
     captions: tuple[Tensor, Tensor, Tensor, Tensor, Tensor] | None = None
-    texts: tuple[Tensor, Tensor] | None = None
+    texts: tuple[Tensor, Tensor, Tensor] | None = None
 
     def to(self, device: torch.device) -> StreamBatch:
         """Move all tensors."""
@@ -107,6 +112,8 @@ class StreamBatcher:
         shares: of the tasks ``generate``, ``predict``, ``inbetween``, ``caption`` and ``text``
             among the rows.
         steps: of the whole stage.
+        answered: conversations and what answers them, in tokens, for the rows of task ``text``;
+            None for sentences of the data.
     """
 
     def __init__(
@@ -118,7 +125,9 @@ class StreamBatcher:
         options: StreamOptions,
         split: Split,
         steps: int,
+        answered: Sequence[Answered] | None = None,
     ) -> None:
+        self.answered = answered
         self.dataset, self.tokenizer, self.options = dataset, tokenizer, options
         self.split, self.steps = split, steps
         wordings = options.instructions
@@ -254,17 +263,31 @@ class StreamBatcher:
         asks, says = self._both_encoded(prompt, answer)
         return [*before, *asks], [*says, tokenizer.eos_id]
 
-    def _texts(self, rng: np.random.Generator) -> tuple[Tensor, Tensor] | None:
+    def _texts(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor] | None:
         if not self.texts:
             return None
-        rows = []
+        eos = self.tokenizer.eos_id
+        if self.answered is not None:
+            kinds = sorted({row.kind for row in self.answered})
+            rows = [self._answered(kinds[n % len(kinds)], rng) for n in range(self.texts)]
+            ids, mask = _padded_right([[*row.asked, *row.answer] for row in rows], eos)
+            begin = torch.tensor([len(row.asked) for row in rows])
+            return ids, mask, mask & (torch.arange(mask.shape[1]) >= begin[:, None])
+        told = []
         for clip in self.dataset.sample_indices(rng, self.texts):
             frames = len(self.dataset.clips[clip].joints)
             asked = self._worded('text', int(clip), frames, rng)
             prompt, answer = asked or ('', self.dataset.sample_text(rng))
             asks, says = self._both_encoded(prompt, answer)
-            rows.append([*asks, *says, self.tokenizer.eos_id])
-        return _padded_right(rows, self.tokenizer.eos_id)
+            told.append([*asks, *says, eos])
+        ids, mask = _padded_right(told, eos)
+        return ids, mask, mask
+
+    def _answered(self, kind: str, rng: np.random.Generator) -> Answered:
+        """A conversation of a kind: all kinds come alike often."""
+        assert self.answered is not None
+        rows = [row for row in self.answered if row.kind == kind]
+        return rows[int(rng.integers(len(rows)))]
 
     def _both_encoded(self, prompt: str, answer: str) -> tuple[list[int], list[int]]:
         """Tokens of a prompt and its answer, no more than a prompt alone may have."""

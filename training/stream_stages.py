@@ -13,9 +13,11 @@ import torch
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.network.vae.chunk import ChunkCodec
+from mgpt3_ros.training.data.chats import load_chats
 from mgpt3_ros.training.data.dataset import MotionDataset
 from mgpt3_ros.training.data.resting import rest_pose
 from mgpt3_ros.training.data.stream_windows import WindowCutter, WindowOptions
+from mgpt3_ros.training.own_answers import answered
 from mgpt3_ros.training.samples import Split
 from mgpt3_ros.training.stream_batches import StreamBatcher
 from mgpt3_ros.training.stream_task import StreamTask
@@ -60,9 +62,17 @@ def stream_task(
         for name in ('generate', 'predict', 'inbetween', 'caption', 'text')
     }
 
+    asked = stage.stream.chats if tasks.text else None
+
     def batcher(dataset: MotionDataset, split: Split) -> StreamBatcher:
         chunk, steps = network.vae.frames, stage.optim.steps
-        return StreamBatcher(dataset, model.tokenizer, chunk, shares, stage.stream, split, steps)
+        known = None
+        if asked is not None:
+            captions = sorted(set(dataset.all_texts()))
+            known = answered(network, model.tokenizer, load_chats(asked, captions))
+        return StreamBatcher(
+            dataset, model.tokenizer, chunk, shares, stage.stream, split, steps, known
+        )
 
     kind = stage.stream.cache_text
     texts = None if kind is None else TextCache(network, kind)

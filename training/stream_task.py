@@ -43,7 +43,7 @@ class StreamTask(nn.Module):
         found = dict.fromkeys(network.head.loss_terms, learned)
         found |= {'duration': int((batch.left > 0).sum()), 'marker': int(batch.asked.sum())}
         found['caption'] = 0 if batch.captions is None else int(batch.captions[4][:, 1:].sum())
-        found['text'] = 0 if batch.texts is None else int(batch.texts[1][:, 1:].sum())
+        found['text'] = 0 if batch.texts is None else int(batch.texts[2][:, 1:].sum())
         return found
 
     def forward(self, batch: StreamBatch) -> dict[str, Tensor]:
@@ -52,12 +52,11 @@ class StreamTask(nn.Module):
         frames = batch.frames
         if batch.own_draws:
             frames = self._with_own_draws(batch, noise)
-        terms = self._next_chunks(batch, frames, noise)
+        terms = self._next_chunks(batch, frames, noise) if len(frames) else {}
         if batch.captions is not None:
             terms['caption'] = self._captions(*batch.captions)
         if batch.texts is not None:
-            ids, mask = batch.texts
-            terms['text'] = self._next_words(self.network.read(ids, mask).text, ids, mask)
+            terms['text'] = self._texts(*batch.texts)
         return terms
 
     def _next_chunks(
@@ -181,6 +180,14 @@ class StreamTask(nn.Module):
         fade = torch.full((len(frames),), OWN_DRAW_FADE, device=frames.device)
         led = lead_over(own[-1][:, -2:], frames[:, 1 + done :], fade)
         return torch.cat([*own, led[:, 1:]], dim=1)
+
+    def _texts(self, ids: Tensor, mask: Tensor, learned: Tensor) -> Tensor:
+        """Mean cross-entropy of the learned words of sentences, or of conversations."""
+        if self.texts is None:
+            return self._next_words(self.network.read(ids, mask).text, ids, learned)
+        hidden = self.texts.before(ids, mask, learned)
+        logits = self.network.backbone.text_logits(hidden)
+        return F.cross_entropy(logits.float(), ids[:, 1:][learned[:, 1:]])
 
     def _captions(
         self, frames: Tensor, count: Tensor, ids: Tensor, mask: Tensor, learned: Tensor

@@ -23,9 +23,22 @@ from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.training.data.motion_store import cache_folder
 
-_VERSION = 1  # raise it when what is stored changes
+_VERSION, _TOGETHER = 1, 16  # raise it when what is stored changes
 TEXT_GROUPS = ('text', 'additions', 'markers')  # of the parameters that words go through
 _TYPES = {'float16': np.float16, 'float32': np.float32}
+
+
+def text_digest(network: StreamNetwork) -> str:
+    """A hash of all weights that words go through."""
+    groups = network.backbone.parameter_groups().items()
+    return digest_of(
+        {
+            f'{name}.{number}': parameter.detach()
+            for name, group in groups
+            if name in TEXT_GROUPS
+            for number, parameter in enumerate(group)
+        }
+    )
 
 
 class TextCache:
@@ -58,14 +71,7 @@ class TextCache:
         self.folder = cache_folder() / f'text-{self._key()}' if folder is None else folder
 
     def _key(self) -> str:
-        backbone = self.network.backbone
-        state = {
-            f'{name}.{number}': parameter.detach()
-            for name, group in backbone.parameter_groups().items()
-            if name in TEXT_GROUPS
-            for number, parameter in enumerate(group)
-        }
-        told = f'{_VERSION} {self.dtype} {self.layers} {digest_of(state)}'
+        told = f'{_VERSION} {self.dtype} {self.layers} {text_digest(self.network)}'
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def read(self, ids: Tensor, mask: Tensor, room: int) -> tuple[KeyValueCache, Tensor]:
@@ -74,7 +80,7 @@ class TextCache:
         The cache has room for ``room`` tokens more. What is not known yet is computed.
         """
         rows = [tuple(row[seen].tolist()) for row, seen in zip(ids, mask, strict=True)]
-        known = {row: self._load(row) for row in set(rows) if row}
+        known = {row: self._load_prompt(row) for row in set(rows) if row}
         new = [row for row, found in known.items() if found is None]
         if new:
             known |= self._computed(new)
@@ -106,23 +112,61 @@ class TextCache:
         shape = (len(self.layers), 2, config.key_heads, tokens, config.head_width)
         return states.view(shape), summary
 
-    def _file(self, row: tuple[int, ...]) -> Path:
-        name = hashlib.sha256(np.array(row, dtype='<i8').tobytes()).hexdigest()[:32]
-        return self.folder / name[:2] / f'{name}.npy'
-
-    def _load(self, row: tuple[int, ...]) -> np.ndarray | None:
+    def _load_prompt(self, row: tuple[int, ...]) -> np.ndarray | None:
         config = self.network.config.backbone
         size = len(self.layers) * 2 * config.key_width * len(row) + config.n_embd
+        return self._load(self._file(row), size)
+
+    def before(self, ids: Tensor, mask: Tensor, learned: Tensor) -> Tensor:
+        """Hidden states (Q, D) at the tokens before each learned one.
+
+        Args:
+            ids: (B, N) sentences, padded on the right.
+            mask: (B, N), False on padding.
+            learned: (B, N), True on the tokens from one on, to the sentence's end; a sentence's
+                first is never learned.
+        """
+        rows = []
+        for row, seen, own in zip(ids, mask, learned, strict=True):
+            words = tuple(row[seen].tolist())
+            rows.append((words, max(len(words) - int(own.sum()), 1)))
+        width = self.network.config.backbone.n_embd
+        known = {
+            row: self._load(self._file(*row), (len(row[0]) - row[1]) * width) for row in set(rows)
+        }
+        new = [row for row, found in known.items() if found is None]
+        for begin in range(0, len(new), _TOGETHER):
+            part = new[begin : begin + _TOGETHER]
+            hidden, _ = self._read_alone([words for words, _ in part])
+            for (words, first), states in zip(part, hidden, strict=True):
+                states = states[-len(words) :][first - 1 : -1]
+                known[words, first] = self._keep(self._file(words, first), states.flatten())
+        found = [torch.from_numpy(np.array(known[row])).view(-1, width) for row in rows]
+        return torch.cat(found).to(self.network.backbone.marker_embedding)
+
+    def _file(self, row: tuple[int, ...], begin: int | None = None) -> Path:
+        told = row if begin is None else (*row, -begin)
+        name = hashlib.sha256(np.array(told, dtype='<i8').tobytes()).hexdigest()[:32]
+        return self.folder / name[:2] / f'{name}.npy'
+
+    def _load(self, file: Path, size: int) -> np.ndarray | None:
         # A file that is missing or damaged is made anew.
         with contextlib.suppress(OSError, ValueError, EOFError):
-            found = np.load(self._file(row))
+            found = np.load(file)
             if found.shape == (size,) and found.dtype == _TYPES[self.dtype]:
                 return found
         return None
 
+    def _keep(self, file: Path, values: Tensor) -> np.ndarray:
+        kept = values.float().cpu().numpy().astype(_TYPES[self.dtype])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(file) as partial:
+            save_array(partial, kept)
+        return kept
+
     @torch.no_grad()
-    def _computed(self, rows: list[tuple[int, ...]]) -> dict[tuple[int, ...], np.ndarray | None]:
-        """Read prompts through the text branch, and keep what it says of each."""
+    def _read_alone(self, rows: list[tuple[int, ...]]) -> tuple[Tensor, KeyValueCache]:
+        """Hidden states (B, N, D) of rows, padded on the left, and the cache that read them."""
         backbone, width = self.network.backbone, max(map(len, rows))
         device = backbone.marker_embedding.device
         ids = torch.zeros(len(rows), width, dtype=torch.long)
@@ -132,14 +176,14 @@ class TextCache:
         cache = backbone.new_cache(width)
         with torch.autocast(device.type, enabled=False):
             hidden = self.network.read(ids.to(device), mask.to(device), cache=cache)
+        return hidden.text, cache
+
+    def _computed(self, rows: list[tuple[int, ...]]) -> dict[tuple[int, ...], np.ndarray | None]:
+        """Read prompts through the text branch, and keep what it says of each."""
+        hidden, cache = self._read_alone(rows)
         states = torch.stack([torch.stack(cache.kept(layer)) for layer in self.layers])
         made: dict[tuple[int, ...], np.ndarray | None] = {}
         for number, row in enumerate(rows):
-            parts = (states[:, :, number, :, -len(row) :].flatten(), hidden.text[number, -1])
-            values = torch.cat(parts).float().cpu().numpy().astype(_TYPES[self.dtype])
-            file = self._file(row)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(file) as partial:
-                save_array(partial, values)
-            made[row] = values
+            parts = (states[:, :, number, :, -len(row) :].flatten(), hidden[number, -1])
+            made[row] = self._keep(self._file(row), torch.cat(parts))
         return made

@@ -144,6 +144,9 @@ def _filled(config: MotionGPT3Config, path: Path) -> tuple[AnyNetwork, Path]:
     with checkpoint.Unfilled():
         network = build_network(config.network)
     state = checkpoint.read_weights(path)
+    untaught = network.backbone.marker_logits
+    if untaught is not None:  # earlier checkpoints have none: they write no markers
+        state.setdefault('backbone.marker_logits', torch.zeros_like(untaught))
     words = path
     if config.language_model is not None:
         state |= language_weights(network.backbone, config.language_model)

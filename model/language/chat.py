@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mgpt3_ros.model.errors import CheckpointError
+from mgpt3_ros.model.language.instructions import PLACE
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 
 BEGIN, END = '<|im_start|>', '<|im_end|>'
 # What SmolLM2-135M-Instruct was told first in its own training (its chat template).
 SYSTEM = 'You are a helpful AI assistant named SmolLM, trained by Hugging Face'
+
+SEEN = '(a motion)'  # what the language model reads where the user shows a motion
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,16 @@ class Turn:
 
     role: Literal['system', 'user', 'assistant']
     text: str
+
+
+def without_places(text: str) -> str:
+    """A text as the language model reads it, with :data:`SEEN` for each of its motions."""
+    return ' '.join(text.replace(PLACE, f' {SEEN} ').split())
+
+
+def talks(tokenizer: MotionTokenizer) -> bool:
+    """Whether a vocabulary has the marks of turns, as that of a model that was taught to talk."""
+    return None not in (tokenizer.token_id(BEGIN), tokenizer.token_id(END))
 
 
 def chat_ids(tokenizer: MotionTokenizer, turns: Sequence[Turn]) -> list[int]:

@@ -83,6 +83,14 @@ _SEEN = re.compile(
     re.IGNORECASE,
 )
 _OR = re.compile(r'\bor\b', re.IGNORECASE)
+# Where an instruction goes over from motion to words, or to another question.
+_NEXT_PART = re.compile(
+    r'(?:\s*[,;]\s*|\s+)(?:(?:and|then|also|but)\s+)+'
+    r'(?=(?:tell|explain|say|describe|name)\s+(?:me|us|why|what|where|how|when|who|about|to|if)\b|'
+    r'(?:is|are|was|does|do|did|what|where|why|when|who|which|how)\s)'
+    r'|(?<=[.?!])\s+(?=\w)',
+    re.IGNORECASE,
+)
 _NEXT_SECOND = re.compile(r'\bthe next second\b', re.IGNORECASE)
 
 
@@ -131,6 +139,26 @@ def read_instruction(prompt: str) -> Instruction:
         return Instruction('talk')
     stated, _ = stated_duration(words)
     return Instruction('generate', text=action_asked(words), duration_s=stated)
+
+
+def parts_of(prompt: str) -> list[str]:
+    """The parts of an instruction: "show me a bow, then tell me where it is usual" has two.
+
+    A place alone is no part: it stays with the words before it, or with those behind it.
+    """
+    parts: list[str] = []
+    for part in _NEXT_PART.split(prompt):
+        bare = not part.replace(PLACE, '').strip(' ,.;:')
+        if parts and (bare or not parts[-1].replace(PLACE, '').strip(' ,.;:')):
+            parts[-1] = f'{parts[-1]} {part}'
+        elif part.strip():
+            parts.append(part.strip())
+    if len(parts) > 1 and PLACE in parts[-1] and PLACE not in parts[0]:
+        # "What is he doing, and is it healthy? {motion}": the motion is what is asked about first.
+        count = parts[-1].count(PLACE)
+        parts[-1] = ' '.join(parts[-1].replace(PLACE, ' ').split())
+        parts[0] = ' '.join([parts[0], *[PLACE] * count])
+    return parts
 
 
 def about_what_is_seen(prompt: str) -> bool:

@@ -99,6 +99,10 @@ class BimodalBackbone(nn.Module):
             self.motion.ln_f = self.text.ln_f
         # Not part of the text branch: these two rows are trained while it is frozen.
         self.marker_embedding = nn.Parameter(torch.empty(MARKERS, config.n_embd))
+        # Beside a language model that talks, markers are written by rows of their own: motion
+        # reads a sentence at the marker after it, which must not move as its writing is learned.
+        own = torch.zeros(MARKERS, config.n_embd)
+        self.marker_logits = None if config.llama is None else nn.Parameter(own)
         self._initialise()
 
     @torch.no_grad()
@@ -130,6 +134,8 @@ class BimodalBackbone(nn.Module):
             return [p for module in modules if module is not None for p in module.parameters()]
 
         groups = {'text': of('text'), 'motion': of('motion'), 'markers': [self.marker_embedding]}
+        if self.marker_logits is not None:
+            groups['marker_logits'] = [self.marker_logits]
         if self.config.text_rank:
             added = [layer.additions.parameters() for layer in self._layers()]
             groups['additions'] = [p for part in added for p in part]
@@ -333,13 +339,19 @@ class BimodalBackbone(nn.Module):
         return bias.masked_fill(~allowed[:, None], -torch.inf)
 
     def text_logits(self, hidden: Tensor, use: TableUse | None = None) -> Tensor:
-        """Logits (..., V + 2) of hidden text states (..., D); of markers by their embedding.
+        """Logits (..., V + 2) of hidden text states (..., D); the last two are the markers'.
 
+        These are tied to their embedding beside a GPT-2, and have rows of their own beside a Llama.
         ``use``: with which the words were embedded from which the hidden states come.
         """
         # Two products: one with a joined table would copy it, 154 MB for GPT-2, at every word.
-        of_markers = F.linear(hidden, self.marker_embedding)
-        return torch.cat([self.text.logits(hidden, use), of_markers], dim=-1)
+        rows = self.marker_embedding if self.marker_logits is None else self.marker_logits
+        return torch.cat([self.text.logits(hidden, use), F.linear(hidden, rows)], dim=-1)
+
+    @property
+    def decides(self) -> bool:
+        """Whether it was taught to begin a motion by itself: its rows of markers are trained."""
+        return self.marker_logits is not None and bool(self.marker_logits.any())
 
     def text_state(self) -> dict[str, Tensor]:
         """The text branch's weights, by their names in the backbone's state."""
