@@ -49,7 +49,7 @@ setup(
         f'{NAME}.model': ['**/*.yaml'],
         f'{NAME}.training': ['**/*.yaml'],
         f'{NAME}.robots': ['config/*.yaml'],  # a link to config/robots
-        f'{NAME}.models': ['default/*', 'stream/*'],  # the shipped checkpoints
+        f'{NAME}.models': ['*/*'],  # the shipped checkpoints
     },
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + NAME]),

@@ -37,13 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('checkpoint', help='checkpoint folder')
     parser.add_argument('--before', help='checkpoint folder to compare with')
     parser.add_argument('--source', default=SMOLLM2, help='its language model (%(default)s)')
+    parser.add_argument('--dtype', default='float32', help='of the checkpoint (%(default)s)')
     parser.add_argument('--windows', type=int, help='of the text, of 256 tokens each (all)')
     parser.add_argument('--questions', type=int, default=50, help='how many (all 50)')
     options = parser.parse_args(argv)
     try:
-        model = MotionGPT3.from_pretrained(options.checkpoint, 'cpu')
+        model = MotionGPT3.from_pretrained(options.checkpoint, 'cpu', options.dtype)
         if options.before is not None:
-            before = MotionGPT3.from_pretrained(options.before, 'cpu')
+            before = MotionGPT3.from_pretrained(options.before, 'cpu', 'float32')
         else:
             before = as_it_came(model, options.source)
         asked = questions()[: options.questions]

@@ -117,7 +117,7 @@ def _check_same_run(run: RunConfig, folder: Path, dataset: MotionDataset) -> Non
 
 def _continued(run: RunConfig, folder: Path) -> MotionGPT3:
     """The preset's model with the weights, the tokenizer and the statistics of a checkpoint."""
-    found = MotionGPT3.from_pretrained(folder, device='cpu')
+    found = MotionGPT3.from_pretrained(folder, device='cpu', dtype='float32')
     config = model_config(run, found.tokenizer.vocab_size)
     there, here = to_dict(found.config.network), to_dict(config.network)
     odd = [

@@ -9,6 +9,8 @@ import json
 import sys
 from dataclasses import asdict
 
+from mgpt3_ros.cli import options
+
 SUMMARY = 'the actions that a checkpoint knows'
 DESCRIPTION = """\
 List the actions of a checkpoint: words that ask for each, and how many of the motions that were
@@ -22,7 +24,7 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
+    options.add_checkpoint_options(parser)
     parser.add_argument('--json', action='store_true', help='for programs')
 
 

@@ -8,18 +8,23 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mgpt3_ros.cli import options
 from mgpt3_ros.cli.outputs import add_output_option, avatar_of, names, write_motion
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.language.instructions import PLACE
 
+if TYPE_CHECKING:
+    from mgpt3_ros.model.responding import Answer
+
 SUMMARY = 'an instruction in free words, answered by words or a motion'
 DESCRIPTION = """\
 Ask anything that the model can do: to show an action, to say what a motion shows, which of two
 actions it is, how long something takes, what comes next, what lies between. The answer is a line
 of words, or a motion, which -o writes. Files stand in the prompt where FILE, FILE1, FILE2 or their
-own names do, else behind it. What is asked is read by rules: see docs/ask.md.
+own names do, else behind it. What is asked is read by rules (docs/ask.md), or by the model itself,
+which with --model language also talks (docs/language.md).
 """
 EXAMPLES = """\
   mgpt3 ask "Show me how someone bows" -o bow.mp4
@@ -28,6 +33,7 @@ EXAMPLES = """\
   mgpt3 ask "FILE1 ... FILE2: fill the two seconds between" walk.npz wave.npz -o gap.npz
   mgpt3 ask "Is this walking or running?" walk.npz
   mgpt3 ask "How long would a deep bow take?"
+  mgpt3 ask "Show me a bow, then tell me where it is usual" --model language -o bow.npz
 """
 _FILE = re.compile(r'\bFILE\d*\b')
 
@@ -50,17 +56,24 @@ def run(arguments: argparse.Namespace) -> int:
     avatar = avatar_of(arguments)
     model = options.load_model(arguments)
     given = model.respond(prompt, motions, sampling=options.drawing_options(arguments))
-    if given.motion is None:
-        sys.stdout.write(f'{given.text}\n')
-        return 0
-    if arguments.output:
+    if given.motion is not None and arguments.output:
         write_motion(given.motion, arguments.output, avatar=avatar)
     where = names(arguments.output) if arguments.output else 'give -o FILE to keep it'
-    sys.stdout.write(
-        f'a motion of {given.motion.duration_s:.2f} s ({given.text}), seed {arguments.seed}: '
-        f'{where}\n'
-    )
+    for line in said_of(given, where, arguments.seed):
+        sys.stdout.write(f'{line}\n')
     return 0
+
+
+def said_of(given: Answer, where: str, seed: int) -> list[str]:
+    """Lines about an answer: its motion, which was written ``where``, and its words."""
+    lines = []
+    if given.motion is not None:
+        drawn = given.text if given.kind == 'motion' else given.motion.info.get('text', '')
+        told = f' ({drawn})' if drawn else ''
+        lines.append(f'a motion of {given.motion.duration_s:.2f} s{told}, seed {seed}: {where}')
+    if given.kind != 'motion':
+        lines.append(given.text)
+    return lines
 
 
 def placed(prompt: str, files: list[Path]) -> tuple[str, list[Path]]:

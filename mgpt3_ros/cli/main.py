@@ -22,6 +22,7 @@ from mgpt3_ros.cli import (
     caption,
     caption_bag,
     card,
+    chat,
     convert,
     data,
     doctor,
@@ -80,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('-V', '--version', action=_Version, nargs=0, help='show it and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
-    motions = (generate, stream, view, caption, predict, inbetween, ask, render)
+    motions = (generate, stream, view, caption, predict, inbetween, ask, chat, render)
     for module in (
         *motions,
         robot,

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+MODELS = ('default', 'stream', 'language')
+
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -62,11 +64,7 @@ def add_model_options(
     ``seed`` is the default of its option, None for a new one each time.
     """
     group = parser.add_argument_group('model')
-    group.add_argument(
-        '--checkpoint',
-        metavar='FOLDER',
-        help='checkpoint folder (default: the one that comes with mgpt3)',
-    )
+    add_checkpoint_options(group)
     group.add_argument(
         '--device', default='auto', help='auto, cpu, cuda or cuda:1 (default: auto)'
     )
@@ -90,6 +88,25 @@ def add_model_options(
         type=int,
         metavar='N',
         help='denoising steps, fewer are faster (default: as the model is set)',
+    )
+
+
+def add_checkpoint_options(group: Any, default: str | None = None) -> None:
+    """Declare which model it is: by its folder, or by the name of one that is known."""
+    chosen = group.add_mutually_exclusive_group()
+    shown = default or 'the one that comes with mgpt3'
+    chosen.add_argument(
+        '--checkpoint',
+        metavar='FOLDER',
+        default=default,
+        help=f'checkpoint folder (default: {shown})',
+    )
+    chosen.add_argument(
+        '--model',
+        dest='checkpoint',
+        choices=MODELS,
+        default=default,
+        help='the same by name: default, stream (goes on without an end), language (also talks)',
     )
 
 

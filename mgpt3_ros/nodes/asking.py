@@ -29,21 +29,25 @@ from mgpt3_ros.nodes.listening_node import to_stamp
 from mgpt3_ros.nodes.messages import to_messages
 
 if TYPE_CHECKING:
+    from mgpt3_ros.model.conversation import Conversation
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
     from mgpt3_ros.nodes.caption_node import CaptionNode
 
+NEW_TALK = 'new conversation'  # what forgets what was said
 _LONGEST_TEXT = 512
 _MOST_WAITING = 8
 
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer, and its motion in the joints of the body; None of words."""
+    """An answer, its motion in the joints of the body (None of words), and what was said so far."""
 
     text: str
     kind: str
     task: str
+    decided_by: str
     trajectory: BodyTrajectory | None
+    talk: Conversation | None = None
 
 
 class Asking:
@@ -53,12 +57,14 @@ class Asking:
         self._node = node
         self._running: tuple[str, int, Job[Answered]] | None = None
         self._waiting: list[str] = []
+        self._talk: Conversation | None = None  # with a model that talks
         node.create_subscription(String, '~/ask', self._on_ask, 10)
         self._answers = node.create_lifecycle_publisher(String, '~/answer', 10)
         self._motions = node.create_lifecycle_publisher(JointTrajectory, '~/answer_trajectory', 10)
 
     def stop(self, reason: str) -> None:
-        """Drop what is asked."""
+        """Drop what is asked, and forget what was said."""
+        self._talk = None
         waiting, self._waiting = self._waiting, []
         if self._running is not None:
             (prompt, _, job), self._running = self._running, None
@@ -73,10 +79,12 @@ class Asking:
             return
         (prompt, stamp_ns, job), self._running = self._running, None
         try:
-            self._publish(prompt, stamp_ns, job.result())
+            given = job.result()
+            self._talk = given.talk
+            self._publish(prompt, stamp_ns, given)
         except Exception as error:
             self._refuse(prompt, str(error))
-        if self._waiting:
+        while self._waiting and self._running is None:
             self._begin(self._waiting.pop(0))
 
     def _on_ask(self, message: String) -> None:
@@ -95,6 +103,10 @@ class Asking:
             self._refuse(prompt, f'{_MOST_WAITING} questions wait already')
 
     def _begin(self, prompt: str) -> None:
+        if prompt.strip(' .!').lower() == NEW_TALK:
+            self._talk = None
+            self._publish(prompt, 0, Answered('a new conversation', 'text', 'talk', 'rules', None))
+            return
         window, refusal = None, ''
         asked = prompt
         if PLACE not in asked and about_what_is_seen(asked):
@@ -106,14 +118,22 @@ class Asking:
             return
         profile = self._node.profile
 
+        talk = self._talk
+
         def call(model: MotionGPT3, job: Job[Answered]) -> Answered:
-            return respond(model, job, asked, window, profile)
+            return respond(model, job, asked, window, profile, talk)
 
         stamp_ns = 0 if window is None else window.stop_ns
         self._running = prompt, stamp_ns, self._node.host.run(call, self._node.wake)
 
     def _publish(self, prompt: str, stamp_ns: int, given: Answered) -> None:
-        said = {'prompt': prompt, 'kind': given.kind, 'text': given.text, 'task': given.task}
+        said = {
+            'prompt': prompt,
+            'kind': given.kind,
+            'text': given.text,
+            'task': given.task,
+            'decided_by': given.decided_by,
+        }
         if given.trajectory is not None:
             joints, _ = to_messages(
                 given.trajectory,
@@ -125,7 +145,8 @@ class Asking:
         self._answers.publish(String(data=json.dumps({**said, 'reason': ''})))
 
     def _refuse(self, prompt: str, reason: str) -> None:
-        said = {'prompt': prompt, 'kind': '', 'text': '', 'task': '', 'reason': reason}
+        said = dict.fromkeys(('kind', 'text', 'task', 'decided_by'), '')
+        said |= {'prompt': prompt, 'reason': reason}
         self._answers.publish(String(data=json.dumps(said)))
 
 
@@ -135,11 +156,18 @@ def respond(
     prompt: str,
     window: Window | None,
     profile: JointProfile,
+    talk: Conversation | None = None,
 ) -> Answered:
-    """Answer a prompt about ``window``, where it has a place for it; for the worker."""
+    """Answer a prompt about ``window``, where it has a place for it; for the worker.
+
+    ``talk``: what was said so far; None for nothing yet.
+    """
     observed = None if window is None else window.resampled()
     seen = [] if observed is None else [observed.motion(profile)]
-    given = model.respond(prompt, seen, sampling=Sampling().options(job))
+    if talk is None and model.talks:
+        talk = model.conversation()
+    answering = model.respond if talk is None else talk.say
+    given = answering(prompt, seen, sampling=Sampling().options(job))
     trajectory = None
     if given.motion is not None and given.task == 'predict' and observed is not None:
         trajectory = following(observed, seen[0], given.motion, profile)
@@ -148,4 +176,4 @@ def respond(
         times = np.arange(len(clip.positions)) / clip.fps
         rows = clip.positions, clip.base_pos, clip.base_rot
         trajectory = BodyTrajectory.through(clip.names, times, *rows)
-    return Answered(given.text, given.kind, given.task, trajectory)
+    return Answered(given.text, given.kind, given.task, given.decided_by, trajectory, talk)

@@ -30,6 +30,8 @@ _BOOLEANS = ['true', 'false', 'True', 'False']
 _UNSET = ''  # leaves the choice to the parameters file
 _AS_FILE = '; empty: as the parameters file says.'
 
+_MODELS = [_UNSET, 'default', 'stream', 'language']
+
 # Launch arguments that override the parameter of the same name.
 _TEXTS = ('checkpoint', 'device', 'joint_profile', 'body_id', 'mode')
 _FLAGS = ('autostart', 'publish_markers', 'use_sim_time', 'steering')
@@ -282,8 +284,9 @@ def _parameters(context: LaunchContext, *more: Any) -> list[Any]:
 def _overrides(context: LaunchContext, path: str = '') -> list[str]:
     """Return a parameters file of the arguments that were given; nothing where none was.
 
-    Beside a parameters file at ``path``, mode stream takes the shipped checkpoint of that form,
-    unless an argument or that file names one.
+    ``model`` names a checkpoint as ``checkpoint`` does, which counts where both are given. Beside
+    a parameters file at ``path``, mode stream takes the shipped checkpoint of that form, unless an
+    argument or that file names one.
     """
     names = [n for n in (*_TEXTS, *_FLAGS) if n in context.launch_configurations]
     given = {name: LaunchConfiguration(name).perform(context) for name in names}
@@ -294,6 +297,9 @@ def _overrides(context: LaunchContext, path: str = '') -> list[str]:
     }
     if 'robot' in context.launch_configurations:
         values['joint_profile'] = LaunchConfiguration('robot').perform(context)
+    model = context.launch_configurations.get('model', _UNSET)
+    if model != _UNSET:
+        values.setdefault('checkpoint', model)
     if path and values.get('mode') == 'stream' and not _named(path):
         values.setdefault('checkpoint', 'stream')
     if not values:
@@ -337,6 +343,9 @@ def _common_arguments(
         _argument('namespace', '', 'Namespace of the nodes and their topics.'),
         _argument('params_file', file, f'YAML file with the parameters of {executable}.'),
         _argument('checkpoint', _UNSET, f'Folder of the model{_AS_FILE}'),
+        _argument(
+            'model', _UNSET, f'The same by name, where no folder is given{_AS_FILE}', _MODELS
+        ),
         _argument('device', _UNSET, f'auto, cpu, cuda or cuda:N{_AS_FILE}'),
         *(
             _argument(flag, _UNSET, f'{meanings[flag]}{_AS_FILE}', [_UNSET, *_BOOLEANS])

@@ -53,6 +53,9 @@ def find_checkpoint(folder: str | Path | None) -> Path:
         path = _from_hub(folder)
     if not path.is_dir():
         hint = 'it is a file; give its folder' if path.exists() else 'no such folder'
+        if len(path.parts) == 1 and not path.exists():
+            known = sorted(p.parent.name for p in shipped_checkpoint('').glob(f'*/{CONFIG}'))
+            hint += f'; with the package come {", ".join(known)}'
         raise CheckpointError(f'no checkpoint at {path}: {hint}')
     missing = [name for name in (CONFIG, WEIGHTS, STATS) if not (path / name).is_file()]
     if missing:

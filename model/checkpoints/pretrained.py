@@ -27,6 +27,7 @@ from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network import AnyNetwork, build_network
 from mgpt3_ros.model.network.onednn import use_onednn
+from mgpt3_ros.model.network.text.half import half_is_fast
 from mgpt3_ros.model.pipelines import build_pipeline
 from mgpt3_ros.model.pipelines.config import MotionGPT3Config
 
@@ -64,8 +65,9 @@ class Pretrained:
         Args:
             folder: None or '' for the checkpoint that comes with the package.
             device: 'auto' takes CUDA where there is one; or 'cpu', 'cuda', 'cuda:1'.
-            dtype: of the backbone and the head: 'auto' (float32), 'float32', 'bfloat16' or
-                'float16'. The VAE always runs in float32.
+            dtype: of the backbone and the head: 'float32', 'bfloat16' or 'float16'; the VAE
+                always runs in float32. 'auto' is float32, but a language model that is installed
+                by itself is kept in bfloat16 on a CPU that computes with it.
             onednn: large products through oneDNN on a CPU: 'off', 'on', or 'auto' where that is
                 measured to be faster, which may differ from one machine to the next; see
                 `network/onednn.py`. Of the shipped checkpoints none has products so large.
@@ -76,7 +78,9 @@ class Pretrained:
         """
         path = checkpoint.find_checkpoint(folder)
         config = from_dict(MotionGPT3Config, checkpoint.read_config(path))
-        network, words = _filled(config, path)
+        on_cpu = resolve_device(device).type == 'cpu'
+        half = dtype == 'auto' and on_cpu and config.language_model is not None and half_is_fast()
+        network, words = _filled(config, path, half)
         stats = FeatureStats.load(path / checkpoint.STATS)
         tokenizer = MotionTokenizer.load(words)
         if tokenizer.vocab_size != config.network.backbone.vocab_size:
@@ -139,10 +143,12 @@ class Pretrained:
         return self._known
 
 
-def _filled(config: MotionGPT3Config, path: Path) -> tuple[AnyNetwork, Path]:
-    """The network with its weights, and the folder of its tokenizer."""
+def _filled(config: MotionGPT3Config, path: Path, half: bool) -> tuple[AnyNetwork, Path]:
+    """The network with its weights, its text in half precision or not; its tokenizer's folder."""
     with checkpoint.Unfilled():
         network = build_network(config.network)
+        if half:
+            network.backbone.halve_text()
     state = checkpoint.read_weights(path)
     untaught = network.backbone.marker_logits
     if untaught is not None:  # earlier checkpoints have none: they write no markers

@@ -90,10 +90,14 @@ def _of_package(name: str) -> Path:
     return _converted(files[0], f'{name}-{metadata.version(name)}')
 
 
+def user_cache() -> Path:
+    """Folder of what is made once and can be made again."""
+    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'mgpt3_ros'
+
+
 def _converted(file: Path, label: str) -> Path:
     """The folder that a GGUF file was converted to; reading such a file takes half a minute."""
-    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    folder = Path(cache) / 'mgpt3_ros' / label
+    folder = user_cache() / label
     if not (folder / 'config.json').is_file():
         convert(file, folder)
     return folder

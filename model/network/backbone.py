@@ -27,6 +27,7 @@ from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.layer import Attention, BimodalLayer
 from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_tables
 from mgpt3_ros.model.network.text.branch import LowRank, TextBlock
+from mgpt3_ros.model.network.text.half import halve_text
 from mgpt3_ros.model.network.text.table import TableUse
 
 
@@ -352,6 +353,10 @@ class BimodalBackbone(nn.Module):
     def decides(self) -> bool:
         """Whether it was taught to begin a motion by itself: its rows of markers are trained."""
         return self.marker_logits is not None and bool(self.marker_logits.any())
+
+    def halve_text(self) -> None:
+        """Keep the text's tables in half precision: for inference alone, on a CPU."""
+        halve_text([self.text, *(layer.text for layer in self._layers())])
 
     def text_state(self) -> dict[str, Tensor]:
         """The text branch's weights, by their names in the backbone's state."""

@@ -51,7 +51,7 @@ class Dialogue:
 class ChatFile:
     """A file of conversations; see the head of ``chats.yaml``."""
 
-    words: dict[str, list[str]]
+    words: dict[str, tuple[str, ...]]
     moves: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
     talks: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def load_chats(source: str | Path, captions: Sequence[str], seed: int = 0) -> li
     file = Path(__file__).with_suffix('.yaml') if shipped else Path(source)
     texts = from_dict(ChatFile, load_yaml(file), str(file))
     rng = np.random.default_rng(seed)
-    words = {**texts.words, 'caption': list(captions), 'motion': ['{motion}']}
+    words = {**texts.words, 'caption': tuple(captions), 'motion': ('{motion}',)}
     found: list[Chat] = []
     for kind in get_args(Kind):
         for text in getattr(texts, kind):
@@ -106,7 +106,7 @@ def _of_instructions(
 
 def _fills(
     texts: tuple[str, ...],
-    words: dict[str, list[str]],
+    words: dict[str, tuple[str, ...]],
     most: int,
     rng: np.random.Generator,
     file: Path,
@@ -124,7 +124,7 @@ def _fills(
 
 
 def _filled_once(
-    texts: tuple[str, ...], words: dict[str, list[str]], rng: np.random.Generator
+    texts: tuple[str, ...], words: dict[str, tuple[str, ...]], rng: np.random.Generator
 ) -> tuple[str, ...]:
     drawn: dict[str, str] = {}
     turns = []

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from mgpt3_ros.model.kinematics.features import (
     joints_to_features,
 )
 from mgpt3_ros.model.kinematics.skeleton import MIRRORED
+from mgpt3_ros.model.language.pretrained import user_cache
 
 FEATURE_FOLDER, JOINT_FOLDER = 'new_joint_vecs', 'new_joints'
 STORE_VERSION = 1  # raise it when what is stored changes
@@ -61,8 +61,7 @@ class MotionStore:
 
 def cache_folder() -> Path:
     """Where caches lie: the user's cache folder."""
-    base = os.environ.get('XDG_CACHE_HOME') or str(Path.home() / '.cache')
-    return Path(base) / 'mgpt3_ros'
+    return user_cache()
 
 
 def open_motions(

@@ -82,6 +82,7 @@ class TextTables(nn.Module, ABC):
 
         ``use``: that of the words from which the hidden states come.
         """
+        table = self.wte.weight  # in half precision, perhaps
         if use is not None:
-            return multiplied(hidden, self.wte.weight, use)
-        return self.product(hidden, self.wte.weight)
+            return multiplied(hidden, table, use)
+        return self.product(hidden.to(table.dtype), table).to(hidden.dtype)
