@@ -40,7 +40,7 @@ _MOST_WAITING = 8
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer, its motion in the joints of the body (None of words), and what was said so far."""
+    """An answer, its motion in the joints of the body, None of words, and the talk it is of."""
 
     text: str
     kind: str

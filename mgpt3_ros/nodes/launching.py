@@ -343,9 +343,7 @@ def _common_arguments(
         _argument('namespace', '', 'Namespace of the nodes and their topics.'),
         _argument('params_file', file, f'YAML file with the parameters of {executable}.'),
         _argument('checkpoint', _UNSET, f'Folder of the model{_AS_FILE}'),
-        _argument(
-            'model', _UNSET, f'The same by name, where no folder is given{_AS_FILE}', _MODELS
-        ),
+        _argument('model', _UNSET, f'The same by its name{_AS_FILE}', _MODELS),
         _argument('device', _UNSET, f'auto, cpu, cuda or cuda:N{_AS_FILE}'),
         *(
             _argument(flag, _UNSET, f'{meanings[flag]}{_AS_FILE}', [_UNSET, *_BOOLEANS])
