@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 import torch
 from torch import Tensor
 
+from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.action_lookup import found_actions, words_of
 from mgpt3_ros.model.language.chat import Turn, chat_ids, without_places
 from mgpt3_ros.model.language.durations import stated_duration
@@ -81,7 +82,7 @@ class Conversation:
             options: fields of ``sampling``, in its place.
 
         Raises:
-            TextError: the prompt is empty, or has other places than there are motions.
+            TextError: the prompt is empty or too long, or has other places than there are motions.
             MotionGPT3Error: as the calls of ``MotionGPT3`` that serve it; nothing is remembered.
         """
         check_places(prompt, len(motions))
@@ -162,6 +163,8 @@ class Conversation:
         while len(ids) > room and len(turns) > 1:
             turns = turns[2:]
             ids = chat_ids(tokenizer, turns)
+        if len(ids) > room:
+            raise TextError(f'the prompt has {len(ids)} tokens, and {room} can be read: say less')
         return torch.tensor([ids], device=self._network.rest.device)
 
     def _talk(self, cache: KeyValueCache, ids: Tensor, sampling: SamplingOptions) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from mgpt3_ros.model.atomic_files import whole_file
@@ -25,9 +24,10 @@ from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.training.data.chats import Chat
 from mgpt3_ros.training.data.motion_store import cache_folder
-from mgpt3_ros.training.text_cache import text_digest
+from mgpt3_ros.training.text_cache import begun_alike, text_digest
 
 ANSWER_TOKENS = 24  # of a conversation without motion, at most
+_MOST = {'looks': 1, 'talks': ANSWER_TOKENS}  # tokens of what the network answers, by kind
 _VERSION, _TOGETHER = 1, 16
 Ids = tuple[int, ...]
 
@@ -62,41 +62,39 @@ def answered(
         CheckpointError: the language model was not taught to talk.
     """
     rows = [(chat.kind, tuple(chat_ids(tokenizer, chat.turns))) for chat in chats]
-    told = json.dumps([_VERSION, text_digest(network), rows])
-    file = (
-        folder or cache_folder()
-    ) / f'answers-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json'
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        kept = json.loads(file.read_text(encoding='utf-8'))
-        if len(kept) == len(rows):
-            return [Answered(*row, tuple(said)) for row, said in zip(rows, kept, strict=True)]
-    found: dict[int, Ids] = {}
-    for kind, most in (('looks', 1), ('talks', ANSWER_TOKENS)):
-        chosen = sorted(
-            (n for n, row in enumerate(rows) if row[0] == kind), key=lambda n: len(rows[n][1])
-        )
-        for begin in tqdm(range(0, len(chosen), _TOGETHER), desc=f'answers: {kind}', disable=None):
-            part = chosen[begin : begin + _TOGETHER]
-            said = _written(network, tokenizer, [rows[n][1] for n in part], most)
-            found |= dict(zip(part, said, strict=True))
-    moves = (tokenizer.start_of_motion,)
-    said = [found.get(number, moves) for number in range(len(rows))]
+    file = (folder or cache_folder()) / f'answers-{_VERSION}-{text_digest(network)[:16]}.json'
+    known: dict[str, list[int]] = {}
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads(file.read_text(encoding='utf-8'))
+    for kind, most in _MOST.items():
+        left = [asked for named, asked in rows if named == kind and _key(kind, asked) not in known]
+        left.sort(key=len)
+        for begin in tqdm(range(0, len(left), _TOGETHER), desc=f'answers: {kind}', disable=None):
+            part = left[begin : begin + _TOGETHER]
+            for asked, said in zip(part, _written(network, tokenizer, part, most), strict=True):
+                known[_key(kind, asked)] = said
+            _keep(known, file)
+    found = [known.get(_key(*row), [tokenizer.start_of_motion]) for row in rows]
+    return [Answered(*row, tuple(answer)) for row, answer in zip(rows, found, strict=True)]
+
+
+def _key(kind: str, asked: Ids) -> str:
+    return hashlib.sha256(json.dumps([kind, asked]).encode()).hexdigest()[:32]
+
+
+def _keep(known: dict[str, list[int]], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(file) as partial:
-        partial.write_text(json.dumps(said), encoding='utf-8')
-    return [Answered(*row, answer) for row, answer in zip(rows, said, strict=True)]
+        partial.write_text(json.dumps(known), encoding='utf-8')
 
 
 def _written(
     network: StreamNetwork, tokenizer: MotionTokenizer, asked: list[Ids], most: int
-) -> list[Ids]:
+) -> list[list[int]]:
     """Greedy answers of ``most`` tokens at most; what ends one belongs to it."""
-    width, eos = max(map(len, asked)), tokenizer.eos_id
-    ids = torch.full((len(asked), width), eos, device=network.rest.device)
-    mask = torch.zeros_like(ids, dtype=torch.bool)
-    for row, words in enumerate(asked):
-        ids[row, -len(words) :], mask[row, -len(words) :] = torch.tensor(words), True
+    eos = tokenizer.eos_id
+    ids, mask, cache = begun_alike(network, asked, min(map(len, asked)) - 1)
     markers = (tokenizer.start_of_motion, tokenizer.end_of_motion)
     decoding = DecodingConfig(max_tokens=most, repetition_penalty=1.0)
-    said = write_text(network, ids, mask, None, decoding, markers, eos)
-    return [(*words, eos) if len(words) < most else tuple(words) for words in said]
+    said = write_text(network, ids, mask, None, decoding, markers, eos, cache=cache)
+    return [[*words, eos] if len(words) < most else words for words in said]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,34 @@ def text_digest(network: StreamNetwork) -> str:
             for number, parameter in enumerate(group)
         }
     )
+
+
+@torch.no_grad()
+def begun_alike(
+    network: StreamNetwork, rows: Sequence[tuple[int, ...]], most: int
+) -> tuple[Tensor, Tensor, KeyValueCache]:
+    """Rows whose common beginning, of ``most`` tokens at most, is read once for all of them.
+
+    Returns:
+        What is left of them (B, N), padded on the left; the mask (B, S + N) of the S tokens that
+        were read and these; the cache that has read the S tokens.
+    """
+    count = 0
+    while count < most and len({row[count] for row in rows}) == 1:
+        count += 1
+    left, device = [row[count:] for row in rows], network.backbone.marker_embedding.device
+    width = max(map(len, left))
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    mask = torch.zeros(len(rows), count + width, dtype=torch.bool)
+    mask[:, :count] = True
+    for number, row in enumerate(left):
+        ids[number, -len(row) :], mask[number, -len(row) :] = torch.tensor(row), True
+    cache = network.backbone.new_cache(count + width)
+    if count:
+        first = torch.tensor([rows[0][:count]], device=device)
+        network.read(first, torch.ones_like(first, dtype=torch.bool), cache=cache)
+        cache.keep(torch.zeros(len(rows), dtype=torch.long, device=device))
+    return ids.to(device), mask.to(device), cache
 
 
 class TextCache:
@@ -137,9 +166,10 @@ class TextCache:
         new = [row for row, found in known.items() if found is None]
         for begin in range(0, len(new), _TOGETHER):
             part = new[begin : begin + _TOGETHER]
-            hidden, _ = self._read_alone([words for words, _ in part])
+            least = min(first for _, first in part) - 1
+            hidden, _ = self._read_alone([words for words, _ in part], least)
             for (words, first), states in zip(part, hidden, strict=True):
-                states = states[-len(words) :][first - 1 : -1]
+                states = states[first - len(words) - 1 : -1]
                 known[words, first] = self._keep(self._file(words, first), states.flatten())
         found = [torch.from_numpy(np.array(known[row])).view(-1, width) for row in rows]
         return torch.cat(found).to(self.network.backbone.marker_embedding)
@@ -165,18 +195,18 @@ class TextCache:
         return kept
 
     @torch.no_grad()
-    def _read_alone(self, rows: list[tuple[int, ...]]) -> tuple[Tensor, KeyValueCache]:
-        """Hidden states (B, N, D) of rows, padded on the left, and the cache that read them."""
-        backbone, width = self.network.backbone, max(map(len, rows))
-        device = backbone.marker_embedding.device
-        ids = torch.zeros(len(rows), width, dtype=torch.long)
-        mask = torch.zeros(len(rows), width, dtype=torch.bool)
-        for number, row in enumerate(rows):
-            ids[number, -len(row) :], mask[number, -len(row) :] = torch.tensor(row), True
-        cache = backbone.new_cache(width)
+    def _read_alone(
+        self, rows: list[tuple[int, ...]], shared: int = 0
+    ) -> tuple[Tensor, KeyValueCache]:
+        """Hidden states (B, N, D) of rows, padded on the left, and the cache that read them.
+
+        What all rows begin with, of their first ``shared`` tokens, may be left out of the states.
+        """
+        network = self.network
+        device = network.backbone.marker_embedding.device
         with torch.autocast(device.type, enabled=False):
-            hidden = self.network.read(ids.to(device), mask.to(device), cache=cache)
-        return hidden.text, cache
+            ids, mask, cache = begun_alike(network, rows, shared)
+            return network.read(ids, mask, cache=cache).text, cache
 
     def _computed(self, rows: list[tuple[int, ...]]) -> dict[tuple[int, ...], np.ndarray | None]:
         """Read prompts through the text branch, and keep what it says of each."""

@@ -9,6 +9,7 @@ model itself answers.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.training.data.instructions import SHIPPED, Instructions, filled, load_instructions
 
 Kind = Literal['moves', 'looks', 'talks']
-FILLS = {'moves': 8, 'looks': 4, 'talks': 4, 'dialogues': 4}  # of a text with words to fill in
+FILLS = {'moves': 5, 'looks': 3, 'talks': 3, 'dialogues': 4}  # of a text with words to fill in
 # Wordings of the tasks of ``instructions.yaml``, and what they are answered by.
 _OF_TASKS: dict[str, Kind] = {
     'generate': 'moves', 'predict': 'moves', 'inbetween': 'moves', 'caption': 'looks',
@@ -73,12 +74,11 @@ def load_chats(source: str | Path, captions: Sequence[str], seed: int = 0) -> li
     shipped = str(source) == SHIPPED
     file = Path(__file__).with_suffix('.yaml') if shipped else Path(source)
     texts = from_dict(ChatFile, load_yaml(file), str(file))
-    rng = np.random.default_rng(seed)
     words = {**texts.words, 'caption': tuple(captions), 'motion': ('{motion}',)}
     found: list[Chat] = []
     for kind in get_args(Kind):
         for text in getattr(texts, kind):
-            told = _fills((text,), words, FILLS[kind], rng, file)
+            told = _fills((text,), words, FILLS[kind], seed, file)
             found += [_chat(kind, turns) for turns in told]
     for dialogue in texts.dialogues:
         if dialogue.kind not in get_args(Kind) or len(dialogue.turns) % 2 == 0:
@@ -86,19 +86,20 @@ def load_chats(source: str | Path, captions: Sequence[str], seed: int = 0) -> li
                 f'{file}: a dialogue is of kind {dialogue.kind!r} with {len(dialogue.turns)} '
                 f'turns; kinds are {", ".join(get_args(Kind))}, and the user has the last word'
             )
-        told = _fills(dialogue.turns, words, FILLS['dialogues'], rng, file)
+        told = _fills(dialogue.turns, words, FILLS['dialogues'], seed, file)
         found += [_chat(dialogue.kind, turns) for turns in told]
     if shipped:
-        found += _of_instructions(load_instructions(SHIPPED), captions, rng)
+        found += _of_instructions(load_instructions(SHIPPED), captions, seed)
     return list(dict.fromkeys(found))
 
 
 def _of_instructions(
-    instructions: Instructions, captions: Sequence[str], rng: np.random.Generator
+    instructions: Instructions, captions: Sequence[str], seed: int
 ) -> Iterable[Chat]:
     """Each wording of a task once, with a caption and a length."""
     for task in instructions.tasks.values():
         for prompt in task.prompts if task.trains in _OF_TASKS else ():
+            rng = _chance(seed, prompt)
             caption = captions[int(rng.integers(len(captions)))]
             text = filled(prompt, caption, int(rng.integers(20, 200)))
             yield _chat(_OF_TASKS[task.trains], (text.replace(MOTION, '{motion}'),))
@@ -108,7 +109,7 @@ def _fills(
     texts: tuple[str, ...],
     words: dict[str, tuple[str, ...]],
     most: int,
-    rng: np.random.Generator,
+    seed: int,
     file: Path,
 ) -> list[tuple[str, ...]]:
     """Texts of one conversation with their places filled in, up to ``most`` ways.
@@ -120,7 +121,13 @@ def _fills(
     if unknown:
         raise ConfigError(f'{file}: {{{unknown[0]}}} has no words; known: {", ".join(words)}')
     ways = 1 if set(names) <= {'motion'} else most
+    rng = _chance(seed, *texts)
     return list(dict.fromkeys(_filled_once(texts, words, rng) for _ in range(ways)))
+
+
+def _chance(seed: int, *texts: str) -> np.random.Generator:
+    """A source of chance for one text: what is drawn for it no other text changes."""
+    return np.random.default_rng([seed, *(zlib.crc32(text.encode()) for text in texts)])
 
 
 def _filled_once(
