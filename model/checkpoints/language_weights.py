@@ -40,12 +40,15 @@ def digest_of(text_state: Mapping[str, Tensor]) -> str:
 def outside(backbone: BimodalBackbone, config: LanguageModelConfig | None) -> set[str]:
     """Names, in the network's state, of weights that a checkpoint need not hold.
 
-    None of them where there is no such language model, or it has been trained since.
+    None of them where there is no such language model, or it has been trained since, as one in
+    half precision never is.
     """
     if config is None:
         return set()
     state = backbone.text_state()
-    return {PREFIX + name for name in state} if digest_of(state) == config.digest else set()
+    whole = all(value.dtype == torch.float32 for value in state.values())
+    trained = whole and digest_of(state) != config.digest
+    return set() if trained else {PREFIX + name for name in state}
 
 
 def language_weights(backbone: BimodalBackbone, config: LanguageModelConfig) -> dict[str, Tensor]:

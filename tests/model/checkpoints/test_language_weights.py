@@ -47,10 +47,43 @@ def test_the_language_model_is_not_in_the_checkpoint(model: MotionGPT3, tmp_path
     kept = load_file(tmp_path / 'motion' / 'model.safetensors')
     assert kept
     assert not any('.text.' in name for name in kept)
-    again = MotionGPT3.from_pretrained(tmp_path / 'motion', 'cpu')
+    again = MotionGPT3.from_pretrained(tmp_path / 'motion', 'cpu', 'float32')
     for name, value in model.network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], value), name
     assert again.tokenizer.encode('a person walks') == model.tokenizer.encode('a person walks')
+
+
+def logits(model: MotionGPT3) -> torch.Tensor:
+    backbone = model.network.backbone
+    with torch.inference_mode():
+        ids = torch.tensor([model.tokenizer.encode('a person walks and waves')])
+        return backbone.text_logits(backbone(*backbone.embed(ids)).text)
+
+
+def test_on_a_cpu_it_is_kept_in_half_precision_and_the_motion_side_is_not(
+    model: MotionGPT3, llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('mgpt3_ros.model.checkpoints.pretrained.half_is_fast', lambda: True)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    model.save_pretrained(tmp_path / 'motion')
+    half = MotionGPT3.from_pretrained(tmp_path / 'motion', 'cpu')
+    kinds = {name: value.dtype for name, value in half.network.state_dict().items()}
+    in_half = {name for name, dtype in kinds.items() if dtype == torch.bfloat16}
+    text = {name for name in kinds if '.text.' in name}
+    assert in_half == {name for name in text if '.ln_' not in name}
+    apart = (logits(half) - logits(model)).abs().max()
+    assert 0 < float(apart) < 0.03 * float(logits(model).abs().max())
+    whole = MotionGPT3.from_pretrained(tmp_path / 'motion', 'cpu', 'float32')
+    assert torch.equal(logits(whole), logits(model))
+    (llama / 'model.safetensors').unlink()  # it is read from where it was kept in half
+    again = MotionGPT3.from_pretrained(tmp_path / 'motion', 'cpu')
+    assert torch.equal(logits(again), logits(half))
+    again.save_pretrained(tmp_path / 'again')
+    assert not any('.text.' in name for name in load_file(tmp_path / 'again/model.safetensors'))
+    (kept,) = (tmp_path / 'cache').rglob('half-*.safetensors')
+    kept.write_bytes(b'damaged')
+    with pytest.raises(CheckpointError, match='holds no'):  # the whole ones are asked for again
+        MotionGPT3.from_pretrained(tmp_path / 'motion', 'cpu')
 
 
 def test_one_that_was_trained_is_in_it(model: MotionGPT3, llama: Path, tmp_path: Path) -> None:
