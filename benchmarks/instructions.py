@@ -7,6 +7,8 @@ clips of the pack's val split in their places. Counted is the right kind of answ
 motion, and the right content: a forest of trees that was trained on real clips names what a motion
 shows; captions and choices must name the clip's action; forecasts and in-betweens must be as long
 as was asked and go on from the clip; times must lie within half to twice the median of real clips.
+What no motion answers must be declined; with a model that talks, answered as its language model
+does by itself.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from benchmarks.language import as_it_came
 from benchmarks.table import circumstances
 from mgpt3_ros.model.errors import MotionGPT3Error
 from mgpt3_ros.model.kinematics.skeleton import FPS
@@ -30,6 +34,7 @@ from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
+from mgpt3_ros.training.evaluation.language import answers
 
 IN_WORDS = ('caption', 'choice', 'duration', 'length', 'talk')
 NEAR_M = 0.1  # mean over joints between a clip's last frame and what goes on from it
@@ -102,18 +107,35 @@ def right(
     return bounds[0] * wanted - 0.06 <= float(number.group()) <= bounds[1] * wanted + 0.06
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Print how many answers are of the right kind and content, by task."""
-    parser = argparse.ArgumentParser(prog='python -m benchmarks.instructions', description=__doc__)
-    parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
-    parser.add_argument('--data', type=Path, required=True, help='folder of a pack')
-    parser.add_argument('--wrong', action='store_true', help='print wrong answers')
-    options = parser.parse_args(argv)
-    print(circumstances())
-    model, pack = MotionGPT3.from_pretrained(options.checkpoint), load_pack(options.data)
-    judge, clips = ActionClassifier(pack.train, uncounted=()), Clips(pack.val)
+@dataclass
+class Found:
+    """By task, whether the kind and the content of each answer are right; and the wrong ones."""
+
+    kinds: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    contents: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def totals(self) -> tuple[int, int, int]:
+        """Right kinds, right contents, and of how many."""
+        kinds = [right for own in self.kinds.values() for right in own]
+        contents = [right for own in self.contents.values() for right in own]
+        return sum(kinds), sum(contents), len(kinds)
+
+
+def measure(
+    model: MotionGPT3, judge: ActionClassifier, clips: Clips, before: MotionGPT3 | None = None
+) -> Found:
+    """Put all instructions to a model.
+
+    Args:
+        model: of either form.
+        judge: names what drawn motions show.
+        clips: that stand in the instructions.
+        before: of a model that talks, its language model as it came: what it is to answer.
+    """
     listed = yaml.safe_load(Path(__file__).with_name('instructions.yaml').read_text('utf-8'))
-    kinds, contents = defaultdict(list), defaultdict(list)
+    found = Found()
     for task, groups in listed.items():
         for name, prompts in groups.items():
             for prompt in prompts:
@@ -124,16 +146,38 @@ def main(argv: list[str] | None = None) -> int:
                 except MotionGPT3Error as error:
                     given = Answer('text', str(error))
                 kind = given.kind == wanted
-                content = kind and right(task, str(name), given, seen, clips, judge)
-                kinds[task].append(kind)
-                contents[task].append(content)
-                if options.wrong and not content:
-                    print(f'  {task} {name}: {prompt} -> {given.kind}: {given.text[:90]}')
+                if task == 'talk' and before is not None:
+                    (said,) = answers(before, [prompt])
+                    content = kind and given.text.startswith(before.tokenizer.decode(said).strip())
+                else:
+                    content = kind and right(task, str(name), given, seen, clips, judge)
+                found.kinds[task].append(kind)
+                found.contents[task].append(content)
+                if not content:
+                    found.wrong.append(
+                        f'{task} {name}: {prompt} -> {given.kind}: {given.text[:90]}'
+                    )
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print how many answers are of the right kind and content, by task."""
+    parser = argparse.ArgumentParser(prog='python -m benchmarks.instructions', description=__doc__)
+    parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
+    parser.add_argument('--data', type=Path, required=True, help='folder of a pack')
+    parser.add_argument('--wrong', action='store_true', help='print wrong answers')
+    options = parser.parse_args(argv)
+    print(circumstances())
+    model, pack = MotionGPT3.from_pretrained(options.checkpoint), load_pack(options.data)
+    judge = ActionClassifier(pack.train, uncounted=())
+    found = measure(model, judge, Clips(pack.val), as_it_came(model) if model.talks else None)
+    if options.wrong:
+        print(*(f'  {line}' for line in found.wrong), sep='\n')
     print(f'{model.name}: right kind, right content')
-    for task in listed:
-        print(f'  {task:10} {sum(kinds[task])}, {sum(contents[task])} of {len(kinds[task])}')
-    kind, content = (sum(map(sum, found.values())) for found in (kinds, contents))
-    print(f'  {"all":10} {kind}, {content} of {sum(map(len, kinds.values()))}')
+    for task, kinds in found.kinds.items():
+        print(f'  {task:10} {sum(kinds)}, {sum(found.contents[task])} of {len(kinds)}')
+    kind, content, count = found.totals
+    print(f'  {"all":10} {kind}, {content} of {count}')
     return 0
 
 

@@ -23,7 +23,7 @@ from mgpt3_ros.training.evaluation.language import measure_language, questions
 SHOWN = 3
 
 
-def as_it_came(model: MotionGPT3, source: str) -> MotionGPT3:
+def as_it_came(model: MotionGPT3, source: str = SMOLLM2) -> MotionGPT3:
     """A model of the same sizes with the text branch of ``source``, the rest untrained."""
     network = build_network(model.config.network)
     network.backbone.load_text(source)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from mgpt3_ros.model.config import from_dict
 from mgpt3_ros.model.errors import CheckpointError, ConfigError
@@ -18,14 +19,14 @@ from mgpt3_ros.model.network import NetworkConfig, build_network
 from mgpt3_ros.training.run_config import RunConfig, load_run_config
 from mgpt3_ros.training.stages import freeze_all_but, run_stage
 from tests.support.tiny import SENTENCES
-from tests.support.tiny_llama import save_llama_with_words
+from tests.support.tiny_llama import save_llama, save_talking_words
 from tests.support.tiny_pack import write_standing_pack
 
 pytestmark = pytest.mark.slow
 
 STAGES = ('vae', 't2m', 'align', 'instruct')
 BACKBONE = (
-    '{n_positions: 64, n_embd: 16, n_layer: 3, n_head: 4, motion_width: 8, shared_layers: [0, 2],'
+    '{n_positions: 300, n_embd: 16, n_layer: 3, n_head: 4, motion_width: 8, shared_layers: [0, 2],'
     ' look_back: 3, dropout: 0.0, text_rank: 2,'
     ' llama: {n_kv_head: 2, mlp_width: 24, rope_theta: 100.0}}'
 )
@@ -47,7 +48,17 @@ def preset(llama: Path | str, *overrides: str) -> RunConfig:
 
 @pytest.fixture(scope='module')
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_llama_with_words(tmp_path_factory.mktemp('llama'), SENTENCES)
+    folder = save_llama(tmp_path_factory.mktemp('llama'), 302, max_position_embeddings=512)
+    save_talking_words(folder, SENTENCES)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def chats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp('chats') / 'own.yaml'
+    texts = {'moves': ['wave!', 'bow!'], 'talks': ['hi', 'who?'], 'looks': ['what is it?']}
+    file.write_text(yaml.safe_dump({'words': {}, **texts}))
+    return file
 
 
 @pytest.fixture(scope='module')
@@ -63,12 +74,12 @@ def logits(model: MotionGPT3) -> torch.Tensor:
     return backbone.text_logits(hidden.text)[..., : model.tokenizer.vocab_size]
 
 
-def test_text_is_the_same_to_the_bit_until_the_joint_stage(
-    llama: Path, pack: Path, tmp_path: Path
+def test_text_is_the_same_to_the_bit_in_all_stages(
+    llama: Path, chats: Path, pack: Path, tmp_path: Path
 ) -> None:
     from transformers import LlamaForCausalLM
 
-    run = preset(llama)
+    run = preset(llama, f'stages.instruct.stream.chats={chats}')
     models = {}
     for stage in STAGES:
         models[stage] = MotionGPT3.from_pretrained(
@@ -78,13 +89,12 @@ def test_text_is_the_same_to_the_bit_until_the_joint_stage(
     for stage in ('t2m', 'align', 'instruct'):
         after = models[stage].network.backbone.text_state()
         assert all(torch.equal(after[name], value) for name, value in before.items())
-        if stage != 'instruct':  # which adds to it
-            assert torch.equal(logits(models[stage]), logits(models['vae']))
+        assert torch.equal(logits(models[stage]), logits(models['vae']))
     ids = torch.tensor([models['align'].tokenizer.encode('a person walks, and someone waves')])
     with torch.no_grad():
         theirs = LlamaForCausalLM.from_pretrained(llama, dtype=torch.float32)(ids).logits
     torch.testing.assert_close(logits(models['align']), theirs, rtol=0, atol=1e-4)
-    for one, other in (('vae', 't2m'), ('t2m', 'align')):
+    for one, other in (('vae', 't2m'), ('t2m', 'align'), ('align', 'instruct')):
         moved = [
             not torch.equal(a, b)
             for a, b in zip(
@@ -95,9 +105,27 @@ def test_text_is_the_same_to_the_bit_until_the_joint_stage(
         ]
         assert sum(moved) > len(moved) // 2
     markers = [model.network.backbone.marker_embedding for model in models.values()]
-    assert torch.equal(markers[0], markers[2])
-    assert not torch.equal(markers[2], markers[3])
-    assert not torch.equal(logits(models['instruct']), logits(models['align']))
+    assert torch.equal(markers[0], markers[3])  # what motion reads after a sentence stays
+    assert [model.network.backbone.decides for model in models.values()] == [False] * 3 + [True]
+
+
+def test_additions_are_trained_where_they_are_named(
+    llama: Path, chats: Path, pack: Path, tmp_path: Path
+) -> None:
+    run = preset(
+        llama,
+        f'stages.instruct.stream={{chats: {chats}}}',
+        'stages.instruct.trained=[additions, marker_logits, motion]',
+        'stages.instruct.start_from=vae',
+    )
+    before, after = (
+        MotionGPT3.from_pretrained(run_stage(stage, run, pack, tmp_path, 'cpu'), 'cpu')
+        for stage in ('vae', 'instruct')
+    )
+    text = before.network.backbone.text_state()
+    for name, value in after.network.backbone.text_state().items():
+        assert torch.equal(value, text[name])
+    assert not torch.equal(logits(after), logits(before))
 
 
 def test_top_layers_are_trained_by_their_number(llama: Path) -> None:
@@ -114,7 +142,7 @@ def test_top_layers_are_trained_by_their_number(llama: Path) -> None:
 
 def network_settings(llama: Path) -> dict[str, Any]:
     settings = {**preset(llama).model['network']}
-    return {**settings, 'backbone': {**settings['backbone'], 'vocab_size': 300}}
+    return {**settings, 'backbone': {**settings['backbone'], 'vocab_size': 302}}
 
 
 def test_a_missing_language_model_is_told_before_anything_is_trained(
