@@ -112,7 +112,9 @@ class Conversation:
 
     def _part(self, part: str, motions: list[Motion], sampling: SamplingOptions) -> Answer:
         moves, cache, ids = self._moves(part, len(motions))
-        decided = 'model' if self._network.backbone.decides else 'rules'
+        decided: Literal['model', 'rules'] = 'rules'
+        if self._network.backbone.decides:
+            decided = 'model'
         asked = self._asked(part, moves, len(motions))
         if asked.task == 'talk':
             given = Answer('text', self._talk(cache, ids, sampling), None, 'talk')

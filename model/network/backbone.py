@@ -342,7 +342,7 @@ class BimodalBackbone(nn.Module):
     def text_logits(self, hidden: Tensor, use: TableUse | None = None) -> Tensor:
         """Logits (..., V + 2) of hidden text states (..., D); the last two are the markers'.
 
-        These are tied to their embedding beside a GPT-2, and have rows of their own beside a Llama.
+        They are tied to their embedding beside a GPT-2, and have rows of their own beside a Llama.
         ``use``: with which the words were embedded from which the hidden states come.
         """
         # Two products: one with a joined table would copy it, 154 MB for GPT-2, at every word.

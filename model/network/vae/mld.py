@@ -104,7 +104,8 @@ def _attended(x: Tensor, attention: nn.MultiheadAttention, padding: Tensor | Non
     mixed = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
     parts = mixed.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
     seen = None if padding is None else ~padding[:, None, None]
-    read = F.scaled_dot_product_attention(*parts, attn_mask=seen)
+    query, key, value = parts
+    read = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
     return attention.out_proj(read.transpose(1, 2).flatten(2))
 
 
