@@ -47,7 +47,6 @@ class Browser:
 
     def __init__(self, size: tuple[int, int] = (700, 500), scale: float = 0.5) -> None:
         """Start it; ``scale`` is pixels drawn for each of ``size``, as they cost CPU time."""
-        self._size = size
         self._folder = tempfile.mkdtemp(prefix='chromium-')
         self._process = subprocess.Popen(
             [
@@ -69,19 +68,13 @@ class Browser:
             raise RuntimeError('Chromium did not start')
         self._pages: list[Page] = []
 
-    def open(self, url: str, scale: float | None = None) -> Page:
-        """A new page at ``url``; at a ``scale`` of its own where nobody looks at its picture."""
+    def open(self, url: str) -> Page:
+        """A new page at ``url``."""
         with _Socket(self._address) as socket:
             made = socket.call('Target.createTarget', url='about:blank')
         base = self._address.split('/devtools')[0]
         page = Page(f'{base}/devtools/page/{made["targetId"]}')
         self._pages.append(page)
-        if scale is not None:
-            page.socket.call(
-                'Emulation.setDeviceMetricsOverride',
-                **{'width': self._size[0], 'height': self._size[1]},
-                **{'deviceScaleFactor': scale, 'mobile': False},
-            )
         page.go(url)
         return page
 

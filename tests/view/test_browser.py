@@ -21,7 +21,6 @@ from tests.support.robots import tin_man
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 Show = Callable[..., Panel]
-Visit = Callable[..., Page]
 PROGRESS = "document.querySelector('[role=progressbar]')"
 NOTICE = '.mantine-Notification-closeButton'
 
@@ -33,11 +32,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(browser: Browser) -> Iterator[Callable[[str], Page]]:
     pages: list[Page] = []
 
-    def opened(url: str, scale: float | None = None) -> Page:
-        pages.append(browser.open(url, scale))
+    def opened(url: str) -> Page:
+        pages.append(browser.open(url))
         pages[-1].wait("document.querySelector('canvas')")
         # viser tells that the browser draws in software: that lies over the scene.
         pages[-1].wait(f"document.querySelector('{NOTICE}')")
@@ -71,7 +70,7 @@ def drawn(page: Page, least: int) -> np.ndarray:
 
 
 def test_a_sentence_typed_becomes_a_moving_body(
-    show: Show, visit: Visit, model: MotionGPT3
+    show: Show, visit: Callable[[str], Page], model: MotionGPT3
 ) -> None:
     panel = show(lambda: model)
     address = address_of(panel.server)
@@ -122,7 +121,7 @@ NUMBER = """label => {
 
 
 def test_two_pages_see_the_same_and_a_page_may_be_closed_meanwhile(
-    show: Show, visit: Visit, model: MotionGPT3, walk: Motion
+    show: Show, visit: Callable[[str], Page], model: MotionGPT3, walk: Motion
 ) -> None:
     loaded = threading.Event()
 
@@ -131,7 +130,7 @@ def test_two_pages_see_the_same_and_a_page_may_be_closed_meanwhile(
         return model
 
     panel = show(load, walk)
-    first, second = (visit(address_of(panel.server), 0.1) for _ in range(2))
+    first, second = (visit(address_of(panel.server)) for _ in range(2))
     for page in (first, second):
         page.wait_for_text('walks forward and turns left')
     first.click('Generate')
@@ -153,7 +152,7 @@ def test_two_pages_see_the_same_and_a_page_may_be_closed_meanwhile(
 
 
 def test_a_page_to_keep_plays_without_a_network(
-    visit: Visit, walk: Motion, tmp_path: Path
+    visit: Callable[[str], Page], walk: Motion, tmp_path: Path
 ) -> None:
     path = tmp_path / 'walk.html'
     write_page(path, walk)
@@ -169,7 +168,7 @@ def test_a_page_to_keep_plays_without_a_network(
 
 
 def test_a_robot_moves_in_the_place_of_the_human(
-    visit: Visit, walk: Motion, tmp_path: Path
+    visit: Callable[[str], Page], walk: Motion, tmp_path: Path
 ) -> None:
     path = tmp_path / 'robot.html'
     write_page(path, walk, robot=tin_man(tmp_path), robot_only=True)
