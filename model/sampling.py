@@ -27,6 +27,8 @@ class SamplingOptions:
     num_inference_steps: steps of the sampler, 1 to 1000.
     temperature: scales the noise; 0 draws the likeliest, as far as a head knows it.
     generator: source of the noise, of any device; the same seed gives the same motion.
+    generators: one for each motion of a batch in its place, so that each is drawn as if alone;
+        motions that were asked for together have the same one. Not for words and codes.
     should_stop: polled at each step; True ends the call with ``Cancelled``.
     on_progress: told the share that is done, 0 to 1, after each step.
 
@@ -40,6 +42,7 @@ class SamplingOptions:
     generator: torch.Generator | None = None
     should_stop: ShouldStop | None = None
     on_progress: OnProgress | None = None
+    generators: Sequence[torch.Generator] | None = None
 
     def __post_init__(self) -> None:
         for name in ('guidance_scale', 'temperature'):

@@ -28,17 +28,22 @@ The paper's model is of the clip form, and so are converted checkpoints.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
-from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.errors import GenerationError, MotionError
 from mgpt3_ros.model.finishing.causal import CausalFinish
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.motion import Motion, MotionInfo
 from mgpt3_ros.model.network.stream_captions import ChunkReader
-from mgpt3_ros.model.pipelines.base import NEEDS_STREAM, check_finite
+from mgpt3_ros.model.network.stream_drawing import draw_chunks
+from mgpt3_ros.model.pipelines.base import NEEDS_STREAM, Pipeline, check_finite
 from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each, stand
+from mgpt3_ros.model.pipelines.together import Request, as_before
 from mgpt3_ros.model.sampling import SamplingOptions
 
 
@@ -52,6 +57,10 @@ class MotionStream:
         text: what it does first; None: it stands.
         start: the motion or pose (22, 3) [m] that it goes on from; None: a stand at the origin.
         sampling: how it is drawn; its ``should_stop`` and ``on_progress`` are not looked at.
+
+    Attributes:
+        text: what it does; None: it stands.
+        drawer: of its chunks. noise: their source; None for torch's own.
     """
 
     def __init__(
@@ -62,16 +71,16 @@ class MotionStream:
         sampling: SamplingOptions,
     ) -> None:
         self._pipeline = pipeline
-        self._drawer = pipeline.drawer(1, pipeline.drawing(sampling))
-        self._noise = one_source_each(sampling, 1)
+        self.drawer = pipeline.drawer(1, pipeline.drawing(sampling))
+        self.noise = one_source_each(sampling, 1)
         self._reader = ChunkReader(pipeline.network, pipeline.tokenizer.eos_id)
         frames = pipeline.start_frames(start)
         self.text = text
         with torch.inference_mode():
-            self._drawer.start(frames, *self._words(text))
-            stand(self._drawer, [text])
-            self._expected_s = self._drawer.predicted_frames().item() / FPS
-            self._reader.read(self._drawer.frames[0])
+            self.drawer.start(frames, *self._words(text))
+            stand(self.drawer, [text])
+            self._expected_s = self.drawer.predicted_frames().item() / FPS
+            self._reader.read(self.drawer.frames[0])
 
     @property
     def frames(self) -> int:
@@ -83,18 +92,27 @@ class MotionStream:
         """How long what was told last is expected to take from when it was told [s]."""
         return self._expected_s
 
-    @torch.inference_mode()
     def step(self) -> Motion:
         """The next 0.4 s, which go on from the last ones without a jump.
 
         Raises:
             GenerationError: the model gave NaN or infinity.
         """
-        drawn = self._drawer.draw(self._noise)
+        (outcome,) = next_steps([self])
+        if isinstance(outcome, GenerationError):
+            raise outcome
+        return outcome
+
+    def take(self, drawn: torch.Tensor) -> Motion:
+        """Take what was drawn of the next step (F, 22, 3) [m].
+
+        Raises:
+            GenerationError: it holds NaN or infinity.
+        """
         check_finite(drawn)
-        self._reader.read(drawn[0])
+        self._reader.read(drawn)
         info: MotionInfo = {} if self.text is None else {'text': self.text}
-        return Motion(drawn[0].float().cpu().numpy(), FPS, info)
+        return Motion(drawn.float().cpu().numpy(), FPS, info)
 
     @torch.inference_mode()
     def say(self, text: str | None) -> None:
@@ -103,10 +121,10 @@ class MotionStream:
         Raises:
             TextError: the text is empty.
         """
-        self._drawer.tell(*self._words(text))
-        self._expected_s = self._drawer.predicted_frames().item() / FPS
+        self.drawer.tell(*self._words(text))
+        self._expected_s = self.drawer.predicted_frames().item() / FPS
         self.text = text
-        stand(self._drawer, [text])
+        stand(self.drawer, [text])
 
     @torch.inference_mode()
     def observe(self, motion: Motion | np.ndarray) -> None:
@@ -121,9 +139,9 @@ class MotionStream:
         """
         seen = motion if isinstance(motion, Motion) else Motion(np.asarray(motion), FPS)
         frames = self._pipeline.start_frames(seen)
-        self._drawer.observe(frames)
-        if isinstance(self._drawer.finish, CausalFinish):
-            self._drawer.finish.forget()
+        self.drawer.observe(frames)
+        if isinstance(self.drawer.finish, CausalFinish):
+            self.drawer.finish.forget()
 
     def caption(self) -> str:
         """Say in a sentence what the last 6 s of the stream show."""
@@ -133,6 +151,42 @@ class MotionStream:
     def _words(self, text: str | None) -> tuple[torch.Tensor, torch.Tensor]:
         said = self._pipeline.config.stream.rest_text if text is None else clean_text(text)
         return self._pipeline.prompts([said])
+
+
+@torch.inference_mode()
+def next_steps(streams: Sequence[MotionStream]) -> list[Motion | GenerationError]:
+    """The next step of each of several streams of one model, drawn in one batch.
+
+    They must be drawn alike (``drawing``); each gives what its ``step`` gives, or the error.
+    """
+    noise = [source for stream in streams for source in stream.noise or ()]
+    drawn = draw_chunks([stream.drawer for stream in streams], noise or None)
+    outcomes: list[Motion | GenerationError] = []
+    for stream, frames in zip(streams, drawn, strict=True):
+        try:
+            outcomes.append(stream.take(frames[0]))
+        except GenerationError as error:
+            outcomes.append(error)
+    return outcomes
+
+
+@dataclass(frozen=True)
+class NextStep(Request):
+    """The next step of a stream."""
+
+    stream: MotionStream
+
+    def key(self) -> Hashable:
+        """How it is drawn; a stream without a source of noise of its own stays alone."""
+        return NextStep, self.stream.drawer.drawing, self.stream.noise is None and id(self)
+
+    def drawn(
+        self, pipeline: Pipeline, requests: Sequence[NextStep]
+    ) -> list[Motion | GenerationError]:
+        """The next step of each stream, or why there is none."""
+        streams = [request.stream for request in requests]
+        with as_before([source for stream in streams for source in stream.noise or ()]):
+            return next_steps(streams)
 
 
 def streaming(pipeline: object) -> StreamPipeline:

@@ -70,7 +70,9 @@ class GenerateServer:
         node.create_subscription(CommandMessage, '~/stamped_command', self._on_command, 1000)
         node.create_service(Ask, '~/ask', self._on_ask)
         node.watchers.append(self._heard)
-        node.create_timer(_LOOK_S, self._look, clock=node.steady_clock)
+        self._timer = node.create_timer(
+            _LOOK_S, self._look, clock=node.steady_clock, autostart=False
+        )
 
     def _on_command(self, message: Any) -> None:
         sent_ns = _nanoseconds(message.header.stamp)
@@ -94,9 +96,12 @@ class GenerateServer:
         goal = _Goal(handle)
         number = self._node.commands_given + 1
         self._goals[number] = goal  # its statuses may come before ``give`` is back
+        self._timer.reset()
         self._node.give(handle.request.text, 0.0, self._expired(handle.request.expires))
         state, message = await goal.done
         del self._goals[number]
+        if not self._goals:
+            self._timer.cancel()
         if state == 'finished':
             handle.succeed()
         elif state == 'cancelled' and handle.is_cancel_requested:

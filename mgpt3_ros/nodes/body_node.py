@@ -53,8 +53,14 @@ class BodyNode(MotionNode):
         clock: by which the body moves.
     """
 
-    def __init__(self, name: str, parameters: Iterable[str], host: ModelHost | None) -> None:
-        super().__init__(name, parameters, host)
+    def __init__(
+        self,
+        name: str,
+        parameters: Iterable[str],
+        host: ModelHost | None,
+        namespace: str = '',
+    ) -> None:
+        super().__init__(name, parameters, host, namespace)
         names = self.parameters['joint_profile'], self.parameters['body_id']
         self.profile = make_profile(*names, robot_profile)
         self.robot = self.profile.robot if isinstance(self.profile, RobotProfile) else None
@@ -119,12 +125,16 @@ class BodyNode(MotionNode):
         if self._input_error:
             self._input_error, self.last_error = False, ''
         self.look_for_clock()
+        self.heard()
         if self.buffer.names.flip_flops >= _FLIP_FLOPS:
             self.get_logger().warning(
                 'the names of the joint states go back and forth: more than one publisher on '
                 'joint_states is not supported',
                 once=True,
             )
+
+    def heard(self) -> None:
+        """Take note of a joint state that was usable and is in ``buffer`` now."""
 
     def _joints_dropped(self, error: UnusableError, message: JointState) -> None:
         self._last_fault = str(error)

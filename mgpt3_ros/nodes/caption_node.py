@@ -46,8 +46,8 @@ class Caption:
 class CaptionNode(ListeningNode[Caption]):
     """The motion-to-text node; topics, services and parameters stand in docs/interface.md."""
 
-    def __init__(self, host: ModelHost | None = None) -> None:
-        super().__init__('caption_node', PARAMETER_NAMES, host)
+    def __init__(self, host: ModelHost | None = None, namespace: str = '') -> None:
+        super().__init__('caption_node', PARAMETER_NAMES, host, namespace)
         self._last = ''
         self._last_label = ''
         self.recogniser: ActionRecogniser | None = None
@@ -60,7 +60,6 @@ class CaptionNode(ListeningNode[Caption]):
         self._events = self.create_lifecycle_publisher(String, '~/caption_event', 10)
         self._server = CaptionServer(self) if has_interfaces() else None
         self._asking = Asking(self)
-        self.create_timer(LOOK_S / 4, self._look_for_action, clock=self.steady_clock)
         # In a group of its own: a callback that awaits keeps its group from all others.
         self.create_service(
             Trigger,
@@ -80,6 +79,15 @@ class CaptionNode(ListeningNode[Caption]):
     def event(self) -> CaptionEvent | None:
         """What the body does now, as a label; None where that is not known."""
         return self._tracker.event if self._tracker is not None else None
+
+    def look_whether_due(self) -> None:
+        """Look also for what the body does now."""
+        super().look_whether_due()
+        self._look_for_action()
+
+    def waits(self) -> bool:
+        """Whether something is to be done later: also to see that the body has gone."""
+        return super().waits() or self.event is not None
 
     def _look_for_action(self) -> None:
         """Look at the last two seconds, every quarter of one by the stamps; tell changes."""

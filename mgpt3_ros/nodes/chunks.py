@@ -27,6 +27,7 @@ from mgpt3_ros.robots import RobotProfile
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.pipelines.together import Work
     from mgpt3_ros.model.sampling import SamplingOptions
     from mgpt3_ros.model.stream import MotionStream
 
@@ -91,10 +92,12 @@ class LiveBody:
         robot = profile.robot if isinstance(profile, RobotProfile) else None
         self._fit = LiveRobotMotions(robot) if robot is not None else None
 
-    def drawing(self, request: ChunkRequest) -> Callable[[MotionGPT3, Job[Chunk]], Chunk]:
-        """Return the call that draws a chunk and turns it into the joints of the profile."""
+    def drawing(self, request: ChunkRequest) -> Callable[[MotionGPT3, Job[Chunk]], Work[Chunk]]:
+        """Return the work that draws a chunk and turns it into the joints of the profile."""
 
-        def call(model: MotionGPT3, job: Job[Chunk]) -> Chunk:
+        def call(model: MotionGPT3, job: Job[Chunk]) -> Work[Chunk]:
+            from mgpt3_ros.model.stream import NextStep
+
             begun_s = time.perf_counter()
             past = request.past
             if request.begins:
@@ -115,11 +118,13 @@ class LiveBody:
             expected_s = self._live.expected_s
             notes: tuple[str, ...] = ()
             if request.action is not None:
-                whole = shaped(model, request.action, past, request.sampling.options(job))
+                options = request.sampling.options(job)
+                whole = yield from shaped(model, request.action, past, options)
                 drawn, notes = whole.joints.astype(np.float32), tuple(whole.info['notes'])
                 expected_s = len(drawn) / FPS
             else:
-                drawn = self._live.step().joints
+                step: Motion = yield NextStep(self._live)
+                drawn = step.joints
             tail = past[-_TAIL:].astype(np.float32)
             clip, more = self._clip(request, tail, drawn)
             took_s = time.perf_counter() - begun_s
@@ -147,13 +152,15 @@ class LiveBody:
         return fit.fit(motion, clip, request.avoid, request.frame, behind)
 
 
-def shaped(model: MotionGPT3, action: Action, past: Array, sampling: SamplingOptions) -> Motion:
+def shaped(
+    model: MotionGPT3, action: Action, past: Array, sampling: SamplingOptions
+) -> Work[Motion]:
     """An action with numbers as it goes on from the last frame of a body (T, 22, 3) [m]; T >= 2.
 
     It is drawn as a whole and shaped (``body.commands.carrying_out``), and joined to the body foot
     by foot. Numbers of the legs of a body that moves count from its last frame.
     """
-    from mgpt3_ros.body.commands.carrying_out import carry_out
+    from mgpt3_ros.body.commands.carrying_out import carrying_out
     from mgpt3_ros.body.commands.shaping import Taken
     from mgpt3_ros.model.finishing.finish import finish_joined
     from mgpt3_ros.model.finishing.joining import join
@@ -167,9 +174,11 @@ def shaped(model: MotionGPT3, action: Action, past: Array, sampling: SamplingOpt
     if not at_rest and counts_from_there(action):
         taken = Taken(before, _JOINED_FRAMES - 1)
         # It is judged when it is over, as what is streamed.
-        motion = carry_out(model, action, sampling, at_rest=False, taken=taken, judge=False)
+        work = carrying_out(model, action, sampling, at_rest=False, taken=taken, judge=False)
+        motion = yield from work
         return Motion(motion.joints[1:], FPS, motion.info)
-    motion = carry_out(model, action, sampling, at_rest=at_rest, judge=False)
+    work = carrying_out(model, action, sampling, at_rest=at_rest, judge=False)
+    motion = yield from work
     leave = _JOINED_FRAMES - 1, _JOINED_FRAMES - 1
     _, joints = join(before, motion.joints.astype(np.float64), FPS, leave)
     return Motion(finish_joined(joints, FPS)[1:], FPS, motion.info)

@@ -47,6 +47,7 @@ from mgpt3_ros.robots.pace import WORTH_SAYING
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.pipelines.together import Work
     from mgpt3_ros.nodes.generate_node import GenerateNode
 
 _WAITING_PERIOD_S = 0.02
@@ -141,10 +142,10 @@ class Clips:
         if isinstance(step.part, Action) and step.part.endless and step.part.name in LEGS:
             self._node.steering.follow(step, steady(step.part), 'words', step.command.note)
             return
-        self._running = step, self._node.host.run(self._drawing(step), self._node.wake)
+        self._running = step, self._node.host.draw(self._drawing(step), self._node.wake)
         self._node.tell(step, 'generating')
 
-    def _drawing(self, step: Step) -> Callable[[MotionGPT3, Job[Generated]], Generated]:
+    def _drawing(self, step: Step) -> Callable[[MotionGPT3, Job[Generated]], Work[Generated]]:
         """What the worker shall draw for a step."""
         sampling = Sampling(*(self._node.parameters[name] for name in SAMPLING_PARAMETERS))
         if isinstance(step.part, Action):

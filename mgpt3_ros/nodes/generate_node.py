@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -27,6 +28,7 @@ from mgpt3_ros.model.errors import CheckpointError, TextError
 from mgpt3_ros.model.language.confidence import prompt_knowledge
 from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.nodes.action_servers import GenerateServer, has_interfaces
+from mgpt3_ros.nodes.bodies import nodes_of_bodies
 from mgpt3_ros.nodes.clips import Clips
 from mgpt3_ros.nodes.commands import Command, CommandQueue, Step, fit_text, read_command
 from mgpt3_ros.nodes.deadman import Deadman
@@ -62,8 +64,8 @@ class GenerateNode(MovingNode):
         steering: of a body that walks on, at a velocity, to a pose or along a path.
     """
 
-    def __init__(self, host: ModelHost | None = None) -> None:
-        super().__init__('generate_node', PARAMETER_NAMES, host)
+    def __init__(self, host: ModelHost | None = None, namespace: str = '') -> None:
+        super().__init__('generate_node', PARAMETER_NAMES, host, namespace)
         self._queue = CommandQueue()
         self._numbers = 0
         self._dropped = 0
@@ -388,8 +390,8 @@ class GenerateNode(MovingNode):
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the node until the process is told to end."""
-    run(GenerateNode, args)
+    """Run the node, or one for each of ``--bodies``, until the process is told to end."""
+    run(partial(nodes_of_bodies, lambda *of: [GenerateNode(*of)], args), args)
 
 
 if __name__ == '__main__':

@@ -21,6 +21,7 @@ from mgpt3_ros.model.worker import Job
 if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.pipelines.together import Work
     from mgpt3_ros.model.sampling import SamplingOptions
     from mgpt3_ros.nodes.playing import Playing
 
@@ -110,7 +111,7 @@ def generate(
     goes_on: bool,
     fit: Fit | None = None,
     judge: bool = True,
-) -> Generated:
+) -> Work[Generated]:
     """Draw a motion of ``text`` and turn it into the joints of ``profile``.
 
     Args:
@@ -127,10 +128,10 @@ def generate(
     """
     from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
     from mgpt3_ros.model.motion import Motion
+    from mgpt3_ros.model.pipelines.together import Texts
 
-    spare_s = [JOIN_TAKES_S if goes_on else 0.0]
-    options = sampling.options(job)
-    (motion,) = model.pipeline.generate([text], duration_s or None, options, spare_s)
+    spare_s = JOIN_TAKES_S if goes_on else 0.0
+    (motion,) = yield Texts((text,), duration_s or None, sampling.options(job), spare_s)
     confidence = model.confidence(text, motion) if judge else None
     if confidence is not None:
         motion = motion.with_info(confidence=confidence)
@@ -163,7 +164,7 @@ def carried_out(
     meets: Meets | None = None,
     fit: Fit | None = None,
     judge: bool = True,
-) -> Generated:
+) -> Work[Generated]:
     """Draw an action that was understood, shape it, and turn it into the joints of ``profile``.
 
     Args:
@@ -181,7 +182,7 @@ def carried_out(
         fit: returns what a robot can do of a clip, and what is to be said of that.
         judge: whether the model says whether it sees the action in what it drew.
     """
-    from mgpt3_ros.body.commands.carrying_out import carry_out, following
+    from mgpt3_ros.body.commands.carrying_out import carrying_out, following
     from mgpt3_ros.model.motion import Motion
 
     taken = None
@@ -190,7 +191,8 @@ def carried_out(
 
         taken = seen_around(meets.playing.trajectory, meets.at_s, profile)
     options = sampling.options(job)
-    motion = carry_out(model, action, options, duration_s or None, at_rest, judge, taken)
+    work = carrying_out(model, action, options, duration_s or None, at_rest, judge, taken)
+    motion = yield from work
     info = {
         'duration_s': f'{motion.duration_s:.2f}',
         'duration_from': str(motion.info['duration_from']),

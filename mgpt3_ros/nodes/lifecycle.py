@@ -51,9 +51,13 @@ class MotionNode(LifecycleNode):
     uses_model = True
 
     def __init__(
-        self, name: str, parameters: Iterable[str], host: ModelHost | None = None
+        self,
+        name: str,
+        parameters: Iterable[str],
+        host: ModelHost | None = None,
+        namespace: str = '',
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, namespace=namespace)
         own = MODEL_PARAMETERS if self.uses_model else ('autostart',)
         self.parameters = Parameters(self, (*own, *parameters))
         self.host = host if host is not None else ModelHost()

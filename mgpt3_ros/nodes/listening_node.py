@@ -25,7 +25,7 @@ LISTENING_PARAMETERS = (
     *('input_rate_hz', 'window_s', 'min_window_s', 'max_gap_s', 'min_joint_coverage'),
 )
 
-_TICK_S = 0.02
+_TICK_S = 0.1  # at which it is looked for what is due, where no joint state tells that
 
 T = TypeVar('T')
 
@@ -38,15 +38,23 @@ class ListeningNode(BodyNode, Generic[T]):
     What was observed is forgotten when the node is no longer active.
     """
 
-    def __init__(self, name: str, parameters: Iterable[str], host: ModelHost | None) -> None:
-        super().__init__(name, (*LISTENING_PARAMETERS, *parameters), host)
+    def __init__(
+        self,
+        name: str,
+        parameters: Iterable[str],
+        host: ModelHost | None,
+        namespace: str = '',
+    ) -> None:
+        super().__init__(name, (*LISTENING_PARAMETERS, *parameters), host, namespace)
         self.answers = 0
         self.last_latency_s = 0.0
         self._running: tuple[Job[T], float] | None = None
         self._asked_s = -1e9
         self._asked_of_ns = 0
         self.create_service(Trigger, '~/reset', self._on_reset)
-        self.create_timer(_TICK_S, self._tick, clock=self.steady_clock)
+        self._timer = self.create_timer(
+            _TICK_S, self._tick, clock=self.steady_clock, autostart=False
+        )
         # A bag that begins again, a simulation that is reset.
         jump = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
         self._jumps = self.get_clock().create_jump_callback(
@@ -78,7 +86,23 @@ class ListeningNode(BodyNode, Generic[T]):
 
     # ------------------------------------------------------------------ asking
 
+    def heard(self) -> None:
+        """Ask, if it is time; else the timer does, where no more is heard."""
+        self.look_whether_due()
+        if self._timer.is_canceled():
+            self._timer.reset()
+
     def _tick(self) -> None:
+        self.look_whether_due()
+        if not self.waits():
+            self._timer.cancel()
+
+    def waits(self) -> bool:
+        """Whether something is to be done later of what was heard."""
+        return self.active and self.sees_body and self.buffer.stamp_ns != self._asked_of_ns
+
+    def look_whether_due(self) -> None:
+        """Ask about what is new, if it is time."""
         if not self.active:
             return
         due = self.steady_now_s() - self._asked_s >= self.period_s

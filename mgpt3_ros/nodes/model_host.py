@@ -8,7 +8,7 @@ import ctypes
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mgpt3_ros.model.errors import CheckpointError, GenerationError
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
@@ -17,12 +17,17 @@ from mgpt3_ros.model.worker import Job, Worker
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.pipelines.together import Work
 
 T = TypeVar('T')
 
 # Below this size a step's matrices are too small to share: two threads gain nothing on an idle
 # machine, and on a busy one each waits for the other (measured: 0.02 s became 1.3 s).
 _SMALL_MODEL = 50_000_000
+
+# Commands that are sent to several bodies at once come one after the other, a few milliseconds
+# apart; none of them waits for longer than this for the others.
+GATHER_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,11 @@ class ModelHost:
         self._choice: ModelChoice | None = None
         self._users = 0
 
+    def expect(self, bodies: int) -> None:
+        """Draw what so many bodies are told within ``GATHER_S`` as one batch, see :meth:`draw`."""
+        self.worker.expected = bodies
+        self.worker.gather_s = GATHER_S if bodies > 1 else 0.0
+
     def load(self, choice: ModelChoice) -> Job[ModelFacts]:
         """Load the model, unless it is there already.
 
@@ -86,6 +96,17 @@ class ModelHost:
     def run(self, call: Callable[[MotionGPT3, Job[T]], T], wake: Callable[[], None]) -> Job[T]:
         """Run ``call(model, job)`` on the worker; ``wake`` is called there when it is done."""
         return self.worker.submit(lambda job: self._run(call, job), wake)
+
+    def draw(
+        self, call: Callable[[MotionGPT3, Job[T]], Work[T]], wake: Callable[[], None]
+    ) -> Job[T]:
+        """Do a work on the worker, together with all others that wait to be drawn then.
+
+        What comes of it is what would come of it alone, see
+        :mod:`mgpt3_ros.model.pipelines.together`.
+        """
+        # The jobs of a batch are begun by _draw, which finds a work where others have a result.
+        return self.worker.submit(lambda job: self._work(call, job), wake, self._draw)  # type: ignore[arg-type, return-value]
 
     def _load(self, choice: ModelChoice) -> ModelFacts:
         # Here and not above: torch takes seconds and hundreds of MB.
@@ -122,15 +143,48 @@ class ModelHost:
         _return_memory()
 
     def _run(self, call: Callable[[MotionGPT3, Job[T]], T], job: Job[T]) -> T:
-        import torch
-
         if self._model is None:
             raise GenerationError('no model is loaded')
         try:
             return call(self._model, job)
-        except torch.cuda.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
-            raise DeviceMemoryError(f'out of memory on {self._model.device}: {error}') from None
+        except Exception as error:
+            raise self._said(error) from None
+
+    def _work(self, call: Callable[[MotionGPT3, Job[T]], Work[T]], job: Job[T]) -> Work[T]:
+        if self._model is None:
+            raise GenerationError('no model is loaded')
+        return call(self._model, job)
+
+    def _draw(self, jobs: list[Job[Any]]) -> None:
+        """Draw for jobs of :meth:`draw` as one batch."""
+        from mgpt3_ros.model.pipelines.together import draw_together
+
+        begun: list[Job[Any]] = []
+        works: list[Work[Any]] = []
+        for job in jobs:
+            call = job.begin()
+            if call is not None:
+                try:
+                    works.append(call(job))
+                    begun.append(job)
+                except Exception as error:
+                    job.end(error)
+        if self._model is None:
+            return  # every work has said so
+
+        def done(number: int, outcome: Any) -> None:
+            begun[number].end(self._said(outcome) if isinstance(outcome, Exception) else outcome)
+
+        draw_together(self._model.pipeline, works, done)
+
+    def _said(self, error: Exception) -> Exception:
+        """The error as nodes are told it."""
+        import torch
+
+        if not isinstance(error, torch.cuda.OutOfMemoryError) or self._model is None:
+            return error
+        torch.cuda.empty_cache()
+        return DeviceMemoryError(f'out of memory on {self._model.device}: {error}')
 
 
 def _return_memory() -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import MarkerArray
 
@@ -55,8 +56,14 @@ class MovingNode(BodyNode):
         watchers: told what ``tell`` says.
     """
 
-    def __init__(self, name: str, parameters: Iterable[str], host: ModelHost | None) -> None:
-        super().__init__(name, (*MOVING_PARAMETERS, *parameters), host)
+    def __init__(
+        self,
+        name: str,
+        parameters: Iterable[str],
+        host: ModelHost | None,
+        namespace: str = '',
+    ) -> None:
+        super().__init__(name, (*MOVING_PARAMETERS, *parameters), host, namespace)
         self.playing: Playing | None = None
         self._trajectories = self.create_lifecycle_publisher(
             JointTrajectory, 'joint_trajectory', 10
@@ -74,8 +81,22 @@ class MovingNode(BodyNode):
         self._statuses = self.create_publisher(DiagnosticStatus, '~/status', 10)
         self.emergency_stop = EmergencyStop(self, lambda: self.stop_all('emergency stop'))
         self.watchers: list[Callable[[Command | Step, str, dict[str, str]], None]] = []
-        self.create_timer(_MARKER_PERIOD_S, self._show, clock=self.steady_clock)
-        self.create_timer(_WATCH_PERIOD_S, self._watch, clock=self.steady_clock)
+        # Both run while there is something to show or to watch: an idle node does not wake up.
+        self._marker_timer = self.create_timer(
+            _MARKER_PERIOD_S, self._show, clock=self.steady_clock, autostart=False
+        )
+        self._watch_timer = self.create_timer(
+            _WATCH_PERIOD_S,
+            self._watch,
+            clock=self.steady_clock,
+            autostart=self.controllers is not None,
+        )
+        self.add_post_set_parameters_callback(lambda _: self._marker_timer.reset())
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to take input. SUCCESS always."""
+        self._marker_timer.reset()
+        return super().on_activate(state)
 
     def stop_all(self, reason: str) -> str:
         """Drop all work and bring the body to rest; return a line that says what was stopped."""
@@ -203,6 +224,8 @@ class MovingNode(BodyNode):
         needed = self.active and self.parameters['require_joint_state'] and not self.sees_body
         if needed and playing is not None and not playing.stops and self.moving():
             self.stop_all(BLIND)
+        if self.controllers is None and not self.moving():
+            self._watch_timer.cancel()
 
     def warning(self) -> str:
         """Return what is wrong while the node works; '' if nothing is."""
@@ -242,6 +265,8 @@ class MovingNode(BodyNode):
             tolerances = Tolerances(*(self.parameters[name] for name in names))
             self.controllers.send(joints, tolerances, but=self._failed)
         self.playing = Playing(trajectory, sent_s, step, slower, stops)
+        self._watch_timer.reset()
+        self._marker_timer.reset()
 
     def health_values(self) -> dict[str, str]:
         """Return also what the controllers of a robot say."""
@@ -253,6 +278,7 @@ class MovingNode(BodyNode):
 
     def _show(self) -> None:
         if not (self.parameters['publish_markers'] and self.active and self.playing is not None):
+            self._marker_timer.cancel()
             return
         playing = self.playing
         state = playing.trajectory.state_at(playing.elapsed_s(self.clock.motion_s()))

@@ -31,8 +31,8 @@ class PredictNode(ListeningNode[Forecast]):
     rest.
     """
 
-    def __init__(self, host: ModelHost | None = None) -> None:
-        super().__init__('predict_node', PARAMETER_NAMES, host)
+    def __init__(self, host: ModelHost | None = None, namespace: str = '') -> None:
+        super().__init__('predict_node', PARAMETER_NAMES, host, namespace)
         self._seam_m = 0.0
         self._server = PredictServer(self) if has_interfaces() else None
         self._trajectories = self.create_lifecycle_publisher(

@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
@@ -32,30 +33,33 @@ def told_to_end() -> bool:
     return _told_to_end.is_set()
 
 
-def run(
-    make_nodes: Callable[[], Node | Sequence[Node]], args: Sequence[str] | None = None
-) -> None:
+Made: TypeAlias = Node | Sequence[Node] | Sequence[Sequence[Node]]
+
+
+def run(make_nodes: Callable[[], Made], args: Sequence[str] | None = None) -> None:
     """Make a node, or several for one process, serve them and put everything away.
+
+    Of groups of nodes each is served by a thread of its own.
 
     Ends with exit code 0 on SIGINT and SIGTERM, with 2 and one line for a parameter that does not
     fit or a ROS that cannot begin.
     """
     ended = _signals_end_it()
-    nodes: Sequence[Node] = ()
+    groups: list[Sequence[Node]] = []
     clean = True
     try:
         # Not rclpy's own handlers: they throw KeyboardInterrupt into the middle of a callback and
         # shut the middleware down from another thread while this one publishes.
         _begin(args)
-        made = make_nodes()
-        nodes = (made,) if isinstance(made, Node) else made
-        _serve(nodes, ended)
+        groups = _grouped(make_nodes())
+        _serve_all(groups, ended)
     except ExternalShutdownException:
         pass
     except (*_UNFIT, ConfigError, RobotError, MissingExtraError) as error:
         sys.stderr.write(f'error: {error}\n')
         sys.exit(2)
     finally:
+        nodes = [node for group in groups for node in group]
         for node in nodes:
             if hasattr(node, 'close'):
                 clean = node.close(_JOIN_S) and clean
@@ -70,6 +74,16 @@ def run(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _grouped(made: Made) -> list[Sequence[Node]]:
+    """The nodes that one thread serves, for each of them."""
+    if isinstance(made, Node):
+        return [[made]]
+    each = [one if isinstance(one, Sequence) else [one] for one in made]
+    if all(isinstance(one, Node) for one in made):
+        return [[node for group in each for node in group]]
+    return each
 
 
 def _begin(args: Sequence[str] | None) -> None:
@@ -106,8 +120,21 @@ def _signals_end_it() -> Future:
     return ended
 
 
+def _serve_all(groups: Sequence[Sequence[Node]], ended: Future) -> None:
+    """Serve each group of nodes in a thread of its own, the first in this one, until the end."""
+    others = [
+        threading.Thread(target=_serve, args=(nodes, ended), name='mgpt3_body', daemon=True)
+        for nodes in groups[1:]
+    ]
+    for thread in others:
+        thread.start()
+    _serve(groups[0], ended)
+    for thread in others:
+        thread.join(_JOIN_S)
+
+
 def _serve(nodes: Sequence[Node], ended: Future) -> None:
-    """Serve ``nodes`` until ``ended`` is complete.
+    """Serve ``nodes`` until ``ended`` is complete, or ROS is shut down.
 
     A fault in one callback is logged and the node goes on: a body must not lose its node over one
     message. (rclpy's own callbacks have such faults: a transition that the lifecycle does not
@@ -124,7 +151,7 @@ def _serve(nodes: Sequence[Node], ended: Future) -> None:
         try:
             executor.spin_once()
         except ExternalShutdownException:
-            raise
+            break
         except Exception as error:
             nodes[0].get_logger().error(f'fault in a callback: {error}\n{traceback.format_exc()}')
     executor.shutdown(timeout_sec=0.0)

@@ -143,7 +143,7 @@ class Steering:
             stands=None,
             at_rest=True,
         )
-        self._waving = step, node.host.run(drawing, node.wake)
+        self._waving = step, node.host.draw(drawing, node.wake)
         node.tell(step, 'generating')
 
     def can_do(self, step: Step) -> bool:

@@ -48,7 +48,9 @@ class SteeringTopics:
         node.create_subscription(Twist, 'cmd_vel', self._on_velocity, _NEWEST)
         node.create_subscription(PoseStamped, 'goal_pose', self._on_goal, _NEWEST)
         node.create_subscription(PathMessage, 'path', self._on_path, _NEWEST)
-        node.create_timer(_LOOK_S, self._look, clock=node.steady_clock)
+        self._timer = node.create_timer(
+            _LOOK_S, self._look, clock=node.steady_clock, autostart=False
+        )
 
     def _on_velocity(self, message: Twist, info: Mapping[str, int]) -> None:
         asked = np.array([message.linear.x, message.linear.y, message.angular.z])
@@ -77,10 +79,13 @@ class SteeringTopics:
         if not np.array_equal(kept, asked):
             note = f'held at {kept[0]:g} m/s ahead, {kept[1]:g} m/s aside, {kept[2]:g} rad/s'
         self._begin('cmd_vel', Velocity(asked), 'velocity', note)
+        self._timer.reset()
 
     def _look(self) -> None:
         silent_s = self._node.steady_now_s() - self._heard_s
         steers = self._steering.source == 'velocity' and not self._steering.resting
+        if self._steering.source != 'velocity':
+            self._timer.cancel()
         if steers and silent_s > self._node.parameters['cmd_vel_timeout_s']:
             self._steering.rest(f'{SILENT} for {silent_s:.1f} s')
 

@@ -243,7 +243,7 @@ class Streaming:
             avoid=self._node.parameters['avoid_self_collision'],
             action=doing.action,
         )
-        job = self._node.host.run(self._body.drawing(request), self._node.wake)
+        job = self._node.host.draw(self._body.drawing(request), self._node.wake)
         self._running = job, request, state
 
     def _sampling(self) -> Sampling:

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
 
 class KeyValueCache:
@@ -40,6 +43,42 @@ class KeyValueCache:
         cache._layers = layers
         cache.advance(is_motion, order)
         return cache
+
+    @classmethod
+    def joined(cls, caches: Sequence[KeyValueCache]) -> KeyValueCache:
+        """A cache of the sequences of several, padded in front to the longest; a copy.
+
+        What is read must not see the padding: the mask of attention is False there.
+        """
+        longest = max(len(cache) for cache in caches)
+        layers = []
+        for layer in range(len(caches[0]._layers)):
+            pairs = zip(*(cache.kept(layer) for cache in caches), strict=True)
+            # One place more, for the token that is read next.
+            keys, values = (
+                torch.cat([F.pad(kept, (0, 0, longest - kept.shape[2], 1)) for kept in each])
+                for each in pairs
+            )
+            layers.append((keys, values))
+        marks = []
+        for name in ('is_motion', 'order'):
+            own = [getattr(cache, name) for cache in caches]
+            marks.append(torch.cat([F.pad(rows, (longest - rows.shape[1], 0)) for rows in own]))
+        return cls.holding(layers, marks[0], marks[1])
+
+    def hand_back(self, caches: Sequence[KeyValueCache]) -> None:
+        """Give the newest token of a cache that :meth:`joined` made to those it was made of."""
+        assert self.is_motion is not None
+        assert self.order is not None
+        first = 0
+        for cache in caches:
+            assert cache.is_motion is not None
+            rows = slice(first, first + len(cache.is_motion))
+            for layer in range(len(self._layers)):
+                keys, values = (kept[rows, :, -1:] for kept in self.kept(layer))
+                cache.extend(layer, keys, values)
+            cache.advance(self.is_motion[rows, -1:], self.order[rows, -1:])
+            first = rows.stop
 
     def kept(self, layer: int) -> tuple[Tensor, Tensor]:
         """Keys and values (B, H, S, D / H) of a layer."""

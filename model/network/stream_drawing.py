@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.heads.base import Guidance
@@ -113,37 +114,31 @@ class ChunkDrawer:
         assert self._hidden is not None
         return self.network.predicted_frames(self._hidden[: len(self._frames)])
 
-    @torch.no_grad()
     def draw(self, noise: Sequence[torch.Generator] | None = None) -> Tensor:
         """Draw the next chunk (B, F, 22, 3) [m] and make it the past.
 
         Args:
             noise: a source for each body; None for torch's own.
         """
-        network, drawing = self.network, self.drawing
+        return draw_chunks([self], noise)[0]
+
+    def head_inputs(self) -> tuple[Tensor, Tensor | None]:
+        """What the head is told of the next chunk (B, 2, M), and without words if it is led away.
+
+        With a goal the past is read anew: what is left of the way is told to every token.
+        """
         if self._hidden is None or self._token is None or self.goal is not None:
             self._read_anew()
         assert self._hidden is not None
         assert self._token is not None
-        count = len(self._frames)
+        count, network = len(self._frames), self.network
         told = network.head_input(self._hidden[:count], self._token, self._summary)
-        guidance = Guidance(rescale=drawing.guidance_rescale)
-        if drawing.guidance_scale != 1:
-            without = network.head_input(self._hidden[count:], self._token)
-            guidance = Guidance(without, drawing.guidance_rescale)
-        sampling = SamplingOptions(
-            drawing.guidance_scale, drawing.num_inference_steps, drawing.temperature
-        )
-        latent = network.head.sample(told, sampling, guidance, noise)
-        previous = self._frames[:, -2:]
-        drawn = network.vae.decode(latent.float(), previous)
-        if self.finish is not None:
-            drawn = self.finish(drawn, previous)
-        self._advance(drawn)
-        return drawn
+        if self.drawing.guidance_scale == 1:
+            return told, None
+        return told, network.head_input(self._hidden[count:], self._token)
 
-    def _advance(self, drawn: Tensor) -> None:
-        """Make drawn frames the past, and read the token at their end."""
+    def go_on(self, drawn: Tensor) -> bool:
+        """Make drawn frames the past; whether the token at their end is still to be read."""
         chunk = self.network.vae.frames
         longest = 2 + chunk * (self.look_back - 1)
         frames = torch.cat([self._frames, drawn], dim=1)
@@ -152,9 +147,25 @@ class ChunkDrawer:
         self._frames = frames[:, -longest:]
         if self.goal is not None:
             self.goal = Goal(self.goal.frames, self.goal.frames_left - chunk)
-            self._hidden = None  # what is left of the way is told to every token anew
-            return
-        self._read_last(drawn)
+            self._hidden = None
+        return self.goal is None
+
+    def next_token(self) -> tuple[KeyValueCache, Tensor]:
+        """The cache with room for one more token, and which of its tokens and of it are seen."""
+        assert self._words is not None
+        assert self._cache is not None
+        mask = self._words[1]
+        if self.drawing.guidance_scale != 1:
+            mask = torch.cat([mask, torch.zeros_like(mask)])
+        words = mask.shape[1]
+        if len(self._cache) - words >= self.look_back:
+            self._cache.drop(words, len(self._cache) - self.look_back + 1)
+        seen = torch.cat([mask, mask.new_ones(len(mask), len(self._cache) - words + 1)], dim=1)
+        return self._cache, seen
+
+    def take_token(self, token: Tensor, hidden: Tensor) -> None:
+        """Take the token (B, M) at the end of the last chunk, and its hidden states (R, M)."""
+        self._token, self._hidden = token, hidden
 
     @torch.no_grad()
     def _read_anew(self) -> None:
@@ -177,28 +188,6 @@ class ChunkDrawer:
         count = len(self._frames)
         self._summary = self.network.summary(read.text[:count], self._words[1])
 
-    @torch.no_grad()
-    def _read_last(self, drawn: Tensor) -> None:
-        """Read the token at the end of a chunk; the oldest one in the cache goes if it is full."""
-        assert self._words is not None
-        assert self._cache is not None
-        chunk = self.network.vae.frames
-        before = self._frames[:, -(chunk + 2) : -chunk]
-        latent = self.network.vae.encode(drawn, before)
-        state = self.network.vae.state(self._frames[:, -2:])[:, None]
-        here = torch.ones(len(drawn), 1, dtype=torch.bool, device=drawn.device)
-        motion = self.network.embed_motion(MotionTokens(latent, here, state, ~here))
-        self._token = motion[:, -1]
-        mask = self._words[1]
-        if self.drawing.guidance_scale != 1:
-            motion = torch.cat([motion, motion])
-            mask = torch.cat([mask, torch.zeros_like(mask)])
-        words = mask.shape[1]
-        if len(self._cache) - words >= self.look_back:
-            self._cache.drop(words, len(self._cache) - self.look_back + 1)
-        seen = torch.cat([mask, mask.new_ones(len(mask), len(self._cache) - words + 1)], dim=1)
-        self._hidden = self.network.read(None, seen, motion, self._cache).motion[:, -1]
-
     def _tokens(self) -> MotionTokens:
         """The motion tokens of the past that is kept."""
         frames = self._frames
@@ -215,6 +204,67 @@ class ChunkDrawer:
         wanted = self.goal.frames[:, None].expand(-1, count, -1, -1, -1)
         goals = goal_features(pairs, wanted, left)
         return replace(tokens, told=told, goals=goals, has_goal=torch.ones_like(told))
+
+
+@torch.no_grad()
+def draw_chunks(
+    drawers: Sequence[ChunkDrawer], noise: Sequence[torch.Generator] | None = None
+) -> list[Tensor]:
+    """Draw the next chunk (B, F, 22, 3) [m] of each drawer as one batch, and make it their past.
+
+    Args:
+        drawers: of one network, that draw in one way; each goes on from its own past, under words
+            and to a goal of its own.
+        noise: a source for each body of all of them; None for torch's own.
+    """
+    network, drawing = drawers[0].network, drawers[0].drawing
+    inputs = [drawer.head_inputs() for drawer in drawers]
+    guidance = Guidance(rescale=drawing.guidance_rescale)
+    without = [away for _, away in inputs if away is not None]
+    if without:
+        guidance = Guidance(torch.cat(without), drawing.guidance_rescale)
+    sampling = SamplingOptions(
+        drawing.guidance_scale, drawing.num_inference_steps, drawing.temperature
+    )
+    told = torch.cat([told for told, _ in inputs])
+    latent = network.head.sample(told, sampling, guidance, noise)
+    previous = torch.cat([drawer.frames[:, -2:] for drawer in drawers])
+    counts = [len(drawer.frames) for drawer in drawers]
+    drawn = list(network.vae.decode(latent.float(), previous).split(counts))
+    for number, drawer in enumerate(drawers):
+        if drawer.finish is not None:
+            drawn[number] = drawer.finish(drawn[number], drawer.frames[:, -2:])
+    unread = [number for number, drawer in enumerate(drawers) if drawer.go_on(drawn[number])]
+    if unread:
+        _read_last([drawers[number] for number in unread], [drawn[number] for number in unread])
+    return drawn
+
+
+def _read_last(drawers: list[ChunkDrawer], drawn: list[Tensor]) -> None:
+    """Read the token at the end of a chunk of each; the oldest in a cache goes if it is full."""
+    network = drawers[0].network
+    chunk, chunks = network.vae.frames, torch.cat(drawn)
+    before = torch.cat([drawer.frames[:, -(chunk + 2) : -chunk] for drawer in drawers])
+    last = torch.cat([drawer.frames[:, -2:] for drawer in drawers])
+    latent = network.vae.encode(chunks, before)
+    state = network.vae.state(last)[:, None]
+    here = torch.ones(len(chunks), 1, dtype=torch.bool, device=chunks.device)
+    motion = network.embed_motion(MotionTokens(latent, here, state, ~here))
+    tokens = motion.split([len(rows) for rows in drawn])
+    guided = drawers[0].drawing.guidance_scale != 1
+    read = torch.cat([torch.cat([each, each]) if guided else each for each in tokens])
+    caches, seen = zip(*(drawer.next_token() for drawer in drawers), strict=True)
+    if len(drawers) == 1:
+        hidden = network.read(None, seen[0], read, caches[0]).motion[:, -1]
+    else:
+        joined = KeyValueCache.joined(caches)
+        width = len(joined) + 1
+        mask = torch.cat([F.pad(rows, (width - rows.shape[1], 0)) for rows in seen])
+        hidden = network.read(None, mask, read, joined).motion[:, -1]
+        joined.hand_back(caches)
+    rows = [len(own) for own in seen]
+    for drawer, token, own in zip(drawers, tokens, hidden.split(rows), strict=True):
+        drawer.take_token(token[:, -1], own)
 
 
 def motion_tokens(network: StreamNetwork, frames: Tensor) -> MotionTokens:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -51,9 +52,13 @@ class Pipeline(ABC):
     Joints are (T, 22, 3) [m], Y up, at 20 frames per second. All that draws raises
     ``GenerationError`` where the network gives NaN or infinity, and ``Cancelled`` where
     ``sampling.should_stop`` says so.
+
+    Attributes:
+        batches: whether a motion with noise of its own is the same in a batch as alone.
     """
 
     network: AnyNetwork
+    batches: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -104,13 +109,33 @@ class Pipeline(ABC):
             MotionError: there is a start, and the checkpoint is of the clip form.
             GenerationError: a body cannot do what was drawn, however often it was drawn.
         """
+        drawn = self.generate_each(texts, duration_s, sampling, spare_s, start)
+        for _, reason in drawn:
+            if refuse and reason is not None:
+                raise reason
+        return [motion for motion, _ in drawn]
+
+    @torch.inference_mode()
+    def generate_each(
+        self,
+        texts: Sequence[str],
+        duration_s: DurationsAsked,
+        sampling: SamplingOptions,
+        spare_s: Sequence[float] | None = None,
+        start: Start = None,
+    ) -> list[tuple[Motion, GenerationError | None]]:
+        """A motion for each text as :meth:`generate` draws them, and why no body can do it.
+
+        With ``sampling.generators`` each is what it would be alone, whatever the others are.
+        """
         texts = [clean_text(text) for text in texts]
         if not texts:
             return []
         known = self.known_durations(texts, duration_s, spare_s)
         drawn, lengths = self._draw_texts(texts, known, sampling, start)
+        reasons: list[GenerationError | None] = [None] * len(texts)
         if self.config.redraws is not None:
-            drawn = self._possible(texts, drawn, lengths, sampling, start, refuse)
+            drawn, reasons = self._possible(texts, drawn, lengths, sampling, start)
         motions = []
         for joints, text, length in zip(drawn, texts, lengths, strict=True):
             info: MotionInfo = {
@@ -119,7 +144,7 @@ class Pipeline(ABC):
                 'duration_limited': length.limited,
             }
             motions.append(Motion(joints, FPS, info))
-        return motions
+        return list(zip(motions, reasons, strict=True))
 
     @abstractmethod
     def _draw_texts(
@@ -134,25 +159,32 @@ class Pipeline(ABC):
         lengths: list[Duration],
         sampling: SamplingOptions,
         start: Start,
-        refuse: bool,
-    ) -> list[np.ndarray]:
-        """What was drawn, with what is too fast slowed down, and what cannot be drawn again."""
+    ) -> tuple[list[np.ndarray], list[GenerationError | None]]:
+        """What was drawn, what is too fast slowed down, what cannot be drawn again; why it cannot."""
         drawn, redraws = [slowed_down(clip) for clip in drawn], self.config.redraws or 0
-        for left in reversed(range(redraws + 1)):
+        left = redraws
+        while True:
             reasons = [implausible(clip, text) for clip, text in zip(drawn, texts, strict=True)]
             wrong = [number for number, reason in enumerate(reasons) if reason is not None]
-            if not wrong or not (left or refuse):
+            if not wrong or not left:
                 break
-            if not left:
-                raise GenerationError(
-                    f'{texts[wrong[0]]!r}: drawn {redraws + 1} times, no body could do it: '
-                    f'{reasons[wrong[0]]}; ask for something that the model knows'
-                )
+            left -= 1
             known: Known = [lengths[number] for number in wrong]
-            anew, _ = self._draw_texts([texts[n] for n in wrong], known, sampling, start)
+            own = sampling
+            if sampling.generators is not None:
+                own = replace(sampling, generators=[sampling.generators[n] for n in wrong])
+            anew, _ = self._draw_texts([texts[n] for n in wrong], known, own, start)
             for number, joints in zip(wrong, anew, strict=True):
                 drawn[number] = slowed_down(joints)
-        return drawn
+        return drawn, [
+            None
+            if reason is None
+            else GenerationError(
+                f'{text!r}: drawn {redraws + 1} times, no body could do it: {reason}; '
+                'ask for something that the model knows'
+            )
+            for text, reason in zip(texts, reasons, strict=True)
+        ]
 
     @abstractmethod
     def sequence(

@@ -32,6 +32,7 @@ class CodePipeline(WholeClips):
     """
 
     network: CodeNetwork
+    batches = False  # codes of all rows are drawn from one source
 
     def _check_sizes(self) -> None:
         frames, room = self.config.max_frames, self.config.network.backbone.n_positions

@@ -209,11 +209,14 @@ def stand(drawer: ChunkDrawer, texts: Sequence[str | None]) -> None:
 
 def one_source_each(sampling: SamplingOptions, bodies: int) -> Noise:
     """A source of noise for each body, so that it moves alike alone and among others."""
-    if sampling.generator is None:
+    if sampling.generators is not None:
+        sources = list(sampling.generators)
+    elif sampling.generator is not None:
+        sources = [sampling.generator] * bodies
+    else:
         return None
-    source = sampling.generator
     seeds = [
         int(torch.randint(2**62, (1,), generator=source, device=source.device))
-        for _ in range(bodies)
+        for source in sources
     ]
     return [torch.Generator().manual_seed(seed) for seed in seeds]

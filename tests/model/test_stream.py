@@ -92,9 +92,9 @@ def test_a_long_stream_keeps_no_more_than_a_short_one(model: MotionGPT3):
         live.step()
 
     def kept() -> tuple[int, int, int]:
-        cache = live._drawer._cache
+        cache = live.drawer._cache
         assert cache is not None
-        return len(cache), live._drawer.frames.numel(), live._reader._cache.capacity
+        return len(cache), live.drawer.frames.numel(), live._reader._cache.capacity
 
     size = kept()
     for _ in range(30):
@@ -104,7 +104,7 @@ def test_a_long_stream_keeps_no_more_than_a_short_one(model: MotionGPT3):
 
 def test_what_a_stream_shows_is_said_with_and_without_a_cache(model: MotionGPT3):
     live = model.stream('walk', generator=source())
-    frames = [live._drawer.frames[0].numpy()]
+    frames = [live.drawer.frames[0].numpy()]
     said = []
     for _ in range(5):
         frames.append(live.step().joints)

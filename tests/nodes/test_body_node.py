@@ -44,6 +44,10 @@ class StandIn(StandInHost):
     def _run(self, call, job):
         return self.answer
 
+    def _draw(self, jobs):
+        for job in jobs:
+            job.end(self.answer)
+
 
 class World(NodeHere):
     """An active node, and what it is made to hear."""

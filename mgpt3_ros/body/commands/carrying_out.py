@@ -21,6 +21,7 @@ from mgpt3_ros.model.finishing.settling import standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.confidence import Confidence, least
 from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
+from mgpt3_ros.model.pipelines.together import Texts, Work, draw_alone
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -62,11 +63,25 @@ def carry_out(
     Raises:
         MotionGPT3Error: as ``MotionGPT3.generate``.
     """
+    work = carrying_out(model, action, sampling, duration_s, at_rest, judge, taken)
+    return draw_alone(model.pipeline, work)
+
+
+def carrying_out(
+    model: MotionGPT3,
+    action: Action,
+    sampling: SamplingOptions,
+    duration_s: float | None = None,
+    at_rest: bool = True,
+    judge: bool = True,
+    taken: shaping.Taken | None = None,
+) -> Work[Motion]:
+    """What :func:`carry_out` does, for one who draws several works together."""
     source = None if action.duration_s is None else 'text'
     if not source and duration_s and action.distance_m is action.steps is None:
         action, source = replace(action, duration_s=duration_s), 'asked'
     text = action.words or SENTENCES[action.name]
-    drawn = _drawn(model, action, text, sampling)
+    drawn = yield from _drawn(model, action, text, sampling)
     if action.name in LEGS:
         joints = shaping.on_foot(drawn.joints, action, at_rest, taken)
     else:
@@ -74,7 +89,7 @@ def carry_out(
     if action.arms is not None:
         length = min(len(joints) / FPS, model.config.max_frames / FPS)
         said = action.arms.words or SENTENCES[action.arms.name]
-        (arms,) = model.pipeline.generate([said], length, sampling)
+        (arms,) = yield Texts((said,), length, sampling)
         joints = shaping.with_arms(joints, arms.joints, action.arms.name)
     joints = shaping.rested(joints)
     motion = Motion(
@@ -153,13 +168,15 @@ def following(before: np.ndarray, joints: np.ndarray) -> np.ndarray:
     return np.concatenate([before, finish_joined(joined, FPS)[1:]])
 
 
-def _drawn(model: MotionGPT3, action: Action, text: str, sampling: SamplingOptions) -> Motion:
+def _drawn(
+    model: MotionGPT3, action: Action, text: str, sampling: SamplingOptions
+) -> Work[Motion]:
     """What the model draws of a text; of several draws of a sidestep the most sideways one."""
     on_foot = action.name in LEGS
     longest = model.config.max_frames / FPS
     length = None if on_foot or action.duration_s is None else min(action.duration_s, longest)
     count = _SIDEWAYS_DRAWS if action.name in ('walk-left', 'walk-right') else 1
-    drawn = model.pipeline.generate([text] * count, length, sampling)
+    drawn: list[Motion] = yield Texts((text,) * count, length, sampling)
     return max(drawn, key=lambda motion: shaping.sideways_share(motion.joints))
 
 

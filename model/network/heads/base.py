@@ -9,6 +9,7 @@ L latent tokens, C channels of each, R repeats.
 from __future__ import annotations
 
 import functools
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
@@ -101,7 +102,7 @@ class MotionHead(nn.Module, ABC):
             ConfigError: an impossible number of steps, or guidance without a fake condition.
         """
         sampling = sampling or SamplingOptions()
-        source = sampling.generator if noise is None else noise
+        source = or_default(noise, or_default(sampling.generators, sampling.generator))
         return self.draw_latents(hidden, sampling, guidance or Guidance(), source).to(hidden.dtype)
 
     @abstractmethod
@@ -233,7 +234,12 @@ class DenoisingHead(MotionHead):
 
         def drawn() -> Tensor:
             if isinstance(source, Sequence):
-                return torch.stack([draw_noise(shape[1:], own, where) for own in source])
+                return torch.cat(
+                    [
+                        draw_noise((len(list(rows)), *shape[1:]), own, where)
+                        for own, rows in itertools.groupby(source)
+                    ]
+                )
             return draw_noise(shape, source, where)
 
         if where == device:
