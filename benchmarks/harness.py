@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,11 @@ class Process:
             raise FailedError(f'{self.name} is gone: {error}') from error
         self.memories_mb.append((time.monotonic() - begun_s, memory_mb))
 
+    def cpu_s(self) -> float:
+        """CPU time of all its threads so far [s]."""
+        fields = Path(f'/proc/{self.popen.pid}/stat').read_text().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
     @property
     def output(self) -> str:
         """What it has written so far."""
@@ -151,11 +156,15 @@ class Harness:
         self._folder.cleanup()
 
     def start(
-        self, executable: str, parameters: Mapping[str, object], namespace: str = ''
+        self,
+        executable: str,
+        parameters: Mapping[str, object],
+        namespace: str = '',
+        bodies: Sequence[str] = (),
     ) -> Process:
         """Start ``mgpt3_ros.nodes.EXECUTABLE`` as a process."""
         values = {name: json.dumps(value) for name, value in parameters.items()}
-        command = node_command(executable, values, namespace)
+        command = node_command(executable, values, namespace, bodies)
         log = Path(self._folder.name) / f'{len(self.processes)}.log'
         self.processes.append(Process(executable, self._launch(command, log), log))
         return self.processes[-1]

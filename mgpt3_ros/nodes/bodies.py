@@ -68,7 +68,7 @@ def nodes_of_bodies(
     for name in names:
         made.append(make(host, name))
         first = made[0][0]
-        host = first.host  # type: ignore[attr-defined]
+        host = first.host
         found = made[-1][0].get_namespace()
         if name and found != f'/{name}':
             raise ConfigError(

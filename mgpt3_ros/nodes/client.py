@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,17 @@ class Answer:
     seconds: float
 
 
-def node_command(executable: str, parameters: Mapping[str, str], namespace: str = '') -> list[str]:
+def node_command(
+    executable: str,
+    parameters: Mapping[str, str],
+    namespace: str = '',
+    bodies: Sequence[str] = (),
+) -> list[str]:
     """Command line of a node of this package; values as they stand behind ``-p``."""
-    command = [sys.executable, '-m', f'mgpt3_ros.nodes.{executable}', '--ros-args']
+    command = [sys.executable, '-m', f'mgpt3_ros.nodes.{executable}']
+    if bodies:
+        command += ['--bodies', ','.join(bodies)]
+    command.append('--ros-args')
     for name, value in parameters.items():
         command += ['-p', f'{name}:={value}']
     if namespace:

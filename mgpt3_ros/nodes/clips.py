@@ -239,7 +239,7 @@ class Clips:
         try:
             drawn = job.result()
             if self._comes_too_late(drawn):
-                self._running = step, self._node.host.run(self._drawing(step), self._node.wake)
+                self._running = step, self._node.host.draw(self._drawing(step), self._node.wake)
                 return
             self._drawn = step, drawn
         except Exception as error:

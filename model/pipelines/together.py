@@ -108,7 +108,7 @@ class Texts(Request):
         return outcomes
 
     @staticmethod
-    def _outcome(request: Texts, own: list[tuple[Motion, Exception | None]]) -> Outcome:
+    def _outcome(request: Texts, own: Sequence[tuple[Motion, Exception | None]]) -> Outcome:
         should_stop = request.sampling.should_stop
         if should_stop is not None and should_stop():
             return Cancelled('stopped while it was drawn with others')

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -47,10 +47,12 @@ def processes_of_nodes(folder: Path) -> Iterator[Callable]:
         executable: str = 'generate_node',
         namespace: str = '',
         forked: bool = True,
+        bodies: Sequence[str] = (),
         **parameters: object,
     ) -> NodeProcess:
         log = folder / f'{executable}_{len(processes)}.log'
-        processes.append(NodeProcess(executable, parameters, log, namespace, forked))
+        made = NodeProcess(executable, parameters, log, namespace, forked, bodies)
+        processes.append(made)
         return processes[-1]
 
     try:

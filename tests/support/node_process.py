@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from mgpt3_ros.nodes.client import node_command
@@ -31,9 +32,10 @@ class NodeProcess:
         log: Path,
         namespace: str = '',
         forked: bool = False,
+        bodies: Sequence[str] = (),
     ) -> None:
         values = {name: json.dumps(value) for name, value in parameters.items()}
-        command = node_command(executable, values, namespace)
+        command = node_command(executable, values, namespace, bodies)
         self.log = log
         self._process = forked_node(command, log) if forked else _started(command, log)
 
