@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mgpt3_ros.model.kinematics.vectors import cross, norm
+
 Array = npt.NDArray[Any]
 
 IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
@@ -19,7 +21,7 @@ def multiply(a: Array, b: Array) -> Array:
     av, aw = np.split(np.asarray(a, dtype=np.float64), [3], axis=-1)
     bv, bw = np.split(np.asarray(b, dtype=np.float64), [3], axis=-1)
     w = aw * bw - np.sum(av * bv, axis=-1, keepdims=True)
-    return np.concatenate([aw * bv + bw * av + np.cross(av, bv), w], axis=-1)
+    return np.concatenate([aw * bv + bw * av + cross(av, bv), w], axis=-1)
 
 
 def inverse(q: Array) -> Array:
@@ -29,15 +31,15 @@ def inverse(q: Array) -> Array:
 
 def rotate(q: Array, vectors: Array) -> Array:
     """Rotate ``vectors`` (..., 3) by ``q`` (..., 4)."""
-    axis, w = np.asarray(q)[..., :3], np.asarray(q)[..., 3:]
-    twice = 2.0 * np.cross(axis, vectors)
-    return vectors + w * twice + np.cross(axis, twice)
+    axis, w, vectors = np.asarray(q)[..., :3], np.asarray(q)[..., 3:], np.asarray(vectors)
+    twice = 2.0 * cross(axis, vectors)
+    return vectors + w * twice + cross(axis, twice)
 
 
 def exp(rotation_vector: Array) -> Array:
     """Return the rotation (..., 4) by ``|v|`` radians about ``v`` (..., 3)."""
     half = 0.5 * np.asarray(rotation_vector, dtype=np.float64)
-    angle = np.linalg.norm(half, axis=-1, keepdims=True)
+    angle = norm(half)
     return np.concatenate([half * np.sinc(angle / np.pi), np.cos(angle)], axis=-1)
 
 
@@ -45,7 +47,7 @@ def log(q: Array) -> Array:
     """Return the rotation vector (..., 3) [rad], of length at most pi, of ``q`` (..., 4)."""
     q = np.asarray(q, dtype=np.float64)
     q = np.where(q[..., 3:] < 0, -q, q)
-    sine = np.linalg.norm(q[..., :3], axis=-1, keepdims=True)
+    sine = norm(q[..., :3])
     angle = 2.0 * np.arctan2(sine, q[..., 3:])
     return q[..., :3] * np.where(sine > 1e-9, angle / np.maximum(sine, 1e-9), 2.0)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgpt3_ros.model.finishing.leg_pose import LEGS, LOWERING_S, lowering, pose_leg
-from mgpt3_ros.model.kinematics.joint_angles import angles_to_joints, joints_to_angles
+from mgpt3_ros.model.kinematics.joint_angles import on_default_body
 from mgpt3_ros.model.kinematics.skeleton import FPS
 
 
@@ -37,7 +37,7 @@ def fit_body(joints: NDArray, fps: float = FPS, hold_first: bool = False) -> NDA
         MotionError: for a wrong shape, NaN or infinity.
     """
     joints = np.asarray(joints)
-    fitted = angles_to_joints(joints_to_angles(joints))
+    fitted = on_default_body(joints)
     seen = joints[:, LEGS].astype(np.float64)
     down = lowering(fitted[:, LEGS], seen[:, :, 2], fps)
     if hold_first:

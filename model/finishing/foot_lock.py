@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects, label
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.finishing.leg_pose import LEGS, norm, pose_leg
+from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
 from mgpt3_ros.model.kinematics.skeleton import checked_joints
+from mgpt3_ros.model.kinematics.vectors import median, norm
 
 Array = NDArray[np.float64]
 
@@ -116,7 +117,7 @@ def contacts(point: NDArray, height: float, fps: float) -> list[slice]:
         return []
     smooth = point.copy()
     smooth[1:-1] = (point[:-2] + 2 * point[1:-1] + point[2:]) / 4
-    speed = np.linalg.norm(np.gradient(smooth, axis=0), axis=1) * fps
+    speed = norm(np.gradient(smooth, axis=0))[:, 0] * fps
     planted = (smooth[:, 1] < height) & (speed < CONTACT_SPEED)
     runs: list[slice] = []
     for (run,) in find_objects(label(planted)[0]):
@@ -128,8 +129,7 @@ def contacts(point: NDArray, height: float, fps: float) -> list[slice]:
 
 def _is_plant(point: Array, fps: float) -> bool:
     """Whether a low, slow joint (T, 3) stays for long enough, near enough to one place."""
-    from_place = point - np.median(point, axis=0)
-    near = np.linalg.norm(from_place, axis=1).max() <= LARGEST_CORRECTION
+    near = norm(point - median(point)).max() <= LARGEST_CORRECTION
     return near and len(point) >= round(SHORTEST_CONTACT_S * fps)
 
 
@@ -140,7 +140,7 @@ def _hold(point: Array, runs: list[slice], held: list[int], fps: float) -> Array
     shift = np.zeros_like(point)
     for run in runs:
         own = [frame for frame in held if run.start <= frame < run.stop]
-        place = point[own[0]] if own else np.median(point[run], axis=0)
+        place = point[own[0]] if own else median(point[run])
         shift[run] = (place - point[run]) * [1, 0, 1]
     for before, after in pairwise(runs):
         weight = _ease(after.start - before.stop + 2)[1:-1]

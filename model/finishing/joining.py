@@ -19,7 +19,7 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
 from mgpt3_ros.model.finishing.continuation import BLEND_S, PELVIS
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
-from mgpt3_ros.model.finishing.retiming import at_moments, changing_rate
+from mgpt3_ros.model.finishing.retiming import Moments, at_moments, changing_rate
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
 
 Array = NDArray[np.float64]
@@ -65,10 +65,9 @@ def join(
         latest, earliest = (len(before) - 1 - round(seconds * fps) for seconds in LEAVE_S)
         leave = max(earliest, 1), max(latest, 1)
     rates = _rates(before[: leave[1] + 1], after, fps)
-    ways = {
-        cut: _left(before.astype(np.float64), cut, rates[0], fps)
-        for cut in range(leave[0], leave[1] + 1)
-    }
+    own = before.astype(np.float64)
+    moments = Moments(own)
+    ways = {cut: _left(own, moments, cut, rates[0], fps) for cut in range(leave[0], leave[1] + 1)}
     cut, enter = _moments(ways, after, rates[1], fps)
     way, velocity = ways[cut]
     last = way[-1]
@@ -108,7 +107,7 @@ def _pace(joints: NDArray, fps: float) -> Array:
     return np.asarray(rotate_about_y(pace, -heading(last)))
 
 
-def _left(before: Array, cut: int, rate: float, fps: float) -> tuple[Array, Array]:
+def _left(before: Array, poses: Moments, cut: int, rate: float, fps: float) -> tuple[Array, Array]:
     """What a body does from ``cut`` on until it is left (N, 22, 3), and its velocity (22, 3) then.
 
     It goes on along its own motion, ever more slowly, until it goes at ``rate`` of its speed.
@@ -120,9 +119,9 @@ def _left(before: Array, cut: int, rate: float, fps: float) -> tuple[Array, Arra
     if frames < 1:
         return before[cut : cut + 1], velocity
     moments = cut + changing_rate(1.0, rate, frames)
-    around = at_moments(before, moments[-1] + np.array([-0.5, 0.0]))
+    around = poses.at(moments[-1] + np.array([-0.5, 0.0]))
     velocity = (around[1] - around[0]) * 2 * rate * fps
-    return at_moments(before, moments), velocity
+    return poses.at(moments), velocity
 
 
 def _entered(clip: Array, rate: float, fps: float) -> Array:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve1d, maximum_filter1d
 
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
+from mgpt3_ros.model.kinematics.vectors import cross, dot, norm
 
 Array = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ def pose_leg(leg: Array, ankle_target: Array, ball_target: Array) -> Array:
         ankle_target: (T, 3) [m].
         ball_target: (T, 3) [m].
     """
-    hip, knee, ankle, ball = np.moveaxis(leg, 1, 0)
+    hip, knee, ankle, ball = (leg[:, joint] for joint in range(4))
     thigh, shank, foot = norm(knee - hip), norm(ankle - knee), norm(ball - ankle)
     asked = norm(ankle_target - hip)
     reach = _reach(asked, norm(ankle - hip), thigh + shank)
@@ -113,12 +114,12 @@ def _bend(leg: Array) -> Array:
     S = ``_SURE`` and B = ``_BEHIND``, what is aside is multiplied by |b|^2 / (|b|^2 + S^2), and of
     what is ahead a share of 1 / (1 + (|b| / B)^4) becomes (f + sqrt(f^2 + S^2)) / 2, which is > 0.
     """
-    hip, knee, ankle, ball = np.moveaxis(leg, 1, 0)
+    hip, knee, ankle, ball = (leg[:, joint] for joint in range(4))
     axis = ankle - hip
     bend = _across(knee - hip, axis)
     ahead = _across(ball - ankle, axis)
     ahead /= np.maximum(norm(ahead), 0.3 * norm(ball - ankle) + 1e-9)
-    forward = np.sum(bend * ahead, axis=1, keepdims=True)
+    forward = dot(bend, ahead)
     positive = (forward + np.sqrt(forward**2 + _SURE**2)) / 2
     share = 1 / (1 + (norm(bend) / _BEHIND) ** 4)
     aside = (bend - forward * ahead) / (1 + (_SURE / np.maximum(norm(bend), 1e-9)) ** 2)
@@ -132,10 +133,9 @@ def _turned(vector: Array, start: Array, end: Array) -> Array:
     v' = c v + k x v + k (k . v) / (1 + c).
     """
     start, end = start / np.maximum(norm(start), 1e-9), end / np.maximum(norm(end), 1e-9)
-    cross = np.cross(start, end)
-    cosine = np.sum(start * end, axis=1, keepdims=True)
-    along = np.sum(cross * vector, axis=1, keepdims=True)
-    return cosine * vector + np.cross(cross, vector) + cross * along / np.maximum(1 + cosine, 1e-6)
+    axis, cosine = cross(start, end), dot(start, end)
+    along = axis * dot(axis, vector) / np.maximum(1 + cosine, 1e-6)
+    return cosine * vector + cross(axis, vector) + along
 
 
 def _middle_joint(start: Array, end: Array, first: Array, second: Array, side: Array) -> Array:
@@ -145,8 +145,10 @@ def _middle_joint(start: Array, end: Array, first: Array, second: Array, side: A
     can be. By the law of cosines, with the ends d apart, it is a = (d^2 + first^2 - second^2) / 2d
     along their line and sqrt(first^2 - a^2) aside of it.
     """
-    axis = (end - start) / np.maximum(norm(end - start), 1e-9)
-    length = np.clip(norm(end - start), np.abs(first - second) + 1e-6, first + second)
+    line = end - start
+    apart = norm(line)
+    axis = line / np.maximum(apart, 1e-9)
+    length = np.clip(apart, np.abs(first - second) + 1e-6, first + second)
     along = (length**2 + first**2 - second**2) / (2 * length)
     aside = np.sqrt(np.maximum(first**2 - along**2, 0.0))
     across = _across(side, axis)
@@ -155,10 +157,4 @@ def _middle_joint(start: Array, end: Array, first: Array, second: Array, side: A
 
 def _across(vector: Array, axis: Array) -> Array:
     """What of vectors (T, 3) is across axes (T, 3)."""
-    share = np.sum(vector * axis, axis=1, keepdims=True)
-    return vector - axis * share / np.maximum(np.sum(axis * axis, axis=1, keepdims=True), 1e-12)
-
-
-def norm(vector: Array) -> Array:
-    """Lengths (..., 1) of vectors (..., 3)."""
-    return np.linalg.norm(vector, axis=-1, keepdims=True)
+    return vector - axis * dot(vector, axis) / np.maximum(dot(axis, axis), 1e-12)

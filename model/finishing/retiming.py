@@ -7,6 +7,8 @@ Feet that are planted stay so, since every pose is one of the motion's own. Join
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,10 +21,24 @@ def at_moments(joints: NDArray, moments: Array) -> NDArray:
     By the cubic spline through the frames: straight lines between them have a corner at each, and
     shorten bones that turn.
     """
-    from scipy.interpolate import CubicSpline
+    return Moments(joints).at(moments)
 
-    spline = CubicSpline(np.arange(len(joints)), joints.astype(np.float64), axis=0)
-    return np.asarray(spline(np.clip(moments, 0, len(joints) - 1))).astype(joints.dtype)
+
+class Moments:
+    """The poses of a motion (T, 22, 3) at any moments, see :func:`at_moments`."""
+
+    def __init__(self, joints: NDArray) -> None:
+        self._joints = joints
+        self._spline: Callable[[Array], Array] | None = None
+
+    def at(self, moments: Array) -> NDArray:
+        """The poses (N, 22, 3) at moments (N,) counted in frames, 0 to T - 1."""
+        joints = self._joints
+        if self._spline is None:
+            from scipy.interpolate import CubicSpline
+
+            self._spline = CubicSpline(np.arange(len(joints)), joints.astype(np.float64), axis=0)
+        return np.asarray(self._spline(np.clip(moments, 0, len(joints) - 1))).astype(joints.dtype)
 
 
 def changing_rate(first: float, last: float, frames: int) -> Array:

@@ -20,6 +20,7 @@ from mgpt3_ros.model.finishing.foot_lock import BALL_HEIGHT, SHORTEST_STEP, cont
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
 from mgpt3_ros.model.finishing.retiming import at_moments
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, turn
+from mgpt3_ros.model.kinematics.vectors import median
 
 Array = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ def landings(joints: NDArray, fps: float) -> list[int]:
     found = []
     for ball in _BALLS:
         runs = contacts(joints[:, ball].astype(np.float64), BALL_HEIGHT, fps)
-        places = [np.median(joints[run, ball][:, [0, 2]], axis=0) for run in runs]
+        places = [median(joints[run, ball][:, [0, 2]]) for run in runs]
         for at in range(1, len(runs)):
             if np.linalg.norm(places[at] - places[at - 1]) >= SHORTEST_STEP:
                 found.append(runs[at].start)

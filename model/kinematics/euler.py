@@ -32,10 +32,30 @@ _AXIS = {'x': 0, 'y': 1, 'z': 2}
 
 
 def matrix_from_euler(angles: Array, order: str) -> Array:
-    """Rotation matrices (..., 3, 3) of angles (..., 3) [rad], stored as x, y, z."""
-    in_order = angles[..., [_AXIS[axis] for axis in order]]
-    matrix = Rotation.from_euler(order.upper(), in_order.reshape(-1, 3)).as_matrix()
-    return matrix.reshape(*angles.shape, 3)
+    """Rotation matrices (..., 3, 3) of angles (..., 3) [rad], stored as x, y, z.
+
+    Of the order ijk, with cosines c and sines s of the angles about i, j and k, R_i R_j R_k is::
+
+        R_ii = cj ck               R_ij = -s cj sk              R_ik = s sj
+        R_ji = s ci sk + si sj ck  R_jj = ci ck - s si sj sk    R_jk = -s si cj
+        R_ki = si sk - s ci sj ck  R_kj = s si ck + ci sj sk    R_kk = ci cj
+
+    where s alone is 1 for the cyclic orders (xyz, yzx, zxy) and -1 for the others.
+    """
+    i, j, k = (_AXIS[axis] for axis in order)
+    sign = _sign(order)
+    cosines, sines = np.cos(angles), np.sin(angles)
+    ci, cj, ck = cosines[..., i], cosines[..., j], cosines[..., k]
+    si, sj, sk = sines[..., i], sines[..., j], sines[..., k]
+    matrix = np.empty((*angles.shape, 3))
+    matrix[..., i, i], matrix[..., i, j], matrix[..., i, k] = cj * ck, -sign * cj * sk, sign * sj
+    matrix[..., j, i] = sign * ci * sk + si * sj * ck
+    matrix[..., j, j] = ci * ck - sign * si * sj * sk
+    matrix[..., j, k] = -sign * si * cj
+    matrix[..., k, i] = si * sk - sign * ci * sj * ck
+    matrix[..., k, j] = sign * si * ck + ci * sj * sk
+    matrix[..., k, k] = ci * cj
+    return matrix
 
 
 def euler_from_matrix(rotation: Array, order: str) -> Array:
@@ -45,7 +65,7 @@ def euler_from_matrix(rotation: Array, order: str) -> Array:
     where s is 1 for the cyclic orders (xyz, yzx, zxy) and -1 for the others.
     """
     first, middle, last = (_AXIS[axis] for axis in order)
-    sign = 1.0 if order in ('xyz', 'yzx', 'zxy') else -1.0
+    sign = _sign(order)
     angles = np.empty(rotation.shape[:-1])
     angles[..., first] = np.arctan2(-sign * rotation[..., middle, last], rotation[..., last, last])
     angles[..., middle] = np.arcsin(np.clip(sign * rotation[..., first, last], -1.0, 1.0))
@@ -53,6 +73,10 @@ def euler_from_matrix(rotation: Array, order: str) -> Array:
         -sign * rotation[..., first, middle], rotation[..., first, first]
     )
     return angles
+
+
+def _sign(order: str) -> float:
+    return 1.0 if order in ('xyz', 'yzx', 'zxy') else -1.0
 
 
 def other_triple(angles: Array, order: str) -> Array:
@@ -84,21 +108,22 @@ def continuous_euler(rotation: Array, order: str) -> Array:
 
 
 def nearest_branch(angles: Array, order: str, goal: Array) -> Array:
-    """The same rotations by the branch that lies nearest to a goal, the track moved as a whole.
+    """The same rotations by the branch that lies nearest to a goal, each track moved as a whole.
 
     Args:
-        angles: (T, 3) [rad], continuous.
+        angles: (T, ..., 3) [rad], continuous tracks.
         order: intrinsic axis order.
-        goal: (3,) [rad].
+        goal: (..., 3) [rad], of each track.
 
     Returns:
-        (T, 3) [rad]: one of the two triples, whole turns added per axis.
+        (T, ..., 3) [rad]: one of the two triples, whole turns added per axis.
     """
-    candidates = []
+    candidates, away = [], []
     for branch in (angles, other_triple(angles, order)):
         turns = np.round(np.mean(goal - branch, axis=0) / (2 * np.pi))
         candidates.append(branch + 2 * np.pi * turns)
-    return min(candidates, key=lambda branch: float(np.square(branch - goal).sum()))
+        away.append(np.square(candidates[-1] - goal).sum(axis=(0, -1)))
+    return np.where((away[1] < away[0])[..., None], candidates[1], candidates[0])
 
 
 def ease_gimbal_lock(angles: Array, order: str) -> Array:
@@ -131,6 +156,15 @@ def ease_gimbal_lock(angles: Array, order: str) -> Array:
         )
         angles = angles + step / max(1.0, np.abs(step).max())
     return angles
+
+
+def eased_rotations(rotation: Array, order: str) -> Array:
+    """What :func:`ease_gimbal_lock` makes of a track of rotations (T, 3, 3)."""
+    # R_ik is the sine of the middle angle, but for its sign.
+    sine = rotation[:, _AXIS[order[0]], _AXIS[order[2]]]
+    if len(rotation) < 2 or 1.0 - np.square(sine).max() > LOCK_REGION**2:
+        return rotation
+    return matrix_from_euler(ease_gimbal_lock(continuous_euler(rotation, order), order), order)
 
 
 def _child_axes(angles: Array, order: str) -> Array:

@@ -29,7 +29,7 @@ from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.model.kinematics.euler import (
     continuous_euler,
-    ease_gimbal_lock,
+    eased_rotations,
     matrix_from_euler,
     nearest_branch,
 )
@@ -44,6 +44,7 @@ from mgpt3_ros.model.kinematics.human import (
     axis_order,
 )
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS, checked_joints
+from mgpt3_ros.model.kinematics.vectors import cross, norm
 
 Array = NDArray[np.float64]
 
@@ -99,22 +100,41 @@ def joints_to_angles(joints: NDArray) -> BodyAngles:
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
     """
-    joints = checked_joints(joints).astype(np.float64)
-    body = joints[..., MODEL_TO_BODY]
-    world = _world_rotations(body - body[:, PARENTS])
-    missed = np.mean(body - positions(world, body[:, 0], ZERO_OFFSETS), axis=1)
+    world, reached, missed = _reached(joints)
     local = np.swapaxes(world[:, PARENTS[1:]], -1, -2) @ world[:, 1:]
-    angles = np.empty((len(body), len(JOINT_NAMES) - 1, 3))
+    angles = np.empty((len(world), len(JOINT_NAMES) - 1, 3))
     goals = ANGLE_LIMITS.mean(axis=1).reshape(-1, 3)
     for order, members in _MEMBERS.items():
-        angles[:, members] = continuous_euler(local[:, members], order)
-        for member in members:
-            angles[:, member] = nearest_branch(angles[:, member], order, goals[member])
+        own = continuous_euler(local[:, members], order)
+        angles[:, members] = nearest_branch(own, order, goals[members])
     return BodyAngles(
-        root_pos=(body[:, 0] + missed)[:, BODY_TO_MODEL],
+        root_pos=(reached[:, 0] + missed)[:, BODY_TO_MODEL],
         root_rot=_continuous_quaternion(world[:, 0][:, BODY_TO_MODEL][:, :, BODY_TO_MODEL]),
-        angles=angles.reshape(len(body), -1),
+        angles=angles.reshape(len(world), -1),
     )
+
+
+def on_default_body(joints: NDArray) -> Array:
+    """Positions (T, 22, 3) [m] of the default body in the angles of joints (T, 22, 3) [m], Y up.
+
+    What ``angles_to_joints(joints_to_angles(joints))`` gives, without the angles.
+
+    Raises:
+        MotionError: for a wrong shape, NaN or infinity.
+    """
+    _, reached, missed = _reached(joints)
+    return (reached + missed[:, None])[..., BODY_TO_MODEL]
+
+
+def _reached(joints: NDArray) -> tuple[Array, Array, Array]:
+    """Rotations of all links, where these put the joints, and how far off observed ones are.
+
+    In body axes: (T, 22, 3, 3); (T, 22, 3) [m], from the observed pelvis on; the mean (T, 3) [m].
+    """
+    body = checked_joints(joints).astype(np.float64)[..., MODEL_TO_BODY]
+    world = _world_rotations(body - body[:, PARENTS])
+    reached = positions(world, body[:, 0], ZERO_OFFSETS)
+    return world, reached, np.mean(body - reached, axis=1)
 
 
 def joints_to_rotations(joints: NDArray, eased: bool = True) -> Array:
@@ -204,10 +224,7 @@ def _world_rotations(bones: Array, eased: bool = True) -> Array:
         )
         local = _upper_limb(limb[0], parent, directions[:, middle], directions[:, end], foot)
         if eased:
-            order = axis_order(limb[0])
-            local = matrix_from_euler(
-                ease_gimbal_lock(continuous_euler(local, order), order), order
-            )
+            local = eased_rotations(local, axis_order(limb[0]))
         world[:, upper] = parent @ local
         world[:, middle] = world[:, upper] @ _hinge(
             _seen_from(world[:, upper], directions[:, end])
@@ -262,7 +279,11 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
     # Where the pointer swings through zero its angle jumps: once more, on the angle itself.
     trust = np.abs(smooth) ** 2
     twist = smooth_series(trust * np.unwrap(np.angle(smooth)), trust + 1e-6, _TWIST_STIFFNESS)
-    return habit @ Rotation.from_euler('z', twist[:, None]).as_matrix()
+    about = np.zeros((len(twist), 3, 3))
+    about[:, 0, 0] = about[:, 1, 1] = np.cos(twist)
+    about[:, 1, 0], about[:, 2, 2] = np.sin(twist), 1.0
+    about[:, 0, 1] = -about[:, 1, 0]
+    return habit @ about
 
 
 def smooth_series(weighted: NDArray, weight: Array, stiffness: float) -> NDArray:
@@ -289,27 +310,36 @@ def _hinge(lower: Array) -> Array:
     """
     bend = np.arctan2(-lower[:, 0], -lower[:, 2])
     aside = np.arcsin(np.clip(lower[:, 1], -1.0, 1.0))
-    return Rotation.from_euler('YX', np.stack([bend, aside], axis=-1)).as_matrix()
+    return matrix_from_euler(np.stack([aside, bend, np.zeros_like(bend)], axis=-1), 'yxz')
 
 
 def _seen_from(frame: Array, vectors: Array) -> Array:
     """World vectors (T, 3) in frames (T, 3, 3)."""
-    return np.einsum('tji,tj->ti', frame, vectors)
+    return (vectors[:, None] @ frame)[:, 0]
 
 
 def _unit(vectors: Array) -> Array:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return vectors / np.maximum(norm(vectors), 1e-9)
 
 
 def shortest_rotation(start: Array, end: Array) -> Array:
     """Rotations (T, 3, 3) that take one unit vector (3,) to others (T, 3) the short way.
 
-    As a quaternion (xyz, w), not normalised: (start x end, 1 + start . end).
+    With v = start x end and w = 1 + start . end, the quaternion (v, w) is that rotation but for
+    its length, and the matrix is I + 2 (w [v]x + [v]x^2) / (v . v + w^2).
     """
-    quaternion = np.empty((len(end), 4))
-    quaternion[:, :3] = np.cross(start, end)
-    quaternion[:, 3] = np.maximum(1.0 + end @ start, 1e-6)  # opposite: any way is as short
-    return Rotation.from_quat(quaternion).as_matrix()
+    axis = cross(start, end)
+    x, y, z = axis[:, 0], axis[:, 1], axis[:, 2]
+    w = np.maximum(1.0 + end @ start, 1e-6)  # opposite: any way is as short
+    twice = 2.0 / (x * x + y * y + z * z + w * w)
+    matrix = np.empty((len(end), 3, 3))
+    matrix[:, 0, 0] = 1.0 - twice * (y * y + z * z)
+    matrix[:, 1, 1] = 1.0 - twice * (x * x + z * z)
+    matrix[:, 2, 2] = 1.0 - twice * (x * x + y * y)
+    matrix[:, 0, 1], matrix[:, 1, 0] = twice * (x * y - z * w), twice * (x * y + z * w)
+    matrix[:, 0, 2], matrix[:, 2, 0] = twice * (x * z + y * w), twice * (x * z - y * w)
+    matrix[:, 1, 2], matrix[:, 2, 1] = twice * (y * z - x * w), twice * (y * z + x * w)
+    return matrix
 
 
 def _continuous_quaternion(rotation: Array) -> Array:
