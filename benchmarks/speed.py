@@ -170,6 +170,7 @@ class Stopwatch:
             (network.backbone, 'forward', 'attention and rest of the backbone'),
             (network.backbone, 'text_logits', 'words'),
             (whole_clips, 'finish', 'finishing'),
+            (whole_clips, 'finish_all', 'finishing'),
             (whole_clips, 'window_features', 'conversion'),
             (model.pipeline, '_bodies', 'conversion'),
         ]

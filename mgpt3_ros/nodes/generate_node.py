@@ -384,6 +384,7 @@ class GenerateNode(MovingNode):
             'dropped': str(self._dropped),
             'joint_states_dropped': str(sum(self.buffer.dropped.values())),
             'last_latency_s': f'{self.last_latency_s:.3f}',
+            'drawn_together': str(self.host.drawn_together),
             **self._moves.health_values(),
             **(self.steering.health_values() if self.steering.busy else {}),
         }

@@ -68,10 +68,14 @@ class ModelHost:
 
     Every node that uses the model calls :meth:`load` once and :meth:`release` once; the first
     loads, the last frees. All of it happens on the worker, so nothing here needs a lock.
+
+    Attributes:
+        drawn_together: the most works that were drawn as one batch so far.
     """
 
     def __init__(self) -> None:
         self.worker = Worker()
+        self.drawn_together = 0
         self._model: MotionGPT3 | None = None
         self._choice: ModelChoice | None = None
         self._users = 0
@@ -171,6 +175,7 @@ class ModelHost:
                     job.end(error)
         if self._model is None:
             return  # every work has said so
+        self.drawn_together = max(self.drawn_together, len(works))
 
         def done(number: int, outcome: Any) -> None:
             begun[number].end(self._said(outcome) if isinstance(outcome, Exception) else outcome)

@@ -8,10 +8,12 @@ angles cannot say that: turned into angles, such a motion would miss its own fee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mgpt3_ros.model.finishing.leg_pose import LEGS, LOWERING_S, lowering, pose_leg
+from mgpt3_ros.model.finishing.leg_pose import LEGS, LOWERING_S, lowering, pose_legs
 from mgpt3_ros.model.kinematics.joint_angles import on_default_body
 from mgpt3_ros.model.kinematics.skeleton import FPS
 
@@ -36,16 +38,29 @@ def fit_body(joints: NDArray, fps: float = FPS, hold_first: bool = False) -> NDA
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
     """
-    joints = np.asarray(joints)
-    fitted = on_default_body(joints)
-    seen = joints[:, LEGS].astype(np.float64)
-    down = lowering(fitted[:, LEGS], seen[:, :, 2], fps)
+    return fit_bodies([joints], fps, hold_first)[0]
+
+
+def fit_bodies(
+    motions: Sequence[NDArray], fps: float = FPS, hold_first: bool = False
+) -> list[NDArray]:
+    """What :func:`fit_body` gives of each motion; all their frames are computed at once."""
+    motions = [np.asarray(joints) for joints in motions]
+    begins = np.cumsum([len(joints) for joints in motions])[:-1]
+    whole = motions[0] if len(motions) == 1 else np.concatenate(motions)
+    fitted = on_default_body(whole, begins)
+    seen = whole[:, LEGS].astype(np.float64)
+    for own, observed in zip(np.split(fitted, begins), np.split(seen, begins), strict=True):
+        down = lowering(own[:, LEGS], observed[:, :, 2], fps)
+        if hold_first:
+            share = np.minimum(np.arange(len(own)) / (LOWERING_S * fps), 1.0)
+            down = down * share * share * (3 - 2 * share)
+        own[..., 1] -= down[:, None]
+    fitted = pose_legs(fitted, seen[:, :, 2:])
     if hold_first:
-        share = np.minimum(np.arange(len(joints)) / (LOWERING_S * fps), 1.0)
-        down = down * share * share * (3 - 2 * share)
-    fitted[..., 1] -= down[:, None]
-    for side, leg in enumerate(LEGS):
-        fitted[:, leg[1:]] = pose_leg(fitted[:, leg], seen[:, side, 2], seen[:, side, 3])
-    if hold_first:
-        fitted[0] = joints[0]
-    return fitted.astype(joints.dtype, copy=False)
+        firsts = [0, *begins]
+        fitted[firsts] = whole[firsts]
+    return [
+        own.astype(joints.dtype, copy=False)
+        for own, joints in zip(np.split(fitted, begins), motions, strict=True)
+    ]

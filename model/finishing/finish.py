@@ -13,11 +13,13 @@ Each step is measured on what the one before has left:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from numpy.typing import NDArray
 
-from mgpt3_ros.model.finishing.body_fit import fit_body
+from mgpt3_ros.model.finishing.body_fit import fit_bodies, fit_body
 from mgpt3_ros.model.finishing.continuation import Seams, bridge, continue_from
-from mgpt3_ros.model.finishing.foot_lock import lock_feet
+from mgpt3_ros.model.finishing.foot_lock import lock_all, lock_feet
 from mgpt3_ros.model.finishing.foot_slip import steady_root
 from mgpt3_ros.model.finishing.grounding import put_on_floor
 
@@ -50,7 +52,7 @@ def finish(
     """
     joints, seams = decoded, Seams()
     if corrected:
-        joints = steady_root(put_on_floor(fit_body(joints, fps), fps), fps)
+        (joints,) = _set_right([joints], fps)
     if before is not None and after is not None:
         stop = None if frames is None else begin + frames + 2
         joints, seams = bridge(before, joints[begin:stop], after, fps)
@@ -60,6 +62,23 @@ def finish(
     if corrected:
         joints = lock_feet(joints, fps, before is not None, after is not None)
     return joints, seams
+
+
+def finish_all(decoded: Sequence[NDArray], fps: float, corrected: bool = True) -> list[NDArray]:
+    """What :func:`finish` makes of clips that belong nowhere: frames of all are computed at once.
+
+    Raises:
+        MotionError: as :func:`finish`.
+    """
+    if not corrected or not decoded:
+        return list(decoded)
+    return lock_all(_set_right(decoded, fps), fps)
+
+
+def _set_right(decoded: Sequence[NDArray], fps: float) -> list[NDArray]:
+    """Clips with their bones, floor and root set right."""
+    fitted = fit_bodies(decoded, fps)
+    return [steady_root(put_on_floor(joints, fps), fps) for joints in fitted]
 
 
 def finish_joined(joints: NDArray, fps: float) -> NDArray:

@@ -13,14 +13,15 @@ and feet. Motion without contact stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, label
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_legs
 from mgpt3_ros.model.kinematics.skeleton import checked_joints
 from mgpt3_ros.model.kinematics.vectors import median, norm
 
@@ -63,14 +64,28 @@ def lock_feet(
     Raises:
         MotionError: for a wrong shape, NaN or infinity, or a rate that is not positive.
     """
-    given = _checked(joints, fps)
-    held = [frame for frame, hold in ((0, hold_first), (len(given) - 1, hold_last)) if hold]
-    locked = given.astype(np.float64)
-    targets = [_foot_targets(locked[:, leg[2:]], held, fps) for leg in LEGS]
-    for leg, target in zip(LEGS, targets, strict=True):
-        target[held] = locked[held][:, leg[2:]]
-        locked[:, leg[1:]] = pose_leg(locked[:, leg], target[:, 0], target[:, 1])
-    return locked.astype(given.dtype, copy=False)
+    return lock_all([joints], fps, hold_first, hold_last)[0]
+
+
+def lock_all(
+    motions: Sequence[NDArray], fps: float, hold_first: bool = False, hold_last: bool = False
+) -> list[NDArray]:
+    """What :func:`lock_feet` gives of each motion; the legs of all are posed at once."""
+    checked = [_checked(joints, fps) for joints in motions]
+    given = [joints.astype(np.float64) for joints in checked]
+    feet = []
+    for joints in given:
+        held = [frame for frame, hold in ((0, hold_first), (len(joints) - 1, hold_last)) if hold]
+        for leg in LEGS:
+            target = _foot_targets(joints[:, leg[2:]], held, fps)
+            target[held] = joints[held][:, leg[2:]]
+            feet.append(target)
+    targets = np.stack([np.concatenate(feet[side::2]) for side in range(2)], axis=1)
+    begins = np.cumsum([len(joints) for joints in given])[:-1]
+    locked = np.split(pose_legs(np.concatenate(given), targets), begins)
+    return [
+        own.astype(joints.dtype, copy=False) for own, joints in zip(locked, checked, strict=True)
+    ]
 
 
 def foot_slide(joints: NDArray, fps: float, swing_speed: float = SWING_SPEED) -> float:
@@ -117,10 +132,14 @@ def contacts(point: NDArray, height: float, fps: float) -> list[slice]:
         return []
     smooth = point.copy()
     smooth[1:-1] = (point[:-2] + 2 * point[1:-1] + point[2:]) / 4
-    speed = norm(np.gradient(smooth, axis=0))[:, 0] * fps
+    velocity = np.empty_like(smooth)  # as np.gradient
+    velocity[1:-1] = (smooth[2:] - smooth[:-2]) / 2
+    velocity[0], velocity[-1] = smooth[1] - smooth[0], smooth[-1] - smooth[-2]
+    speed = norm(velocity)[:, 0] * fps
     planted = (smooth[:, 1] < height) & (speed < CONTACT_SPEED)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], planted, [False]]))).tolist()
     runs: list[slice] = []
-    for (run,) in find_objects(label(planted)[0]):
+    for run in map(slice, edges[::2], edges[1::2]):
         if runs and run.start - runs[-1].stop <= LONGEST_GAP_S * fps:
             run = slice(runs.pop().start, run.stop)
         runs.append(run)
@@ -170,8 +189,9 @@ def _clearance(ball: Array, runs: list[slice], fps: float) -> Array:
     return lift
 
 
+@lru_cache(maxsize=256)
 def _ease(count: int) -> Array:
-    """Weights (count, 1) from 0 to 1 that start and end at rest."""
+    """Weights (count, 1) from 0 to 1 that start and end at rest; not to be written to."""
     s = np.linspace(0.0, 1.0, count)[:, None]
     return s * s * (3 - 2 * s)
 

@@ -68,6 +68,17 @@ def pose_leg(leg: Array, ankle_target: Array, ball_target: Array) -> Array:
     return np.where(there[..., None], leg[:, 1:], posed)
 
 
+def pose_legs(joints: Array, feet: Array) -> Array:
+    """Joints (T, 22, 3) [m] with both legs posed for ankles and balls at ``feet`` (T, 2, 2, 3)."""
+    count = len(joints)
+    legs = np.concatenate([joints[:, leg] for leg in LEGS])
+    targets = np.concatenate([feet[:, 0], feet[:, 1]])
+    posed = pose_leg(legs, targets[:, 0], targets[:, 1])
+    moved = joints.copy()
+    moved[:, LEGS[0][1:]], moved[:, LEGS[1][1:]] = posed[:count], posed[count:]
+    return moved
+
+
 def lowering(legs: Array, ankle_targets: Array, fps: float) -> Array:
     """How far (T,) [m] the pelvis must come down, smoothly, for ankles on the floor to be reached.
 

@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.foot_lock import BALL_HEIGHT, SHORTEST_STEP, contacts, lock_feet
-from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
+from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_legs
 from mgpt3_ros.model.finishing.retiming import at_moments
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, turn
 from mgpt3_ros.model.kinematics.vectors import median
@@ -162,11 +162,13 @@ def _mapped(
         return np.stack([level[:, 0], points[:, 1], level[:, 1]], axis=1)
 
     shifted = given + (moved(given[:, 0]) - given[:, 0])[:, None]
+    feet = []
     for leg in LEGS:
         ball = moved(given[:, leg[3]])
         # Feet keep their distance from under the pelvis where it is the way across.
         ankle = given[:, leg[2]] + ball - given[:, leg[3]]
-        shifted[:, leg[1:]] = pose_leg(shifted[:, leg], ankle, ball)
+        feet.append(np.stack([ankle, ball], axis=1))
+    shifted = pose_legs(shifted, np.stack(feet, axis=1))
     return lock_feet(shifted.astype(joints.dtype), fps, hold_first)
 
 

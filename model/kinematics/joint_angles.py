@@ -20,6 +20,7 @@ the skeleton's, and for the few frames in which ``ease_gimbal_lock`` acts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,25 +115,26 @@ def joints_to_angles(joints: NDArray) -> BodyAngles:
     )
 
 
-def on_default_body(joints: NDArray) -> Array:
+def on_default_body(joints: NDArray, begins: Sequence[int] = ()) -> Array:
     """Positions (T, 22, 3) [m] of the default body in the angles of joints (T, 22, 3) [m], Y up.
 
-    What ``angles_to_joints(joints_to_angles(joints))`` gives, without the angles.
+    What ``angles_to_joints(joints_to_angles(joints))`` gives, without the angles. ``begins``:
+    frames at which another motion begins, where these are several one after the other.
 
     Raises:
         MotionError: for a wrong shape, NaN or infinity.
     """
-    _, reached, missed = _reached(joints)
+    _, reached, missed = _reached(joints, begins)
     return (reached + missed[:, None])[..., BODY_TO_MODEL]
 
 
-def _reached(joints: NDArray) -> tuple[Array, Array, Array]:
+def _reached(joints: NDArray, begins: Sequence[int] = ()) -> tuple[Array, Array, Array]:
     """Rotations of all links, where these put the joints, and how far off observed ones are.
 
     In body axes: (T, 22, 3, 3); (T, 22, 3) [m], from the observed pelvis on; the mean (T, 3) [m].
     """
     body = checked_joints(joints).astype(np.float64)[..., MODEL_TO_BODY]
-    world = _world_rotations(body - body[:, PARENTS])
+    world = _world_rotations(body - body[:, PARENTS], begins=begins)
     reached = positions(world, body[:, 0], ZERO_OFFSETS)
     return world, reached, np.mean(body - reached, axis=1)
 
@@ -196,10 +198,11 @@ def positions(world: Array, root_pos: Array, offsets: Array) -> Array:
     return joints
 
 
-def _world_rotations(bones: Array, eased: bool = True) -> Array:
+def _world_rotations(bones: Array, eased: bool = True, begins: Sequence[int] = ()) -> Array:
     """World rotations (T, 22, 3, 3) of all links from bones (T, 22, 3), all in body axes.
 
     ``eased``: angles are to be made of them, so hips and shoulders keep off gimbal lock.
+    ``begins``: frames at which another motion begins.
     """
     index = JOINT_INDEX
     directions = _unit(bones)
@@ -222,9 +225,12 @@ def _world_rotations(bones: Array, eased: bool = True) -> Array:
         foot = (
             directions[:, index[limb[2].replace('ankle', 'foot')]] if limb in LEG_NAMES else None
         )
-        local = _upper_limb(limb[0], parent, directions[:, middle], directions[:, end], foot)
+        local = _upper_limb(
+            limb[0], parent, directions[:, middle], directions[:, end], foot, begins
+        )
         if eased:
-            local = eased_rotations(local, axis_order(limb[0]))
+            order, parts = axis_order(limb[0]), np.split(local, begins)
+            local = np.concatenate([eased_rotations(part, order) for part in parts])
         world[:, upper] = parent @ local
         world[:, middle] = world[:, upper] @ _hinge(
             _seen_from(world[:, upper], directions[:, end])
@@ -255,7 +261,14 @@ def _swing(parent: Array, directions: Array, child: str) -> Array:
     return parent @ shortest_rotation(zero, _seen_from(parent, directions[:, index]))
 
 
-def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Array | None) -> Array:
+def _upper_limb(
+    name: str,
+    parent: Array,
+    upper: Array,
+    lower: Array,
+    foot: Array | None,
+    begins: Sequence[int],
+) -> Array:
     """Rotation (T, 3, 3) of thigh or upper arm in its parent, from unit bones (T, 3).
 
     R = habit R_z(twist), the limb along z. Seen from ``habit`` the lower bone points to f = x + iy
@@ -275,10 +288,12 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
         ahead_across = ahead[:, 0] + 1j * ahead[:, 1]
         evidence += _FOOT_EVIDENCE * np.abs(ahead_across) ** 2
         pointer += _FOOT_EVIDENCE * ahead_across * np.abs(ahead_across)
-    smooth = smooth_series(pointer, evidence, _TWIST_STIFFNESS)
+    stiffness = np.full(len(upper) - 1, _TWIST_STIFFNESS)
+    stiffness[np.asarray(begins, dtype=int) - 1] = 0.0
+    smooth = smooth_series(pointer, evidence, stiffness)
     # Where the pointer swings through zero its angle jumps: once more, on the angle itself.
     trust = np.abs(smooth) ** 2
-    twist = smooth_series(trust * np.unwrap(np.angle(smooth)), trust + 1e-6, _TWIST_STIFFNESS)
+    twist = smooth_series(trust * np.unwrap(np.angle(smooth)), trust + 1e-6, stiffness)
     about = np.zeros((len(twist), 3, 3))
     about[:, 0, 0] = about[:, 1, 1] = np.cos(twist)
     about[:, 1, 0], about[:, 2, 2] = np.sin(twist), 1.0
@@ -286,10 +301,10 @@ def _upper_limb(name: str, parent: Array, upper: Array, lower: Array, foot: Arra
     return habit @ about
 
 
-def smooth_series(weighted: NDArray, weight: Array, stiffness: float) -> NDArray:
-    """Series s (T,) that minimises sum w |s - weighted / w|^2 + k sum |s_t+1 - s_t|^2.
+def smooth_series(weighted: NDArray, weight: Array, stiffness: Array | float) -> NDArray:
+    """Series s (T,) that minimises sum w |s - weighted / w|^2 + sum k |s_t+1 - s_t|^2.
 
-    k is ``stiffness``.
+    k is ``stiffness``, of all steps or of each (T - 1,).
 
     Where the gradient is zero: (w_t + 2 k) s_t - k (s_t-1 + s_t+1) = weighted_t; k once at ends.
     """

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from mgpt3_ros.model.errors import GenerationError, MotionError
 from mgpt3_ros.model.finishing.continuation import Seams
-from mgpt3_ros.model.finishing.finish import finish
+from mgpt3_ros.model.finishing.finish import finish, finish_all
 from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.durations import Duration, stated_duration
@@ -96,7 +96,7 @@ class WholeClips(Pipeline):
         if self.config.network.motion_context or isinstance(self.network, CodeNetwork):
             texts = [stated_duration(text)[1] for text in texts]
         drawn, lengths = self._draw_asked(texts, known, sampling)
-        return [finish(clip, FPS, corrected=self.config.finishing)[0] for clip in drawn], lengths
+        return finish_all(drawn, FPS, self.config.finishing), lengths
 
     def sequence(
         self, texts: Sequence[str], duration_s: DurationsAsked, sampling: SamplingOptions

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.finishing.body_fit import fit_body
+from mgpt3_ros.model.finishing.body_fit import fit_bodies, fit_body
 from mgpt3_ros.model.finishing.settling import standing_pose
-from mgpt3_ros.model.kinematics.joint_angles import angles_to_joints, joints_to_angles
+from mgpt3_ros.model.kinematics.joint_angles import (
+    angles_to_joints,
+    joints_to_angles,
+    on_default_body,
+)
 from mgpt3_ros.model.kinematics.skeleton import FOOT_JOINTS, PARENTS, REST_OFFSETS
 from tests.model.finishing.test_foot_lock import stepping
 
@@ -70,3 +74,19 @@ def test_a_pelvis_that_must_come_down_begins_where_the_motion_before_has_it():
     assert lowered[-1] > 0.03
     assert np.diff(lowered).max() < 0.5 * lowered[-1]
     np.testing.assert_array_equal(fitted[8:], fit_body(joints, 20.0)[8:])
+
+
+def test_positions_without_angles_are_those_of_the_angles():
+    motion = stretched(stepping())
+    expected = angles_to_joints(joints_to_angles(motion))
+    np.testing.assert_allclose(on_default_body(motion), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize('hold_first', [False, True])
+def test_many_motions_at_once_are_each_as_alone(hold_first):
+    motions = [stretched(stepping(), seed)[: 60 - 9 * seed] for seed in range(4)]
+    motions[1] = motions[1].astype(np.float32)
+    for ours, motion in zip(fit_bodies(motions, 20.0, hold_first), motions, strict=True):
+        alone = fit_body(motion, 20.0, hold_first)
+        assert ours.dtype == alone.dtype
+        np.testing.assert_allclose(ours, alone, atol=1e-6 if alone.dtype == np.float32 else 1e-10)

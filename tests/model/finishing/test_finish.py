@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mgpt3_ros.model.finishing.continuation import continue_from
-from mgpt3_ros.model.finishing.finish import finish, finish_joined
+from mgpt3_ros.model.finishing.finish import finish, finish_all, finish_joined
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.kinematics.skeleton import FPS, PARENTS, REST_OFFSETS
@@ -73,3 +73,12 @@ def test_a_joined_clip_gets_its_bones_back_and_leaves_the_first_frame():
 def test_a_checkpoint_says_whether_its_motions_are_finished(finishing: bool):
     made = tiny_model(finishing=finishing).generate('walk', 3.0)
     assert (stretch(made.joints) < 1e-5) == finishing
+
+
+@pytest.mark.parametrize('corrected', [True, False])
+def test_many_clips_at_once_are_each_as_alone(corrected):
+    clips = [decoded(0.02 * number)[: 80 - 11 * number] for number in range(4)]
+    together = finish_all(clips, FPS, corrected)
+    for ours, clip in zip(together, clips, strict=True):
+        np.testing.assert_allclose(ours, finish(clip, FPS, corrected=corrected)[0], atol=1e-10)
+    assert finish_all([], FPS) == []
