@@ -77,8 +77,9 @@ class BodyNode(MotionNode):
             reliability = self.parameters['reliability']
         qos = QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy[reliability.upper()])
         self._qos = qos
-        self.create_subscription(JointState, 'joint_states', self._on_joints, qos)
-        self.create_subscription(Odometry, 'odom', self._on_odometry, qos)
+        ears = self.host.ears
+        ears.listen(self, JointState, 'joint_states', qos, self._on_joints)
+        ears.listen(self, Odometry, 'odom', qos, self._on_odometry)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to take input. SUCCESS always."""

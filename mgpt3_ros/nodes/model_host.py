@@ -14,6 +14,7 @@ from mgpt3_ros.model.errors import CheckpointError, GenerationError
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
 from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.worker import Job, Worker
+from mgpt3_ros.nodes.ears import Ears
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -70,11 +71,13 @@ class ModelHost:
     loads, the last frees. All of it happens on the worker, so nothing here needs a lock.
 
     Attributes:
+        ears: what the nodes hear together.
         drawn_together: the most works that were drawn as one batch so far.
     """
 
     def __init__(self) -> None:
         self.worker = Worker()
+        self.ears = Ears()
         self.drawn_together = 0
         self._model: MotionGPT3 | None = None
         self._choice: ModelChoice | None = None

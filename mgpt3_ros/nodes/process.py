@@ -16,12 +16,13 @@ from typing import TypeAlias
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from mgpt3_ros.model.errors import ConfigError, MissingExtraError, RobotError
+from mgpt3_ros.nodes.executor import NodeExecutor
 
 _JOIN_S = 0.3
 _UNFIT = (InvalidParameterTypeException, InvalidParameterValueException)
@@ -140,7 +141,7 @@ def _serve(nodes: Sequence[Node], ended: Future) -> None:
     message. (rclpy's own callbacks have such faults: a transition that the lifecycle does not
     allow, asked for by number, is an exception there.)
     """
-    executor = SingleThreadedExecutor()
+    executor = NodeExecutor()
     for node in nodes:
         executor.add_node(node)
     # Not spin_until_future_complete: rclpy 7 adds to the future's callbacks with each message that
