@@ -21,6 +21,7 @@ from mgpt3_ros.model.finishing.continuation import BLEND_S, PELVIS
 from mgpt3_ros.model.finishing.leg_pose import LEGS, pose_leg
 from mgpt3_ros.model.finishing.retiming import Moments, at_moments, changing_rate
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y
+from mgpt3_ros.model.kinematics.vectors import norm
 
 Array = NDArray[np.float64]
 
@@ -145,45 +146,46 @@ def _moments(
 
     ``ways``: by the first, what :func:`_left` gives; the other begins at ``begun`` of its speed.
     """
-    enters = range(min(round(ENTER_S * fps), (len(after) - 1) // 4) + 1)
-    left = {cut: _seen(way[-1], velocity) for cut, (way, velocity) in ways.items()}
-    entered = []
-    for enter in enters:
-        first, second = after[enter].astype(np.float64), after[enter + 1]
-        entered.append(_seen(first, (second - first) * fps * begun))
-    costs = {
-        (cut, enter): _difference(state, entered[enter])
-        for cut, state in left.items()
-        for enter in enters
-    }
-    return min(costs, key=lambda pair: costs[pair])
+    count = min(round(ENTER_S * fps), (len(after) - 1) // 4) + 1
+    poses = after[:count].astype(np.float64)
+    entered = _seen(poses, (after[1 : count + 1] - poses) * fps * begun)
+    cuts = list(ways)
+    costs = np.stack(
+        [_differences(_seen(way[-1], velocity), entered) for way, velocity in ways.values()]
+    )
+    cut, enter = divmod(int(costs.argmin()), count)
+    return cuts[cut], enter
 
 
-def _seen(pose: Array, velocity: Array) -> tuple[Array, Array]:
-    """A pose (22, 3) and its velocity (22, 3) in the heading frame."""
-    yaw = -heading(pose)
-    return rotate_about_y(pose, yaw), rotate_about_y(velocity, yaw)
+def _seen(poses: Array, velocities: Array) -> tuple[Array, Array]:
+    """Poses (..., 22, 3) and their velocities (..., 22, 3), each in its heading frame."""
+    yaw = -heading(poses)[..., None]
+    return rotate_about_y(poses, yaw), rotate_about_y(velocities, yaw)
 
 
-def _difference(one: tuple[Array, Array], other: tuple[Array, Array]) -> float:
-    """How far two states are from one another [m], the foot that stands in one on the other's."""
+def _differences(one: tuple[Array, Array], others: tuple[Array, Array]) -> Array:
+    """How far a state is from others (N,) [m], the foot that stands in it on each of theirs.
+
+    Pose and velocity are (22, 3) and (N, 22, 3).
+    """
     support = _BALLS[_support(*one)]
-    shift = (one[0][support] - other[0][support]) * (1, 0, 1)
-    gap = one[0] - other[0] - shift
-    drift = one[1] - other[1]
+    shift = (one[0][support] - others[0][:, support]) * (1, 0, 1)
+    gap = one[0] - others[0] - shift[:, None]
+    drift = one[1] - others[1]
     # Half of the difference in velocity over the blend is what the body is carried on by it.
-    landing = gap[PELVIS] + 0.3 * BLEND_S * drift[PELVIS]
-    return float(
-        np.linalg.norm(gap, axis=1).mean()
-        + 0.1 * np.linalg.norm(drift, axis=1).mean()
-        + np.linalg.norm(landing * (1, 0, 1))
-        + np.linalg.norm(gap[_BALLS], axis=1).sum()
+    landing = gap[:, PELVIS] + 0.3 * BLEND_S * drift[:, PELVIS]
+    gaps = norm(gap)[..., 0]
+    return np.asarray(
+        gaps.mean(axis=1)
+        + 0.1 * norm(drift)[..., 0].mean(axis=1)
+        + norm(landing * (1, 0, 1))[:, 0]
+        + gaps[:, _BALLS].sum(axis=1)
     )
 
 
 def _support(pose: Array, velocity: Array) -> int:
     """Which foot stands: the lower and slower one (0 left, 1 right)."""
-    speed = np.linalg.norm(velocity[_BALLS], axis=1)
+    speed = norm(velocity[_BALLS])[:, 0]
     return int(np.argmin(pose[_BALLS, 1] + _HELD_SPEED * speed))
 
 

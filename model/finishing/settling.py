@@ -9,6 +9,8 @@ the other one closes. What ends in a stance already stays as it is.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,11 @@ def is_stance(pose: NDArray) -> bool:
 
 def standing_pose() -> Array:
     """Somebody who stands upright with the arms hanging (22, 3) [m], at the origin, facing +Z."""
+    return _standing_pose().copy()
+
+
+@cache
+def _standing_pose() -> Array:
     angles = np.zeros((1, 63))
     pose = angles_to_joints(BodyAngles(np.zeros((1, 3)), np.array([[0.0, 0.0, 0.0, 1.0]]), angles))
     found = np.asarray(pose[0], dtype=np.float64)
