@@ -94,4 +94,5 @@ def draw_noise(
     torch draws with a generator on the generator's own device alone: there, then moved.
     """
     source = device if generator is None else generator.device
-    return torch.randn(*shape, generator=generator, device=source).to(device)
+    drawn = torch.randn(*shape, generator=generator, device=source)
+    return drawn if source == device else drawn.to(device)

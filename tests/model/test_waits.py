@@ -10,10 +10,12 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.network.decoding import DecodingConfig
+from mgpt3_ros.model.network import decoding
+from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.sampling import SamplingOptions, noise_source
-from tests.support.tiny import tiny_model
+from tests.support.tiny import swinging_motion, tiny_model
 from tests.support.waits import Waits
 
 

@@ -21,12 +21,7 @@ from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.finish import finish_joined
 from mgpt3_ros.model.finishing.joining import join
 from mgpt3_ros.model.finishing.leg_pose import LEGS
-from mgpt3_ros.model.finishing.settling import (
-    is_stance,
-    settle,
-    standing_on,
-    standing_pose,
-)
+from mgpt3_ros.model.finishing.settling import is_stance, settle, standing_on, standing_pose
 from mgpt3_ros.model.kinematics.human import ANGLE_NAMES
 from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints, joints_to_angles
 from mgpt3_ros.model.kinematics.skeleton import FPS, MIRRORED
