@@ -18,6 +18,7 @@ CLOSED = {
     'publish_markers': ['', *BOOLEANS],
     'steering': ['', *BOOLEANS],
     'mode': ['', 'clip', 'stream'],
+    'model': ['', 'default', 'stream', 'language'],
     'use_respawn': BOOLEANS,
     'playback': BOOLEANS,
 }
@@ -86,6 +87,12 @@ def test_mode_stream_takes_the_checkpoint_of_that_form_unless_one_is_named(launc
     (node,) = launched(FILE, mode='stream', checkpoint='runs/mine').nodes
     assert node.overrides['checkpoint'] == 'runs/mine'
     own = tmp_path / 'own.yaml'
+    (node,) = launched(FILE, model='language').nodes
+    assert node.overrides == {'checkpoint': 'language'}
+    (node,) = launched(FILE, mode='stream', model='language').nodes
+    assert node.overrides == {'mode': 'stream', 'checkpoint': 'language'}
+    (node,) = launched(FILE, model='language', checkpoint='runs/mine').nodes
+    assert node.overrides == {'checkpoint': 'runs/mine'}
     own.write_text('/**: {ros__parameters: {checkpoint: runs/mine}}')
     (node,) = launched(FILE, mode='stream', params_file=str(own)).nodes
     assert node.overrides == {'mode': 'stream'}

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMON = {
     *('namespace', 'params_file', 'checkpoint', 'device', 'autostart', 'use_sim_time'),
     *('log_level', 'joint_profile', 'body_id', 'use_respawn', 'joint_states_topic', 'odom_topic'),
+    'model',
 }
 MORE = {
     'caption': {'caption_topic', 'caption_event_topic', 'caption_marker_topic'},

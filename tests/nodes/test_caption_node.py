@@ -121,6 +121,7 @@ def test_instructions_are_answered_about_the_body_that_is_seen(body):
     ask.publish(String(data='What is this person doing?'))
     said = json.loads(body.until(lambda: heard, 'an answer')[0].data)
     assert (said['kind'], said['task'], said['reason']) == ('text', 'caption', '')
+    assert said['decided_by'] == 'rules'
     assert len(said['text'].split()) >= 2
     body.play(1.5)
     ask.publish(String(data='What comes next, for two seconds?'))
@@ -132,6 +133,9 @@ def test_instructions_are_answered_about_the_body_that_is_seen(body):
     ask.publish(String(data='  '))
     body.until(lambda: len(heard) == 4, 'a refusal')
     assert 'empty' in json.loads(heard[3].data)['reason']
+    ask.publish(String(data='New conversation.'))
+    body.until(lambda: len(heard) == 5, 'a new conversation')
+    assert json.loads(heard[4].data)['text'] == 'a new conversation'
 
 
 def test_disabled_reset_and_inactive(body):
