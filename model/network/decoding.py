@@ -71,7 +71,7 @@ def write_text(
     texts = _Texts(len(ids), eos_id, may_leave=cache is None)
     cache = network.backbone.new_cache() if cache is None else cache
     hidden = network.hidden(ids, mask, motions, cache=cache)
-    every = 1 if ids.device.type == 'cpu' else LOOK_EVERY
+    every = look_every(ids.device)
     banned = torch.tensor(list(forbidden), device=ids.device)
     written = ids.new_empty(len(ids), config.max_tokens)  # eos is no word: see _choose
     chance = _chance(config, sampling.generator, hidden.text, network.vocabulary.first_motion)
@@ -99,6 +99,11 @@ def write_text(
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         hidden = network.hidden(next_ids[:, None], mask, None, cache=cache, words_alone=True)
     return texts.written
+
+
+def look_every(device: torch.device) -> int:
+    """Tokens between two looks at what is written: on a CPU looking costs nothing."""
+    return 1 if device.type == 'cpu' else LOOK_EVERY
 
 
 class _Texts:

@@ -47,7 +47,8 @@ class Waits(TorchFunctionMode):
         name = getattr(func, '__name__', str(func))
         if func in _LOOKS or (func in _INDEXING and _by_truth(args[1:])):
             self.counts[name] += 1
-        if func in _MADE_HERE or (func is Tensor.to and _names_device((*args[1:], options))):
+        sent = func in _MADE_HERE and 'device' in options
+        if sent or (func is Tensor.to and _names_device((*args[1:], options))):
             self.counts[name] += 1
         return func(*args, **options)
 

@@ -21,7 +21,7 @@ from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.heads.condition import Condition
 from mgpt3_ros.model.network.heads.config import HeadConfig
 from mgpt3_ros.model.network.heads.network import DenoisingNetwork, Modulations
-from mgpt3_ros.model.sampling import SamplingOptions, draw_noise, or_default
+from mgpt3_ros.model.sampling import SamplingOptions, or_default
 
 MAX_INFERENCE_STEPS = 1000
 # Rows whose modulations are computed at once: a product of more gains nothing, and asks for

@@ -58,7 +58,7 @@ def gradient(shared: bool, half: bool, times: int = 1) -> tuple[Tensor, Tensor, 
     return table.grad, between.grad, count.made
 
 
-# Not of several in half precision: there the plain way sums products in it, and this in full.
+# Not of several in half precision: there the plain way sums in it, and this one in full.
 @pytest.mark.parametrize(('half', 'times'), [(False, 1), (False, 3), (True, 1)])
 def test_the_gradient_is_the_plain_one(half: bool, times: int) -> None:
     found, plain = gradient(True, half, times), gradient(False, half, times)
