@@ -67,7 +67,7 @@ def test_auto_takes_what_is_measured_to_be_faster(
     plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = {functional.linear: plain_s, product: 1.0}
-    monkeypatch.setattr(onednn, '_seconds', lambda way, x, layer: times[way])
+    monkeypatch.setattr(onednn, '_seconds', lambda way, x, weight: times[way])
     faster.cache_clear()
     assert use_onednn(network(), 'auto') == taken
     faster.cache_clear()
