@@ -28,6 +28,7 @@ FIRST_STATUSES = ('queued', 'refused', 'stopped')
 POLICIES = ('latest', 'fifo', 'reject')
 UNKNOWN_TEXT = ('refuse', 'warn', 'draw')  # what becomes of commands that are not known
 _LAST_PART = re.compile(r'[,;.]|\b(?:then|and|finally)\b', re.IGNORECASE)
+_BLANKS = '\n\r\t'  # that part words, or the steps of a plan
 _UNSEEN = ('Cf', 'Zs', 'Zl', 'Zp')  # Unicode categories of joiners, spaces and line ends
 
 
@@ -224,14 +225,15 @@ def fit_text(text: str, max_length: int) -> tuple[str, str]:
     Any language and any symbol passes. A text that is too long is cut.
 
     Raises:
-        TextError: nothing is left to read, or it holds control characters.
+        TextError: nothing is left to read, or it holds control characters but for line ends and
+            tabs.
     """
     text = text.strip()
     used = text[:max_length]  # the rest is not looked at: it may be megabytes
     if all(unicodedata.category(char) in _UNSEEN for char in used):
         raise TextError('the text is empty')
     for place, char in enumerate(used):
-        if _is_control(char):
+        if _is_control(char) and char not in _BLANKS:
             raise TextError(f'the text holds the control character {char!a} at {place}')
     if len(text) <= max_length:
         return text, ''

@@ -88,6 +88,14 @@ _CHATTER = re.compile(
     r'[^,;.!?]*)[\s,;:.!?]*)+$',
     re.IGNORECASE,
 )
+_NOT_AN_END = re.compile(  # of a sentence: "approx. 3 steps", "Dr. Smith"
+    r'\b(?:(approx|appr|ca|max|min|at least|at most)\.(?=\s*\d)|(dr|mr|mrs|ms|prof)\.(?=\s))',
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(
+    r'(?:^|(?<=[.;:!?,\n]))\s*(?:second|third|fourth|fifth|sixth|last)(?:ly)?\s*,\s*',
+    re.IGNORECASE,
+)
 _ONLY_A_TIME = ('now', 'until', 'till', 'by', 'since')  # "now and then" parts nothing
 _OPENING = re.compile(r'^(?:first(?:ly)?|at first)\b,?\s*', re.IGNORECASE)
 
@@ -180,6 +188,29 @@ def split_actions(text: str) -> list[str]:
     actions = [_OPENING.sub('', actions[0]), *actions[1:]]
     named = [actions[0], *_with_subjects(actions)]
     return [action for action in named if not means_rest(action)] or named[:1]
+
+
+def without_steps(text: str) -> str:
+    """A text whose sentences are its steps: no numbers of steps, nothing said around them.
+
+    "Sure! 1) walk approx. 3 steps 2) wave" becomes "walk approx 3 steps. wave". A text that has
+    nothing of the kind stays as it is.
+    """
+    plain = _LINE_ENDS.sub('\n', _BLANKS.sub(' ', text))
+    plain = _NOT_AN_END.sub(lambda match: match[1] or match[2], plain)
+    plain = _ORDINAL.sub('\n', _STEPS.sub('\n', plain))
+    if plain == text and not any(_CHATTER.match(part.strip()) for part in _sentences(plain)):
+        return text
+    parts = [part.strip(' \n') for part in plain.split('\n')]
+    sentences = [sentence for part in parts for sentence in _sentences(part)]
+    kept = [sentence for sentence in sentences if not _CHATTER.match(sentence)]
+    ended = [each if each[-1] in '.;!?,:' else f'{each}.' for each in kept or sentences]
+    return ' '.join(ended) or text
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a line, with their marks."""
+    return [part.strip() for part in re.split(r'(?<=[.;!?])\s+', text) if part.strip()]
 
 
 def means_rest(text: str) -> bool:

@@ -23,7 +23,7 @@ def test_blank_texts_are_refused(text):
         fit_text(text, 512)
 
 
-@pytest.mark.parametrize('text', ['walk\x00', 'a\x1b[31mred', 'one\ntwo', '\x07'])
+@pytest.mark.parametrize('text', ['walk\x00', 'a\x1b[31mred', '\x07'])
 def test_control_characters_are_refused_and_named(text):
     with pytest.raises(TextError, match='control character'):
         fit_text(text, 512)

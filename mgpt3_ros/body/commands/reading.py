@@ -36,6 +36,7 @@ from mgpt3_ros.body.commands.meaning import ARMS, LEGS, Action, Part, Relation, 
 from mgpt3_ros.body.commands.words import Symbol
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.prompts import clean_text
+from mgpt3_ros.model.language.splitting import without_steps
 
 _OPENS = (*HEADS, 'not', 'avoid', 'relative', 'light', 'keep', 'start')
 _PLACES = ('on', 'in', 'at', 'from', 'with', 'for', 'to', 'into', 'as')  # begin no command
@@ -55,7 +56,7 @@ def understand(text: str, also: Sequence[str] = ()) -> tuple[Part, ...]:
     Raises:
         TextError: it is not within what is known; the message says what is not.
     """
-    text = clean_text(text)
+    text = clean_text(without_steps(text))
     _require_positive(text)
     symbols = symbols_of(text)
     parts: list[Part] = []

@@ -69,3 +69,30 @@ def test_a_refusal_says_what_is_not_known():
 )
 def test_arms_of_two_actions_are_moved_at_once_where_they_are_two(sentence, expected):
     assert meaning(sentence) == expected
+
+
+@pytest.mark.parametrize(
+    ('plan', 'plain'),
+    [
+        ('1. Walk forward. 2. Wave with both hands.', 'walk forward, then wave with both hands'),
+        ('1) walk forward 2) wave', 'walk forward, then wave'),
+        ('1. walk forward\n2. wave', 'walk forward, then wave'),
+        ('(1) Walk forward. (2) Wave.', 'walk forward, then wave'),
+        ('Step 1: walk forward. Step 2: wave.', 'walk forward, then wave'),
+        ('- walk forward\n- wave', 'walk forward, then wave'),
+        ('* walk forward\n* wave', 'walk forward, then wave'),
+        ('walk forward\nwave', 'walk forward, then wave'),
+        ('First, walk forward. Second, wave.', 'walk forward, then wave'),
+        ('First walk forward. Secondly wave. Thirdly bow.', 'walk forward, then wave, then bow'),
+        ('Walk forward. OK. Wave.', 'walk forward, then wave'),
+        ('Sure! Here is the plan. Walk forward. Wave.', 'walk forward, then wave'),
+        ('walk approx. 3 steps forward', 'walk three steps forward'),
+        ('walk max. 2 m', 'walk two meters'),
+        ('Walk for 3 sec. Wave.', 'walk for three seconds, then wave'),
+        ('Stop. Wave.', 'stop, then wave'),
+        ('No. Stop.', 'stop'),
+    ],
+)
+def test_a_plan_in_steps_is_its_steps(plan: str, plain: str) -> None:
+    assert meaning(plan) == meaning(plain)
+    assert meaning(plan) != 'refused'

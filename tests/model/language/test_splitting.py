@@ -172,3 +172,13 @@ def test_numbers_of_steps_and_what_is_said_around_them_are_no_actions(
 @pytest.mark.parametrize('text', ['OK', '  wave  ', 'left arm up', 'a person walks 3. away', '1.'])
 def test_a_single_text_stays_as_it_is(text: str) -> None:
     assert split_actions(text) == [text]
+
+
+@pytest.mark.parametrize('text', ['walk 2 m. turn left', 'a person walks 3. away', 'OK', '  wave'])
+def test_a_text_without_steps_stays_as_it_is(text: str) -> None:
+    assert without_steps(text) == text
+
+
+def test_a_plan_becomes_its_sentences() -> None:
+    plan = 'Sure! 1) walk approx. 3 steps\n2) wave'
+    assert without_steps(plan) == 'walk approx 3 steps. wave.'
