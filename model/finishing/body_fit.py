@@ -48,7 +48,7 @@ def fit_bodies(
     motions = [np.asarray(joints) for joints in motions]
     begins = np.cumsum([len(joints) for joints in motions])[:-1]
     whole = motions[0] if len(motions) == 1 else np.concatenate(motions)
-    fitted = on_default_body(whole, begins)
+    fitted = on_default_body(whole, begins.tolist())
     seen = whole[:, LEGS].astype(np.float64)
     for own, observed in zip(np.split(fitted, begins), np.split(seen, begins), strict=True):
         down = lowering(own[:, LEGS], observed[:, :, 2], fps)

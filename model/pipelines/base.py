@@ -160,7 +160,7 @@ class Pipeline(ABC):
         sampling: SamplingOptions,
         start: Start,
     ) -> tuple[list[np.ndarray], list[GenerationError | None]]:
-        """What was drawn, slowed down or drawn again where needed, and why none can do it still."""
+        """What was drawn, slowed down or drawn anew where needed; and why none can still do it."""
         drawn, redraws = [slowed_down(clip) for clip in drawn], self.config.redraws or 0
         left = redraws
         while True:

@@ -236,11 +236,11 @@ class DenoisingHead(MotionHead):
             if isinstance(source, Sequence):
                 return torch.cat(
                     [
-                        draw_noise((len(list(rows)), *shape[1:]), own, where)
+                        torch.randn(len(list(rows)), *shape[1:], generator=own, device=where)
                         for own, rows in itertools.groupby(source)
                     ]
                 )
-            return draw_noise(shape, source, where)
+            return torch.randn(*shape, generator=source, device=where)
 
         if where == device:
             return self.denoise(drawn, hidden, sampling, guidance)

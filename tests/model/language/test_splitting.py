@@ -4,7 +4,7 @@
 import pytest
 
 from mgpt3_ros.model.language.durations import stated_duration
-from mgpt3_ros.model.language.splitting import means_rest, split_actions
+from mgpt3_ros.model.language.splitting import means_rest, split_actions, without_steps
 from mgpt3_ros.training.data.phrases import command, phrases, statement, wordings
 
 
