@@ -14,6 +14,8 @@ from tests.support.domains import free_domain
 from tests.support.node_process import forked_node
 from tests.support.streams import save_calm_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.ros
 @pytest.mark.parametrize('closed_loop', [False, True])

@@ -24,6 +24,8 @@ from rclpy.time import Time
 
 from tests.support.listener import Listener
 
+pytestmark = pytest.mark.slow
+
 SUCCEEDED, CANCELED, ABORTED = 4, 5, 6
 
 

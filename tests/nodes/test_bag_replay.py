@@ -24,6 +24,8 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from tests.support.bag_maker import BEGAN_NS, stream, write_bag
 from tests.support.listener import FASTER, Listener
 
+pytestmark = pytest.mark.slow
+
 NODE = 'caption_node'
 SECOND = 10**9
 

@@ -19,6 +19,8 @@ from tests.support.domains import free_domain
 from tests.support.jtc_rules import violations
 from tests.support.listener import NAMES, Listener
 
+pytestmark = pytest.mark.slow
+
 SENTENCE = 'a person walks forward for 1 seconds.'
 NODES = ('generate_node', 'caption_node', 'predict_node')
 

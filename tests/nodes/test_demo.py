@@ -25,6 +25,8 @@ from mgpt3_ros.nodes.messages import to_messages
 from mgpt3_ros.nodes.trajectory_check import faults
 from tests.support.clips import random_clip
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

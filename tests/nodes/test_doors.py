@@ -23,6 +23,8 @@ from mgpt3_ros.nodes.hearing import wrong_frames
 from tests.support.listener import Listener
 from tests.support.node_process import ROOT
 
+pytestmark = pytest.mark.slow
+
 OK, WARN = '0', '1'
 
 

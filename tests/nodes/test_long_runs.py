@@ -18,6 +18,8 @@ from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.nodes.messages import base_path, joint_path
 from tests.support.node_process import forked_node
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def table(domain, tiny_checkpoint, monkeypatch, capsys):

@@ -16,6 +16,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from tests.support.listener import Listener
 
+pytestmark = pytest.mark.slow
+
 NODES = ('generate_node', 'caption_node', 'predict_node')
 SENTENCE = 'a person walks forward for 1 seconds.'
 

@@ -23,6 +23,8 @@ from mgpt3_ros.nodes.messages import base_path, joint_path
 from mgpt3_ros.nodes.predict_node import PARAMETER_NAMES
 from tests.support.listener import Listener
 
+pytestmark = pytest.mark.slow
+
 HUMAN = make_profile('human_full', 'human')
 NODES = ('generate_node', 'caption_node', 'predict_node')
 

@@ -26,6 +26,8 @@ from tests.support.jtc_rules import violations
 from tests.support.probe import Probe
 from tests.support.robots import write_tin_man
 
+pytestmark = pytest.mark.slow
+
 HUMAN = make_profile('human_full', 'human').names
 ARM = 'left_elbow_joint'
 

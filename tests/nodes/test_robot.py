@@ -25,6 +25,8 @@ from tests.support.jtc_rules import violations
 from tests.support.probe import Probe
 from tests.support.robots import write_tin_man
 
+pytestmark = pytest.mark.slow
+
 CONTROLLERS = ('arms', 'rest')
 SENTENCE = 'a person walks forward for 5 seconds'
 

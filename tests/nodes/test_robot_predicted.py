@@ -16,6 +16,8 @@ from tests.support.domains import free_domain
 from tests.support.listener import Listener
 from tests.support.robots import walking, write_tin_man
 
+pytestmark = pytest.mark.slow
+
 NODE = 'predict_node'
 
 

@@ -20,6 +20,8 @@ from tests.support.probe import Probe
 from tests.support.robots import write_tin_man
 from tests.support.streams import save_calm_model
 
+pytestmark = pytest.mark.slow
+
 CONTROLLERS = ('arms', 'rest')
 
 

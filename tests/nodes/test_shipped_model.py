@@ -18,6 +18,8 @@ from mgpt3_ros.body.profiles import make_profile
 from mgpt3_ros.nodes.messages import base_path
 from tests.support.jtc_rules import violations
 
+pytestmark = pytest.mark.slow
+
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 HUMAN = make_profile('human_full', 'human').names
 

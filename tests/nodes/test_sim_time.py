@@ -20,6 +20,8 @@ from mgpt3_ros.nodes.messages import seconds
 from tests.support.jtc_rules import violations
 from tests.support.listener import NAMES, Listener
 
+pytestmark = pytest.mark.slow
+
 NODES = ('generate_node', 'caption_node', 'predict_node')
 SENTENCE = 'a person walks forward for 4 seconds.'
 

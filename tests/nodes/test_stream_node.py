@@ -23,6 +23,8 @@ from mgpt3_ros.nodes.messages import joint_path
 from tests.support.jtc_rules import violations
 from tests.support.streams import save_calm_model
 
+pytestmark = pytest.mark.slow
+
 PROFILE = make_profile('human_full', 'human')
 GAP = 0.005  # [rad], of a first point from the way before
 Sent = tuple[float, JointPath]  # a trajectory and when it begins [s]
