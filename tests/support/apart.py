@@ -48,7 +48,12 @@ class Program:
     """
 
     def __init__(
-        self, log: Path, call: Callable[..., object], *arguments: Any, folder: Path
+        self,
+        log: Path,
+        call: Callable[..., object],
+        *arguments: Any,
+        folder: Path,
+        **environment: str,
     ) -> None:
         """Start it.
 
@@ -57,9 +62,10 @@ class Program:
             call: called with ``arguments``; what it returns is the exit code, as of ``sys.exit``.
             arguments: of it.
             folder: where it runs.
+            environment: variables that it has beside this process's.
         """
         log.touch()
-        given = (log, call, arguments, dict(os.environ), str(folder))
+        given = (log, call, arguments, {**os.environ, **environment}, str(folder))
         self._process = _FORKS.Process(target=_program, args=given, daemon=True)
         self._process.start()
         self.pid = self._process.pid or 0

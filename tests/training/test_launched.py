@@ -6,18 +6,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.run_log import read_log
-from tests.support import apart, two_processes
+from tests.support import apart, programs, two_processes
 from tests.support.tiny_runs import write_preset
 from tests.training.test_two_processes import free_port, held_to_one_process
 
@@ -27,20 +24,16 @@ STAGE, KILLED_AT = 'align', 3
 SETTINGS = ('checkpoint_every=2', 'clip_norm=0.5', 'ema_decay=0.9', 'learning_rate=1e-3')
 
 
-def launched(rank: int, port: int, log: Path, words: list[str], cache: Path) -> Any:
+def launched(rank: int, port: int, log: Path, words: list[str], cache: Path) -> apart.Program:
     """Start `accelerate launch` on one of two machines."""
-    command = [sys.executable, '-m', 'accelerate.commands.launch', '--multi_gpu']
+    command = ['-m', 'accelerate.commands.launch', '--multi_gpu']
     command += ['--num_machines', '2', '--num_processes', '2', '--machine_rank', str(rank)]
     command += ['--main_process_ip', '127.0.0.1', '--main_process_port', str(port)]
     command += ['--mixed_precision', 'no', '--dynamo_backend', 'no']
     paths = filter(None, [str(ROOT), os.environ.get('PYTHONPATH', '')])
-    environment = {**os.environ, 'XDG_CACHE_HOME': str(cache), 'OMP_NUM_THREADS': '1'}
-    environment['PYTHONPATH'] = os.pathsep.join(paths)
+    environment = {'XDG_CACHE_HOME': str(cache), 'PYTHONPATH': os.pathsep.join(paths)}
     command += ['-m', 'tests.support.two_processes', *words]
-    with log.open('w') as file:
-        return subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT
-        )
+    return apart.Program(log, programs.run, command, folder=ROOT, **environment)
 
 
 @pytest.mark.parametrize('sharded', [False, True], ids=['ddp', 'fsdp'])

@@ -5,10 +5,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,7 @@ from torch import Tensor
 
 from mgpt3_ros.model.checkpoints.checkpoint import WEIGHTS
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from tests.support import apart, two_processes
+from tests.support import apart, programs, two_processes
 from tests.support.tiny_runs import write_preset
 from tests.support.two_processes import STAGES, STEPS, STOPPED
 
@@ -105,18 +102,14 @@ def test_a_signal_to_one_process_stops_both_after_saving(runs: tuple[Path, Path]
 
 def test_accelerate_that_runs_one_process_on_a_cpu_says_so(pack: Path, tmp_path: Path) -> None:
     """Whatever was asked for: accelerate has no launcher of several on a CPU."""
-    launch = (sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2')
-    preset = str(write_preset(tmp_path))
-    said = subprocess.run(
-        [
-            *(*launch, '-m', 'mgpt3_ros.training.train', 'vae', '--config', preset),
-            *('--data', str(pack), '--output', str(tmp_path), 'stages.vae.optim.steps=1'),
-        ],
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert said.returncode == 0, said.stderr
-    assert 'accelerate has launched one process' in said.stderr
-    assert 'torchrun --nproc-per-node=N' in said.stderr
+    launch = ('-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2')
+    train = ('-m', 'mgpt3_ros.training.train', 'vae', '--config', str(write_preset(tmp_path)))
+    options = ('--data', str(pack), '--output', str(tmp_path), 'stages.vae.optim.steps=1')
+    log, words = tmp_path / 'said', [*launch, *train, *options]
+    program = apart.Program(log, programs.run, words, folder=tmp_path, PYTHONPATH=str(ROOT))
+    code = program.wait(240)
+    said = log.read_text()
+    assert code == 0, said
+    assert 'accelerate has launched one process' in said
+    assert 'torchrun --nproc-per-node=N' in said
     assert json.loads((tmp_path / 'vae' / 'run.json').read_text())['processes'] == 1
