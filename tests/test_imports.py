@@ -248,3 +248,15 @@ def test_what_plays_a_body_or_reads_a_bag_loads_no_torch():
     code = f'import sys, {", ".join(names)}; assert "torch" not in sys.modules'
     done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_model_is_imported_without_what_few_calls_need() -> None:
+    """Half of the time beyond torch's own: they are imported where they are used."""
+    heavy = ('scipy.interpolate', 'scipy.optimize', 'scipy.sparse', 'matplotlib', 'pandas')
+    code = (
+        'import sys, torch; before = set(sys.modules); from mgpt3_ros.model import MotionGPT3; '
+        f'print([name for name in {heavy} if name in set(sys.modules) - before])'
+    )
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == '[]'

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TypedDict
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline
 
 from mgpt3_ros.model.finishing.blending import inertialise, place_after
 from mgpt3_ros.model.kinematics.heading import heading, rotate_about_y, wrap
@@ -139,5 +138,7 @@ def _smooth_path(before: np.ndarray, after: np.ndarray, frames: int, fps: float)
         (after[count, PELVIS] - after[0, PELVIS]) * fps / count,
     )
     ends = (before[-1, PELVIS], after[0, PELVIS])
+    from scipy.interpolate import CubicHermiteSpline  # brings scipy.optimize along: .3 s
+
     path = CubicHermiteSpline([0, (frames - 1) / fps], ends, paces)
     return path(np.arange(frames) / fps)

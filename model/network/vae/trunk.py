@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
 from mgpt3_ros.model.errors import ConfigError
@@ -249,6 +248,8 @@ def spline_matrix(knots: int, samples: int) -> np.ndarray:
     """Linear map (samples, knots) from values at even knots to a cubic spline's even samples."""
     if knots == 1:
         return np.ones((samples, 1))
+    from scipy.interpolate import CubicSpline  # brings scipy.optimize along: .3 s
+
     boundary = 'not-a-knot' if knots > 3 else 'natural'
     spline = CubicSpline(np.linspace(0, 1, knots), np.eye(knots), bc_type=boundary)
     return spline(np.linspace(0, 1, samples))
