@@ -20,10 +20,12 @@ from mgpt3_ros.model.extras import extra
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
-# The modules of requirements/bags.txt, eval.txt, language.txt, sim.txt, train.txt and view.txt.
+# The modules of requirements/bags.txt, cluster.txt, eval.txt, language.txt, serve.txt, sim.txt,
+# train.txt and view.txt.
 ABSENT = (
     *('rosbags', 'mcap', 'zstandard', 'lz4', 'sklearn', 'matplotlib', 'accelerate'),
     *('transformers', 'tensorboard', 'cv2', 'av', 'mujoco', 'viser', 'motionmcp', 'gguf'),
+    *('fastapi', 'uvicorn', 'ray'),
 )
 SHOWS = {'mgpt3_ros.nodes.demo', 'mgpt3_ros.robots.picture'}  # draw
 SIMULATES = {
@@ -78,6 +80,7 @@ def test_the_nodes_and_the_model_need_no_extra(tmp_path: Path) -> None:
 def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> None:
     (tmp_path / 'bag.mcap').write_bytes(b'\x89MCAP0\r\n')
     (tmp_path / 'run').mkdir()
+    (tmp_path / 'list.txt').write_text('walk\n')
     commands = {
         'bag-info bag.mcap': 'bags',
         'caption-bag bag.mcap': 'bags',
@@ -88,6 +91,7 @@ def test_commands_and_imports_name_the_extra_that_they_lack(tmp_path: Path) -> N
         'render a.npz -o a.html': 'view',
         'view': 'view',
         'serve': 'serve',
+        'batch generate list.txt -o out --ray auto': 'cluster',
         'train all --config small --data x --output y': 'train',
         'plot run -o a.png': 'train',
         'evaluate x --data y --protocol reconstruction': 'eval',

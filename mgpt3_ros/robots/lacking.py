@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mgpt3_ros.model.kinematics.heading import heading_across
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.robots.robot import Robot
@@ -27,7 +28,7 @@ def lacking(robot: Robot, motion: Motion) -> tuple[str, ...]:
     ankles = joints[:, [JOINT_NAMES.index(f'{side}_ankle') for side in ('left', 'right')], 1]
     lifted = float((ankles - ankles.min(axis=0)).max())
     across = np.subtract(*(joints[:, JOINT_NAMES.index(f'{s}_hip')] for s in ('left', 'right')))
-    turned = float(np.ptp(np.unwrap(np.arctan2(across[:, 2], across[:, 0]))))
+    turned = float(np.ptp(np.unwrap(heading_across(across))))
     notes = []
     if not robot.has_legs and (lifted > _HIGH_M or sinks > _DEEP_M):
         notes.append('has no legs that follow: it needs legs')
