@@ -12,6 +12,8 @@ and the other foot, where it has to go elsewhere, is lifted on its way.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,9 +43,29 @@ _BALLS = [leg[3] for leg in LEGS]
 _HELD_SPEED = 0.3  # [m/s]: a second of it counts as much as a metre of height
 
 
+class Join(NamedTuple):
+    """How one clip goes over into the next.
+
+    cut: the frame at which the clip before is left. joints: (S, 22, 3) from it on in the world of
+    that clip: the first frame is that frame. entered: of these, the frame at which the body has
+    slowed down and the next clip begins.
+    """
+
+    cut: int
+    joints: NDArray
+    entered: int
+
+
 def join(
     before: NDArray, after: NDArray, fps: float, leave: tuple[int, int] | None = None
 ) -> tuple[int, NDArray]:
+    """What :func:`joined` says but for ``entered``: the cut, and the joints from it on."""
+    return joined(before, after, fps, leave)[:2]
+
+
+def joined(
+    before: NDArray, after: NDArray, fps: float, leave: tuple[int, int] | None = None
+) -> Join:
     """Let a clip follow on another.
 
     Args:
@@ -54,8 +76,7 @@ def join(
             ``LEAVE_S`` before its end.
 
     Returns:
-        The frame at which the clip before is left, and the joints (S, 22, 3) from it on in the
-        world of that clip: the first frame is that frame. Bones may stretch during the blend.
+        The cut, the joints, and where the next clip begins. Bones may stretch during the blend.
 
     Raises:
         MotionError: a clip has fewer than 4 frames.
@@ -79,7 +100,8 @@ def join(
     blend_s = float(np.clip(np.sqrt(5.77 * away / SHIFTING), BLEND_S, LONGEST_BLEND_S))
     blended = inertialise(clip, fps, last, velocity, blend_s)
     blended = _with_step(blended, clip, 1 - support, round(blend_s * fps))
-    return cut, np.concatenate([way[:-1], blended]).astype(before.dtype, copy=False)
+    joints = np.concatenate([way[:-1], blended]).astype(before.dtype, copy=False)
+    return Join(cut, joints, len(way) - 1)
 
 
 def _rates(before: NDArray, clip: NDArray, fps: float) -> tuple[float, float]:

@@ -196,10 +196,11 @@ def without_steps(text: str) -> str:
     "Sure! 1) walk approx. 3 steps 2) wave" becomes "walk approx 3 steps. wave". A text that has
     nothing of the kind stays as it is.
     """
-    plain = _LINE_ENDS.sub('\n', _BLANKS.sub(' ', text))
-    plain = _NOT_AN_END.sub(lambda match: match[1] or match[2], plain)
+    given = _LINE_ENDS.sub('\n', _BLANKS.sub(' ', text))
+    plain = _NOT_AN_END.sub(lambda match: match[1] or match[2], given)
     plain = _ORDINAL.sub('\n', _STEPS.sub('\n', plain))
-    if plain == text and not any(_CHATTER.match(part.strip()) for part in _sentences(plain)):
+    chatter = any(_CHATTER.match(sentence) for sentence in _sentences(plain))
+    if plain == given and '\n' not in plain and not chatter:
         return text
     parts = [part.strip(' \n') for part in plain.split('\n')]
     sentences = [sentence for part in parts for sentence in _sentences(part)]

@@ -20,7 +20,7 @@ from torch import Tensor
 from mgpt3_ros.model.errors import GenerationError, MotionError
 from mgpt3_ros.model.finishing.continuation import Seams
 from mgpt3_ros.model.finishing.finish import finish_joined
-from mgpt3_ros.model.finishing.joining import join
+from mgpt3_ros.model.finishing.joining import Join, joined
 from mgpt3_ros.model.finishing.plausible import implausible, slowed_down
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.kinematics.stats import FeatureStats
@@ -194,8 +194,14 @@ class Pipeline(ABC):
 
     def join(self, before: np.ndarray, after: np.ndarray) -> tuple[int, np.ndarray]:
         """Let a clip follow on another; see :meth:`MotionGPT3.join`."""
-        cut, joints = join(before, after, FPS)
-        return cut, finish_joined(joints, FPS) if self.config.finishing else joints
+        return self.joined(before, after)[:2]
+
+    def joined(self, before: np.ndarray, after: np.ndarray) -> Join:
+        """The same, and where the next clip begins."""
+        found = joined(before, after, FPS)
+        if not self.config.finishing:
+            return found
+        return found._replace(joints=finish_joined(found.joints, FPS))
 
     @abstractmethod
     def predict(

@@ -109,8 +109,8 @@ class WholeClips(Pipeline):
         for number, (clip, words) in enumerate(zip(clips, texts, strict=True)):
             start = 0
             if number:
-                start, joints = self.join(whole, clip.joints)
-                whole = np.concatenate([whole[:start], joints])
+                cut, joints, entered = self.joined(whole, clip.joints)
+                whole, start = np.concatenate([whole[:cut], joints]), cut + entered
             source = clip.info['duration_from']
             parts.append({'text': words, 'start_s': start / FPS, 'duration_from': source})
         return whole, parts

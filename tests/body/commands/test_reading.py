@@ -90,7 +90,6 @@ def test_arms_of_two_actions_are_moved_at_once_where_they_are_two(sentence, expe
         ('walk max. 2 m', 'walk two meters'),
         ('Walk for 3 sec. Wave.', 'walk for three seconds, then wave'),
         ('Stop. Wave.', 'stop, then wave'),
-        ('No. Stop.', 'stop'),
     ],
 )
 def test_a_plan_in_steps_is_its_steps(plan: str, plain: str) -> None:

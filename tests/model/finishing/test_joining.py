@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from mgpt3_ros.model.errors import MotionError, TextError
 from mgpt3_ros.model.finishing.continuation import BLEND_S
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
-from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, LEAVE_S, join
+from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, LEAVE_S, join, joined
 from mgpt3_ros.model.motion import Motion
 from tests.support.mocap import clips
 from tests.support.tiny import swinging_motion, tiny_model
@@ -135,3 +135,16 @@ def test_actions_may_be_given_and_none_is_refused():
     assert made.info['text'] == 'walk, then bow'
     with pytest.raises(TextError, match='no action'):
         model.generate_sequence([])
+
+
+def test_the_next_clip_begins_when_the_body_has_slowed_down():
+    walk = gaussian_filter1d(walking(24)[::2], 2.0, axis=0)
+    stand = np.repeat(walk[:1], 40, axis=0)
+    cut, joints, entered = joined(walk, stand, FPS)
+    speeds = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) * FPS
+    assert entered > 0
+    assert speeds[0] > 0.8
+    assert speeds[entered] < 0.6 * speeds[0]
+    assert joined(walk, walk, FPS).entered < entered  # hardly anything to slow down for
+    np.testing.assert_array_equal(join(walk, stand, FPS)[1], joints)
+    assert join(walk, stand, FPS)[0] == cut
