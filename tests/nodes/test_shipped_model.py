@@ -44,6 +44,23 @@ def test_the_shipped_model_walks_forward_when_told_to(start, probe, default_chec
     assert 0 < known['walk']['shown'] <= 1
 
 
+def test_numbers_count_from_where_a_command_takes_over(start, probe, default_checkpoint):
+    start(seed=3)
+    probe.active()
+    probe.under_way('walk 15 meters')
+    probe.say('walk two meters')
+    assert probe.status('published', 2)['reason'] == ''
+    before, after = (base_path(probe.base(count)) for count in (1, 2))
+    sent = probe.times['base_trajectory']
+    # The clocks of the node and of the probe are off by the way of a message, or more.
+    shifts = sent[1] - sent[0] + np.arange(-0.3, 0.3, 0.002)
+    gaps = [np.linalg.norm(before.sample(s + after.times)[0] - after.pos, axis=1) for s in shifts]
+    apart = min(gaps, key=lambda gap: gap[:3].max())
+    taken = max(int(np.argmax(apart > 0.03)) - 1, 0)  # the last knot of the way before
+    went = np.linalg.norm((after.pos[-1] - after.pos[taken])[:2])
+    assert went == pytest.approx(2.0, abs=0.35)  # it may go on alike for a step
+
+
 def test_how_sure_a_motion_is_stands_on_the_status(start, probe, default_checkpoint):
     start(seed=1, unknown_text='warn')
     probe.active()

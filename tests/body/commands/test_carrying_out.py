@@ -9,6 +9,7 @@ import pytest
 
 from mgpt3_ros.body.commands.carrying_out import carry_out, carry_out_all
 from mgpt3_ros.body.commands.reading import understand
+from mgpt3_ros.body.commands.shaping import Taken
 from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
 from mgpt3_ros.model.errors import CheckpointError, TextError
 from mgpt3_ros.model.finishing import way
@@ -137,6 +138,43 @@ def test_parts_follow_one_another_from_stance_to_stance(model):
     assert np.ptp(held, axis=0).max() < 1e-5
     steps = np.linalg.norm(np.diff(motion.joints, axis=0), axis=-1)
     assert steps.max() < 0.35  # [m] in a frame: nothing jumps
+
+
+@pytest.mark.parametrize(
+    ('command', 'metres', 'degrees', 'steps'),
+    [
+        ('walk two meters', 2.0, 0, None),
+        ('turn left 45 degrees', None, 45, None),
+        ('turn right', None, -92, None),
+        ('walk three steps', None, 0, 3),
+    ],
+)
+def test_numbers_count_from_where_it_takes_over(model, command, metres, degrees, steps):
+    walk = done(model, 'walk 5 m').joints.astype(np.float64)
+    taken = Taken(walk[40:60], 4)
+    (action,) = understand(command)
+    sampling = SamplingOptions(generator=noise_source(1))
+    motion = carry_out(model, action, sampling, at_rest=False, taken=taken)
+    assert motion.info['notes'] == ()
+    np.testing.assert_allclose(motion.joints[0], taken.joints[4], atol=0.02)
+    ahead, left = way.travelled(motion.joints)
+    if metres is not None:
+        assert np.hypot(ahead, left) == pytest.approx(metres, abs=max(0.1 * metres, 0.15))
+    if steps is not None:
+        assert len(way.landings(motion.joints, FPS)) == steps
+    assert np.degrees(way.turned_by(motion.joints)) == pytest.approx(degrees, abs=10)
+
+
+@pytest.mark.parametrize('seed', SEEDS)
+def test_a_short_walk_walks(model, seed):
+    motion = done(model, 'walk for 2 seconds, then wave', seed)
+    begins = round(motion.info['parts'][1]['start_s'] * FPS)
+    assert begins == pytest.approx(2 * FPS, abs=6)
+    ahead, _ = way.travelled(motion.joints[:begins])
+    assert ahead > 0.5
+    turned = done(model, 'turn left for 2 seconds', seed)
+    assert turned.duration_s == pytest.approx(2.0, abs=0.3)
+    assert np.degrees(way.turned_by(turned.joints)) == pytest.approx(92, abs=10)
 
 
 def test_the_same_sentence_in_any_dress_is_the_same_motion(model):
