@@ -300,7 +300,8 @@ class TaskBatcher(RowMaker):
             self.tokenizer.eos_id,
             options.pad_to,
             options.learn_padding,
-        ).to(device)
+        )
+        tokens = self.network.laid_out(tokens).to(device)
         inputs = [part for row in rows for part in row.inputs]
         standing = [place for row in rows for place in row.places]
         targets = [row.target for row in rows if row.target is not None]

@@ -28,6 +28,7 @@ from mgpt3_ros.training.prefetching import Prefetched
 from mgpt3_ros.training.run_log import RunLog
 from mgpt3_ros.training.saved_state import TrainingError
 from mgpt3_ros.training.sharding import Sharded, dealt_like, gathered
+from mgpt3_ros.training.step_losses import StepLosses, shares
 
 with extra('train'):
     from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -187,9 +188,9 @@ class Trainer:
 
     def _train_step(self) -> dict[str, float]:
         batches = self.prefetched(self.step) if self.prefetched else self._batches(self.step)
-        shares = self._shares(batches)
-        logged: dict[str, float] = {}
-        for micro, (arguments, share) in enumerate(zip(batches, shares, strict=True)):
+        each_share = self._shares(batches)
+        losses = StepLosses()
+        for micro, (arguments, share) in enumerate(zip(batches, each_share, strict=True)):
             last = micro == len(batches) - 1
             # Gradients are exchanged once a step.
             with self._exchanging(last):
@@ -209,16 +210,12 @@ class Trainer:
                     ),
                     self._zero(),
                 )
-                found = self._mean_over_processes(loss, weighted, share)
-                if not math.isfinite(found['loss']):
-                    self._refuse(micro, found)
+                losses.add(loss, weighted, list(share))
                 self.accelerator.backward(loss)
-            for name, value in found.items():
-                logged[name] = logged.get(name, 0.0) + value
         parameters = list(self.trained.values())
         bound = self.config.clip_norm or math.inf
-        norm = self.accelerator.clip_grad_norm_(parameters, bound)
-        logged['gradient_norm'] = float(gathered(torch.as_tensor(norm)))
+        norm = gathered(torch.as_tensor(self.accelerator.clip_grad_norm_(parameters, bound)))
+        logged = self._looked_at(losses, norm)
         # A function of the step, like all else: a run that goes on has the rate of its settings.
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group['lr'] = rate * self.config.rate_share(self.step)
@@ -258,31 +255,32 @@ class Trainer:
         return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=half)
 
     def _shares(self, batches: list[tuple[Any, ...]]) -> list[dict[str, float]]:
-        """What to multiply each term of each micro-batch with before processes are averaged.
-
-        With n items here and N in all, of P processes: P n / N. Empty for a module that does not
-        count: its micro-batches weigh the same.
-        """
+        """What to multiply each term of each micro-batch with; see :func:`shares`."""
         count = getattr(self.raw, 'counts', None)
-        processes = self.accelerator.num_processes
         if count is None:
             return [{} for _ in batches]
-        counts: list[dict[str, int]] = [count(*arguments) for arguments in batches]
-        names = sorted(counts[0])
-        totals = self._summed([float(sum(each[name] for each in counts)) for name in names])
-        whole = dict(zip(names, totals, strict=True))
-        return [{n: processes * each[n] / max(whole[n], 1.0) for n in names} for each in counts]
+        counts = [count(*arguments) for arguments in batches]
+        return shares(counts, self.accelerator.num_processes, self._summed)
 
-    def _mean_over_processes(
-        self, loss: Tensor, weighted: dict[str, Tensor], share: dict[str, float]
-    ) -> dict[str, float]:
-        """The loss and its terms as all processes have them; a term may be missing in some."""
-        names = list(share) or list(weighted)
-        own = [loss, *(weighted.get(name, loss.new_zeros(())) for name in names)]
-        stacked = torch.stack([value.detach().double() for value in own]).tolist()
-        mean = [value / self.accelerator.num_processes for value in self._summed(stacked)]
-        found = dict(zip(['loss', *names], mean, strict=True))
-        return {name: found[name] for name in found if name == 'loss' or name in weighted}
+    def _looked_at(self, losses: StepLosses, norm: Tensor) -> dict[str, float]:
+        """What is logged of a step: its one wait for a GPU, before weights change.
+
+        Raises:
+            TrainingError: a loss is not finite.
+        """
+        processes = self.accelerator.num_processes
+
+        def mean(values: Tensor) -> Tensor:
+            return self.accelerator.reduce(values, 'mean') if processes > 1 else values
+
+        found, gradient_norm = losses.look(norm, mean)
+        logged: dict[str, float] = {}
+        for micro, terms in enumerate(found):
+            if not math.isfinite(terms['loss']):
+                self._refuse(micro, terms)
+            for name, value in terms.items():
+                logged[name] = logged.get(name, 0.0) + value
+        return {**logged, 'gradient_norm': gradient_norm}
 
     def _refuse(self, micro: int, found: dict[str, float]) -> None:
         self.save()

@@ -25,6 +25,7 @@ from mgpt3_ros.model.language.vocabulary import MARKERS, MOTION_TOKENS, Vocabula
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.layer import Attention, BimodalLayer
+from mgpt3_ros.model.network.sequences import Layout, places_of
 from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_tables
 from mgpt3_ros.model.network.text.branch import LowRank, TextBlock
 from mgpt3_ros.model.network.text.half import halve_text
@@ -37,12 +38,14 @@ class Hidden:
 
     text: (B, N, D). motion: (B, N, M). cache: where one was given, with these tokens added.
     use: of the table of words, where it learns; for the logits of ``text``.
+    layout: of the batch, where it was known.
     """
 
     text: Tensor
     motion: Tensor
     cache: KeyValueCache | None
     use: TableUse | None = None
+    layout: Layout | None = None
 
 
 def _or_itself(allowed: Tensor, itself: Tensor) -> Tensor:
@@ -188,6 +191,7 @@ class BimodalBackbone(nn.Module):
         attention_mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
         words_alone: bool = False,
+        layout: Layout | None = None,
     ) -> Hidden:
         """Run embedded tokens through all layers.
 
@@ -200,6 +204,7 @@ class BimodalBackbone(nn.Module):
             cache: keys and values of the S tokens before.
             words_alone: there is no motion and no padding among the new tokens, which on a GPU is
                 known only by waiting for it.
+            layout: of the new tokens, where it is known; without a cache.
 
         Raises:
             ConfigError: the sequence is longer than ``n_positions``.
@@ -211,8 +216,11 @@ class BimodalBackbone(nn.Module):
         order = self._order(is_motion, attention_mask[:, past:], cache)
         positions = self._positions(is_motion, attention_mask, order, cache, words_alone)
         text, motion = self._with_positions(text, motion, positions)
-        places = self._places(is_motion, attention_mask[:, past:], words_alone)
-        attention = self._attention(is_motion, attention_mask, order, positions, cache, places)
+        places = self._places(is_motion, attention_mask[:, past:], words_alone, layout)
+        padded = None if layout is None else layout.padded
+        attention = self._attention(
+            is_motion, attention_mask, order, positions, cache, places, padded
+        )
         flat_text, flat_motion = text.flatten(0, 1), motion.flatten(0, 1)
         if attention.text_at is None:
             streams = flat_text, flat_motion[:0]
@@ -241,15 +249,17 @@ class BimodalBackbone(nn.Module):
         return order
 
     def _places(
-        self, is_motion: Tensor, mask: Tensor, words_alone: bool
+        self, is_motion: Tensor, mask: Tensor, words_alone: bool, layout: Layout | None
     ) -> tuple[Tensor, Tensor] | tuple[None, None]:
         """Flat positions of text and of motion, as :class:`Attention` has them."""
         learning = torch.is_grad_enabled()  # each parameter must get a gradient
         if words_alone and not learning:
             return None, None
-        computed = mask.bool() | self.config.reference_masking
-        text_at = (computed & ~is_motion).flatten().nonzero()[:, 0]
-        motion_at = (computed & is_motion).flatten().nonzero()[:, 0]
+        if layout is not None:
+            text_at, motion_at = layout.text_at, layout.motion_at
+        else:
+            computed = mask.bool() | self.config.reference_masking
+            text_at, motion_at = places_of(computed & ~is_motion), places_of(computed & is_motion)
         if not len(motion_at) and len(text_at) == is_motion.numel() and not learning:
             return None, None
         return text_at, motion_at
@@ -302,6 +312,7 @@ class BimodalBackbone(nn.Module):
         positions: Tensor,
         cache: KeyValueCache | None,
         places: tuple[Tensor | None, Tensor | None],
+        padded: bool | None,
     ) -> Attention:
         count, total = is_motion.shape[1], mask.shape[1]
         keys, key_order = is_motion, order
@@ -313,7 +324,8 @@ class BimodalBackbone(nn.Module):
         own = torch.arange(total, device=mask.device)
         allowed = (own[None] <= own[total - count :, None]) & mask.bool()[:, None]
         itself = own[None] == own[total - count :, None]
-        plain, distance = count == total and bool(mask.all()), None
+        whole_mask = (not padded) if padded is not None else count == total and bool(mask.all())
+        plain, distance = count == total and whole_mask, None
         of_motion = is_motion[..., None] & keys[:, None]  # (B, N, S)
         if self.config.look_back is not None:
             distance, plain = order[..., None] - key_order[:, None], False

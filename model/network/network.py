@@ -21,7 +21,7 @@ from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.heads import HeadConfig, build_head
 from mgpt3_ros.model.network.heads.base import Noise
-from mgpt3_ros.model.network.sequences import IGNORED, TokenBatch
+from mgpt3_ros.model.network.sequences import IGNORED, Layout, TokenBatch, places_of
 from mgpt3_ros.model.network.vae import VaeConfig, build_vae
 
 DURATION_UNIT = 60.0  # frames: durations are told and predicted as log(frames / 60)
@@ -172,21 +172,38 @@ class MotionGPT3Network(nn.Module):
         motions: MotionInputs | None,
         cache: KeyValueCache | None = None,
         words_alone: bool = False,
+        layout: Layout | None = None,
     ) -> Hidden:
         """Hidden states of a batch of token ids (B, N) with the motions that its holders hold.
 
-        ``words_alone``: as in :meth:`BimodalBackbone.forward`.
+        ``words_alone``, ``layout``: as in :meth:`BimodalBackbone.forward`.
         """
         use = self.backbone.table_use()
         text, motion, is_motion = self.backbone.embed(ids, use)
         if motions is not None:
-            motion = self._fill_holders(ids, motion, motions)
-        hidden = self.backbone(text, motion, is_motion, mask, cache, words_alone)
-        return replace(hidden, use=use)
+            inputs_at, outputs_at = self._holders(ids, layout)
+            motion = self._fill_holders(motion, motions, inputs_at, outputs_at)
+        hidden = self.backbone(text, motion, is_motion, mask, cache, words_alone, layout)
+        return replace(hidden, use=use, layout=layout)
 
-    def _fill_holders(self, ids: Tensor, motion: Tensor, motions: MotionInputs) -> Tensor:
-        inputs = ids == self.vocabulary.input_holder
-        outputs = ids == self.vocabulary.output_holder
+    def laid_out(self, batch: TokenBatch) -> TokenBatch:
+        """A batch, not yet sent to a GPU, with its layout."""
+        with_padding = self.config.backbone.reference_masking
+        return replace(batch, layout=Layout.of(batch, self.vocabulary, with_padding))
+
+    def _holders(self, ids: Tensor, layout: Layout | None) -> tuple[Tensor, Tensor]:
+        """Flat positions of input and output holders."""
+        if layout is not None:
+            return layout.inputs_at, layout.outputs_at
+        vocabulary = self.vocabulary
+        return places_of(ids == vocabulary.input_holder), places_of(
+            ids == vocabulary.output_holder
+        )
+
+    def _fill_holders(
+        self, motion: Tensor, motions: MotionInputs, inputs_at: Tensor, outputs_at: Tensor
+    ) -> Tensor:
+        flat = motion.flatten(0, 1)
         held = self.motion_in(motions.latents.flatten(1).to(motion.dtype))
         held = held.unflatten(1, (self.config.holders, -1))
         if self.config.motion_context:
@@ -194,15 +211,14 @@ class MotionGPT3Network(nn.Module):
             held = held + self.input_context(told.to(motion.dtype))[:, None]
             known = duration_features(motions.output_durations).to(motion.dtype)
             extra = self.output_context(known).repeat_interleave(self.config.holders, dim=0)
-            motion = motion.index_put(
-                outputs.nonzero(as_tuple=True), motion[outputs] + extra.to(motion.dtype)
-            )
-        return motion.index_put(inputs.nonzero(as_tuple=True), held.flatten(0, 1).to(motion.dtype))
+            flat = flat.index_add(0, outputs_at, extra.to(flat.dtype))
+        held = held.flatten(0, 1).to(flat.dtype)
+        return flat.index_copy(0, inputs_at, held).view_as(motion)
 
     def output_hidden(self, hidden: Hidden, ids: Tensor) -> Tensor:
         """Hidden states (Q, K, M) at the output holders, in reading order."""
-        drawn = ids == self.vocabulary.output_holder
-        output = hidden.motion[drawn].unflatten(0, (-1, self.config.holders))
+        _, outputs_at = self._holders(ids, hidden.layout)
+        output = hidden.motion.flatten(0, 1)[outputs_at].unflatten(0, (-1, self.config.holders))
         if self.config.hidden_norm:
             return self.hidden_norm(output) + self.hidden_positions
         return output
@@ -231,7 +247,7 @@ class MotionGPT3Network(nn.Module):
             target_durations: (Q,) frames of the output motions; learned where they are not told.
             generator: noise of the head, or one source of it for each output motion.
         """
-        hidden = self.hidden(batch.ids, batch.mask, motions)
+        hidden = self.hidden(batch.ids, batch.mask, motions, layout=batch.layout)
         terms = {}
         if self.learns_words or not self.training:
             terms['text'] = self.text_loss(hidden, batch)
@@ -253,27 +269,34 @@ class MotionGPT3Network(nn.Module):
         target: Tensor | None = None,
         target_durations: Tensor | None = None,
         generator: Noise = None,
-    ) -> dict[str, int]:
+    ) -> dict[str, int | Tensor]:
         """Over how many items each term of :meth:`forward` is the mean, for these arguments.
 
         From these, the mean over a batch that is split among processes is put together.
         """
         drawn = self.latent_mean.new_zeros(0) if target is None else target
-        untold = 0 if motions is None else int((motions.output_durations == 0).sum())
+        untold = 0 if motions is None else (motions.output_durations == 0).sum()
         return {
-            'text': int((batch.labels[:, 1:] != IGNORED).sum()),
+            'text': len(_learned_at(batch)),
             'duration': untold,
             **self.head.counts(drawn),
         }
 
     def text_loss(self, hidden: Hidden, batch: TokenBatch) -> Tensor:
         """Mean cross-entropy over the text positions whose next token is a label."""
-        labels = batch.labels[:, 1:]
-        learned = labels != IGNORED
-        if not learned.any():
+        at = _learned_at(batch)
+        if not len(at):
             return hidden.text.sum() * 0.0
-        logits = self.backbone.text_logits(hidden.text[:, :-1][learned], hidden.use)
-        return F.cross_entropy(logits.float(), labels[learned])
+        learned = hidden.text[:, :-1].flatten(0, 1)[at]
+        logits = self.backbone.text_logits(learned, hidden.use)
+        return F.cross_entropy(logits.float(), batch.labels[:, 1:].flatten()[at])
+
+
+def _learned_at(batch: TokenBatch) -> Tensor:
+    """Flat positions in (B, N - 1) whose next token is a label."""
+    if batch.layout is not None:
+        return batch.layout.learned_at
+    return places_of(batch.labels[:, 1:] != IGNORED)
 
 
 def duration_features(frames: Tensor) -> Tensor:

@@ -33,16 +33,71 @@ class TokenSequence:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """What stands where in a batch (B, N), as flat positions, and whether there is padding.
+
+    Found while the batch is still here: on a GPU each of them is a wait.
+
+    text_at, motion_at: (P,) tokens of each modality that are computed. inputs_at, outputs_at:
+    holders. learned_at: in (B, N - 1), where the next token is a label.
+    """
+
+    text_at: Tensor
+    motion_at: Tensor
+    inputs_at: Tensor
+    outputs_at: Tensor
+    learned_at: Tensor
+    padded: bool
+
+    @classmethod
+    def of(cls, batch: TokenBatch, vocabulary: Vocabulary, with_padding: bool = False) -> Layout:
+        """The layout of a batch; ``with_padding`` where padding is computed, too."""
+        computed = batch.mask | with_padding
+        is_motion = batch.ids >= vocabulary.first_motion
+        return cls(
+            places_of(computed & ~is_motion),
+            places_of(computed & is_motion),
+            places_of(batch.ids == vocabulary.input_holder),
+            places_of(batch.ids == vocabulary.output_holder),
+            places_of(batch.labels[:, 1:] != IGNORED),
+            not bool(batch.mask.all()),
+        )
+
+    def to(self, device: torch.device | str) -> Layout:
+        """Move all positions."""
+        return Layout(
+            self.text_at.to(device),
+            self.motion_at.to(device),
+            self.inputs_at.to(device),
+            self.outputs_at.to(device),
+            self.learned_at.to(device),
+            self.padded,
+        )
+
+
+def places_of(chosen: Tensor) -> Tensor:
+    """Flat positions (P,) of what is True."""
+    return chosen.flatten().nonzero()[:, 0]
+
+
+@dataclass(frozen=True)
 class TokenBatch:
-    """Padded samples: ``ids``, ``labels`` (B, N) int64 and ``mask`` (B, N), True on tokens."""
+    """Padded samples: ``ids``, ``labels`` (B, N) int64 and ``mask`` (B, N), True on tokens.
+
+    ``layout`` spares a network that is on a GPU from looking for it.
+    """
 
     ids: Tensor
     labels: Tensor
     mask: Tensor
+    layout: Layout | None = None
 
     def to(self, device: torch.device | str) -> TokenBatch:
-        """Move all three tensors."""
-        return TokenBatch(self.ids.to(device), self.labels.to(device), self.mask.to(device))
+        """Move all tensors."""
+        layout = None if self.layout is None else self.layout.to(device)
+        return TokenBatch(
+            self.ids.to(device), self.labels.to(device), self.mask.to(device), layout
+        )
 
 
 def build_sequence(

@@ -47,7 +47,8 @@ class ClipPipeline(WholeClips):
         if not self.config.network.motion_context:
             usual = [self.config.default_duration_s * FPS] * len(known)
             return self.predicted_durations(known, usual, 'default')
-        hidden = self.network.hidden(batch.ids, batch.mask, self.no_motions([0] * len(known)))
+        none = self.no_motions([0] * len(known))
+        hidden = self.network.hidden(batch.ids, batch.mask, none, layout=batch.layout)
         output = self.network.output_hidden(hidden, batch.ids)
         frames = self.network.predicted_frames(output).tolist()
         return self.predicted_durations(known, frames, 'predicted')
@@ -90,7 +91,7 @@ class ClipPipeline(WholeClips):
         sequences = self._sequences(task, texts, network.holders, limit)
         if TASKS[task].draws:  # holders do not see what follows them
             sequences = [each.up_to(self.tokenizer.output_holder) for each in sequences]
-        return collate(sequences, self.tokenizer.eos_id).to(self.device)
+        return self.network.laid_out(collate(sequences, self.tokenizer.eos_id)).to(self.device)
 
     def no_motions(self, output_frames: list[int]) -> MotionInputs:
         """No input motions; frames of the output motions, 0 where the model is not told."""
@@ -149,7 +150,7 @@ class ClipPipeline(WholeClips):
             GenerationError: the network gave NaN, infinity, or no possible body.
         """
         sampling.check_stop('the motion was cancelled')
-        hidden = self.network.hidden(batch.ids, batch.mask, motions)
+        hidden = self.network.hidden(batch.ids, batch.mask, motions, layout=batch.layout)
         output = self.network.output_hidden(hidden, batch.ids)
         output = output.repeat(len(frames) // len(output), 1, 1)
         latents = self.network.head.sample(output, sampling)
