@@ -18,6 +18,7 @@ import argparse
 import copy
 import dataclasses
 import functools
+import importlib.util
 import json
 import resource
 import shlex
@@ -36,6 +37,7 @@ import numpy as np
 import torch
 
 from benchmarks.floor import Rates, counted, measured_rates
+from benchmarks.memory import peak_gb, processor
 from benchmarks.table import circumstances
 from benchmarks.training import CAPTIONS, GPT2_WORDS, write_gpt2_sized_tokenizer
 from mgpt3_ros.model.config import from_dict
@@ -94,6 +96,13 @@ def predict(model: MotionGPT3, rows: int) -> None:
     model.predict_many(walk(), 1.0, rows, num_inference_steps=10, generator=noise)
 
 
+def publish() -> None:
+    """Make the messages of a motion of 6 s."""
+    from benchmarks import ros_part
+
+    ros_part.published(walk())
+
+
 CASES = (
     Case('text to motion, 1, ddpm 100', 'text-to-motion', lambda m: draw(m, 1, 100, 'ddpm'), 2.0),
     Case('text to motion, 1, ddim 10', 'text-to-motion', lambda m: draw(m, 1, 10, 'ddim'), 2.2),
@@ -103,7 +112,9 @@ CASES = (
     Case('prediction, 1', 'prediction', lambda m: predict(m, 1)),
     Case('prediction, 8', 'prediction', lambda m: predict(m, 8)),
 )
-PARTS = (*dict.fromkeys(case.part for case in CASES), 'training')
+# What nodes make of a motion of 6 s, where ROS is installed.
+ROS = Case('motion to messages', 'ros', lambda _: publish())
+PARTS = (*dict.fromkeys(case.part for case in CASES), 'ros', 'training')
 TRAINING_TARGETS = dict(zip(STAGES, (1.5, 1.6, 1.25), strict=True))
 
 
@@ -174,6 +185,10 @@ class Stopwatch:
             (whole_clips, 'window_features', 'conversion'),
             (model.pipeline, '_bodies', 'conversion'),
         ]
+        if importlib.util.find_spec('rclpy'):
+            from benchmarks import ros_part
+
+            watched += [(ros_part, name, part) for name, part in ros_part.PARTS.items()]
         for layer in network.backbone.layers:
             for branch in ('text', 'motion'):
                 block = getattr(layer, branch)
@@ -202,7 +217,9 @@ def measure(model: MotionGPT3, cases: list[Case], repeats: int, rates: Rates) ->
             begin = time.process_time()
             case.work(model)
             taken[case.name].append(time.process_time() - begin)
+    memory = {}
     for case in cases:
+        memory[case.name] = peak_gb(functools.partial(case.work, model))
         with watches[case.name].watching(model):
             case.work(model)
     found = {}
@@ -211,6 +228,7 @@ def measure(model: MotionGPT3, cases: list[Case], repeats: int, rates: Rates) ->
         found[case.name] = row(
             seconds, count.floor_s(rates), count.flops, count.weights_read, case.target
         )
+        found[case.name]['memory_gb'] = memory[case.name]
         found[case.name]['parts'] = dict(watches[case.name].seconds)
     return found
 
@@ -227,7 +245,7 @@ def row(
         'gflop': flops / 1e9,
         'read_gb': read / 1e9,
         'floor_s': floor_s,
-        'ratio': median / floor_s,
+        'ratio': median / floor_s if floor_s else None,  # without products there is no floor
         'target': target,
         'met': None if target is None else median <= target * floor_s,
     }
@@ -258,14 +276,14 @@ def measure_training(repeats: int, rates: Rates) -> dict[str, Any]:
 def table(report: dict[str, Any], other: dict[str, Any] | None) -> str:
     """The report as Markdown."""
     lines = [
-        report['circumstances'],
+        f'{report["circumstances"]}, {report["processor"]}, oneDNN: {report["onednn"]}',
         'rates of this machine: {gflops:.0f} GFLOP/s, {read_gb_s:.1f} GB/s read'.format(
             **report['rates']
         ),
         '',
-        '| work | s | least to most | GFLOP | GB read | floor [s] | ratio | target | met '
-        '| other |',
-        '|---|---|---|---|---|---|---|---|---|---|',
+        '| work | s | least to most | peak [GB] | GFLOP | GB read | floor [s] | ratio | target '
+        '| met | other |',
+        '|---|---|---|---|---|---|---|---|---|---|---|',
     ]
     for name, r in report['cases'].items():
         theirs = (other or {'cases': {}})['cases'].get(name)
@@ -274,8 +292,8 @@ def table(report: dict[str, Any], other: dict[str, Any] | None) -> str:
         met = {None: '-', True: 'yes', False: 'NO'}[r['met']]
         lines.append(
             f'| {name} | {r["seconds"]:.3f} | {r["least"]:.3f} to {r["most"]:.3f} '
-            f'| {r["gflop"]:.1f} | {r["read_gb"]:.2f} | {r["floor_s"]:.3f} '
-            f'| {r["ratio"]:.2f} | {target} | {met} | {said} |'
+            f'| {_rounded(r["memory_gb"])} | {r["gflop"]:.1f} | {r["read_gb"]:.2f} '
+            f'| {r["floor_s"]:.3f} | {_rounded(r["ratio"])} | {target} | {met} | {said} |'
         )
     lines += ['', '| work | parts [ms] |', '|---|---|']
     for name, r in report['cases'].items():
@@ -284,6 +302,10 @@ def table(report: dict[str, Any], other: dict[str, Any] | None) -> str:
             told = ', '.join(f'{part} {1000 * seconds:.1f}' for part, seconds in parts)
             lines.append(f'| {name} | {told} |')
     return '\n'.join(lines)
+
+
+def _rounded(value: float | None) -> str:
+    return '-' if value is None else f'{value:.2f}'
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -304,7 +326,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     wanted, full = options.part or PARTS, options.size == 'full'
-    cases = [case for case in CASES if case.part in wanted]
+    every = (*CASES, ROS) if importlib.util.find_spec('rclpy') else CASES
+    cases = [case for case in every if case.part in wanted]
     if not full:  # targets are of full size
         cases = [dataclasses.replace(case, target=None) for case in cases]
     rates = measured_rates()
@@ -315,6 +338,8 @@ def main(argv: list[str] | None = None) -> int:
         model = MotionGPT3.from_pretrained(device='cpu', onednn=options.onednn)
     report = {
         'circumstances': circumstances(),
+        'processor': processor(),
+        'onednn': options.onednn,
         'size': options.size,
         'rates': rates.as_dict(),
         'ready_s': time.process_time() - begin,

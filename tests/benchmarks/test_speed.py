@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import time
@@ -15,6 +16,7 @@ from torch import nn
 
 from benchmarks import speed
 from benchmarks.floor import Rates, counted
+from benchmarks.memory import peak_gb
 from tests.support.tiny import tiny_model
 
 RATES = Rates(flops=1e9, read=1e9)
@@ -74,8 +76,32 @@ def test_a_report_says_all_and_another_program_stands_beside_it(
     assert many['least'] <= many['seconds'] <= many['most']
     assert many['ratio'] == pytest.approx(many['seconds'] / many['floor_s'])
     assert report['cases']['caption, 1']['met'] in (True, False)
+    assert many['memory_gb'] is None or 0.05 < many['memory_gb'] < 50
+    assert {'circumstances', 'processor', 'onednn', 'rates', 'size'} <= report.keys()
     printed = capsys.readouterr().out
     (row,) = [line for line in printed.splitlines() if line.startswith('| prediction, 8 | 0')]
     assert row.endswith('| - | - | 0.125 |')
     # What was watched is as before.
     assert not [name for name in vars(model.network.vae) if name in ('encode', 'decode')]
+
+
+@pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs rclpy')
+def test_what_ros_costs_is_a_part(capsys: pytest.CaptureFixture, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, 'full_size_model', lambda **_: tiny_model())
+        patch.setattr(speed, 'measured_rates', lambda: RATES)
+        call = ['--part', 'ros', '--repeats', '1', '-o', str(tmp_path / 'ros.json')]
+        assert speed.main(call) == 0
+    (row,) = json.loads((tmp_path / 'ros.json').read_text())['cases'].values()
+    parts = {'joint angles', 'planning', 'messages', 'serialising'}
+    assert parts <= {part for part, seconds in row['parts'].items() if seconds > 0}
+    assert 'motion to messages' in capsys.readouterr().out
+
+
+def test_memory_is_that_of_the_work() -> None:
+    little = peak_gb(lambda: None)
+    if little is None:
+        pytest.skip('this system does not tell')
+    much = peak_gb(lambda: torch.ones(50_000_000).sum())
+    assert much is not None
+    assert much - little > 0.15
