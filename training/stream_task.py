@@ -185,9 +185,13 @@ class StreamTask(nn.Module):
         """Mean cross-entropy of the learned words of sentences, or of conversations."""
         if self.texts is None:
             return self._next_words(self.network.read(ids, mask).text, ids, learned)
-        hidden = self.texts.before(ids, mask, learned)
-        logits = self.network.backbone.text_logits(hidden)
-        return F.cross_entropy(logits.float(), ids[:, 1:][learned[:, 1:]])
+        # The words' logits are the same at every step: only the markers' are computed.
+        said, ids = self.texts.before(ids, mask, learned), ids[:, 1:][learned[:, 1:]]
+        markers = self.network.backbone.marker_scores(said.hidden).float()
+        whole = torch.logsumexp(torch.cat([said.words[:, None], markers], dim=1), dim=1)
+        own = markers.gather(1, (ids - self.network.vocabulary.vocab_size).clamp(min=0)[:, None])
+        is_marker = ids >= self.network.vocabulary.vocab_size
+        return (whole - torch.where(is_marker, own[:, 0], said.chosen)).mean()
 
     def _captions(
         self, frames: Tensor, count: Tensor, ids: Tensor, mask: Tensor, learned: Tensor

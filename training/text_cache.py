@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,20 @@ from mgpt3_ros.training.data.motion_store import cache_folder
 _VERSION, _TOGETHER = 1, 16  # raise it when what is stored changes
 TEXT_GROUPS = ('text', 'additions', 'markers')  # of the parameters that words go through
 _TYPES = {'float16': np.float16, 'float32': np.float32}
+
+
+@dataclass(frozen=True)
+class SaidBefore:
+    """What a frozen text branch says of the token that follows.
+
+    hidden: (Q, D), the state at the token before. words: (Q,), the logarithm of the sum of the
+    exponentials of all words' logits. chosen: (Q,), that of the word which follows; where a marker
+    does, of any.
+    """
+
+    hidden: Tensor
+    words: Tensor
+    chosen: Tensor
 
 
 def text_digest(network: StreamNetwork) -> str:
@@ -146,8 +161,8 @@ class TextCache:
         size = len(self.layers) * 2 * config.key_width * len(row) + config.n_embd
         return self._load(self._file(row), size)
 
-    def before(self, ids: Tensor, mask: Tensor, learned: Tensor) -> Tensor:
-        """Hidden states (Q, D) at the tokens before each learned one.
+    def before(self, ids: Tensor, mask: Tensor, learned: Tensor) -> SaidBefore:
+        """What stands before each learned token.
 
         Args:
             ids: (B, N) sentences, padded on the right.
@@ -159,9 +174,10 @@ class TextCache:
         for row, seen, own in zip(ids, mask, learned, strict=True):
             words = tuple(row[seen].tolist())
             rows.append((words, max(len(words) - int(own.sum()), 1)))
-        width = self.network.config.backbone.n_embd
+        width = self.network.config.backbone.n_embd + 2
         known = {
-            row: self._load(self._file(*row), (len(row[0]) - row[1]) * width) for row in set(rows)
+            row: self._load(self._file(*row), (len(row[0]) - row[1]) * width, np.float32)
+            for row in set(rows)
         }
         new = [row for row, found in known.items() if found is None]
         for begin in range(0, len(new), _TOGETHER):
@@ -169,26 +185,35 @@ class TextCache:
             least = min(first for _, first in part) - 1
             hidden, _ = self._read_alone([words for words, _ in part], least)
             for (words, first), states in zip(part, hidden, strict=True):
-                states = states[first - len(words) - 1 : -1]
-                known[words, first] = self._keep(self._file(words, first), states.flatten())
+                said = self._said(states[first - len(words) - 1 : -1], words[first:])
+                known[words, first] = self._keep(self._file(words, first), said, np.float32)
         found = [torch.from_numpy(np.array(known[row])).view(-1, width) for row in rows]
-        return torch.cat(found).to(self.network.backbone.marker_embedding)
+        whole = torch.cat(found).to(self.network.backbone.marker_embedding)
+        return SaidBefore(whole[:, :-2], whole[:, -2], whole[:, -1])
+
+    @torch.no_grad()
+    def _said(self, states: Tensor, words: tuple[int, ...]) -> Tensor:
+        """States (T, D) and what the words' logits are at each, in a row."""
+        logits = self.network.backbone.text.logits(states).float()
+        ids = torch.tensor(words, device=states.device).clamp(max=logits.shape[1] - 1)
+        chosen = logits.gather(1, ids[:, None])
+        return torch.cat([states.float(), logits.logsumexp(1, keepdim=True), chosen], 1).flatten()
 
     def _file(self, row: tuple[int, ...], begin: int | None = None) -> Path:
         told = row if begin is None else (*row, -begin)
         name = hashlib.sha256(np.array(told, dtype='<i8').tobytes()).hexdigest()[:32]
         return self.folder / name[:2] / f'{name}.npy'
 
-    def _load(self, file: Path, size: int) -> np.ndarray | None:
+    def _load(self, file: Path, size: int, kind: type | None = None) -> np.ndarray | None:
         # A file that is missing or damaged is made anew.
         with contextlib.suppress(OSError, ValueError, EOFError):
             found = np.load(file)
-            if found.shape == (size,) and found.dtype == _TYPES[self.dtype]:
+            if found.shape == (size,) and found.dtype == (kind or _TYPES[self.dtype]):
                 return found
         return None
 
-    def _keep(self, file: Path, values: Tensor) -> np.ndarray:
-        kept = values.float().cpu().numpy().astype(_TYPES[self.dtype])
+    def _keep(self, file: Path, values: Tensor, kind: type | None = None) -> np.ndarray:
+        kept = values.float().cpu().numpy().astype(kind or _TYPES[self.dtype])
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as partial:
             save_array(partial, kept)

@@ -16,7 +16,7 @@ BEGIN, END = '<|im_start|>', '<|im_end|>'
 # What SmolLM2-135M-Instruct was told first in its own training (its chat template).
 SYSTEM = 'You are a helpful AI assistant named SmolLM, trained by Hugging Face'
 
-SEEN = '(a motion)'  # what the language model reads where the user shows a motion
+SEEN = '(a video)'  # what the language model reads where the user shows a motion
 
 
 @dataclass(frozen=True)

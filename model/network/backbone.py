@@ -358,8 +358,12 @@ class BimodalBackbone(nn.Module):
         ``use``: with which the words were embedded from which the hidden states come.
         """
         # Two products: one with a joined table would copy it, 154 MB for GPT-2, at every word.
+        return torch.cat([self.text.logits(hidden, use), self.marker_scores(hidden)], dim=-1)
+
+    def marker_scores(self, hidden: Tensor) -> Tensor:
+        """Logits (..., 2) of the markers alone, of hidden text states (..., D)."""
         rows = self.marker_embedding if self.marker_logits is None else self.marker_logits
-        return torch.cat([self.text.logits(hidden, use), F.linear(hidden, rows)], dim=-1)
+        return F.linear(hidden, rows)
 
     @property
     def decides(self) -> bool:

@@ -94,7 +94,7 @@ def test_text_is_the_same_to_the_bit_in_all_stages(
     with torch.no_grad():
         theirs = LlamaForCausalLM.from_pretrained(llama, dtype=torch.float32)(ids).logits
     torch.testing.assert_close(logits(models['align']), theirs, rtol=0, atol=1e-4)
-    for one, other in (('vae', 't2m'), ('t2m', 'align'), ('align', 'instruct')):
+    for one, other in (('vae', 't2m'), ('t2m', 'align')):
         moved = [
             not torch.equal(a, b)
             for a, b in zip(
