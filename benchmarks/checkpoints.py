@@ -31,6 +31,7 @@ from benchmarks import confidence, instructions
 from benchmarks.language import as_it_came
 from benchmarks.table import circumstances
 from mgpt3_ros.model.checkpoints import checkpoint
+from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.confidence import names_action
 from mgpt3_ros.model.language.known_prompts import knowledge_of
 from mgpt3_ros.model.motion import Motion
@@ -45,7 +46,7 @@ from mgpt3_ros.training.evaluation.language import answers, questions, text_loss
 from mgpt3_ros.training.evaluation.measures import drawn_or_refused
 
 SENTENCES = ('a person walks forward.', 'a person bows.', 'a person waves with the right hand.')
-PROMPT_S, SPOKEN = 3.0, 'What is the capital of Norway?'
+PROMPT_S, SHORTEST_S, SPOKEN = 3.0, 0.5, 'What is the capital of Norway?'
 _WORDS = re.compile(r"[a-z']+")
 Rows = dict[str, str]
 
@@ -133,8 +134,8 @@ def new_actions(model: MotionGPT3, bench: Bench) -> Rows:
     rows: Rows = {}
     for name, clips in bench.lists[1].items():
         wanted = [str(clip.action) for clip in clips]
-        longest_s = model.config.max_frames / 20
-        seconds = [min(max(clip.duration_s, 0.5), longest_s) for clip in clips]
+        longest_s = model.config.max_frames / FPS
+        seconds = [min(max(len(clip.joints) / FPS, SHORTEST_S), longest_s) for clip in clips]
         drawn = drawn_or_refused(model, [clip.captions[0] for clip in clips], 0, seconds)
         real = float(_shown([clip.joints for clip in clips], wanted, bench))
         rows[f'drawn and recognised over real, {name}'] = (

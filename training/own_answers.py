@@ -18,6 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mgpt3_ros.model.atomic_files import whole_file
+from mgpt3_ros.model.checkpoints.language_weights import digest_of
 from mgpt3_ros.model.language.chat import chat_ids
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
@@ -62,7 +63,7 @@ def answered(
         CheckpointError: the language model was not taught to talk.
     """
     rows = [(chat.kind, tuple(chat_ids(tokenizer, chat.turns))) for chat in chats]
-    file = (folder or cache_folder()) / f'answers-{_VERSION}-{text_digest(network)[:16]}.json'
+    file = (folder or cache_folder()) / f'answers-{_VERSION}-{_digest(network)[:16]}.json'
     known: dict[str, list[int]] = {}
     with contextlib.suppress(OSError, ValueError):
         known = json.loads(file.read_text(encoding='utf-8'))
@@ -76,6 +77,14 @@ def answered(
             _keep(known, file)
     found = [known.get(_key(*row), [tokenizer.start_of_motion]) for row in rows]
     return [Answered(*row, tuple(answer)) for row, answer in zip(rows, found, strict=True)]
+
+
+def _digest(network: StreamNetwork) -> str:
+    """A hash of what words are written with; of additions that add nothing it knows nothing."""
+    backbone = network.backbone
+    added = backbone.parameter_groups().get('additions', [])
+    adds = any(bool(layer.additions.up.weight.any()) for layer in backbone.layers if added)
+    return text_digest(network) if adds else digest_of(backbone.text_state())
 
 
 def _key(kind: str, asked: Ids) -> str:

@@ -72,7 +72,7 @@ def write_text(
     cache = network.backbone.new_cache() if cache is None else cache
     hidden = network.hidden(ids, mask, motions, cache=cache)
     every = look_every(ids.device)
-    banned = torch.tensor(list(forbidden), device=ids.device)
+    banned = torch.tensor(list(forbidden), dtype=torch.long, device=ids.device)
     written = ids.new_empty(len(ids), config.max_tokens)  # eos is no word: see _choose
     chance = _chance(config, sampling.generator, hidden.text, network.vocabulary.first_motion)
     broken = torch.zeros((), dtype=torch.bool, device=ids.device)
