@@ -39,7 +39,7 @@ from mgpt3_ros.model.finishing.causal import CausalFinish
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.motion import Motion, MotionInfo
-from mgpt3_ros.model.network.stream_captions import ChunkReader
+from mgpt3_ros.model.network.stream_captions import LONGEST_CHUNKS, ChunkReader
 from mgpt3_ros.model.network.stream_drawing import draw_chunks
 from mgpt3_ros.model.pipelines.base import NEEDS_STREAM, Pipeline, check_finite
 from mgpt3_ros.model.pipelines.stream import StreamPipeline, one_source_each, stand
@@ -81,6 +81,10 @@ class MotionStream:
             stand(self.drawer, [text])
             self._expected_s = self.drawer.predicted_frames().item() / FPS
             self._reader.read(self.drawer.frames[0])
+        # What captions tell of is read when one is asked for, as many chunks at once as see no
+        # other chunks before them than if each were read by itself.
+        self._unread: list[torch.Tensor] = []
+        self._at_once = max(LONGEST_CHUNKS + 1 - self.drawer.look_back, 1)
 
     @property
     def frames(self) -> int:
@@ -110,7 +114,9 @@ class MotionStream:
             GenerationError: it holds NaN or infinity.
         """
         check_finite(drawn)
-        self._reader.read(drawn)
+        self._unread.append(drawn)
+        if len(self._unread) == self._at_once:
+            self._read()
         info: MotionInfo = {} if self.text is None else {'text': self.text}
         return Motion(drawn.float().cpu().numpy(), FPS, info)
 
@@ -145,8 +151,14 @@ class MotionStream:
 
     def caption(self) -> str:
         """Say in a sentence what the last 6 s of the stream show."""
+        self._read()
         words = self._reader.words(self._pipeline.config.decoding)
         return self._pipeline.tokenizer.decode(words).strip()
+
+    def _read(self) -> None:
+        if self._unread:
+            self._reader.read(torch.cat(self._unread))
+            self._unread = []
 
     def _words(self, text: str | None) -> tuple[torch.Tensor, torch.Tensor]:
         said = self._pipeline.config.stream.rest_text if text is None else clean_text(text)

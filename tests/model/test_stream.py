@@ -11,6 +11,8 @@ import torch
 from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError, TextError
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
+from mgpt3_ros.model.network.stream_captions import LONGEST_CHUNKS
+from mgpt3_ros.model.stream import MotionStream
 from tests.support.streams import moving, small_model
 
 
@@ -100,6 +102,23 @@ def test_a_long_stream_keeps_no_more_than_a_short_one(model: MotionGPT3):
     for _ in range(30):
         live.step()
     assert kept() == size
+
+
+def test_a_caption_is_the_same_however_seldom_one_is_asked_for(model: MotionGPT3):
+    often, seldom = (model.stream('walk', generator=source()) for _ in range(2))
+    for number in range(2 * LONGEST_CHUNKS + 5):
+        often.step()
+        often.caption()
+        seldom.step()
+        if number % 11 == 10:
+            np.testing.assert_allclose(seen_by(seldom), seen_by(often), atol=1e-5)
+            assert seldom.caption() == often.caption()
+
+
+def seen_by(live: MotionStream) -> np.ndarray:
+    """Values that the last layer keeps of the chunks that captions tell of."""
+    live.caption()
+    return live._reader._cache.kept(-1)[1].numpy()
 
 
 def test_what_a_stream_shows_is_said_with_and_without_a_cache(model: MotionGPT3):
