@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -95,7 +96,7 @@ def commands(bodies: Bodies, rounds: int) -> dict[str, Any]:
     return {
         'bodies': len(bodies.names),
         'median_s': statistics.median(latencies),
-        'p95_s': latencies[int(0.95 * (count - 1))],
+        'p95_s': latencies[math.ceil(0.95 * count) - 1],
         'slowest_s': latencies[-1],
         'motions_per_s': count / sum(spans),
         'cpu_ms_a_motion': 1e3 * (bodies.process.cpu_s() - begun_cpu_s) / count,

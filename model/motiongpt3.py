@@ -59,10 +59,24 @@ class MotionGPT3(Pretrained):
         Raises:
             MotionError: the motion is shorter than the model can read.
         """
+        if motion is not None:
+            return self.confidences([text], [motion])[0]
+        return confidence_of(text, self._known) if self._known else None
+
+    def confidences(
+        self, texts: Sequence[str], motions: Sequence[Motion]
+    ) -> list[Confidence | None]:
+        """How sure motions are that were drawn of texts, as :meth:`confidence` says of each.
+
+        Raises:
+            MotionError: as :meth:`confidence`.
+        """
         if not self._known:
-            return None
-        caption = None if motion is None else str(self.caption(motion))
-        return confidence_of(text, self._known, caption)
+            return [None] * len(texts)
+        return [
+            confidence_of(text, self._known, caption)
+            for text, caption in zip(texts, self.caption(list(motions)), strict=True)
+        ]
 
     @overload
     def generate(

@@ -126,13 +126,14 @@ def generate(
         fit: returns what a robot can do of a clip, and what is to be said of that.
         judge: whether the model says whether it sees the action in what it drew.
     """
+    from mgpt3_ros.body.commands.carrying_out import Judged
     from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.pipelines.together import Texts
 
     spare_s = JOIN_TAKES_S if goes_on else 0.0
     (motion,) = yield Texts((text,), duration_s or None, sampling.options(job), spare_s)
-    confidence = model.confidence(text, motion) if judge else None
+    confidence = (yield Judged(model, text, motion)) if judge else None
     if confidence is not None:
         motion = motion.with_info(confidence=confidence)
     info = {

@@ -91,11 +91,11 @@ class MovingNode(BodyNode):
             clock=self.steady_clock,
             autostart=self.controllers is not None,
         )
-        self.add_post_set_parameters_callback(lambda _: self._marker_timer.reset())
+        self.add_post_set_parameters_callback(lambda _: self._look_again())
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to take input. SUCCESS always."""
-        self._marker_timer.reset()
+        self._look_again()
         return super().on_activate(state)
 
     def stop_all(self, reason: str) -> str:
@@ -224,8 +224,14 @@ class MovingNode(BodyNode):
         needed = self.active and self.parameters['require_joint_state'] and not self.sees_body
         if needed and playing is not None and not playing.stops and self.moving():
             self.stop_all(BLIND)
-        if self.controllers is None and not self.moving():
+        watched = self.parameters['require_joint_state'] and self.moving()
+        if self.controllers is None and not watched:
             self._watch_timer.cancel()
+
+    def _look_again(self) -> None:
+        """Have the timers see what there is to show and to watch."""
+        self._watch_timer.reset()
+        self._marker_timer.reset()
 
     def warning(self) -> str:
         """Return what is wrong while the node works; '' if nothing is."""
@@ -265,8 +271,7 @@ class MovingNode(BodyNode):
             tolerances = Tolerances(*(self.parameters[name] for name in names))
             self.controllers.send(joints, tolerances, but=self._failed)
         self.playing = Playing(trajectory, sent_s, step, slower, stops)
-        self._watch_timer.reset()
-        self._marker_timer.reset()
+        self._look_again()
 
     def health_values(self) -> dict[str, str]:
         """Return also what the controllers of a robot say."""

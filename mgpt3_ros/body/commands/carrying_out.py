@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from mgpt3_ros.model.finishing.settling import standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.confidence import Confidence, least
 from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
-from mgpt3_ros.model.pipelines.together import Texts, Work, draw_alone
+from mgpt3_ros.model.pipelines.together import Request, Texts, Work, draw_alone
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -32,6 +32,24 @@ _SIDEWAYS_DRAWS = 4  # of which the one is taken that goes aside most
 _DISTANCE = (0.10, 0.15)  # met within this share, or so many metres
 _ANGLE_DEG = 10.0
 _SPEED = 0.2
+
+
+@dataclass(frozen=True)
+class Judged(Request):
+    """How sure a motion that was drawn of a text is, as ``MotionGPT3.confidence`` says."""
+
+    model: MotionGPT3
+    text: str
+    motion: Motion
+
+    def key(self) -> Hashable:
+        """Its model."""
+        return Judged, id(self.model)
+
+    def drawn(self, pipeline: object, requests: Sequence[Judged]) -> list[Confidence | None]:
+        """How sure each motion is."""
+        texts = [request.text for request in requests]
+        return self.model.confidences(texts, [request.motion for request in requests])
 
 
 def carry_out(
@@ -102,7 +120,7 @@ def carrying_out(
             'notes': unmet(joints, action),
         },
     )
-    confidence = model.confidence(text, motion) if judge else None
+    confidence = (yield Judged(model, text, motion)) if judge else None
     return motion if confidence is None else motion.with_info(confidence=confidence)
 
 
