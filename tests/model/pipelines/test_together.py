@@ -244,5 +244,13 @@ def test_motions_are_judged_together(clips, monkeypatch):
 
     asked = list(zip(TEXTS, motions, strict=True))
     alone = [clips.confidence(*one) for one in asked]
+    assert all(one is not None for one in alone)
+    caption, seen = clips.caption, []
+
+    def counted(motions: list[Motion]) -> Any:
+        seen.append(len(motions))
+        return caption(motions)
+
+    monkeypatch.setattr(clips, 'caption', counted)
     assert outcomes_of(clips, [work(*one) for one in asked]) == alone
-    assert all(one is not None and one['shown'] is not None for one in alone)
+    assert seen == [3]
