@@ -43,6 +43,7 @@ from mgpt3_ros.nodes.steering_topics import PARAMETER_NAMES as STEERING_PARAMETE
 from mgpt3_ros.nodes.steering_topics import SteeringTopics
 from mgpt3_ros.nodes.streaming import PARAMETER_NAMES as STREAM_PARAMETERS
 from mgpt3_ros.nodes.streaming import Streaming
+from mgpt3_ros.nodes.way_back import WayBack
 
 PARAMETER_NAMES = (
     *(*SAMPLING_PARAMETERS, 'duration_s'),
@@ -70,7 +71,7 @@ class GenerateNode(MovingNode):
         self._numbers = 0
         self._dropped = 0
         self.last_latency_s = 0.0
-        self._memory = Memory()
+        self._memory, self._way_back = Memory(), WayBack(self)
         self._known_actions: tuple[KnownAction, ...] = ()
 
         self.create_subscription(String, 'command', self._on_command, _COMMANDS_KEPT)
@@ -181,7 +182,7 @@ class GenerateNode(MovingNode):
                 return command.number
             self._require_fresh(age_s, expired)
             self._require_ready()
-            if self._does_beside(command):
+            if self._does_beside(command) or self._way_back.leads(command):
                 return command.number
             replaced = self._queue.offer(
                 command,
@@ -196,6 +197,7 @@ class GenerateNode(MovingNode):
             self.tell(command, 'refused', DiagnosticStatus.WARN, reason=str(refusal))
             return command.number
         self._memory.remember(command.parts)
+        self._way_back.remember(command)
         if command.note:
             self.get_logger().warning(command.note, throttle_duration_sec=WARN_EVERY_S)
         self.tell(command, 'queued', reason=command.note)

@@ -113,7 +113,7 @@ class SteeringTopics:
         except TextError as refusal:
             _refused(self._node, 'path', str(refusal))
             return
-        here = self._here()[0]
+        here = where(self._node)[0]
         places = np.concatenate([here[None], places])
         apart = np.linalg.norm(np.diff(places, axis=0), axis=1)
         places = places[np.concatenate([[True], apart > _APART])]
@@ -127,14 +127,6 @@ class SteeringTopics:
         command = Command(node.new_number(), text, node.steady_now_s(), actions=(text,))
         node.tell(command, 'queued', reason=note)
         self._steering.follow(Step(command), course, source, note)  # type: ignore[arg-type]
-
-    def _here(self) -> tuple[Array, float]:
-        """Where the body is now (2,) [m] (x, z), and its yaw, in the model's world."""
-        state, _ = self._node.body_state(0.0)
-        if state is None:
-            return np.zeros(2), 0.0
-        place = vectors_to_model(state.base_pos)
-        return place[[0, 2]], float(quat.yaw(state.base_rot))
 
     def _placed(self, poses: list[Pose], frame: str) -> tuple[Array, float | None]:
         """Places (N, 2) [m] (x, z) and the last yaw, in the model's world.
@@ -158,10 +150,19 @@ class SteeringTopics:
             return places, yaw
         if frame.lstrip('/') != base:
             raise TextError(f'its frame is {frame!r}; known are {world!r} and {base!r}')
-        here, facing = self._here()
+        here, facing = where(self._node)
         cos, sin = np.cos(facing), np.sin(facing)
         turned = places @ np.array([[cos, -sin], [sin, cos]])
         return here + turned, None if yaw is None else yaw + facing
+
+
+def where(node: GenerateNode) -> tuple[Array, float]:
+    """Where a body is now (2,) [m] (x, z), and its yaw, in the model's world."""
+    state, _ = node.body_state(0.0)
+    if state is None:
+        return np.zeros(2), 0.0
+    place = vectors_to_model(state.base_pos)
+    return place[[0, 2]], float(quat.yaw(state.base_rot))
 
 
 def _age_s(info: Mapping[str, int]) -> float:

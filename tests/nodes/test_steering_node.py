@@ -296,3 +296,16 @@ def test_a_switch_that_is_let_go_brings_a_steered_body_to_rest(start, probe, def
         probe.until(lambda: len(probe.messages('refused')) == 2, 'what is sent now to be refused')
         assert len(probe.heard['joint_trajectory']) == count
         probe.forget()
+
+
+def test_undo_leads_back_to_the_place_before(steered):
+    before, _ = _here(steered)
+    steered.forget()
+    steered.say('turn left')
+    steered.status('published')
+    steered.until(lambda: steered.health()['moving'] == 'false', 'the end of the turn')
+    steered.forget()
+    steered.say('undo')
+    assert steered.status('done')['text'] == 'undo'
+    place, _ = last_place(steered)
+    assert np.linalg.norm(place - before) < 0.1
