@@ -39,6 +39,7 @@ from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.language.splitting import without_steps
 
 _OPENS = (*HEADS, 'not', 'avoid', 'relative', 'light', 'keep', 'start')
+_TO = ('to', 'toward', 'up to', 'into')
 _PLACES = ('on', 'in', 'at', 'from', 'with', 'for', 'to', 'into', 'as')  # begin no command
 _BACKWARD = Symbol('direction', 'back', 'back')
 # "-5", "minus two", but not "mid-5".
@@ -194,7 +195,7 @@ def _read(clause: Clause, also: Sequence[str]) -> Iterator[Part]:
     if clause[0].words in _PLACES and head_of(clause) is None and not raises_limb(clause):
         return  # where and when, before what to do
     try:
-        part = _no_motion(clause) or replace(action_of(clause), unmet=unmet)
+        part = _no_motion(clause) or replace(action_of(clause), unmet=unmet or _place_in(clause))
     except UnknownActionError:
         label = also_known(text_of(clause), also)
         if label is None:
@@ -205,6 +206,16 @@ def _read(clause: Clause, also: Sequence[str]) -> Iterator[Part]:
     if 'endless' in kinds and isinstance(part, Action) and part.name not in LEGS:
         raise TextError(f'I cannot judge how long: {text_of(clause)!r}')
     yield _endless(part) if endless and isinstance(part, Action) else part
+
+
+def _place_in(clause: Clause) -> str:
+    """Words of a place to go to that nobody knows here ("to the door"); '' where none are."""
+    if not any(symbol.kind in ('walk', 'run', 'go', 'move') for symbol in clause):
+        return ''
+    for at, symbol in enumerate(clause):
+        if symbol.words in _TO and any(after.kind == 'unknown' for after in clause[at + 1 :]):
+            return said_in(clause[at:])
+    return ''
 
 
 def _endless(action: Action) -> Action:

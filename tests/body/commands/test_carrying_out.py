@@ -190,6 +190,8 @@ def test_what_cannot_be_met_is_said(model):
     assert 'not 9.00 m/s' in note
     (action,) = understand('walk until the wall')
     assert 'until the wall' in carry_out(model, action, sampling).info['notes'][0]
+    (action,) = understand('walk to the door')
+    assert "'to the door' cannot be judged" in carry_out(model, action, sampling).info['notes'][0]
 
 
 def test_stopping_alone_is_no_motion(model):
