@@ -190,12 +190,15 @@ class Cancels:
 def stopping(harness: Harness, seconds: float, cancels: int) -> list[Row]:
     """What nodes cost that do nothing, and how fast a body comes to rest."""
     node = harness.start('generate_node', {'device': 'cpu'})
-    playback = harness.start('playback_node', {})
     harness.until_active('/generate_node')
+    harness.spin_for(min(seconds, 3.0))
+    idle = share(harness, node, seconds)
+    playback = harness.start('playback_node', {})
     trials = Cancels(harness)
+    harness.until(lambda: harness.node.count_publishers('joint_states'), 'playback_node')
     harness.spin_for(min(seconds, 3.0))
     rows = [
-        Row('generate_node, nobody talks', share(harness, node, seconds), '% of a core'),
+        Row('generate_node alone, nobody talks', idle, '% of a core'),
         Row('playback_node, at rest', share(harness, playback, seconds), '% of a core'),
         Row('generate_node: memory of its own', memory_mb(harness, node), 'MB'),
         Row('playback_node: memory of its own', memory_mb(harness, playback), 'MB'),
