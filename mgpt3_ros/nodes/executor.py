@@ -34,6 +34,7 @@ class NodeExecutor(SingleThreadedExecutor):
 
     _changed = True  # since the wait set was made
     _kept: _Kept | None = None
+    _tasks: list[tuple[Task, Any, Node | None]]
 
     def wake(self) -> None:
         """Gather anew what is waited for; called by nodes whose entities have changed."""
