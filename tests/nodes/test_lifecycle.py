@@ -24,7 +24,7 @@ class CrampedHost(ModelHost):
     def _load(self, choice: ModelChoice) -> ModelFacts:
         return ModelFacts('cramped', 'none', 'cuda:0', 'clip')
 
-    def _run(self, call, job):
+    def _work(self, call, job):
         raise DeviceMemoryError('out of memory on cuda:0')
 
 
