@@ -201,6 +201,9 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     latency.legend()
     throughput.plot(numbers, [row['motions_per_s'] for row in rows], marker='o', ms=3)
     throughput.set(xlabel='bodies', ylabel='motions per second', xscale='log', ylim=(0, None))
+    for axes in (latency, throughput):
+        axes.set_xticks(numbers, [str(number) for number in numbers])
+        axes.minorticks_off()
     figure.tight_layout()
     figure.savefig(path, dpi=100)
 
