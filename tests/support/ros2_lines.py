@@ -39,6 +39,7 @@ OTHERS = {
     *('robot_state_publisher', 'rviz2', 'plotjuggler', 'rqt_graph', 'controller_manager'),
     *('teleop_twist_keyboard', 'rqt_robot_steering'),
 }
+OF_BODIES = ('generate_node', 'motion_server')  # that take --bodies
 
 
 class LineError(Exception):
@@ -109,6 +110,10 @@ class Checker:
             return
         names = [name] if name in self.nodes else [n for n in self.nodes if n != 'playback_node']
         left = list(arguments)
+        if name in OF_BODIES and left[:1] == ['--bodies']:
+            named = len(left) > 1 and all(left[1].split(','))
+            _require(named, '--bodies wants names')
+            left = left[2:]
         _require(not left or left.pop(0) == '--ros-args', f'{name}: --ros-args is missing')
         while left:
             option = left.pop(0)
