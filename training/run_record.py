@@ -33,6 +33,7 @@ FREE = (
     'log_every',
     'sharded',
     'prefetch',
+    'onednn',
     'batch_size',
     'accumulate',
 )

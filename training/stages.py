@@ -31,6 +31,7 @@ from mgpt3_ros.model.network import AnyNetwork
 from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.heads import KINDS, CodeHead
 from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network.onednn import use_onednn
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.training import run_record
 from mgpt3_ros.training.code_batches import CodeBatcher
@@ -236,6 +237,8 @@ def make_trainer(
             f'humanml3d.max_frames or mocap22.max_frames to {limit} or less'
         )
     task, batcher, weights = _parts(name, stage, model, dataset)
+    if not stage.optim.sharded:  # whose weights are no tensors of oneDNN's
+        use_onednn(model.network, stage.optim.onednn, learns=True)
     config, validation, keeper = stage.validation, None, None
     held_back = usual_clips(dataset) if config.every else []
     if held_back:

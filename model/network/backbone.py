@@ -192,6 +192,7 @@ class BimodalBackbone(nn.Module):
         cache: KeyValueCache | None = None,
         words_alone: bool = False,
         layout: Layout | None = None,
+        words_wanted: bool = True,
     ) -> Hidden:
         """Run embedded tokens through all layers.
 
@@ -202,9 +203,9 @@ class BimodalBackbone(nn.Module):
             attention_mask: (B, S + N) bool, False on padding, of the S tokens in the cache and
                 the N new ones. Positions count from the first True entry. None: no padding.
             cache: keys and values of the S tokens before.
-            words_alone: there is no motion and no padding among the new tokens, which on a GPU is
-                known only by waiting for it.
+            words_alone: no motion and no padding is among the new tokens: a look would wait for it.
             layout: of the new tokens, where it is known; without a cache.
+            words_wanted: else hidden states of words are zeros, and the last layer computes none.
 
         Raises:
             ConfigError: the sequence is longer than ``n_positions``.
@@ -228,8 +229,12 @@ class BimodalBackbone(nn.Module):
             streams = flat_text[attention.text_at], flat_motion[attention.motion_at]
         for index, layer in enumerate(self.layers):
             remember = None if cache is None else functools.partial(cache.extend, index)
-            streams = layer(*streams, (batch, count), attention, remember)
-        hidden_text = _scatter(self.text.ln_f(streams[0]), attention.text_at, text)
+            wanted = words_wanted or index + 1 < len(self.layers)
+            streams = layer(*streams, (batch, count), attention, remember, wanted)
+        if words_wanted:
+            hidden_text = _scatter(self.text.ln_f(streams[0]), attention.text_at, text)
+        else:
+            hidden_text = torch.zeros_like(text)
         hidden_motion = _scatter(self.motion.ln_f(streams[1]), attention.motion_at, motion)
         if cache is not None:
             cache.advance(is_motion, order)

@@ -69,10 +69,12 @@ class BimodalLayer(nn.Module):
         shape: tuple[int, int],
         attention: Attention,
         remember: Remember | None,
+        words_wanted: bool = True,
     ) -> tuple[Tensor, Tensor]:
         """Streams (P_text, D) and (P_motion, M) of a batch of ``shape`` (B, N).
 
-        ``remember`` takes their keys and values and gives those of all tokens so far.
+        ``remember`` takes their keys and values and gives those of all tokens so far. Words that
+        nobody wants are left as they came, once motion has seen them.
         """
         mixed = self.text.queries_keys_values(text)
         if self.additions is not None:
@@ -104,7 +106,8 @@ class BimodalLayer(nn.Module):
         flat = attended.transpose(1, 2).reshape(shape[0] * shape[1], -1)
         if text_at is None or motion_at is None:
             return self.text(text, flat), motion
-        text = self.text(text, flat[text_at])
+        if words_wanted:
+            text = self.text(text, flat[text_at])
         if self.motion is not None:
             motion = self.motion(motion, flat[motion_at])
         return text, motion

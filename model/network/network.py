@@ -173,17 +173,20 @@ class MotionGPT3Network(nn.Module):
         cache: KeyValueCache | None = None,
         words_alone: bool = False,
         layout: Layout | None = None,
+        words_wanted: bool = True,
     ) -> Hidden:
         """Hidden states of a batch of token ids (B, N) with the motions that its holders hold.
 
-        ``words_alone``, ``layout``: as in :meth:`BimodalBackbone.forward`.
+        The others are as in :meth:`BimodalBackbone.forward`.
         """
         use = self.backbone.table_use()
         text, motion, is_motion = self.backbone.embed(ids, use)
         if motions is not None:
             inputs_at, outputs_at = self._holders(ids, layout)
             motion = self._fill_holders(motion, motions, inputs_at, outputs_at)
-        hidden = self.backbone(text, motion, is_motion, mask, cache, words_alone, layout)
+        hidden = self.backbone(
+            text, motion, is_motion, mask, cache, words_alone, layout, words_wanted
+        )
         return replace(hidden, use=use, layout=layout)
 
     def laid_out(self, batch: TokenBatch) -> TokenBatch:
@@ -247,9 +250,12 @@ class MotionGPT3Network(nn.Module):
             target_durations: (Q,) frames of the output motions; learned where they are not told.
             generator: noise of the head, or one source of it for each output motion.
         """
-        hidden = self.hidden(batch.ids, batch.mask, motions, layout=batch.layout)
+        wanted = self.learns_words or not self.training
+        hidden = self.hidden(
+            batch.ids, batch.mask, motions, layout=batch.layout, words_wanted=wanted
+        )
         terms = {}
-        if self.learns_words or not self.training:
+        if wanted:
             terms['text'] = self.text_loss(hidden, batch)
         if motions is None or target is None or not len(target):
             return terms

@@ -1,6 +1,6 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Large products through oneDNN, for inference on a CPU whose other library is slower.
+"""Large products through oneDNN, on a CPU whose other library is slower.
 
 On some processors MKL multiplies at half of what the same core does with oneDNN, most of all few
 rows; on others both are level. Which it is here, a measurement of some milliseconds decides, not a
@@ -27,6 +27,7 @@ _MEASURED = (
     3072,
 )  # inputs and outputs: among the layers of GPT-2 124M, and out of the cache
 _ROWS = (2, 16)  # a step of one motion with guidance; a word of several captions
+_ROWS_LEARNED = 160  # words of a batch of 8 captions
 _GAIN = 1.15  # less is within what a busy machine makes of two equals
 _REPEATS = 6
 _OPERATION = getattr(torch.ops.mkldnn, '_linear_pointwise', None)
@@ -47,28 +48,45 @@ def _onednn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """
     if _OPERATION is not None:
         return _OPERATION(x, weight, bias, 'none', [], '')
+    return _public(x, weight, bias)
+
+
+def _public(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     rows = functional.linear(x.reshape(-1, x.shape[-1]).to_mkldnn(), weight, bias)
     return rows.to_dense().view(*x.shape[:-1], len(weight))
 
 
-class OneDnnLinear(nn.Linear):
-    """A linear layer that oneDNN computes where no gradient is wanted; its weights are its own."""
+def learned_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """As :func:`product`, but with gradients by oneDNN, too: the public way knows them."""
+    if not torch.is_grad_enabled():
+        return product(x, weight, bias)
+    if x.dtype != torch.float32 or not x.numel() or torch.is_autocast_enabled('cpu'):
+        return functional.linear(x, weight, bias)
+    return _public(x, weight, bias)
 
-    def __init__(self, plain: nn.Linear) -> None:
+
+class OneDnnLinear(nn.Linear):
+    """A linear layer that oneDNN computes; its weights are its own.
+
+    ``learns``: whether oneDNN computes gradients, too; else they are computed as ever.
+    """
+
+    def __init__(self, plain: nn.Linear, learns: bool = False) -> None:
         super().__init__(plain.in_features, plain.out_features, plain.bias is not None, 'meta')
-        self.weight, self.bias = plain.weight, plain.bias
+        self.weight, self.bias, self.learns = plain.weight, plain.bias, learns
 
     def forward(self, x: Tensor) -> Tensor:
         """X (..., in_features) to (..., out_features)."""
-        return product(x, self.weight, self.bias)
+        return (learned_product if self.learns else product)(x, self.weight, self.bias)
 
 
-def use_onednn(network: nn.Module, choice: str) -> int:
+def use_onednn(network: nn.Module, choice: str, learns: bool = False) -> int:
     """Put oneDNN behind the large products of a network on the CPU.
 
     Args:
         network: changed in place.
         choice: 'off'; 'on'; 'auto' where it is measured to be faster here.
+        learns: whether it is for training: gradients are computed, and measured, so as well.
 
     Returns:
         How many products were taken.
@@ -85,9 +103,11 @@ def use_onednn(network: nn.Module, choice: str) -> int:
         if isinstance(owner, TextTables) and owner.tied and _fits(owner.wte.weight):
             large.append(functools.partial(setattr, owner, 'product', product))
         for name, layer in list(owner.named_children()):
-            if type(layer) is nn.Linear and _fits(layer.weight):
-                large.append(functools.partial(setattr, owner, name, OneDnnLinear(layer)))
-    if not large or (choice == 'auto' and not faster()):
+            kinds = (nn.Linear, OneDnnLinear) if learns else (nn.Linear,)
+            if type(layer) in kinds and _fits(layer.weight):
+                fast = OneDnnLinear(layer, learns)
+                large.append(functools.partial(setattr, owner, name, fast))
+    if not large or (choice == 'auto' and not (faster_in_training() if learns else faster())):
         return 0
     for take in large:
         take()
@@ -102,22 +122,35 @@ def _fits(weight: Tensor) -> bool:
 @functools.cache
 def faster() -> bool:
     """Whether oneDNN is faster on this machine, with this number of threads, at large layers."""
-    inputs, outputs = _MEASURED
-    weights = [torch.ones(outputs, inputs) for _ in range(3)]  # in turn: they come from memory
-    gains = []
     with torch.inference_mode():
-        for rows in _ROWS:
-            x = torch.ones(rows, inputs)
-            best = [float('inf')] * 2
-            for number in range(_REPEATS):
-                for index, way in enumerate((functional.linear, product)):  # what runs meets both
-                    weight = weights[(2 * number + index) % len(weights)]
-                    best[index] = min(best[index], _seconds(way, x, weight))
-            gains.append(best[0] / best[1])
+        gains = [_gain(rows, product) for rows in _ROWS]
     return min(gains) >= 1.0 and max(gains) >= _GAIN
+
+
+@functools.cache
+def faster_in_training() -> bool:
+    """The same of a product with both of its gradients."""
+    with torch.enable_grad():
+        return _gain(_ROWS_LEARNED, learned_product) >= _GAIN
+
+
+def _gain(rows: int, way: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """How many times faster than the plain product another way is, at the best of each."""
+    inputs, outputs = _MEASURED
+    x = torch.ones(rows, inputs, requires_grad=torch.is_grad_enabled())
+    weights = [torch.ones(outputs, inputs) for _ in range(3)]  # in turn: they come from memory
+    best = [float('inf')] * 2
+    for number in range(_REPEATS):
+        for index, each in enumerate((functional.linear, way)):  # what else runs meets both
+            weight = weights[(2 * number + index) % len(weights)]
+            weight.requires_grad_(torch.is_grad_enabled())
+            best[index] = min(best[index], _seconds(each, x, weight))
+    return best[0] / best[1]
 
 
 def _seconds(way: Callable[[Tensor, Tensor], Tensor], x: Tensor, weight: Tensor) -> float:
     begun = time.process_time()  # not the clock, which a busy machine stretches
-    way(x, weight)
+    made = way(x, weight)
+    if made.requires_grad:
+        made.sum().backward()
     return time.process_time() - begun

@@ -48,7 +48,9 @@ class ClipPipeline(WholeClips):
             usual = [self.config.default_duration_s * FPS] * len(known)
             return self.predicted_durations(known, usual, 'default')
         none = self.no_motions([0] * len(known))
-        hidden = self.network.hidden(batch.ids, batch.mask, none, layout=batch.layout)
+        hidden = self.network.hidden(
+            batch.ids, batch.mask, none, layout=batch.layout, words_wanted=False
+        )
         output = self.network.output_hidden(hidden, batch.ids)
         frames = self.network.predicted_frames(output).tolist()
         return self.predicted_durations(known, frames, 'predicted')
@@ -150,7 +152,9 @@ class ClipPipeline(WholeClips):
             GenerationError: the network gave NaN, infinity, or no possible body.
         """
         sampling.check_stop('the motion was cancelled')
-        hidden = self.network.hidden(batch.ids, batch.mask, motions, layout=batch.layout)
+        hidden = self.network.hidden(
+            batch.ids, batch.mask, motions, layout=batch.layout, words_wanted=False
+        )
         output = self.network.output_hidden(hidden, batch.ids)
         output = output.repeat(len(frames) // len(output), 1, 1)
         latents = self.network.head.sample(output, sampling)

@@ -177,6 +177,29 @@ def test_words_without_weight_are_left_out_of_training_alone() -> None:
     assert set(network.eval()(batch, motions, target)) == {'text', 'diffusion'}
 
 
+@torch.no_grad()
+@pytest.mark.parametrize('padded', [False, True])
+def test_motion_is_the_same_where_words_are_not_wanted_and_places_are_known(padded: bool) -> None:
+    network = small(motion_context=True)
+    rows = [[3, *INPUT, 4, *OUTPUT], [5, 6, *OUTPUT, *INPUT] if not padded else [*OUTPUT]]
+    batch = batch_of(*rows)
+    latents = numbers(1, 1 if padded else 2, L, C)
+    motions = motions_of(latents, [30.0, 40.0][: len(latents)], [60.0, 0.0])
+    plain = network.hidden(batch.ids, batch.mask, motions)
+    known = network.laid_out(batch)
+    assert known.layout is not None
+    assert known.layout.padded == padded
+    fast = network.hidden(known.ids, known.mask, motions, layout=known.layout, words_wanted=False)
+    assert torch.equal(fast.motion, plain.motion)
+    assert not fast.text.any()
+    assert torch.equal(
+        network.output_hidden(fast, known.ids), network.output_hidden(plain, batch.ids)
+    )
+    with_words = network.hidden(known.ids, known.mask, motions, layout=known.layout)
+    assert torch.equal(with_words.text, plain.text)
+    assert network.text_loss(with_words, known) == network.text_loss(plain, batch)
+
+
 def test_the_table_of_words_learns_as_it_would_in_two_gradients(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

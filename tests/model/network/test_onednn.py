@@ -17,7 +17,14 @@ from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import onednn
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
-from mgpt3_ros.model.network.onednn import OneDnnLinear, faster, product, use_onednn
+from mgpt3_ros.model.network.onednn import (
+    OneDnnLinear,
+    faster,
+    faster_in_training,
+    learned_product,
+    product,
+    use_onednn,
+)
 from mgpt3_ros.model.network.text.gpt2_branch import Gpt2Tables
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
@@ -107,3 +114,41 @@ def test_a_network_of_large_layers_draws_and_writes_the_same(
     fast = made()
     np.testing.assert_allclose(fast[0], plain[0], atol=2e-4)
     assert fast[1] == plain[1]
+
+
+@pytest.mark.parametrize('bias', [False, True])
+@pytest.mark.parametrize('frozen', [False, True])
+def test_gradients_by_onednn_are_those_of_the_plain_layers(bias: bool, frozen: bool) -> None:
+    found = []
+    for fast in (False, True):
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Linear(WIDTH, WIDTH, bias=bias), nn.GELU())
+        if fast:
+            assert use_onednn(module, 'on', learns=True) == 1
+            assert use_onednn(module, 'on', learns=True) == 1  # again
+        module[0].requires_grad_(not frozen)
+        x = torch.linspace(-1, 1, 3 * WIDTH).view(3, 1, WIDTH).requires_grad_()
+        module(x).square().sum().backward()
+        found.append([x.grad, *(p.grad for p in module.parameters())])
+    for one, other in zip(*found, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(('plain_s', 'taken'), [(1.0, 0), (1.3, 1)])
+def test_auto_measures_gradients_where_it_is_to_learn(
+    plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {functional.linear: plain_s, learned_product: 1.0}
+    monkeypatch.setattr(onednn, '_seconds', lambda way, x, weight: times[way])
+    faster_in_training.cache_clear()
+    assert use_onednn(network(), 'auto', learns=True) == taken
+    faster_in_training.cache_clear()
+
+
+def test_what_is_measured_is_both_ways() -> None:
+    with torch.enable_grad():
+        weight = torch.ones(4, 3, requires_grad=True)
+        assert onednn._seconds(learned_product, torch.ones(2, 3), weight) >= 0
+    assert weight.grad is not None
