@@ -103,7 +103,7 @@ def main(argv: list[str] | None = None) -> int:
     print(circumstances(), end='\n\n')
     print('| part | plain ms | compiled ms | gain | compilation s | pays after |')
     print('|---|---|---|---|---|---|')
-    for name, part in parts(full_size_model(onednn='off')).items():
+    for name, part in parts(full_size_model(onednn='never')).items():
         plain, compiled, once = measure(part, options.repeats)
         calls = f'{once / (plain - compiled):.0f} calls' if compiled < plain else 'never'
         print(

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _TRIES = 8
+_LINEAR = ('mkldnn_linear', 'mkldnn::_linear_pointwise')
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ class Products(TorchDispatchMode):
     ) -> Any:
         """Take note of a product, and compute it."""
         name = func._schema.name.removeprefix('aten::')
-        if name in ('mm', 'addmm'):
+        if name in _LINEAR:  # oneDNN's: (..., k) by (n, k)
+            one, other = args[:2]
+            rows = one.numel() // one.shape[-1]
+            self.shapes.append((1, rows, one.shape[-1], other.shape[0]))
+        elif name in ('mm', 'addmm'):
             one, other = args[-2:]
             self.shapes.append((1, *one.shape, other.shape[1]))
         elif name in ('bmm', 'baddbmm'):

@@ -92,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.checkpoint:
             folder = find_checkpoint(options.checkpoint)
         else:
-            full_size_model(onednn='off').save_pretrained(folder)
+            full_size_model(onednn='never').save_pretrained(folder)
         print_table(measure(folder))
     return 0
 

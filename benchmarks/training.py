@@ -32,6 +32,7 @@ from mgpt3_ros.model.devices import resolve_device
 from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_features
 from mgpt3_ros.model.kinematics.skeleton import PARENTS, REST_OFFSETS
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
+from mgpt3_ros.model.network.onednn import OneDnnLinear
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.run_config import RunConfig, load_run_config
@@ -74,15 +75,17 @@ def main(argv: list[str] | None = None) -> int:
     stages = [options.stage] if options.stage else list(run.stages)
     print(f'{circumstances()}, torch {torch.__version__}, {_device_name(options.device)}')
     print(
-        '| stage | batch | s per step | samples/s | GFLOP per sample | memory [GB] | stage [h] |'
+        '| stage | batch | s per step | samples/s | GFLOP per sample | attention | memory [GB] '
+        '| stage [h] |'
     )
-    print('|---|---|---|---|---|---|---|')
+    print('|---|---|---|---|---|---|---|---|')
     for stage in stages:
         row = _in_own_process(stage, sys.argv[1:] if argv is None else argv)
         hours = run.stages[stage].optim.steps * row['samples_a_step'] / row['samples_per_s'] / 3600
         print(
             f'| {stage} | {row["batch"]} | {row["seconds"]:.3g} | {row["samples_per_s"]:.3g} | '
-            f'{row["gflop"]:.3g} | {row["memory_gb"]:.2f} | {hours:.3g} |',
+            f'{row["gflop"]:.3g} | {row["attention"]:.1%} | {row["memory_gb"]:.2f} '
+            f'| {hours:.3g} |',
             flush=True,
         )
     return 0
@@ -103,8 +106,7 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
     split = Split(stage.optim.batch_size, stage.optim.seed)
     trainer = make_trainer(options.stage, stage, model, dataset, folder, split)
     trainer.module.train()
-    with FlopCounterMode(display=False) as counter:
-        trainer.train_step()
+    flops = _counted_flops(trainer)
     seconds, busy = [], []
     for step in range(WARM_UP + options.steps):
         _finish(device)
@@ -115,6 +117,7 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
             seconds.append(time.perf_counter() - begin)
             busy.append(time.process_time() - begun_busy)
     making = [_making_s(trainer, step) for step in range(options.steps)]
+    attention = _attention_share(trainer)
     samples = stage.optim.batch_size * stage.optim.accumulate
     median = float(np.median(seconds))
     return {
@@ -126,8 +129,9 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
         'cpu_seconds': float(np.median(busy)),  # of all cores: what others do hardly counts
         'cpu_seconds_each': busy,
         'batch_cpu_seconds': float(np.median(making)),  # what prefetching takes off the step
+        'attention': attention,  # all that packing sequences could save
         'trained': sum(weight.numel() for weight in trainer.trained.values()),
-        'gflop': counter.get_total_flops() / samples / 1e9,
+        'gflop': flops / samples / 1e9,
         'memory_gb': _memory_gb(device),
     }
 
@@ -137,6 +141,28 @@ def _making_s(trainer: Trainer, step: int) -> float:
     begun = time.thread_time()
     trainer.batch(step, 0, trainer.accelerator.device)
     return time.thread_time() - begun
+
+
+def _counted_flops(trainer: Trainer) -> int:
+    """Arithmetic of a step, counted in PyTorch's own products: it does not know oneDNN's."""
+    fast = [each for each in trainer.raw.modules() if isinstance(each, OneDnnLinear)]
+    learns = [layer.learns for layer in fast]
+    for layer in fast:
+        layer.learns = False
+    with FlopCounterMode(display=False) as counter:
+        trainer.train_step()
+    for layer, before in zip(fast, learns, strict=True):
+        layer.learns = before
+    return counter.get_total_flops()
+
+
+def _attention_share(trainer: Trainer) -> float:
+    """The share of a step's CPU time that attention has; all else computes no padding."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        trainer.train_step()
+    spent = {event.key: event.self_cpu_time_total for event in profile.key_averages()}
+    own = sum(time for name, time in spent.items() if 'scaled_dot_product' in name)
+    return own / sum(spent.values())
 
 
 def made_up_data() -> MotionDataset:

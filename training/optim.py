@@ -29,7 +29,7 @@ class OptimConfig:
     precision: 'no' (float32) or 'bf16', with weights in float32.
     prefetch: the batches of the next step are made in a thread while this one is computed; the
         losses are the same.
-    onednn: large products and their gradients through oneDNN on a CPU: 'off', 'on', or 'auto'
+    onednn: large products and their gradients through oneDNN on a CPU: 'never', 'always', or 'auto'
         where that is measured to be faster; results differ by rounding.
     sharded: with several processes, each keeps a part of the trained weights, their gradients,
         moments and average (FSDP); else all of them (DDP). Results are the same.
@@ -60,8 +60,10 @@ class OptimConfig:
         """Refuse impossible values."""
         if self.precision not in ('no', 'bf16'):
             raise ConfigError(f"optim.precision is {self.precision!r}; choose 'no' or 'bf16'")
-        if self.onednn not in ('off', 'auto', 'on'):
-            raise ConfigError(f"optim.onednn is {self.onednn!r}; choose 'off', 'auto' or 'on'")
+        if self.onednn not in ('never', 'auto', 'always'):
+            raise ConfigError(
+                f"optim.onednn is {self.onednn!r}; choose 'never', 'auto' or 'always'"
+            )
         for name in ('steps', 'batch_size', 'accumulate', 'checkpoint_every', 'log_every'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'optim.{name} is {getattr(self, name)}; it must be at least 1')

@@ -20,7 +20,7 @@ from torch.nn import functional
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.network.text.branch import TextTables
 
-CHOICES = ('off', 'auto', 'on')
+CHOICES = ('never', 'auto', 'always')
 _SMALLEST = 2**18  # weights of a layer; below, turning numbers over costs more than it gains
 _MEASURED = (
     1024,
@@ -85,7 +85,7 @@ def use_onednn(network: nn.Module, choice: str, learns: bool = False) -> int:
 
     Args:
         network: changed in place.
-        choice: 'off'; 'on'; 'auto' where it is measured to be faster here.
+        choice: 'never'; 'always'; 'auto' where it is measured to be faster here.
         learns: whether it is for training: gradients are computed, and measured, so as well.
 
     Returns:
@@ -96,7 +96,7 @@ def use_onednn(network: nn.Module, choice: str, learns: bool = False) -> int:
     """
     if choice not in CHOICES:
         raise CheckpointError(f'onednn is {choice!r}: use one of {", ".join(CHOICES)}')
-    if choice == 'off' or not torch.backends.mkldnn.is_available():
+    if choice == 'never' or not torch.backends.mkldnn.is_available():
         return 0
     large: list[Callable[[], None]] = []
     for owner in list(network.modules()):
@@ -104,7 +104,7 @@ def use_onednn(network: nn.Module, choice: str, learns: bool = False) -> int:
             large.append(functools.partial(setattr, owner, 'product', product))
         for name, layer in list(owner.named_children()):
             kinds = (nn.Linear, OneDnnLinear) if learns else (nn.Linear,)
-            if type(layer) in kinds and _fits(layer.weight):
+            if isinstance(layer, nn.Linear) and type(layer) in kinds and _fits(layer.weight):
                 fast = OneDnnLinear(layer, learns)
                 large.append(functools.partial(setattr, owner, name, fast))
     if not large or (choice == 'auto' and not (faster_in_training() if learns else faster())):

@@ -17,6 +17,7 @@ from torch import nn
 from benchmarks import speed
 from benchmarks.floor import Rates, counted
 from benchmarks.memory import peak_gb
+from mgpt3_ros.model.network import onednn
 from tests.support.tiny import tiny_model
 
 RATES = Rates(flops=1e9, read=1e9)
@@ -41,6 +42,20 @@ def test_products_are_counted_as_by_hand(inference: bool) -> None:
     assert slow_to_read == pytest.approx(found.weights_read, rel=1e-6)
     slow_to_compute = found.floor_s(Rates(flops=1.0, read=1e15))
     assert slow_to_compute == pytest.approx(found.flops, rel=1e-6)
+
+
+@pytest.mark.parametrize('public', [False, True])
+def test_products_of_onednn_are_counted_as_others(
+    public: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if public:
+        monkeypatch.setattr(onednn, '_OPERATION', None)
+    layer, x = nn.Linear(3, 5), torch.randn(2, 4, 3)
+    with torch.inference_mode():
+        plain = counted(lambda: layer(x))
+        fast = counted(lambda: onednn.product(x, layer.weight, layer.bias))
+    assert fast.flops == plain.flops == 2 * 8 * 3 * 5
+    assert fast.weights_read == plain.weights_read
 
 
 def test_a_part_is_timed_without_the_parts_that_it_calls() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import training
+from mgpt3_ros.model.network import onednn
 from tests.support.tiny_runs import write_preset
 
 
@@ -21,7 +22,21 @@ def test_a_stage_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture) -> N
     assert (found['stage'], found['batch'], found['samples_a_step']) == ('t2m', 3, 6)
     assert found['samples_per_s'] == pytest.approx(6 / found['seconds'])
     assert found['gflop'] > 0
+    assert 0 < found['attention'] < 1
     assert 0.1 < found['memory_gb'] < 4
+
+
+def test_arithmetic_is_counted_whoever_does_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onednn, '_SMALLEST', 1)
+    found = []
+    for choice in ('never', 'always'):
+        config = ['--config', str(write_preset(tmp_path)), '--device', 'cpu', '--steps', '1']
+        stage = ['--stage', 't2m', '--json', f'stages.t2m.optim.onednn={choice}']
+        assert training.main([*config, *stage]) == 0
+        found.append(json.loads(capsys.readouterr().out.splitlines()[-1])['gflop'])
+    assert found[0] == found[1] > 0
 
 
 def test_a_vocabulary_of_gpt2s_size_needs_no_files(tmp_path: Path) -> None:

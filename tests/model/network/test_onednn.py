@@ -44,7 +44,7 @@ def test_the_numbers_are_those_of_the_plain_layers(
     if public:
         monkeypatch.setattr(onednn, '_OPERATION', None)
     plain, fast = network(), network()
-    assert use_onednn(fast, 'on') == 1  # the small one stays as it is
+    assert use_onednn(fast, 'always') == 1  # the small one stays as it is
     assert isinstance(fast[0], OneDnnLinear)
     x = torch.randn(*shape, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
@@ -53,7 +53,7 @@ def test_the_numbers_are_those_of_the_plain_layers(
 
 def test_state_and_gradients_are_those_of_the_plain_layers() -> None:
     plain, fast = network(), network()
-    use_onednn(fast, 'on')
+    use_onednn(fast, 'always')
     assert fast.state_dict().keys() == plain.state_dict().keys()
     for module in (plain, fast):
         module(torch.ones(2, WIDTH)).square().sum().backward()
@@ -63,9 +63,9 @@ def test_state_and_gradients_are_those_of_the_plain_layers() -> None:
 
 def test_it_may_be_off_and_is_told_when_it_is_mistyped(tmp_path: Path) -> None:
     module = network()
-    assert use_onednn(module, 'off') == 0
+    assert use_onednn(module, 'never') == 0
     assert type(module[0]) is nn.Linear
-    with pytest.raises(CheckpointError, match='off, auto, on'):
+    with pytest.raises(CheckpointError, match='never, auto, always'):
         MotionGPT3.from_pretrained(save_tiny_model(tmp_path), 'cpu', onednn='yes')
 
 
@@ -92,7 +92,7 @@ def test_a_table_of_words_is_taken_too() -> None:
     tables, hidden = Gpt2Tables(config).eval(), torch.linspace(-1, 1, 128).view(2, 64)
     with torch.inference_mode():
         plain = tables.logits(hidden)
-        assert use_onednn(nn.ModuleList([tables]), 'on') == 1
+        assert use_onednn(nn.ModuleList([tables]), 'always') == 1
         torch.testing.assert_close(tables.logits(hidden), plain, rtol=1e-5, atol=1e-5)
     assert tables.product is product
 
@@ -110,7 +110,7 @@ def test_a_network_of_large_layers_draws_and_writes_the_same(
         return drawn.joints, model.pipeline.caption([walk])[0]
 
     plain = made()
-    assert use_onednn(model.network, 'on') > 10
+    assert use_onednn(model.network, 'always') > 10
     fast = made()
     np.testing.assert_allclose(fast[0], plain[0], atol=2e-4)
     assert fast[1] == plain[1]
@@ -124,8 +124,8 @@ def test_gradients_by_onednn_are_those_of_the_plain_layers(bias: bool, frozen: b
         torch.manual_seed(0)
         module = nn.Sequential(nn.Linear(WIDTH, WIDTH, bias=bias), nn.GELU())
         if fast:
-            assert use_onednn(module, 'on', learns=True) == 1
-            assert use_onednn(module, 'on', learns=True) == 1  # again
+            assert use_onednn(module, 'always', learns=True) == 1
+            assert use_onednn(module, 'always', learns=True) == 1  # again
         module[0].requires_grad_(not frozen)
         x = torch.linspace(-1, 1, 3 * WIDTH).view(3, 1, WIDTH).requires_grad_()
         module(x).square().sum().backward()
