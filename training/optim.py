@@ -29,8 +29,8 @@ class OptimConfig:
     precision: 'no' (float32) or 'bf16', with weights in float32.
     prefetch: the batches of the next step are made in a thread while this one is computed; the
         losses are the same.
-    onednn: large products and their gradients through oneDNN on a CPU: 'never', 'always', or 'auto'
-        where that is measured to be faster; results differ by rounding.
+    onednn: large products and their gradients through oneDNN on a CPU: 'never', 'always', or
+        'auto' where that is measured to be faster; results differ by rounding.
     sharded: with several processes, each keeps a part of the trained weights, their gradients,
         moments and average (FSDP); else all of them (DDP). Results are the same.
     """

@@ -68,8 +68,8 @@ class Pretrained:
             dtype: of the backbone and the head: 'float32', 'bfloat16' or 'float16'; the VAE
                 always runs in float32. 'auto' is float32, but a language model that is installed
                 by itself is kept in bfloat16 on a CPU that computes with it.
-            onednn: large products through oneDNN on a CPU: 'never', 'always', or 'auto' where it is
-                measured to be faster, which may differ from one machine to the next; see
+            onednn: large products through oneDNN on a CPU: 'never', 'always', or 'auto' where that
+                is measured to be faster, which differs from one machine to the next; see
                 `network/onednn.py`. Of the shipped checkpoints none has products so large.
 
         Raises:
