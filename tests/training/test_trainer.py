@@ -118,6 +118,23 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     assert losses(killed) == pytest.approx(losses(tmp_path / 'unbroken'), abs=1e-5)
 
 
+def test_one_pass_over_the_weights_is_the_plain_optimiser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = trainer(tmp_path / 'fast')
+    assert fast.optimizer.optimizer.defaults['fused']
+    adamw = torch.optim.AdamW
+    monkeypatch.setattr(
+        torch.optim, 'AdamW', lambda *a, **k: adamw(*a, **{**k, 'fused': False, 'foreach': False})
+    )
+    plain = trainer(tmp_path / 'plain')
+    for each in (fast, plain):
+        each.run()
+    for name, weight in plain.trained.items():
+        torch.testing.assert_close(fast.trained[name], weight, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(fast.average[name], plain.average[name], rtol=1e-5, atol=1e-6)
+
+
 def test_accumulated_micro_batches_are_averaged(tmp_path: Path) -> None:
     both = trainer(tmp_path, accumulate=2, clip_norm=0.0)
     model = Line()
