@@ -21,7 +21,7 @@ from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.network.text.branch import TextTables
 
 CHOICES = ('never', 'auto', 'always')
-_SMALLEST = 2**18  # weights of a layer; below, turning numbers over costs more than it gains
+_SMALLEST = 2**20  # weights of a product; below, there is little to gain
 _MEASURED = (
     1024,
     3072,

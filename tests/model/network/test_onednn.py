@@ -28,7 +28,7 @@ from mgpt3_ros.model.network.onednn import (
 from mgpt3_ros.model.network.text.gpt2_branch import Gpt2Tables
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
-WIDTH = 512
+WIDTH = 1024
 
 
 def network() -> nn.Sequential:
@@ -88,7 +88,7 @@ def test_auto_measures_nothing_for_a_network_of_small_layers(
 
 
 def test_a_table_of_words_is_taken_too() -> None:
-    config = BackboneConfig(vocab_size=4096, n_embd=64, n_layer=1, n_head=2)
+    config = BackboneConfig(vocab_size=2**14, n_embd=64, n_layer=1, n_head=2)
     tables, hidden = Gpt2Tables(config).eval(), torch.linspace(-1, 1, 128).view(2, 64)
     with torch.inference_mode():
         plain = tables.logits(hidden)
@@ -152,3 +152,10 @@ def test_what_is_measured_is_both_ways() -> None:
         weight = torch.ones(4, 3, requires_grad=True)
         assert onednn._seconds(learned_product, torch.ones(2, 3), weight) >= 0
     assert weight.grad is not None
+
+
+@pytest.mark.parametrize('name', ['default', 'stream'])
+def test_the_shipped_checkpoints_draw_the_same_everywhere(name: str) -> None:
+    """None of their products is large: nothing depends on what is measured here."""
+    model = MotionGPT3.from_pretrained(name, 'cpu', onednn='never')
+    assert use_onednn(model.network, 'always') == 0
