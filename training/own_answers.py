@@ -23,6 +23,7 @@ from mgpt3_ros.model.language.chat import chat_ids
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.stream_network import StreamNetwork
+from mgpt3_ros.model.network.text.branch import LowRank
 from mgpt3_ros.training.data.chats import Chat
 from mgpt3_ros.training.data.motion_store import cache_folder
 from mgpt3_ros.training.text_cache import begun_alike, text_digest
@@ -82,8 +83,8 @@ def answered(
 def _digest(network: StreamNetwork) -> str:
     """A hash of what words are written with; of additions that add nothing it knows nothing."""
     backbone = network.backbone
-    added = backbone.parameter_groups().get('additions', [])
-    adds = any(bool(layer.additions.up.weight.any()) for layer in backbone.layers if added)
+    added = [module for module in backbone.modules() if isinstance(module, LowRank)]
+    adds = any(bool(addition.up.weight.any()) for addition in added)
     return text_digest(network) if adds else digest_of(backbone.text_state())
 
 

@@ -213,7 +213,7 @@ class TextCache:
         return None
 
     def _keep(self, file: Path, values: Tensor, kind: type | None = None) -> np.ndarray:
-        kept = values.float().cpu().numpy().astype(kind or _TYPES[self.dtype])
+        kept: np.ndarray = values.float().cpu().numpy().astype(kind or _TYPES[self.dtype])
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as partial:
             save_array(partial, kept)

@@ -376,7 +376,7 @@ class BimodalBackbone(nn.Module):
         return self.marker_logits is not None and bool(self.marker_logits.any())
 
     def halve_text(self) -> None:
-        """Keep the text's tables in half precision: for inference alone, on a CPU."""
+        """Make room for the text's tables in half precision: for inference alone, on a CPU."""
         halve_text([self.text, *(layer.text for layer in self._layers())])
 
     def text_state(self) -> dict[str, Tensor]:

@@ -18,13 +18,13 @@ HALF = torch.bfloat16
 
 
 class HalfLinear(nn.Linear):
-    """A linear layer with weights in half precision between numbers in any."""
+    """A linear layer with weights in half precision, of any value, between numbers in any."""
 
     def __init__(self, plain: nn.Linear) -> None:
         super().__init__(plain.in_features, plain.out_features, plain.bias is not None, 'meta')
-        self.weight = nn.Parameter(plain.weight.detach().to(HALF), requires_grad=False)
+        self.weight = _empty(plain.weight)
         if plain.bias is not None:
-            self.bias = nn.Parameter(plain.bias.detach().to(HALF), requires_grad=False)
+            self.bias = _empty(plain.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """X (..., in_features) to (..., out_features)."""
@@ -38,10 +38,18 @@ def half_is_fast() -> bool:
 
 
 def halve_text(parts: list[TextBlock | TextTables]) -> None:
-    """Put half precision behind the linear layers and embeddings of a text branch, in place."""
+    """Put half precision behind the linear layers and embeddings of a text branch, in place.
+
+    Their values are those of a checkpoint, which come next: nothing is copied, so that tables which
+    are read from a file when they are used need no room beside it.
+    """
     for part in parts:
         for name, layer in list(part.named_children()):
             if isinstance(layer, nn.Linear):
                 setattr(part, name, HalfLinear(layer))
             elif isinstance(layer, nn.Embedding):
-                layer.to(HALF)
+                layer.weight = _empty(layer.weight)
+
+
+def _empty(weight: Tensor) -> nn.Parameter:
+    return nn.Parameter(torch.empty(weight.shape, dtype=HALF), requires_grad=False)
