@@ -1,8 +1,10 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Devices and number types by name."""
+"""Devices and number types by name, and memory that is given back."""
 
 from __future__ import annotations
+
+import ctypes
 
 import torch
 
@@ -29,6 +31,13 @@ def resolve_device(device: str) -> torch.device:
             "use 'auto' or 'cpu', or install a CUDA build of torch"
         )
     return resolved
+
+
+def return_memory() -> None:
+    """Give freed memory back to the system, where the C library can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
+    if trim is not None:
+        trim(0)
 
 
 def resolve_dtype(dtype: str) -> torch.dtype:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,12 +141,14 @@ class ModelHost:
         return ModelFacts(*facts, model.recogniser, model.known_actions())
 
     def _release(self) -> None:
+        from mgpt3_ros.model.devices import return_memory  # beside torch, as in _load
+
         self._users -= 1
         if self._users > 0:
             return
         self._model = self._choice = None
         gc.collect()
-        _return_memory()
+        return_memory()
 
     def _run(self, call: Callable[[MotionGPT3, Job[T]], T], job: Job[T]) -> T:
         if self._model is None:
@@ -193,10 +194,3 @@ class ModelHost:
             return error
         torch.cuda.empty_cache()
         return DeviceMemoryError(f'out of memory on {self._model.device}: {error}')
-
-
-def _return_memory() -> None:
-    """Give freed memory back to the system, where the C library can (glibc)."""
-    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
-    if trim is not None:
-        trim(0)

@@ -14,7 +14,7 @@ from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.checkpoints.language_weights import language_weights, outside
 from mgpt3_ros.model.config import from_dict, to_dict
-from mgpt3_ros.model.devices import resolve_device, resolve_dtype
+from mgpt3_ros.model.devices import resolve_device, resolve_dtype, return_memory
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.kinematics.recognition import ActionRecogniser
 from mgpt3_ros.model.kinematics.stats import FeatureStats
@@ -98,6 +98,8 @@ class Pretrained:
         model = cls(config, network, tokenizer, stats)
         model.recogniser = ActionRecogniser.load(path)
         model._known = load_known_actions(path)
+        if half:  # what a language model's vocabulary and its room took while they were made
+            return_memory()
         return model
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:

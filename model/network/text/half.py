@@ -40,7 +40,7 @@ def half_is_fast() -> bool:
 def halve_text(parts: list[TextBlock | TextTables]) -> None:
     """Put half precision behind the linear layers and embeddings of a text branch, in place.
 
-    Their values are those of a checkpoint, which come next: nothing is copied, so that tables which
+    Their values are those of a checkpoint, which come next: nothing is copied, so that tables that
     are read from a file when they are used need no room beside it.
     """
     for part in parts:
