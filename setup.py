@@ -46,7 +46,7 @@ setup(
     packages=[NAME, *packages, f'{NAME}.models'],
     package_data={
         NAME: ['py.typed'],
-        f'{NAME}.model': ['**/*.yaml'],
+        f'{NAME}.model': ['**/*.yaml', '**/*.json'],
         f'{NAME}.training': ['**/*.yaml'],
         f'{NAME}.robots': ['config/*.yaml'],  # a link to config/robots
         f'{NAME}.models': ['*/*'],  # the shipped checkpoints

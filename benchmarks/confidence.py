@@ -4,9 +4,10 @@
 
 The prompts of ``benchmarks/confidence.yaml``, known ones and unknown ones, are judged by the
 look-up of actions (``model.language.known_prompts``), by their likelihood under the text branch,
-and by both. Every second prompt is there to choose by, the others measure: the area under the
-curve, and how many unknown prompts are found where 95 % of the known ones are kept. ``--fit``
-prints the weights of the look-up. With ``--data`` the second part is measured: motions are drawn
+and by both; where a sentence encoder is installed also by the look-up with nearness to known
+sentences. Every second prompt is there to choose by, the others measure: the area under the curve,
+and how many unknown prompts are found where 95 % of the known ones are kept. ``--fit`` prints the
+weights of the look-up. With ``--data`` the second part is measured: motions are drawn
 of the known prompts, and a forest of trees that was trained on real clips says whether those whose
 caption names the action show it more often than the others.
 """
@@ -23,9 +24,11 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.prompts import BLIND, rows_of
 from benchmarks.table import circumstances
 from mgpt3_ros.model.language.known_prompts import BOUND, evidence, knowledge_of
 from mgpt3_ros.model.language.normalisation import normalised
+from mgpt3_ros.model.language.pretrained import NO_ENCODER
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.packs import load_pack
@@ -83,24 +86,40 @@ def main(argv: list[str] | None = None) -> int:
     joined = LogisticRegression(C=1.0).fit(both[chosen], known[chosen]).predict_proba(both)[:, 1]
     print(f'{model.name}: {known.sum()} known prompts, {(~known).sum()} unknown ones')
     signals = {'look-up': looked_up, 'likelihood': spoken, 'both': joined}
+    near = None if model.lookup is None else model.lookup.nearness
+    if near is None:
+        print(f'  with nearness: skipped, {NO_ENCODER}')
+    else:
+        signals['with nearness'] = np.array(
+            [knowledge_of(text, labels, near).probability for text, _, _ in rows]
+        )
     for name, scores in signals.items():
         for half, part in zip(HALVES, (chosen, ~chosen), strict=True):
             area = roc_auc_score(known[part], scores[part])
             found = flagged(scores[part], known[part])
-            print(f'  {name:10} {half:9} area {area:.3f}, unknown found at 95 % kept {found:.2f}')
-    for half, part in zip(HALVES, (chosen, ~chosen), strict=True):
-        kept = (looked_up >= BOUND)[part]
-        print(
-            f'  at the bound {BOUND}, {half}: known kept {kept[known[part]].mean():.2f}, '
-            f'unknown found {1 - kept[~known[part]].mean():.2f}'
-        )
-    others = yaml.safe_load(Path(__file__).with_name('blind_prompts.yaml').read_text('utf-8'))
-    blind = [p for name, own in others.items() if name in labels for p in own]
-    kept = np.mean([knowledge_of(text, labels).known for text in blind])
-    print(f'  of {len(blind)} blind prompts of listed actions {kept:.2f} are held to be known')
+            print(f'  {name:13} {half:9} area {area:.3f}, unknown found at 95 % kept {found:.2f}')
+    judged = {name: signals[name] for name in ('look-up', 'with nearness') if name in signals}
+    for name, scores in judged.items():
+        for half, part in zip(HALVES, (chosen, ~chosen), strict=True):
+            kept = (scores >= BOUND)[part]
+            share, found = kept[known[part]].mean(), 1 - kept[~known[part]].mean()
+            print(
+                f'  {name}, at the bound {BOUND}, {half}: known kept {share:.2f}, '
+                f'unknown found {found:.2f}'
+            )
+    for file in BLIND:
+        blind = [text for _, text in rows_of(file, labels)]
+        for name, nearness in {'look-up': None, 'with nearness': near}.items():
+            if blind and name in judged:
+                kept = np.mean([knowledge_of(text, labels, nearness).known for text in blind])
+                print(
+                    f'  of {len(blind)} prompts of {file} {kept:.2f} are held to be known: {name}'
+                )
     if options.fit:
         fitted = LogisticRegression(C=10.0).fit(features[chosen], known[chosen])
         print('WEIGHTS', fitted.coef_[0].round(2), 'BIAS', fitted.intercept_.round(2))
+    if options.fit and near is not None:
+        _print_fitted_nearness()
     if options.wrong:
         for half, part in zip(HALVES, (chosen, ~chosen), strict=True):
             for (text, name, kind), score, use in zip(rows, looked_up, part, strict=True):
@@ -109,6 +128,23 @@ def main(argv: list[str] | None = None) -> int:
     if options.data:
         _print_shown(model, [row for row in rows if row[2]], options)
     return 0
+
+
+def _print_fitted_nearness() -> None:
+    """The weights with nearness, of the choosing half of both shipped checkpoints."""
+    features, known = [], []
+    for name in ('default', 'stream'):
+        model = MotionGPT3.from_pretrained(name)
+        labels = [action.label for action in model.known_actions()]
+        assert model.lookup is not None
+        rows = prompts(labels)
+        for kind in (True, False):
+            for text, _, own in [row for row in rows if row[2] == kind][::2]:
+                near = model.lookup.nearness(text, labels)
+                features.append([*evidence(text, labels), near])
+                known.append(own)
+    fitted = LogisticRegression(C=1.0).fit(np.array(features), known)
+    print('NEAR_WEIGHTS', fitted.coef_[0].round(2), 'NEAR_BIAS', fitted.intercept_.round(2))
 
 
 def _print_shown(

@@ -3,20 +3,37 @@
 """``python -m benchmarks.prompts --data PACK``: how often README's prompts give what they ask for.
 
 Twenty motions of each prompt, their actions named by the recogniser that the model card uses.
+
+``--blind``: the same of the blind prompts, ``blind_prompts.yaml`` for the old fifteen actions and
+``blind_prompts_new.yaml`` for the new ones: those that the checkpoint lists, drawn from the words
+as they are, and as ``MotionGPT3.generate`` draws them, without a sentence encoder and with it.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
+from typing import TypedDict
 
+from benchmarks.table import circumstances
+from mgpt3_ros.model.config import load_yaml
+from mgpt3_ros.model.language.pretrained import MINILM, NO_ENCODER, installed
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.packs import load_pack
 from mgpt3_ros.training.evaluation.classifier import ActionClassifier
+from mgpt3_ros.training.evaluation.measures import drawn_or_refused, recognition
 
 MOTIONS = 20
+
+
+class _Way(TypedDict):
+    encoder: str
+    as_is: bool
+
+
 PROMPTS = {
     'raise your left arm': 'raise-up-left-hand',
     'raise your right arm': 'raise-up-right-hand',
@@ -31,13 +48,24 @@ PROMPTS = {
     'say goodbye': 'bye',
 }
 
+BLIND = ('blind_prompts.yaml', 'blind_prompts_new.yaml')
+WAYS: dict[str, _Way] = {
+    'words as they are': {'encoder': 'off', 'as_is': True},
+    'understood by rules': {'encoder': 'off', 'as_is': False},
+    'understood with a sentence encoder': {'encoder': 'auto', 'as_is': False},
+}
+
 
 def main(argv: list[str] | None = None) -> int:
     """Print a line for each prompt: how many are right, and what the others are."""
     parser = argparse.ArgumentParser(prog='python -m benchmarks.prompts', description=__doc__)
     parser.add_argument('--data', type=Path, required=True, help='folder of the mocap22 pack')
     parser.add_argument('--checkpoint', default=None, help='checkpoint folder (the shipped one)')
+    parser.add_argument('--blind', action='store_true', help='the blind prompts (pack motion52)')
+    parser.add_argument('--draws', type=int, default=1, help='of each blind prompt')
     arguments = parser.parse_args(argv)
+    if arguments.blind:
+        return blind(arguments)
     recogniser = ActionClassifier(load_pack(arguments.data).train)
     model = MotionGPT3.from_pretrained(arguments.checkpoint)
     for prompt, wanted in PROMPTS.items():
@@ -47,6 +75,41 @@ def main(argv: list[str] | None = None) -> int:
         others = ', '.join(f'{count} {action}' for action, count in found.items())
         print(f'{right:2d} of {MOTIONS}  {prompt}' + (f'  (others: {others})' if others else ''))
     return 0
+
+
+def blind(arguments: argparse.Namespace) -> int:
+    """Print a line for each list and each way to draw."""
+    print(circumstances())
+    judge = ActionClassifier(load_pack(arguments.data).train, uncounted=())
+    for name, options in WAYS.items():
+        if options['encoder'] != 'off' and not installed(MINILM):
+            print(f'{name}: skipped, {NO_ENCODER}')
+            continue
+        model = MotionGPT3.from_pretrained(arguments.checkpoint, encoder=options['encoder'])
+        labels = {action.label for action in model.known_actions()}
+        for file in BLIND:
+            rows = rows_of(file, labels)
+            wanted, texts = [label for label, _ in rows], [text for _, text in rows]
+            found = list[str | None]()
+            for draw in range(arguments.draws if rows else 0):
+                lengths = [None] * len(texts)
+                drawn = drawn_or_refused(model, texts, 100 * draw, lengths, options['as_is'])
+                seen = iter(judge.predict([joints for joints in drawn if joints is not None]))
+                found += [None if joints is None else next(seen) for joints in drawn]
+            right = recognition(wanted * arguments.draws, found) if rows else None
+            if right is not None:
+                print(
+                    f'{model.name}, {file}, {name}: right action {right.action}, mean over '
+                    f'actions {right.mean_over_actions:.3f}, wrong side {right.side_wrong.right} '
+                    f'of {right.side_wrong.count}, refused {found.count(None)}'
+                )
+    return 0
+
+
+def rows_of(file: str, labels: Collection[str]) -> list[tuple[str, str]]:
+    """Action and text of each prompt of a list that asks for one of some actions."""
+    listed = load_yaml(Path(__file__).with_name(file))
+    return [(label, text) for label, own in listed.items() if label in labels for text in own]
 
 
 if __name__ == '__main__':

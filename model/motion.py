@@ -38,6 +38,7 @@ class MotionInfo(TypedDict, total=False):
     """What may be known about a motion. Others may add keys of their own.
 
     text: what it was drawn from, or what it shows.
+    understood_as: the known sentence that it was drawn from in place of ``text``.
     duration_from: where its length comes from: 'asked', 'text', 'predicted' or 'default'.
     duration_limited: the text asked for more or less than the model can make.
     parts: the actions that it is made of.
@@ -54,6 +55,7 @@ class MotionInfo(TypedDict, total=False):
     """
 
     text: str
+    understood_as: str
     duration_from: str
     duration_limited: bool
     parts: list[MotionPart]

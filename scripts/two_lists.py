@@ -127,7 +127,8 @@ def _in_free_words(model: MotionGPT3, judge: ActionClassifier, names: set[str]) 
     rows = [(text, name) for name, own in known.items() if name in names for text in own]
     wanted = [name for _, name in rows]
     lengths: list[float] = [3.0] * len(rows)
-    drawn = drawn_or_refused(model, [text for text, _ in rows], 7000, lengths)
+    texts = [text for text, _ in rows]
+    drawn = drawn_or_refused(model, texts, 7000, lengths, as_is=False)
     found = [None if joints is None else judge.predict([joints])[0] for joints in drawn]
     return recognition(wanted, found)
 

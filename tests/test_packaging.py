@@ -208,7 +208,7 @@ def test_the_manifest_names_what_the_nodes_need(manifest: ElementTree.Element):
 
 
 @pytest.mark.parametrize(
-    'name', ['torch', 'runtime', *EXTRAS, 'ros', 'robots', 'smollm2', 'dev', 'oracles']
+    'name', ['torch', 'runtime', *EXTRAS, 'ros', 'robots', 'smollm2', 'minilm', 'dev', 'oracles']
 )
 def test_every_requirement_has_a_range_and_a_reason(name: str):
     assert requirement_lines(name)

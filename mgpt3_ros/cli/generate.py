@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgpt3_ros.body.commands.confidence import further
 from mgpt3_ros.body.commands.memory import Memory
@@ -29,6 +29,12 @@ from mgpt3_ros.cli.robot_files import (
 )
 from mgpt3_ros.model.errors import TextError
 from mgpt3_ros.model.language.confidence import doubt, hint, prompt_knowledge
+from mgpt3_ros.model.language.known_prompts import BOUND
+
+if TYPE_CHECKING:
+    from mgpt3_ros.model.motion import Motion
+    from mgpt3_ros.model.motiongpt3 import MotionGPT3
+    from mgpt3_ros.model.sampling import SamplingOptions
 
 SUMMARY = 'a sentence becomes a motion'
 DESCRIPTION = """\
@@ -91,17 +97,16 @@ def run(arguments: argparse.Namespace) -> int:
     text = ' '.join(arguments.text)
     if arguments.as_is or arguments.one_clip:
         draw = model.generate if arguments.one_clip else model.generate_sequence
-        motion = draw(text, arguments.duration, sampling=sampling)
+        motion = draw(text, arguments.duration, as_is=arguments.as_is, sampling=sampling)
         confidence = motion.info.get('confidence') or model.confidence(text)
     else:
         also = further(action.label for action in model.known_actions())
         try:
             parts = Memory().resolved(understand(text, also))
         except TextError as error:
-            known = model.known_actions()
-            near = hint(prompt_knowledge(text, known), known) if known else ''
-            raise TextError(f'{error}{near}') from error
-        motion = carry_out_all(model, parts, sampling, arguments.duration)
+            motion = _in_free_words(model, text, arguments.duration, sampling, error)
+        else:
+            motion = carry_out_all(model, parts, sampling, arguments.duration)
         confidence = motion.info.get('confidence')
     drawn = time.perf_counter()
     write_all(motion, arguments.output, robot, avatar, robot_only=arguments.robot_only)
@@ -113,9 +118,30 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if confidence is not None and (warning := doubt(confidence)):
         sys.stderr.write(f'warning: {warning}\n')
+    if 'understood_as' in motion.info:
+        sys.stdout.write(f'understood as {motion.info["understood_as"]!r}\n')
     for note in motion.info.get('notes', ()):
         sys.stdout.write(f'note: {note}\n')
     return 0
+
+
+def _in_free_words(
+    model: MotionGPT3,
+    text: str,
+    duration_s: float | None,
+    sampling: SamplingOptions,
+    refusal: TextError,
+) -> Motion:
+    """What the grammar refuses, drawn where the model knows a sentence that says the same.
+
+    Raises:
+        TextError: it knows none, or the prompt is held to be beyond what it knows.
+    """
+    known, confidence = model.known_actions(), model.confidence(text)
+    if confidence is None or confidence['prompt'] < BOUND or model.understood(text) is None:
+        near = hint(prompt_knowledge(text, known), known) if known else ''
+        raise TextError(f'{refusal}{near}') from refusal
+    return model.generate(text, duration_s, sampling=sampling)
 
 
 def duration_source(info: Any) -> str:

@@ -89,6 +89,13 @@ def add_model_options(
         metavar='N',
         help='denoising steps, fewer are faster (default: as the model is set)',
     )
+    group.add_argument(
+        '--encoder',
+        default='auto',
+        metavar='FOLDER',
+        help='of sentences, for words that the model was never taught: a folder or a name on the '
+        'hub; auto (the default) takes the installed one, off none',
+    )
 
 
 def add_checkpoint_options(group: Any, default: str | None = None) -> None:
@@ -179,7 +186,10 @@ def load_model(arguments: argparse.Namespace) -> MotionGPT3:
     """Load the model that was asked for, and say on stderr which it is and its licence."""
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
-    model = MotionGPT3.from_pretrained(arguments.checkpoint, device=arguments.device)
+    encoder = getattr(arguments, 'encoder', 'off')  # of no use to commands that draw nothing
+    model = MotionGPT3.from_pretrained(
+        arguments.checkpoint, device=arguments.device, encoder=encoder
+    )
     sys.stderr.write(f'checkpoint {model.name} on {model.device}, licence: {model.licence}\n')
     return model
 

@@ -132,7 +132,9 @@ def generate(
     from mgpt3_ros.model.pipelines.together import Texts
 
     spare_s = JOIN_TAKES_S if goes_on else 0.0
-    (motion,) = yield Texts((text,), duration_s or None, sampling.options(job), spare_s)
+    meant = model.understood(text)
+    said = text if meant is None else meant.sentence
+    (motion,) = yield Texts((said,), duration_s or None, sampling.options(job), spare_s)
     confidence = (yield Judged(model, text, motion)) if judge else None
     if confidence is not None:
         motion = motion.with_info(confidence=confidence)

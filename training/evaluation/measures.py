@@ -111,21 +111,30 @@ def generate_all(
 
 
 def drawn_or_refused(
-    model: MotionGPT3, texts: Sequence[str], seed: int, durations: Sequence[float | None]
+    model: MotionGPT3,
+    texts: Sequence[str],
+    seed: int,
+    durations: Sequence[float | None],
+    as_is: bool = True,
 ) -> list[np.ndarray | None]:
-    """As `generate_all`; None where the model refuses what it drew as no possible body."""
+    """As `generate_all`; None where the model refuses what it drew as no possible body.
+
+    ``as_is``: from the words as they are, see ``MotionGPT3.generate``.
+    """
     found: list[np.ndarray | None] = []
     for begin in tqdm(range(0, len(texts), BATCH), desc=f'generating, seed {seed}', leave=False):
         part = slice(begin, begin + BATCH)
         said, asked = list(texts[part]), list(durations[part])
         noise = noise_source(seed + begin)
         try:
-            motions = model.generate(said, asked, judge=False, generator=noise)
+            motions = model.generate(said, asked, judge=False, as_is=as_is, generator=noise)
             found += [motion.joints for motion in motions]
         except GenerationError:
             for text, seconds in zip(said, asked, strict=True):
                 try:
-                    motion = model.generate(text, seconds, judge=False, generator=noise)
+                    motion = model.generate(
+                        text, seconds, judge=False, as_is=as_is, generator=noise
+                    )
                     found.append(motion.joints)
                 except GenerationError:
                     found.append(None)

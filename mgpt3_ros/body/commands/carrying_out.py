@@ -76,7 +76,8 @@ def carry_out(
     Returns:
         A motion that begins at the origin, facing +Z, or in the frame of ``taken``, and ends in a
         stance. ``info['text']`` is what the model was asked with, ``info['notes']`` what could not
-        be met, with what was done, and ``info['confidence']`` is as in ``MotionGPT3.generate``.
+        be met, with what was done; ``info['understood_as']`` and ``info['confidence']`` are as in
+        ``MotionGPT3.generate``.
 
     Raises:
         MotionGPT3Error: as ``MotionGPT3.generate``.
@@ -99,7 +100,8 @@ def carrying_out(
     if not source and duration_s and action.distance_m is action.steps is None:
         action, source = replace(action, duration_s=duration_s), 'asked'
     text = action.words or SENTENCES[action.name]
-    drawn = yield from _drawn(model, action, text, sampling)
+    meant = model.understood(text)
+    drawn = yield from _drawn(model, action, text if meant is None else meant.sentence, sampling)
     if action.name in LEGS:
         joints = shaping.on_foot(drawn.joints, action, at_rest, taken)
     else:
@@ -120,6 +122,8 @@ def carrying_out(
             'notes': unmet(joints, action),
         },
     )
+    if meant is not None:
+        motion = motion.with_info(understood_as=meant.sentence)
     confidence = (yield Judged(model, text, motion)) if judge else None
     return motion if confidence is None else motion.with_info(confidence=confidence)
 

@@ -189,7 +189,10 @@ def held_out_prompts(file: str) -> set[str]:
     return {normalised(prompt) for group in groups for prompt in group}
 
 
-@pytest.mark.parametrize('file', ['paraphrases.yaml', 'blind_prompts.yaml', 'confidence.yaml'])
+HELD_OUT = ('paraphrases.yaml', 'blind_prompts.yaml', 'blind_prompts_new.yaml', 'confidence.yaml')
+
+
+@pytest.mark.parametrize('file', HELD_OUT)
 def test_held_out_prompts_are_never_trained_on(file: str) -> None:
     held_out = held_out_prompts(file)
     assert len(held_out) >= 60
@@ -200,14 +203,16 @@ def test_held_out_prompts_are_never_trained_on(file: str) -> None:
         assert not any(line.fullmatch(text) for line in lines), text
 
 
-def test_held_out_prompts_are_no_captions_of_the_real_data() -> None:
-    if not mocap.FOLDER.is_dir():
-        pytest.skip(f'no motion capture in {mocap.FOLDER}')
-    pack = load_pack(mocap.FOLDER)
+@pytest.mark.parametrize('name', ['mocap22', 'motion52'])
+def test_held_out_prompts_are_no_captions_of_the_real_data(name: str) -> None:
+    folder = mocap.FOLDER.parent / name
+    if not folder.is_dir():
+        pytest.skip(f'no motion capture in {folder}')
+    pack = load_pack(folder)
     captions = [c for clip in [*pack.train, *pack.val] for c in clip.captions] + pack.text_only
     captions += [mirror_caption(caption) for caption in captions]
     captions += [as_command(caption) for caption in captions]
-    held_out = held_out_prompts('paraphrases.yaml') | held_out_prompts('blind_prompts.yaml')
+    held_out = set().union(*map(held_out_prompts, HELD_OUT[:3]))
     assert not held_out & {normalised(caption) for caption in captions}
 
 
