@@ -68,8 +68,7 @@ class GenerateNode(MovingNode):
     def __init__(self, host: ModelHost | None = None, namespace: str = '') -> None:
         super().__init__('generate_node', PARAMETER_NAMES, host, namespace)
         self._queue = CommandQueue()
-        self._numbers = 0
-        self._dropped = 0
+        self._numbers = self._dropped = 0
         self.last_latency_s = 0.0
         self._memory, self._way_back = Memory(), WayBack(self)
         self._known_actions: tuple[KnownAction, ...] = ()

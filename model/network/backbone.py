@@ -21,10 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 
 from mgpt3_ros.model.errors import ConfigError
-from mgpt3_ros.model.language.vocabulary import MARKERS, MOTION_TOKENS, Vocabulary
+from mgpt3_ros.model.language.vocabulary import MARKERS, Vocabulary
 from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.layer import Attention, BimodalLayer
+from mgpt3_ros.model.network.motion_tables import MotionTables
 from mgpt3_ros.model.network.sequences import Layout, places_of
 from mgpt3_ros.model.network.text import gpt2_weights, llama_weights, text_tables
 from mgpt3_ros.model.network.text.branch import LowRank, TextBlock
@@ -61,25 +62,6 @@ def _scatter(packed: Tensor, at: Tensor | None, like: Tensor) -> Tensor:
     return (flat if at is None else flat.index_copy(0, at, packed)).view_as(like)
 
 
-class _MotionTables(nn.Module):
-    """Embeddings and last norm of the motion branch.
-
-    A motion branch of the text's width reads the text's positions, as the authors' does; one of
-    another width has a table of its own; beside a Llama the attention turns queries and keys
-    instead. With a bounded look back motion takes up no positions: a score is added to the
-    attention that depends on the distance of two motion tokens.
-    """
-
-    def __init__(self, config: BackboneConfig, width: int, codes: int) -> None:
-        super().__init__()
-        self.wte = nn.Embedding(MOTION_TOKENS + codes, width)
-        own = width != config.n_embd and config.look_back is None and config.llama is None
-        self.wpe = nn.Embedding(config.n_positions, width) if own else None
-        self.ln_f: nn.Module = nn.LayerNorm(width)
-        if config.look_back is not None:
-            self.distance = nn.Parameter(torch.zeros(config.n_head, config.look_back))
-
-
 class BimodalBackbone(nn.Module):
     """Hidden states of sequences in which text and motion tokens take turns.
 
@@ -94,7 +76,7 @@ class BimodalBackbone(nn.Module):
         beside = range(config.n_layer) if config.motion_layers is None else config.motion_layers
         shared = beside if config.shared_layers is None else config.shared_layers
         self.text = text_tables(config)
-        self.motion = _MotionTables(config, self.motion_width, codes)
+        self.motion = MotionTables(config, self.motion_width, codes)
         self.layers = nn.ModuleList(
             BimodalLayer(config, self.motion_width, i in shared, i in beside)
             for i in range(config.n_layer)
@@ -203,7 +185,7 @@ class BimodalBackbone(nn.Module):
             attention_mask: (B, S + N) bool, False on padding, of the S tokens in the cache and
                 the N new ones. Positions count from the first True entry. None: no padding.
             cache: keys and values of the S tokens before.
-            words_alone: no motion and no padding is among the new tokens: a look would wait for it.
+            words_alone: no motion, no padding is among the new tokens: a look would wait for it.
             layout: of the new tokens, where it is known; without a cache.
             words_wanted: else hidden states of words are zeros, and the last layer computes none.
 

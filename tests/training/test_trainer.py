@@ -371,17 +371,6 @@ def test_training_needs_no_tensorboard(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / 'tensorboard').exists()
 
 
-def test_a_log_is_read_as_if_nothing_had_been_killed(tmp_path: Path) -> None:
-    lines = ['{"step": 1, "loss": 1.0}', '{"step": 2, "loss": 9}', '{"step": 2, "val": {"a": 1}}']
-    lines += ['{"step": 2, "loss": 2.0}', '{"step": 3, "lo']
-    (tmp_path / 'log.jsonl').write_text('\n'.join(lines))
-    assert read_log(tmp_path) == [
-        {'step': 1, 'loss': 1.0},
-        {'step': 2, 'loss': 2.0},
-        {'step': 2, 'val': {'a': 1}},
-    ]
-
-
 def test_averaged_weights_are_in_place_only_inside_the_block(tmp_path: Path) -> None:
     run = trainer(tmp_path)
     run.run()
