@@ -9,37 +9,32 @@ from collections.abc import Sequence
 from typing import Unpack, overload
 
 import numpy as np
-import torch
 
-from mgpt3_ros.model.checkpoints.pretrained import Pretrained
 from mgpt3_ros.model.conversation import Conversation
 from mgpt3_ros.model.errors import MotionError, TextError
-from mgpt3_ros.model.kinematics.at_rest import resting_caption
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.chat import talks
-from mgpt3_ros.model.language.confidence import Confidence, confidence_of, least
+from mgpt3_ros.model.language.confidence import least
 from mgpt3_ros.model.language.durations import frames_asked
 from mgpt3_ros.model.language.instructions import PLACE, read_instruction
 from mgpt3_ros.model.language.prompts import clean_text
 from mgpt3_ros.model.language.splitting import split_actions
-from mgpt3_ros.model.language.understanding import Understood, understood
 from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.pipelines.stream import StreamPipeline
 from mgpt3_ros.model.pipelines.whole_clips import WholeClips
+from mgpt3_ros.model.reader import Reader
 from mgpt3_ros.model.responding import Answer, answer, check_places
 from mgpt3_ros.model.sampling import (
-    OnProgress,
     SamplingKeywords,
     SamplingOptions,
-    ShouldStop,
     or_default,
     sampling_of,
 )
 from mgpt3_ros.model.stream import MotionStream, streaming
 
 
-class MotionGPT3(Pretrained):
+class MotionGPT3(Reader):
     """Human motion and language in one model.
 
     All motions have 22 joints at 20 frames per second, metres, Y up. Calls that take
@@ -50,52 +45,6 @@ class MotionGPT3(Pretrained):
     Calls that draw take a :class:`~mgpt3_ros.model.sampling.SamplingOptions` as ``sampling``, or
     its fields as keywords (``guidance_scale=2``), or both, where the keyword counts.
     """
-
-    def confidence(self, text: str, motion: Motion | None = None) -> Confidence | None:
-        """How sure a motion of ``text`` is, before it is drawn or with the ``motion`` drawn.
-
-        Returns:
-            See :mod:`mgpt3_ros.model.language.confidence`; None of a checkpoint whose known
-            actions nobody has measured. ``shown`` is None without a motion.
-
-        Raises:
-            MotionError: the motion is shorter than the model can read.
-        """
-        if motion is not None:
-            return self.confidences([text], [motion])[0]
-        return self._judged(text, None, self.understood(text)) if self._known else None
-
-    def confidences(
-        self, texts: Sequence[str], motions: Sequence[Motion]
-    ) -> list[Confidence | None]:
-        """How sure motions are that were drawn of texts, as :meth:`confidence` says of each.
-
-        Raises:
-            MotionError: as :meth:`confidence`.
-        """
-        if not self._known:
-            return [None] * len(texts)
-        return [
-            self._judged(text, caption, self.understood(text))
-            for text, caption in zip(texts, self.caption(list(motions)), strict=True)
-        ]
-
-    def understood(self, text: str) -> Understood | None:
-        """The known sentence from which a prompt is drawn in place of its own words.
-
-        None where it is drawn from these; see :mod:`~mgpt3_ros.model.language.understanding`.
-        """
-        return understood(text, self._known, lambda: self.lookup)
-
-    def _words_for(self, text: str) -> str:
-        """The words from which a prompt is drawn."""
-        meant = self.understood(text)
-        return text if meant is None else meant.sentence
-
-    def _judged(self, text: str, caption: str | None, meant: Understood | None) -> Confidence:
-        near = self._nearness if self._encoder else None
-        label = None if meant is None else meant.label
-        return confidence_of(text, self._known, caption, near, label)
 
     @overload
     def generate(
@@ -239,35 +188,6 @@ class MotionGPT3(Pretrained):
             MotionError: a clip has fewer than 4 frames.
         """
         return self.pipeline.join(before, after)
-
-    def caption(
-        self,
-        motion: Motion | Sequence[Motion],
-        sample: bool = False,
-        generator: torch.Generator | None = None,
-        should_stop: ShouldStop | None = None,
-        on_progress: OnProgress | None = None,
-    ) -> str | list[str]:
-        """Say in a sentence what a motion shows; a list of motions gives a list of sentences.
-
-        The same motion gives the same sentence, unless ``sample`` asks for variety, whose source
-        is ``generator``. Of a body that does not move it says so, by
-        :func:`~mgpt3_ros.model.kinematics.at_rest.resting_caption`, and the model is not asked.
-
-        Raises:
-            MotionError: a motion is shorter than the model can read.
-            Cancelled: ``should_stop`` said so.
-        """
-        sampling = SamplingOptions(
-            generator=generator, should_stop=should_stop, on_progress=on_progress
-        )
-        motions = [motion] if isinstance(motion, Motion) else list(motion)
-        seen = [item.resample(FPS).crop(-self.config.max_frames - 1) for item in motions]
-        said = [resting_caption(item.joints, FPS) for item in seen]
-        moving = [item for item, rest in zip(seen, said, strict=True) if rest is None]
-        written = self.pipeline.caption(moving, sample, sampling)
-        texts = [written.pop(0) if rest is None else rest for rest in said]
-        return texts[0] if isinstance(motion, Motion) else texts
 
     def respond(
         self,
