@@ -18,7 +18,7 @@ from mgpt3_ros.model.sampling import OnProgress, SamplingOptions, ShouldStop
 
 
 class Reader(Pretrained):
-    """A model that reads motions and prompts; :class:`~mgpt3_ros.model.motiongpt3.MotionGPT3` draws, too."""
+    """A model that reads motions and prompts; the public one draws, too."""
 
     def caption(
         self,
