@@ -214,9 +214,14 @@ def test_any_rate_with_jitter_is_measured_and_answered(body, rate):
     values = body.values('predict_node')
     assert float(values['input_rate_hz']) == pytest.approx(rate, rel=0.25)
     stamps = {round(begun_s + (s + jitter[s]) / rate, 6) for s in range(round(2.0 * rate))}
-    predicted = body.until(lambda: body.heard['predicted_trajectory'], 'a prediction')[-1]
-    stamp = predicted.header.stamp
-    assert round(stamp.sec + 1e-9 * stamp.nanosec, 6) in stamps
+
+    def predicted() -> list[float]:
+        """Stamps of predictions of this body, none of the one that the test before played."""
+        heard = [message.header.stamp for message in body.heard['predicted_trajectory']]
+        found = [round(stamp.sec + 1e-9 * stamp.nanosec, 6) for stamp in heard]
+        return [stamp for stamp in found if stamp > begun_s - 50.0]
+
+    assert body.until(predicted, 'a prediction')[-1] in stamps
 
 
 def test_two_publishers_of_joint_states_are_noticed(body):

@@ -51,6 +51,7 @@ class Listener(Probe):
         self.until(lambda: all(p.get_subscription_count() for p in ends), 'the subscriptions')
 
     def forget(self) -> None:
+        self._forgotten_ns = time.time_ns()
         for messages in self.heard.values():
             messages.clear()
         self.times.clear()
