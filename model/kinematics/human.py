@@ -96,3 +96,14 @@ ANGLE_LIMITS = np.deg2rad([limit for name in JOINT_NAMES[1:] for limit in _limit
 VELOCITY_LIMITS = np.ravel([_RANGES[name.split('_')[-1]][3] for name in JOINT_NAMES[1:]]) * 1.0
 for _constant in (ANGLE_LIMITS, VELOCITY_LIMITS):
     _constant.setflags(write=False)
+
+
+def _orders() -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for position, name in enumerate(JOINT_NAMES[1:]):
+        found.setdefault(axis_order(name), []).append(position)
+    return found
+
+
+# Which of the 21 joints share an axis order.
+ORDERS = _orders()

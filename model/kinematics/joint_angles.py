@@ -41,6 +41,7 @@ from mgpt3_ros.model.kinematics.human import (
     JOINT_INDEX,
     LEG_NAMES,
     MODEL_TO_BODY,
+    ORDERS,
     ZERO_OFFSETS,
     axis_order,
 )
@@ -105,7 +106,7 @@ def joints_to_angles(joints: NDArray) -> BodyAngles:
     local = np.swapaxes(world[:, PARENTS[1:]], -1, -2) @ world[:, 1:]
     angles = np.empty((len(world), len(JOINT_NAMES) - 1, 3))
     goals = ANGLE_LIMITS.mean(axis=1).reshape(-1, 3)
-    for order, members in _MEMBERS.items():
+    for order, members in ORDERS.items():
         own = continuous_euler(local[:, members], order)
         angles[:, members] = nearest_branch(own, order, goals[members])
     return BodyAngles(
@@ -164,7 +165,7 @@ def angles_to_rotations(angles: NDArray) -> Array:
     """
     angles = np.asarray(angles, dtype=np.float64).reshape(-1, len(JOINT_NAMES) - 1, 3)
     rotations = np.empty((*angles.shape, 3))
-    for order, members in _MEMBERS.items():
+    for order, members in ORDERS.items():
         rotations[:, members] = matrix_from_euler(angles[:, members], order)
     return rotations
 
@@ -375,7 +376,3 @@ def _habit(name: str) -> tuple[Array, Array]:
 
 
 _HABIT = {limb[0]: _habit(limb[0]) for limb in LEG_NAMES + ARM_NAMES}
-# Positions among the 21 joints of those that share an axis order.
-_MEMBERS: dict[str, list[int]] = {}
-for _position, _name in enumerate(JOINT_NAMES[1:]):
-    _MEMBERS.setdefault(axis_order(_name), []).append(_position)

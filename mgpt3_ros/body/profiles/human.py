@@ -12,10 +12,9 @@ from mgpt3_ros.body.quaternions import Array
 from mgpt3_ros.model.kinematics.human import (
     ANGLE_LIMITS,
     ANGLE_NAMES,
+    ORDERS,
     VELOCITY_LIMITS,
-    axis_order,
 )
-from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 
 
 class HumanFull(AngleProfile):
@@ -46,14 +45,13 @@ class HumanFull(AngleProfile):
         """
         from mgpt3_ros.model.kinematics.euler import other_triple
 
-        written = np.empty_like(positions)
-        for index, joint in enumerate(JOINT_NAMES[1:]):
-            part = slice(3 * index, 3 * index + 3)
-            track, limits = positions[:, part], self.position_limits[part]
-            branches = [
-                whole_turns_near(branch, goal[part], limits)
-                for branch in (track, other_triple(track, axis_order(joint)))
-            ]
-            costs = [distance(branch, goal[part], limits).sum() for branch in branches]
-            written[:, part] = branches[int(np.argmin(costs))]
-        return written
+        triples = positions.reshape(len(positions), -1, 3)
+        others, limits = np.empty_like(triples), self.position_limits
+        for order, members in ORDERS.items():
+            others[:, members] = other_triple(triples[:, members], order)
+        one, other = (
+            whole_turns_near(branch.reshape(positions.shape), goal, limits)
+            for branch in (triples, others)
+        )
+        costs = [distance(each, goal, limits).reshape(-1, 3).sum(axis=1) for each in (one, other)]
+        return np.where(np.repeat(costs[1] < costs[0], 3), other, one)
