@@ -349,4 +349,4 @@ class TaskBatcher(RowMaker):
 
     def _encode(self, clips: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
         features, lengths = self.dataset.stats.batch(clips)
-        return self.network.vae.encode(features.to(device), lengths.to(device))
+        return self.network.vae.encode(features.to(device), lengths)

@@ -119,8 +119,8 @@ class ClipPipeline(WholeClips):
             output_frames: frames of the Q output motions.
             generator: of the samples, where the checkpoint's ``sample_latents`` asks for them.
         """
-        features, lengths = (part.to(self.device) for part in self.stats.batch(clips))
-        latents, logvar = self.network.vae.encode(features, lengths)
+        features, lengths = self.stats.batch(clips)
+        latents, logvar = self.network.vae.encode(features.to(self.device), lengths)
         if self.config.sample_latents:
             noise = draw_noise(latents.shape, generator, self.device)
             latents = latents + noise * torch.exp(0.5 * logvar)
@@ -158,6 +158,6 @@ class ClipPipeline(WholeClips):
         output = self.network.output_hidden(hidden, batch.ids)
         output = output.repeat(len(frames) // len(output), 1, 1)
         latents = self.network.head.sample(output, sampling)
-        lengths = torch.tensor(frames, device=self.device)
+        lengths = torch.tensor(frames)  # here, where looking at them does not wait
         decoded = self.network.vae.decode(self.network.unwhiten(latents.float()), lengths)
         return self._bodies(decoded, frames)

@@ -15,6 +15,9 @@ from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network import decoding
 from mgpt3_ros.model.network.decoding import DecodingConfig, write_text
 from mgpt3_ros.model.network.heads import HeadConfig, MotionHead, build_head
+from mgpt3_ros.model.network.vae.base import MotionVae
+from mgpt3_ros.model.network.vae.mld import MldConfig, MldVae
+from mgpt3_ros.model.network.vae.trunk import TrunkConfig, TrunkVae
 from mgpt3_ros.model.pipelines.clip import ClipPipeline
 from mgpt3_ros.model.sampling import SamplingOptions, noise_source
 from tests.support.tiny import tiny_model
@@ -154,3 +157,20 @@ def test_a_model_that_gives_nan_is_seen_at_the_next_look(model: MotionGPT3) -> N
 def test_a_device_decides_how_often_it_is_looked_at() -> None:
     assert decoding.look_every(torch.device('cpu')) == 1
     assert decoding.look_every(torch.device('cuda')) == decoding.LOOK_EVERY > 1
+
+
+@pytest.mark.parametrize('kind', ['mld', 'trunk'])
+def test_a_vae_on_another_device_looks_at_lengths_here(kind: str) -> None:
+    """On the meta device, which raises where numbers are looked at."""
+    if kind == 'mld':
+        vae: MotionVae = MldVae(MldConfig(latent_dim=8, ff_width=12, layers=3, heads=2))
+    else:
+        vae = TrunkVae(TrunkConfig(latent_dim=8, steps=6, width=8, layers=1, heads=2))
+    lengths, channels = torch.tensor([12, 7]), vae.latent_shape
+    plain = vae.eval().decode(torch.zeros(2, *channels), lengths)
+    vae.to('meta')
+    with torch.no_grad():
+        mean, _ = vae.encode(torch.zeros(2, 12, 263, device='meta'), lengths)
+        decoded = vae.decode(torch.zeros(2, *channels, device='meta'), lengths)
+    assert mean.shape == (2, *channels)
+    assert (decoded.shape, decoded.device.type) == (plain.shape, 'meta')

@@ -25,6 +25,7 @@ class MotionAutoencoder(nn.Module, ABC):
     """Takes clips of features apart and puts them together again: what stage ``vae`` trains.
 
     Features are normalised (B, T, 263); what stands beyond a clip's length has no influence.
+    Lengths (B,) may lie on the CPU while all else is on a GPU: a look at them there does not wait.
 
     ``loss_terms`` names its own terms in `reconstruct`, each a mean over the clips.
     """

@@ -78,7 +78,7 @@ class MldVae(MotionVae):
         x = x + self.encoder_positions[: x.shape[1]]
         mask = frame_mask(lengths, features.shape[1])
         mask = torch.cat([mask.new_ones(len(mask), tokens), mask], dim=1)
-        x = self.encoder(x, src_key_padding_mask=_padding(mask))
+        x = self.encoder(x, src_key_padding_mask=_padding(mask, x.device))
         mean, logvar = x[:, :tokens].chunk(2, dim=1)
         return mean, logvar
 
@@ -87,13 +87,15 @@ class MldVae(MotionVae):
         frames = int(lengths.max())
         queries = self.decoder_positions[:frames].expand(len(latent), -1, -1)
         mask = frame_mask(lengths, frames)
-        x = self.decoder(queries, memory=latent, tgt_key_padding_mask=_padding(mask))
-        return self.frame_out(x) * mask[..., None]
+        x = self.decoder(
+            queries, memory=latent, tgt_key_padding_mask=_padding(mask, latent.device)
+        )
+        return self.frame_out(x) * mask[..., None].to(latent.device)
 
 
-def _padding(mask: Tensor) -> Tensor | None:
+def _padding(mask: Tensor, device: torch.device) -> Tensor | None:
     """Padding of frames (B, T); None where there is none, if looking does not wait for a GPU."""
-    return None if mask.device.type == 'cpu' and bool(mask.all()) else ~mask
+    return None if mask.device.type == 'cpu' and bool(mask.all()) else ~mask.to(device)
 
 
 def _attended(x: Tensor, attention: nn.MultiheadAttention, padding: Tensor | None) -> Tensor:

@@ -165,7 +165,7 @@ class TrunkVae(MotionVae):
     def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
         """Return normalised features (B, T, 263), zero after each length."""
         trunk = self.decode_trunk(latent, lengths)
-        mask = frame_mask(lengths, trunk.shape[1])
+        mask = frame_mask(lengths, trunk.shape[1]).to(trunk.device)
         return self.residual(trunk, latent, mask) * mask[..., None]
 
     def decode_trunk(self, latent: Tensor, lengths: Tensor) -> Tensor:
