@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
-from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.model.kinematics.heading import wrap
 
@@ -140,6 +139,8 @@ def ease_gimbal_lock(angles: Array, order: str) -> Array:
     Returns:
         (T, 3) [rad]; the same array if the track stays clear of the lock.
     """
+    from scipy.spatial.transform import Rotation
+
     middle = _AXIS[order[1]]
     if len(angles) < 2 or np.abs(np.cos(angles[:, middle])).min() > LOCK_REGION:
         return angles
@@ -169,6 +170,8 @@ def eased_rotations(rotation: Array, order: str) -> Array:
 
 def _child_axes(angles: Array, order: str) -> Array:
     """The three revolute axes seen from the child (T, 3, 3), axis ``a`` in column ``a``."""
+    from scipy.spatial.transform import Rotation
+
     unit = np.eye(3)
     first, middle, last = (_AXIS[axis] for axis in order)
     about_last = Rotation.from_rotvec(-angles[:, last, None] * unit[last])

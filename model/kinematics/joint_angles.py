@@ -26,7 +26,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
-from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.model.kinematics.euler import (
     continuous_euler,
@@ -172,6 +171,8 @@ def angles_to_rotations(angles: NDArray) -> Array:
 
 def angles_to_joints(body: BodyAngles) -> Array:
     """Positions (T, 22, 3) [m], Y up, of the default body in these angles."""
+    from scipy.spatial.transform import Rotation
+
     root = Rotation.from_quat(body.root_rot).as_matrix()[:, MODEL_TO_BODY][:, :, MODEL_TO_BODY]
     world = world_rotations(root, angles_to_rotations(body.angles))
     root_pos = np.asarray(body.root_pos, dtype=np.float64)
@@ -205,6 +206,8 @@ def _world_rotations(bones: Array, eased: bool = True, begins: Sequence[int] = (
     ``eased``: angles are to be made of them, so hips and shoulders keep off gimbal lock.
     ``begins``: frames at which another motion begins.
     """
+    from scipy.spatial.transform import Rotation
+
     index = JOINT_INDEX
     directions = _unit(bones)
     world = np.empty((*bones.shape, 3))
@@ -359,6 +362,8 @@ def shortest_rotation(start: Array, end: Array) -> Array:
 
 
 def _continuous_quaternion(rotation: Array) -> Array:
+    from scipy.spatial.transform import Rotation
+
     quaternion = Rotation.from_matrix(rotation).as_quat()
     turned = np.sum(quaternion[1:] * quaternion[:-1], axis=1) < 0
     quaternion[1:] *= np.cumprod(np.where(turned, -1.0, 1.0))[:, None]
@@ -372,7 +377,7 @@ def _habit(name: str) -> tuple[Array, Array]:
     level = np.cos(elevation)
     favoured = np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
     swing = shortest_rotation(np.array([0.0, 0.0, -1.0]), favoured[None])[0]
-    return favoured, swing @ Rotation.from_euler('z', twist).as_matrix()
+    return favoured, swing @ matrix_from_euler(np.array([0.0, 0.0, twist]), 'xyz')
 
 
 _HABIT = {limb[0]: _habit(limb[0]) for limb in LEG_NAMES + ARM_NAMES}
