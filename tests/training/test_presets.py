@@ -90,7 +90,7 @@ def test_the_motion_side_beside_the_language_model_is_small() -> None:
 
 
 @pytest.mark.parametrize(
-    ('name', 'group'), [*((n, 'text') for n in GPT2), ('language', 'additions')]
+    ('name', 'group'), [*((n, 'text') for n in GPT2), ('language', 'marker_logits')]
 )
 def test_the_text_branch_is_trained_last(name: str, group: str) -> None:
     trained = [group in stage.trained for stage in load_run_config(name).stages.values()]
