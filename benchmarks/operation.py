@@ -12,11 +12,9 @@ beside one another, and how far the body still goes. Run it while nothing else r
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -46,17 +44,11 @@ _FOLLOWED_S = 3.0  # after a cancel
 _MOVES = 0.03  # [m] in a frame of 0.05 s, of the fastest joint
 
 
-def cpu_s(process: Process) -> float:
-    """The processor time [s] that a process has had, in its own code and in the system's."""
-    words = Path(f'/proc/{process.popen.pid}/stat').read_text().rpartition(')')[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf('SC_CLK_TCK')
-
-
 def share(harness: Harness, process: Process, seconds: float) -> float:
     """Of one core, what a process uses while nothing is sent [%]."""
-    begun_s, used_s = time.monotonic(), cpu_s(process)
+    begun_s, used_s = time.monotonic(), process.cpu_s()
     harness.spin_for(seconds)
-    return 100 * (cpu_s(process) - used_s) / (time.monotonic() - begun_s)
+    return 100 * (process.cpu_s() - used_s) / (time.monotonic() - begun_s)
 
 
 class Feed:
@@ -108,10 +100,10 @@ def listening(harness: Harness, rates: Sequence[float], seconds: float) -> list[
         feed.send(rate, min(seconds, 3.0))
         told = harness.count('/caption_node', 'joint_states')
         ages.clear()
-        begun_s, used_s = time.monotonic(), cpu_s(server)
+        begun_s, used_s = time.monotonic(), server.cpu_s()
         sent = feed.send(rate, seconds)
         lasted_s = time.monotonic() - begun_s
-        used = 100 * (cpu_s(server) - used_s) / lasted_s
+        used = 100 * (server.cpu_s() - used_s) / lasted_s
         predicted = len(ages) / lasted_s
         harness.spin_for(2.0)  # diagnostics come once a second
         lost = 100 * max(1 - (harness.count('/caption_node', 'joint_states') - told) / sent, 0.0)
