@@ -117,8 +117,9 @@ class ModelHost:
     def _load(self, choice: ModelChoice) -> ModelFacts:
         # Here and not above: torch takes seconds and hundreds of MB.
         import torch
+        from scipy.spatial import transform  # noqa: F401 - and not at the first command
 
-        from mgpt3_ros.body.commands import carrying_out  # noqa: F401 - and not at the first command
+        from mgpt3_ros.body.commands import carrying_out  # noqa: F401 - the same
         from mgpt3_ros.model.motiongpt3 import MotionGPT3
         from mgpt3_ros.model.pipelines.stream import StreamPipeline
 
