@@ -103,10 +103,9 @@ class ListeningNode(BodyNode, Generic[T]):
 
     def look_whether_due(self) -> None:
         """Ask about what is new, if it is time."""
-        if not self.active:
+        if not (self.active and self.enabled and self.buffer.stamp_ns != self._asked_of_ns):
             return
-        due = self.steady_now_s() - self._asked_s >= self.period_s
-        if due and self.enabled and self.buffer.stamp_ns != self._asked_of_ns:
+        if self.steady_now_s() - self._asked_s >= self.period_s:
             self.begin()
 
     def begin(self) -> str:
