@@ -29,6 +29,7 @@ from mgpt3_ros.model.language.instructions import (
     Instruction,
     Task,
     action_asked,
+    asks_for_words,
     parts_of,
     read_instruction,
 )
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 ANSWER_TOKENS = 160  # of what is said at once, at most
-MOVED = 'Here you see this: {}.'  # what the language model reads where a motion was the answer
+MOVED = 'Okay.'  # what the language model reads where a motion was the answer
 _AGAIN = re.compile(r'\b(?:again|once more|it|that|this|the same)\b', re.IGNORECASE)
 
 
@@ -95,14 +96,13 @@ class Conversation:
 
     def _said(self, prompt: str, motions: list[Motion], sampling: SamplingOptions) -> Answer:
         parts = parts_of(prompt)
-        if len(parts) > 1:
-            kinds = {PLACE in part or self._moves(part)[0] for part in parts}
-            if len(kinds) == 1:  # all of it is talk, or all of it is not
-                parts = [prompt]
+        # One that neither looks nor moves first is a question of several sentences.
+        if len(parts) > 1 and PLACE not in parts[0] and not self._moves(parts[0])[0]:
+            parts = [prompt]
         given = []
         for part in parts:
             shown = [motions.pop(0) for _ in range(part.count(PLACE))]
-            given.append(self._part(part, shown, sampling))
+            given.append(self._part(part, shown, sampling, spoken=bool(given)))
         if len(given) == 1:
             return given[0]
         motion = next((part.motion for part in given if part.motion is not None), None)
@@ -110,8 +110,12 @@ class Conversation:
         kind: Literal['text', 'both'] = 'text' if motion is None else 'both'
         return Answer(kind, said, motion, given[0].task, given[0].decided_by)
 
-    def _part(self, part: str, motions: list[Motion], sampling: SamplingOptions) -> Answer:
+    def _part(
+        self, part: str, motions: list[Motion], sampling: SamplingOptions, spoken: bool = False
+    ) -> Answer:
+        """Answer a part; one behind another that asks for words (``spoken``) gets words."""
         moves, cache, ids = self._moves(part, len(motions))
+        moves = moves and not (spoken and asks_for_words(part))
         decided: Literal['model', 'rules'] = 'rules'
         if self._network.backbone.decides:
             decided = 'model'
@@ -122,7 +126,7 @@ class Conversation:
             given = answer(self._model, asked, motions, sampling)
         said = given.text
         if given.motion is not None:
-            self._moved, said = asked.text, MOVED.format(given.text)
+            self._moved, said = asked.text, MOVED
         self.turns += [Turn('user', without_places(part)), Turn('assistant', said)]
         return replace(given, decided_by=decided)
 

@@ -29,7 +29,11 @@ from mgpt3_ros.training.data.motion_store import cache_folder
 from mgpt3_ros.training.text_cache import begun_alike, text_digest
 
 ANSWER_TOKENS = 24  # of a conversation without motion, at most
-_MOST = {'looks': 1, 'talks': ANSWER_TOKENS}  # tokens of what the network answers, by kind
+_MOST = {
+    'looks': 1,
+    'plain': 1,
+    'talks': ANSWER_TOKENS,
+}  # tokens of what the network answers, by kind
 _VERSION, _TOGETHER = 1, 16
 Ids = tuple[int, ...]
 
@@ -52,7 +56,7 @@ def answered(
     """Conversations with what is learned after them.
 
     Where a motion begins that is the token which begins it, elsewhere what the network writes: a
-    short answer, or only its first token where something is said of a motion.
+    short answer, or only its first token.
 
     Args:
         network: in evaluation mode for the time being; it must not have been trained on this yet.

@@ -83,12 +83,14 @@ _SEEN = re.compile(
     re.IGNORECASE,
 )
 _OR = re.compile(r'\bor\b', re.IGNORECASE)
+_WORDS = (
+    r'(?:tell|explain|say|describe|name)\s+(?:me|us|why|what|where|how|when|who|about|to|if)\b|'
+    r'(?:is|are|was|does|do|did|what|where|why|when|who|which|how)\s'
+)
+_FOR_WORDS = re.compile(rf'(?:(?:please|and|then|also|but)\s+)*(?:{_WORDS})', re.IGNORECASE)
 # Where an instruction goes over from motion to words, or to another question.
 _NEXT_PART = re.compile(
-    r'(?:\s*[,;]\s*|\s+)(?:(?:and|then|also|but)\s+)+'
-    r'(?=(?:tell|explain|say|describe|name)\s+(?:me|us|why|what|where|how|when|who|about|to|if)\b|'
-    r'(?:is|are|was|does|do|did|what|where|why|when|who|which|how)\s)'
-    r'|(?<=[.?!])\s+(?=\w)',
+    rf'(?:\s*[,;]\s*|\s+)(?:(?:and|then|also|but)\s+)+(?={_WORDS})|(?<=[.?!])\s+(?=\w)',
     re.IGNORECASE,
 )
 _NEXT_SECOND = re.compile(r'\bthe next second\b', re.IGNORECASE)
@@ -159,6 +161,11 @@ def parts_of(prompt: str) -> list[str]:
         parts[-1] = ' '.join(parts[-1].replace(PLACE, ' ').split())
         parts[0] = ' '.join([parts[0], *[PLACE] * count])
     return parts
+
+
+def asks_for_words(part: str) -> bool:
+    """Whether a part of an instruction begins as what is answered in words."""
+    return bool(_FOR_WORDS.match(part.strip()))
 
 
 def about_what_is_seen(prompt: str) -> bool:

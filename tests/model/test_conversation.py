@@ -93,7 +93,7 @@ def test_it_moves_and_speaks(model: MotionGPT3) -> None:
     assert (both.kind, both.task) == ('both', 'generate')
     assert both.motion is not None
     where = 'tell me where it is usual'
-    shown = (Turn('user', BOW), Turn('assistant', MOVED.format('a bow')), Turn('user', where))
+    shown = (Turn('user', BOW), Turn('assistant', MOVED), Turn('user', where))
     assert both.text == written(model, *shown)
     assert talk.turns == [*shown, Turn('assistant', both.text)]
     again = talk.say('Show me that again', generator=noise_source(0))

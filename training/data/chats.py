@@ -23,8 +23,14 @@ from mgpt3_ros.model.language.chat import Turn, without_places
 from mgpt3_ros.model.language.vocabulary import MOTION
 from mgpt3_ros.training.data.instructions import SHIPPED, Instructions, filled, load_instructions
 
-Kind = Literal['moves', 'looks', 'talks']
-FILLS = {'moves': 5, 'looks': 3, 'talks': 3, 'dialogues': 4}  # of a text with words to fill in
+Kind = Literal['moves', 'looks', 'talks', 'plain']
+FILLS = {
+    'moves': 5,
+    'looks': 3,
+    'talks': 3,
+    'plain': 3,
+    'dialogues': 4,
+}  # of a text with words to fill in
 # Wordings of the tasks of ``instructions.yaml``, and what they are answered by.
 _OF_TASKS: dict[str, Kind] = {
     'generate': 'moves', 'predict': 'moves', 'inbetween': 'moves', 'caption': 'looks',
@@ -56,6 +62,7 @@ class ChatFile:
     moves: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
     talks: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
     dialogues: tuple[Dialogue, ...] = ()
 
 

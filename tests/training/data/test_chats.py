@@ -27,6 +27,7 @@ def test_shipped_conversations_are_many_and_always_the_same() -> None:
     assert counts['moves'] > 600
     assert counts['talks'] > 200
     assert counts['looks'] > 100
+    assert counts['plain'] > 200
     texts = [turn.text for chat in chats for turn in chat.turns]
     assert not any('{' in text or '\ufffc' in text for text in texts)
     assert any(SEEN in text for text in texts)
