@@ -50,7 +50,7 @@ class StreamTask(nn.Module):
         """Named terms, each the mean over what it counts."""
         noise = torch.Generator().manual_seed(batch.seed)
         frames = batch.frames
-        if batch.own_draws:
+        if batch.own_draws and len(frames):
             frames = self._with_own_draws(batch, noise)
         terms = self._next_chunks(batch, frames, noise) if len(frames) else {}
         if batch.captions is not None:
