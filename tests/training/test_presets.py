@@ -97,6 +97,11 @@ def test_the_text_branch_is_trained_last(name: str, group: str) -> None:
     assert trained == [*[False] * (len(trained) - 1), True]
 
 
+def test_what_a_language_model_reads_and_writes_words_with_rests_by_default() -> None:
+    for stage in load_run_config('language').stages.values():
+        assert not {'text', 'additions', 'markers'} & set(stage.trained)
+
+
 def test_the_paper_has_its_steps_and_rates() -> None:
     preset = load_run_config('paper')
     found = {
