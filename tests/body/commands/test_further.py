@@ -74,3 +74,14 @@ def test_the_shipped_stream_kicks():
     assert parts == (Action('kick-left', duration_s=2.0),)
     motion = carry_out_all(model, parts, SamplingOptions(generator=noise_source(0)))
     assert motion.duration_s == pytest.approx(2.0, abs=0.7)
+
+
+def test_what_is_asked_in_other_words_is_drawn_from_a_known_sentence():
+    model = MotionGPT3.from_pretrained('stream', device='cpu', encoder='off')
+    examples = {action.label: action.examples[0] for action in model.known_actions()}
+    said = 'kick at the piano with your left foot'
+    (action,) = understand(said, further(examples))
+    motion = carry_out_all(model, (action,), SamplingOptions(generator=noise_source(0)))
+    assert motion.info['understood_as'] == examples['kick-left'].rstrip('.')
+    assert motion.info['text'] == said
+    assert motion.info['confidence']['prompt'] > 0.5
