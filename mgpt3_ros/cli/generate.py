@@ -28,7 +28,7 @@ from mgpt3_ros.cli.robot_files import (
     write_all,
 )
 from mgpt3_ros.model.errors import TextError
-from mgpt3_ros.model.language.confidence import doubt, hint, prompt_knowledge
+from mgpt3_ros.model.language.confidence import doubt
 from mgpt3_ros.model.language.known_prompts import BOUND
 
 if TYPE_CHECKING:
@@ -137,10 +137,12 @@ def _in_free_words(
     Raises:
         TextError: it knows none, or the prompt is held to be beyond what it knows.
     """
-    known, confidence = model.known_actions(), model.confidence(text)
-    if confidence is None or confidence['prompt'] < BOUND or model.understood(text) is None:
-        near = hint(prompt_knowledge(text, known), known) if known else ''
-        raise TextError(f'{refusal}{near}') from refusal
+    confidence = model.confidence(text)
+    if confidence is None:
+        raise refusal
+    if confidence['prompt'] < BOUND or model.understood(text) is None:
+        near = '; '.join(example.rstrip('.') for example in confidence['nearest'])
+        raise TextError(f'{refusal} (it knows: {near})') from refusal
     return model.generate(text, duration_s, sampling=sampling)
 
 

@@ -122,6 +122,10 @@ def _judged(text: str, labels: Sequence[str], nearness: Nearness | None) -> Prom
     named = found[0].label if found else None
     listed = named is not None and any(matches(named, label) for label in labels)
     reason, command = _reason(text, words, labels)
+    near_labels = _nearest(words, named, labels)
+    if near is not None and nearness is not None and named is None:
+        told = {label: nearness(' '.join(words), [label]) for label in labels}
+        near_labels = tuple(sorted(labels, key=lambda label: -told[label])[:NEAREST])
     if probability >= BOUND:
         reason, command = '', True
     return PromptKnowledge(
@@ -129,7 +133,7 @@ def _judged(text: str, labels: Sequence[str], nearness: Nearness | None) -> Prom
         named if listed else None,
         reason,
         command,
-        _nearest(words, named, labels),
+        near_labels,
         found[0].alien if found else '',
     )
 

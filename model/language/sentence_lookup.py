@@ -40,6 +40,7 @@ class SentenceLookup:
         self._labels = np.array([label for label, _ in rows])
         self._sentences = [text for _, text in rows]
         self._sides = [side_of(text) for text in self._sentences]
+        self._asked: tuple[str | None, np.ndarray] = None, np.zeros(0)  # last, and its vector
 
     @cached_property
     def _vectors(self) -> np.ndarray:
@@ -81,7 +82,9 @@ class SentenceLookup:
 
     def _near(self, text: str) -> np.ndarray:
         """Scalar products (N,) with the sentences; -1 for those of another side."""
-        near = self._vectors @ self._encoder.embed([text])[0]
+        if text != self._asked[0]:
+            self._asked = text, self._encoder.embed([text])[0]
+        near = self._vectors @ self._asked[1]
         asked = side_of(text)
         if asked is None:
             return near

@@ -8,6 +8,7 @@ import pytest
 
 from mgpt3_ros.model.checkpoints.checkpoint import find_checkpoint
 from mgpt3_ros.model.language.known_actions import load_known_actions
+from mgpt3_ros.model.language.known_prompts import knowledge_of
 from mgpt3_ros.model.language.pretrained import MINILM, NO_ENCODER, installed
 from mgpt3_ros.model.language.sentence_encoder import SentenceEncoder
 from mgpt3_ros.model.language.sentence_lookup import SentenceLookup, side_of
@@ -75,3 +76,12 @@ def test_what_is_near_to_no_listed_action_is_not_understood(lookup: SentenceLook
     found = lookup.nearest('crawl along on all fours', ['crawl'])
     assert found is not None
     assert found.label == 'crawl'
+
+
+def test_what_comes_near_is_told_of_words_that_no_rule_reads(lookup: SentenceLookup) -> None:
+    for text, label in (
+        ('please rise for the king', 'stand-up'),
+        ('clap your hands', 'wave-both-hands'),
+    ):
+        told = knowledge_of(text, LABELS, lookup.nearness)
+        assert label in told.nearest, told
