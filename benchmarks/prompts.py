@@ -6,7 +6,8 @@ Twenty motions of each prompt, their actions named by the recogniser that the mo
 
 ``--blind``: the same of the blind prompts, ``blind_prompts.yaml`` for the old fifteen actions and
 ``blind_prompts_new.yaml`` for the new ones: those that the checkpoint lists, drawn from the words
-as they are, and as ``MotionGPT3.generate`` draws them, without a sentence encoder and with it.
+as they are, and as ``MotionGPT3.generate`` draws them, without a sentence encoder and with it; and
+how often side, number and negation survive.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import TypedDict
 from benchmarks.table import circumstances
 from mgpt3_ros.model.config import load_yaml
 from mgpt3_ros.model.language.pretrained import MINILM, NO_ENCODER, installed
+from mgpt3_ros.model.language.sentence_lookup import SentenceLookup, side_of
+from mgpt3_ros.model.language.understanding import understood
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.training.data.packs import load_pack
@@ -86,6 +89,8 @@ def blind(arguments: argparse.Namespace) -> int:
             print(f'{name}: skipped, {NO_ENCODER}')
             continue
         model = MotionGPT3.from_pretrained(arguments.checkpoint, encoder=options['encoder'])
+        if model.lookup is not None:
+            survival(model, model.lookup)
         labels = {action.label for action in model.known_actions()}
         for file in BLIND:
             rows = rows_of(file, labels)
@@ -104,6 +109,32 @@ def blind(arguments: argparse.Namespace) -> int:
                     f'of {right.side_wrong.count}, refused {found.count(None)}'
                 )
     return 0
+
+
+def survival(model: MotionGPT3, lookup: SentenceLookup) -> None:
+    """Print how often side, number and negation survive the look-up: by vectors alone, by rule.
+
+    Of the blind prompts of listed actions; counted ("... three times") and denied ("do not ...")
+    they should find no known sentence.
+    """
+    known = model.known_actions()
+    labels = {action.label for action in known}
+    texts = [text for file in BLIND for _, text in rows_of(file, labels)]
+    sided = [text for text in texts if side_of(text) in ('left', 'right')]
+    alone = [lookup.nearest(text, labels, sure=True, sides=False) for text in sided]
+    ruled = [lookup.nearest(text, labels, sure=True) for text in sided]
+    for name, found in (('vectors alone', alone), ('vectors and rule', ruled)):
+        said = [None if one is None else side_of(one.sentence) for one in found]
+        kept = sum(a == side_of(text) for a, text in zip(said, sided, strict=True))
+        print(f'{model.name}, side kept by {name}: {kept} of {len(sided)}')
+    for name, change in (('counted', '{} three times'), ('denied', 'do not {}')):
+        asked = [change.format(text) for text in texts]
+        near = sum(lookup.nearest(text, labels) is not None for text in asked)
+        taken = sum(understood(text, known, lambda: lookup) is not None for text in asked)
+        print(
+            f'{model.name}, {name}: {near} of {len(asked)} are near to a known sentence by '
+            f'vectors alone, {taken} are understood as one'
+        )
 
 
 def rows_of(file: str, labels: Collection[str]) -> list[tuple[str, str]]:

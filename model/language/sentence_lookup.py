@@ -60,18 +60,21 @@ class SentenceLookup:
         near = self._near(text)[np.isin(self._labels, list(labels))]
         return float(near.max(initial=-1.0))
 
-    def nearest(self, text: str, labels: Collection[str], sure: bool = False) -> Understood | None:
+    def nearest(
+        self, text: str, labels: Collection[str], sure: bool = False, sides: bool = True
+    ) -> Understood | None:
         """The sentence that is nearest to a prompt.
 
         Args:
             text: one action in free words.
             labels: the actions that count.
             sure: it is one of these; else sentences of other actions are looked at too.
+            sides: whether a sentence of another side is none.
 
         Returns:
             None where nothing is near, of this side, or what is nearest is of another action.
         """
-        near = self._near(text)
+        near = self._near(text, sides)
         if sure:
             near = np.where(np.isin(self._labels, list(labels)), near, -1.0)
         best = int(near.argmax())
@@ -80,12 +83,12 @@ class SentenceLookup:
             return None
         return Understood(label, self._sentences[best], round(float(near[best]), 3))
 
-    def _near(self, text: str) -> np.ndarray:
-        """Scalar products (N,) with the sentences; -1 for those of another side."""
+    def _near(self, text: str, sides: bool = True) -> np.ndarray:
+        """Scalar products (N,) with the sentences; -1 for those of another side, if it counts."""
         if text != self._asked[0]:
             self._asked = text, self._encoder.embed([text])[0]
         near = self._vectors @ self._asked[1]
-        asked = side_of(text)
+        asked = side_of(text) if sides else None
         if asked is None:
             return near
         fits = np.array([side in _FITTING[asked] for side in self._sides])
