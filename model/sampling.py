@@ -69,6 +69,7 @@ class SamplingKeywords(TypedDict, total=False):
     generator: torch.Generator | None
     should_stop: ShouldStop | None
     on_progress: OnProgress | None
+    generators: Sequence[torch.Generator] | None
 
 
 def sampling_of(sampling: SamplingOptions | None, changes: SamplingKeywords) -> SamplingOptions:
