@@ -106,7 +106,7 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
     split = Split(stage.optim.batch_size, stage.optim.seed)
     trainer = make_trainer(options.stage, stage, model, dataset, folder, split)
     trainer.module.train()
-    flops = _counted_flops(trainer)
+    trainer.train_step()
     seconds, busy = [], []
     for step in range(WARM_UP + options.steps):
         _finish(device)
@@ -118,6 +118,7 @@ def measure(run: RunConfig, options: argparse.Namespace, folder: Path) -> dict[s
             busy.append(time.process_time() - begun_busy)
     making = [_making_s(trainer, step) for step in range(options.steps)]
     attention = _attention_share(trainer)
+    flops = _counted_flops(trainer, WARM_UP + 1, options.steps)
     samples = stage.optim.batch_size * stage.optim.accumulate
     median = float(np.median(seconds))
     return {
@@ -143,17 +144,22 @@ def _making_s(trainer: Trainer, step: int) -> float:
     return time.thread_time() - begun
 
 
-def _counted_flops(trainer: Trainer) -> int:
-    """Arithmetic of a step, counted in PyTorch's own products: it does not know oneDNN's."""
+def _counted_flops(trainer: Trainer, first: int, steps: int) -> float:
+    """Arithmetic of a step, the mean of some that are done again: batches differ by their tasks.
+
+    It is counted in PyTorch's own products: oneDNN's are unknown to it.
+    """
     fast = [each for each in trainer.raw.modules() if isinstance(each, OneDnnLinear)]
     learns = [layer.learns for layer in fast]
     for layer in fast:
         layer.learns = False
+    trainer.step = first
     with FlopCounterMode(display=False) as counter:
-        trainer.train_step()
+        for _ in range(steps):
+            trainer.train_step()
     for layer, before in zip(fast, learns, strict=True):
         layer.learns = before
-    return counter.get_total_flops()
+    return counter.get_total_flops() / steps
 
 
 def _attention_share(trainer: Trainer) -> float:
