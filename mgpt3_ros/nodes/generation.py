@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.commands.meaning import Action
+from mgpt3_ros.body.commands.meaning import Action, counts_from_there
 from mgpt3_ros.body.from_motion import BodyClip, clip_of, following
 from mgpt3_ros.body.profiles import JointProfile
 from mgpt3_ros.body.quaternions import Array
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.pipelines.together import Work
     from mgpt3_ros.model.sampling import SamplingOptions
     from mgpt3_ros.nodes.playing import Playing
+
+# Where nobody knows beforehand where a moving body will be: as joint states say it, or too late.
+UNCOUNTED = 'what the body goes while it is led over counts too, so its numbers are met roughly'
 
 Fit = Callable[['Motion', BodyClip], tuple[BodyClip, tuple[str, ...]]]
 
@@ -205,6 +208,8 @@ def carried_out(
         motion = Motion(joined, motion.fps, motion.info)
     clip = clip_of(motion, profile, goes_on=meets is not None)
     notes = tuple(motion.info['notes'])
+    if not at_rest and meets is None and counts_from_there(action):
+        notes = (*notes, UNCOUNTED)
     if fit is not None:
         clip, more = fit(motion, clip)
         notes = (*notes, *more)
