@@ -99,7 +99,7 @@ class Conversation:
         # One that neither looks nor moves first is a question of several sentences.
         if len(parts) > 1 and PLACE not in parts[0] and not self._moves(parts[0])[0]:
             parts = [prompt]
-        given = []
+        given: list[Answer] = []
         for part in parts:
             shown = [motions.pop(0) for _ in range(part.count(PLACE))]
             given.append(self._part(part, shown, sampling, spoken=bool(given)))
