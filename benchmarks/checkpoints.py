@@ -46,7 +46,7 @@ from mgpt3_ros.training.evaluation.language import answers, questions, text_loss
 from mgpt3_ros.training.evaluation.measures import drawn_or_refused
 
 SENTENCES = ('a person walks forward.', 'a person bows.', 'a person waves with the right hand.')
-PROMPT_S, SHORTEST_S, SPOKEN = 3.0, 0.5, 'What is the capital of Norway?'
+PROMPT_S, SHORTEST_S, SPOKEN = 3.0, 0.5, 'Tell me a story about the sea.'
 _WORDS = re.compile(r"[a-z']+")
 Rows = dict[str, str]
 
