@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -63,30 +62,25 @@ class NodeProcess:
 
         In that time others' time is not counted, for which it stood ready and had no core.
         """
-        begin, at_first = time.monotonic(), self._stood_ready_s()
-        stood = dict(at_first)
+        begin, stood_s = time.monotonic(), self._stood_ready_s()
+        waited_s = 0.0
         self.send(number)
         while True:
-            stood |= self._stood_ready_s()  # of threads that have ended: what was seen last
+            waited_s = max(waited_s, self._stood_ready_s() - stood_s)
             try:
                 code = self.wait(0.005)
             except subprocess.TimeoutExpired:
                 if time.monotonic() - begin > timeout_s:
                     raise
             else:
-                waited_s = sum(stood.values()) - sum(at_first.values())
                 return code, time.monotonic() - begin - waited_s
 
-    def _stood_ready_s(self) -> dict[str, float]:
-        """How long each thread has waited for a core so far [s]; none where nobody counts it.
-
-        Of all threads: where one has no core, another waits for what it holds.
-        """
-        found = {}
-        for file in Path(f'/proc/{self.pid}/task').glob('*/schedstat'):
-            with contextlib.suppress(OSError, IndexError):  # it has ended meanwhile
-                found[file.parent.name] = int(file.read_text().split()[1]) / 1e9
-        return found
+    def _stood_ready_s(self) -> float:
+        """How long its main thread has waited for a core so far [s]; 0 where nobody counts it."""
+        try:
+            return int(Path(f'/proc/{self.pid}/schedstat').read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            return 0.0
 
     def close(self) -> None:
         """End it, as whoever is killed leaves shared memory of DDS behind that stops the next."""

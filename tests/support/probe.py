@@ -24,7 +24,7 @@ from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, MultiDOFJointTrajectory
 from visualization_msgs.msg import MarkerArray
 
-TIMEOUT_S = 120.0  # judges nothing: so long may a busy machine take to start what is waited for
+TIMEOUT_S = 40.0
 HEARD = {
     'status': (DiagnosticStatus, 'generate_node/status'),
     'joint_trajectory': (JointTrajectory, 'joint_trajectory'),
