@@ -74,7 +74,8 @@ class NodeExecutor(SingleThreadedExecutor):
         if not self._context.ok():
             raise ExternalShutdownException
         for entity, node, take in ready:
-            yield self._make_handler(entity, node, take), entity, node
+            if not _was_cancelled(entity):  # by a callback before it, too
+                yield self._make_handler(entity, node, take), entity, node
 
     def _make_handler(self, entity: Any, node: Node, take_from_wait_list: _Take) -> Task:
         entity._executor_event = True  # it is not waited for until it was taken
@@ -85,12 +86,13 @@ class NodeExecutor(SingleThreadedExecutor):
                 entity._executor_event = False
                 return
             with self._work_tracker:
-                call = take_from_wait_list(entity)
-                entity._executor_event = False
                 try:
+                    call = take_from_wait_list(entity)
+                    entity._executor_event = False
                     if call is not None:
                         await call()
-                finally:
+                finally:  # whatever fails: else nothing of its group would run again
+                    entity._executor_event = False
                     group.ending_execution(entity)
 
         task = Task(handle, executor=self)
@@ -169,7 +171,7 @@ class _Kept:
             for pointer in waits.get_ready_entities(kind):
                 if pointer in entities:
                     found.append(entities[pointer])
-        return [each for each in found if not _was_cancelled(each[0])]
+        return found
 
 
 def _was_cancelled(entity: Any) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -172,3 +173,36 @@ def test_nodes_of_a_body_hear_by_one_subscription(served):
     assert heard == ['one', 'other']
     for node in (other, elsewhere):
         node.destroy_node()
+
+
+def test_a_timer_that_another_callback_has_just_cancelled_does_not_run(served):
+    ran: list[str] = []
+
+    def first() -> None:
+        ran.append('first')
+        second.cancel()
+
+    served.node.create_timer(0.001, first)
+    second = served.node.create_timer(0.001, lambda: ran.append('second'))
+    time.sleep(0.01)  # both are due
+    served.until(lambda: ran.count('first') == 3)
+    assert 'second' not in ran
+
+
+def test_a_callback_that_fails_stops_no_other(served, monkeypatch):
+    """Nor does a message that cannot be taken."""
+    ran: list[str] = []
+    take = served.executor._take_timer
+
+    def taken(timer: Any) -> Any:
+        if timer is broken:
+            timer.cancel()
+            raise RuntimeError('it cannot be taken')
+        return take(timer)
+
+    monkeypatch.setattr(served.executor, '_take_timer', taken)
+    broken = served.node.create_timer(0.001, lambda: None)
+    served.node.create_timer(0.001, lambda: ran.append('other'))
+    with pytest.raises(RuntimeError, match='cannot be taken'):
+        served.until(lambda: False)
+    served.until(lambda: len(ran) > 3)
