@@ -77,7 +77,7 @@ def test_the_benchmarks_print_a_table(domain, tiny_checkpoint):
     assert [cell.strip() for cell in head.split('|')[1:-1]] == [
         *('name', 'value', 'unit', 'target', 'met')
     ]
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert all(float(row.split('|')[2]) > 0 for row in rows)
 
 

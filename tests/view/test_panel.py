@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
-import viser
 from websockets.sync.client import connect
 
 from mgpt3_ros.model import MotionGPT3
@@ -25,26 +24,15 @@ from mgpt3_ros.model.errors import RobotError, ViewError
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.robots import Robot
 from mgpt3_ros.view import exporting
-from mgpt3_ros.view.choice_list import ChoiceList, call_on_loop
+from mgpt3_ros.view.choice_list import call_on_loop
 from mgpt3_ros.view.panel import Panel
 from mgpt3_ros.view.robot_choice import NOBODY
 from mgpt3_ros.view.server import address_of, start_server, stop_server
 from mgpt3_ros.view.stage import CAMERA_FROM
+from tests.support.page_sockets import CAMERA, PAGE, choose
 from tests.support.robots import tin_man
 
 Show = Callable[..., Panel]
-PAGE: dict[str, Any] = {'subprotocols': [f'viser-v{viser.__version__}'], 'max_size': None}
-CAMERA = {  # what a page tells first of all: until then the server does not count it
-    'wxyz': (1.0, 0.0, 0.0, 0.0),
-    'position': (4.0, 0.0, 1.0),
-    'fov': 0.6,
-    'near': 0.1,
-    'far': 100.0,
-    'image_height': 100,
-    'image_width': 100,
-    'look_at': (0.0, 0.0, 1.0),
-    'up_direction': (0.0, 0.0, 1.0),
-}
 
 
 def generated(panel: Panel, text: str) -> None:
@@ -61,20 +49,6 @@ def generated(panel: Panel, text: str) -> None:
     panel._on_generate(None)
     assert over.wait(60)
     panel._end = end  # type: ignore[method-assign]
-
-
-def choose(page: Any, choices: ChoiceList, name: str) -> None:
-    """Choose in a list of a page; wait until the server has heard it."""
-    heard = threading.Event()
-
-    @choices._list.on_update
-    async def _(event: Any) -> None:
-        if event.client is not None:
-            heard.set()
-
-    change = {'uuid': choices.uuid, 'updates': {'value': name}}
-    page.send(msgspec.msgpack.encode({'type': 'GuiUpdateMessage', **change}))
-    assert heard.wait(30)
 
 
 def test_twenty_generations_do_not_grow(show: Show, model: MotionGPT3) -> None:

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 pytest.importorskip('viser', reason='the extra view is not installed')
+
+import msgspec
+from websockets.sync.client import connect
 
 from mgpt3_ros.model.errors import RobotError
 from mgpt3_ros.model.motion import Motion
@@ -20,9 +23,10 @@ from mgpt3_ros.view.clip import Clip
 from mgpt3_ros.view.page import write_page
 from mgpt3_ros.view.panel import Panel
 from mgpt3_ros.view.robot_clip import RobotClip, robot_clip
-from mgpt3_ros.view.server import start_server, stop_server
+from mgpt3_ros.view.server import address_of, start_server, stop_server
 from mgpt3_ros.view.side_by_side import ASIDE_M, ShownRobot, side_by_side
 from mgpt3_ros.view.studio import Studio
+from tests.support.page_sockets import CAMERA, PAGE, choose
 from tests.support.robots import known, tin_man, walking, write_tin_man
 
 PARTS = [{'start_s': 0.0, 'text': 'walk'}, {'start_s': 1.0, 'text': 'stop'}]
@@ -103,7 +107,9 @@ def test_a_page_to_keep_holds_the_robot_beside_or_instead(
     assert sizes['both'] > max(sizes['human'], sizes['robot']) + 5000
 
 
-def test_a_robot_is_chosen_on_the_page(tmp_path: Path, walk_on_the_spot: Motion) -> None:
+def test_a_robot_is_chosen_on_the_page(
+    tmp_path: Path, walk_on_the_spot: Motion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tin = Robot.from_name_or_file(write_tin_man(tmp_path))
     studio = Studio(lambda: pytest.fail('no model is needed'))
     panel = Panel(start_server(), studio, [walk_on_the_spot], ShownRobot(tin))
@@ -111,10 +117,13 @@ def test_a_robot_is_chosen_on_the_page(tmp_path: Path, walk_on_the_spot: Motion)
         choice, stage = panel._robot, panel._stage
         assert list(stage.actors) == ['body0', 'body0r']
         assert isinstance(stage.actors['body0r'].clip, RobotClip)
-        page = SimpleNamespace(client=object())
-        choice._place.value = "in the human's place"
-        for change in choice._place._impl.update_cb:
-            change(page)
+        shown, restage = threading.Event(), stage.step_back
+        monkeypatch.setattr(stage, 'step_back', lambda *of: (restage(*of), shown.set()))
+        with connect(address_of(panel.server).replace('http', 'ws'), **PAGE) as page:
+            page.recv(timeout=30)
+            page.send(msgspec.msgpack.encode({'type': 'ViewerCameraMessage', **CAMERA}))
+            choose(page, choice._place, "in the human's place")
+            assert shown.wait(60)
         assert [actor.clip.parts[0][1] for actor in stage.actors.values()] == ['walk']
         assert isinstance(stage.actors['body0'].clip, RobotClip)
         choice.choose('none', False)
