@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,8 +72,9 @@ class Window:
         if frames < 2 or len(self.joints) < 2:
             raise MotionError(f'only {self.duration_s:.2f} s of motion were observed')
         at = -np.arange(frames)[::-1] / FPS
-        positions = np.unwrap(np.array([row for _, row in self.joints]), axis=0)
-        index, _, share = locate(self._times(self.joints), at)
+        joints = self._from_start(self.joints)
+        positions = np.unwrap(np.array([row for _, row in joints]), axis=0)
+        index, _, share = locate(self._times(joints), at)
         share = share[:, None]
         positions = positions[index] * (1 - share) + positions[index + 1] * share
         return Observed(self.stop_ns, positions, *self._base(at), has_base=bool(self.base))
@@ -83,14 +85,20 @@ class Window:
             return np.tile(self.standing[:3], (len(at), 1)), np.tile(
                 self.standing[3:], (len(at), 1)
             )
-        poses = np.array([row for _, row in self.base])
-        index, _, share = locate(self._times(self.base), at)
+        base = self._from_start(self.base)
+        poses = np.array([row for _, row in base])
+        index, _, share = locate(self._times(base), at)
         share = share[:, None]
         pos = poses[index, :3] * (1 - share) + poses[index + 1, :3] * share
         rot = quat.continuous(poses[:, 3:])
         before, after = rot[index], rot[index + 1]
         turn = quat.log(quat.multiply(quat.inverse(before), after))
         return pos, quat.continuous(quat.multiply(before, quat.exp(share * turn)))
+
+    def _from_start(self, samples: list[tuple[int, Array]]) -> list[tuple[int, Array]]:
+        """The samples from the last before the window on, two at least."""
+        after = bisect_right(samples, self.start_ns, key=lambda sample: sample[0])
+        return samples[max(min(after - 1, len(samples) - 2), 0) :]
 
     def _times(self, samples: list[tuple[int, Array]]) -> Array:
         """Return stamps as seconds before ``stop_ns`` (N,); whole nanoseconds keep all digits."""

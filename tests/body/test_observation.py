@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 
 import numpy as np
 import pytest
@@ -71,6 +72,16 @@ def test_any_rate_with_jitter_is_the_same_motion_at_20_hz(rate):
     assert buffer.window().stop_ns == stamp(times[-1])
     assert buffer.rate_hz == pytest.approx(rate, rel=0.03)
     assert len(buffer.window().joints) <= 2.6 * 500
+
+
+@pytest.mark.parametrize('with_base', [True, False])
+def test_the_end_of_a_window_is_what_the_whole_window_says_of_it(with_base):
+    buffer = MotionBuffer(HUMAN, Limits(window_s=4.0))
+    feed(buffer, np.arange(0, 3.0, 0.013), with_base)
+    whole = buffer.window()
+    end = dataclasses.replace(whole, start_ns=whole.stop_ns - 500_000_000)
+    found = end.resampled().motion(HUMAN).joints
+    np.testing.assert_allclose(found, whole.resampled().motion(HUMAN).joints[-11:], atol=1e-6)
 
 
 def test_order_of_names_and_strangers_do_not_matter():
