@@ -54,7 +54,7 @@ def taken_over(
         return plan(clip_of(motion, PROFILE), timing, then, now)[0]
     clip = meeting(motion, before, at_s + lead_s, PROFILE)
     after = grounded(plan(clip, timing, then, now)[0], PROFILE)
-    return on_the_way(after, before, at_s)
+    return on_the_way(after, before, at_s, PROFILE.position_limits)
 
 
 def measures(after: BodyTrajectory) -> Row:

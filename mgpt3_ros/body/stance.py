@@ -17,7 +17,7 @@ from scipy.ndimage import convolve1d, maximum_filter1d
 
 from mgpt3_ros.body import quaternions as quat
 from mgpt3_ros.body.body_trajectory import BasePath, BodyState, BodyTrajectory, JointPath
-from mgpt3_ros.body.bounds import Timing
+from mgpt3_ros.body.bounds import Timing, held_within
 from mgpt3_ros.body.commands.shaping import Taken, taking_over
 from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.planning import plan
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CLOSE_LEAD_S = 0.1  # from a stop to where the feet begin to close
 FIRST_S = 0.2  # the first knot of a body that is on its way already
-_KNOTS_S = 0.05
+_CLOSEST_S = 0.005  # of two knots
 _LIFT_S = 0.1  # so long before and after a foot would be under the floor the base is lifted
 _WORTH = 0.002  # [m]
 _SAME_SPEED = 0.05  # [rad/s]
@@ -96,26 +96,37 @@ def meeting(
 
 
 def on_the_way(
-    trajectory: BodyTrajectory, before: BodyTrajectory, elapsed_s: float, late_s: float = 0.0
+    trajectory: BodyTrajectory,
+    before: BodyTrajectory,
+    elapsed_s: float,
+    limits: Array,
+    late_s: float = 0.0,
 ) -> BodyTrajectory:
     """A trajectory with knots of the one before, which it follows until its own first knot.
 
-    Without them a body goes there by one cubic, on which feet slide and go through the floor.
+    Without them a body goes there by one cubic, on which feet slide and go through the floor. They
+    are its own knots, so that the way is the same: between others a cubic leaves it.
 
     Args:
         trajectory: it begins on the way of the one before.
         before: what the body follows, sent ``elapsed_s`` [s] before time 0.
         elapsed_s: see there.
+        limits: of the joints (J, 2) [rad], at which they are held, as by
+            :func:`~mgpt3_ros.body.bounds.held_within`: the way to a trajectory's first knot, by a
+            cubic that nobody planned, may lead beyond.
         late_s: how long after its time 0 the trajectory is sent [s].
     """
-    times = np.arange(late_s + FIRST_S, trajectory.times[0] - 0.5 * _KNOTS_S, _KNOTS_S)
-    if not len(times) or elapsed_s >= before.end_s:
+    first_s, last_s = late_s + FIRST_S, float(trajectory.times[0]) - _CLOSEST_S
+    if first_s > last_s or elapsed_s >= before.end_s:
         return trajectory
+    knots = before.times - elapsed_s
+    knots = knots[(knots > first_s + _CLOSEST_S) & (knots < last_s)]
+    times = np.concatenate([[first_s], knots])
     joints, base = before.sample(elapsed_s + times)
     own, ours = trajectory.joints, trajectory.base
     assert joints.velocities is not None
     assert own.velocities is not None
-    return replace(
+    whole = replace(
         trajectory,
         joints=JointPath(
             np.concatenate([times, own.times]),
@@ -128,6 +139,17 @@ def on_the_way(
             quat.continuous(np.concatenate([base.rot, ours.rot])),
             np.concatenate([base.lin, ours.lin]),
             np.concatenate([base.ang, ours.ang]),
+        ),
+    )
+    held = held_within(whole, limits, None, _BLEND_S).joints
+    assert held.velocities is not None
+    count = len(times)
+    return replace(
+        whole,
+        joints=JointPath(
+            whole.joints.times,
+            np.concatenate([held.positions[:count], own.positions]),
+            np.concatenate([held.velocities[:count], own.velocities]),
         ),
     )
 
@@ -164,7 +186,7 @@ def rested_first(
     clip = meeting(motion, halted, rest_s, profile)
     timing = replace(timing, lead_in_s=rest_s)
     trajectory, slower = plan(clip, timing, halted.state_at(rest_s), halted.state_at(0.0))
-    return on_the_way(trajectory, halted, 0.0), slower
+    return on_the_way(trajectory, halted, 0.0, profile.position_limits), slower
 
 
 def begins_at_speed(trajectory: BodyTrajectory, state: BodyState) -> bool:

@@ -382,7 +382,8 @@ class Clips:
             return self._grounded(trajectory), slower
         trajectory = self._grounded(trajectory)
         late_s = node.clock.motion_s() - now_s + _SENDING_S
-        return on_the_way(trajectory, playing.trajectory, elapsed_s, late_s), slower
+        limits = node.profile.position_limits
+        return on_the_way(trajectory, playing.trajectory, elapsed_s, limits, late_s), slower
 
     def _grounded(self, trajectory: BodyTrajectory) -> BodyTrajectory:
         """Put the feet of a human on the floor; those of a robot were placed when it was drawn."""

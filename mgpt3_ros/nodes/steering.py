@@ -303,8 +303,9 @@ class Steering:
         now_s = node.clock.motion_s()
         trajectory = longer.message(now_s)
         if entry is not None and entry.before is not None and node.playing is not None:
-            playing = node.playing
-            trajectory = on_the_way(trajectory, playing.trajectory, playing.elapsed_s(now_s))
+            before, limits = node.playing.trajectory, node.profile.position_limits
+            elapsed_s = node.playing.elapsed_s(now_s)
+            trajectory = on_the_way(trajectory, before, elapsed_s, limits)
         node.send(trajectory, task.step, begun_s=now_s)
         node.report_success()
         task.new = task.new and task.course is not request.course

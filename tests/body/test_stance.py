@@ -13,6 +13,7 @@ from mgpt3_ros.body.bounds import Timing
 from mgpt3_ros.body.from_motion import clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.profiles import make_profile
+from mgpt3_ros.body.profiles.base import beyond
 from mgpt3_ros.body.spline import extreme_rates
 from mgpt3_ros.body.stance import (
     CLOSE_LEAD_S,
@@ -131,9 +132,41 @@ def test_a_body_that_goes_over_into_another_motion_is_never_pulled(one, other, l
     clip = meeting(Motion(OTHERS[other]), before, at_s, PROFILE)
     then, now = before.state_at(at_s), before.state_at(elapsed_s)
     after, _ = plan(clip, replace(TIMING, lead_in_s=lead_s), then, now)
-    after = on_the_way(grounded(after, PROFILE), before, elapsed_s)
+    limits = PROFILE.position_limits
+    after = on_the_way(grounded(after, PROFILE), before, elapsed_s, limits)
     # 0.16 m/s within 10 ms: a body that brakes hard; the run alone has 12 as it comes to rest.
     assert base_accelerations(after).max() < 16.0
+
+
+def test_the_way_of_one_that_is_still_led_in_stays_within_limits(walk):
+    """A body is led to its first knot by a cubic: from rest to a speed it swings back first."""
+    name = PROFILE.names[3]
+    limits = PROFILE.position_limits
+    positions, velocities = walk.joints.positions.copy(), walk.joints.velocities.copy()
+    column, first_s = walk.names.index(name), float(walk.times[0])
+    positions[0, column], velocities[0, column] = limits[3, 0] + 0.05, 12.0
+    still = replace(walk.state_at(first_s), velocities=np.zeros(len(walk.names)))
+    begun = replace(
+        walk,
+        joints=replace(walk.joints, positions=positions, velocities=velocities),
+        start=replace(still, positions=np.clip(np.zeros(len(walk.names)), *limits.T)),
+    )
+    at = np.linspace(0.0, first_s, 50)
+    assert beyond(begun.sample(at)[0].positions, limits)[:, column].max() > 0.3  # unplanned
+    after = on_the_way(walk.after(0.0), begun, 0.1, limits)
+    knots = after.times[after.times < walk.times[0]]
+    assert len(knots)
+    at = np.linspace(knots[0], knots[-1], 50)
+    assert beyond(after.sample(at)[0].positions, limits).max() < 1e-9
+
+
+def test_the_way_is_the_one_before_to_its_own_knots(walk):
+    elapsed_s = 1.03
+    rest = plan(clip_of(Motion(walking(8)), PROFILE), replace(TIMING, lead_in_s=0.7))[0]
+    after = on_the_way(rest, walk, elapsed_s, PROFILE.position_limits)
+    at = np.linspace(after.times[0], rest.times[0] - 0.06, 80)
+    expected, _ = walk.sample(elapsed_s + at)
+    np.testing.assert_allclose(after.sample(at)[0].positions, expected.positions, atol=1e-9)
 
 
 def test_a_trajectory_that_was_stretched_does_not_begin_at_the_bodys_speed(walk):
