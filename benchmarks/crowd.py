@@ -51,8 +51,9 @@ def listeners(harness: Harness, count: int) -> Iterator[subprocess.Popen[bytes]]
             lambda: node.count_subscribers('joint_trajectory') == before + count, 'listeners'
         )
         yield process
-    finally:
-        process.kill()
+    finally:  # in good order: one that is killed is thought to be there for twenty seconds
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
         process.wait()
         harness.until(lambda: node.count_subscribers('joint_trajectory') == before, 'their end')
 
