@@ -31,12 +31,16 @@ SENTENCES = ('a person waves with both hands.', 'a person takes a bow.')
 _LISTENER = """
 import sys
 import rclpy
+from rclpy.executors import ExternalShutdownException
 from trajectory_msgs.msg import JointTrajectory
 rclpy.init()
 node = rclpy.create_node('listener')
 for _ in range(int(sys.argv[1])):
     node.create_subscription(JointTrajectory, 'joint_trajectory', lambda _: None, 10)
-rclpy.spin(node)
+try:
+    rclpy.spin(node)
+except ExternalShutdownException:
+    pass
 """
 
 
