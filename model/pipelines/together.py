@@ -10,13 +10,14 @@ that no model can draw, a motion that no body can do) is raised in that work alo
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from mgpt3_ros.model.errors import Cancelled
+from mgpt3_ros.model.errors import Cancelled, MotionGPT3Error
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.pipelines.base import Pipeline
     from mgpt3_ros.model.sampling import SamplingOptions
+
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar('T')
 Outcome: TypeAlias = Any  # what a request or a work gives, or the exception that it ends with
@@ -122,7 +125,7 @@ def as_before(sources: Sequence[torch.Generator]) -> Iterator[None]:
     states = [source.get_state() for source in sources]
     try:
         yield
-    except Exception:
+    except BaseException:  # also where somebody interrupts it
         for source, state in zip(sources, states, strict=True):
             source.set_state(state)
         raise
@@ -165,12 +168,18 @@ def draw_together(
 
 
 def _answers(pipeline: Pipeline, requests: list[Request]) -> list[Outcome]:
-    """What comes of requests of one key; where the batch fails, each is drawn by itself."""
+    """What comes of requests of one key; where the batch fails, each is drawn by itself.
+
+    What one request alone is to blame for is told to its work; of anything else, which the others
+    would hide by being drawn, the log tells.
+    """
     try:
         return requests[0].drawn(pipeline, requests)
     except Exception as error:
         if len(requests) == 1:
             return [error]
+        if not isinstance(error, MotionGPT3Error):
+            _LOG.warning('%d motions are drawn one by one: %r', len(requests), error)
         return [_answers(pipeline, [request])[0] for request in requests]
 
 

@@ -123,6 +123,24 @@ def test_what_cannot_be_drawn_fails_alone(clips):
     same(good, draw_alone(clips.pipeline, works()[0]))
 
 
+def test_a_batch_that_fails_is_drawn_one_by_one_and_the_log_says_why(clips, monkeypatch, caplog):
+    works = [(TEXTS[0], 1, 2.0), (TEXTS[2], 2, 2.0)]
+    alone = [draw_alone(clips.pipeline, drawing(*one)) for one in works]
+    draw = clips.pipeline.generate_each
+
+    def full(texts: list[str], *options: Any) -> Any:
+        drawn = draw(texts, *options)  # noise too, which is taken back
+        if len(texts) > 1:
+            raise RuntimeError('out of memory')
+        return drawn
+
+    monkeypatch.setattr(clips.pipeline, 'generate_each', full)
+    together = outcomes_of(clips, [drawing(*one) for one in works])
+    for ours, theirs in zip(together, alone, strict=True):
+        same(ours, theirs)
+    assert caplog.messages == ["2 motions are drawn one by one: RuntimeError('out of memory')"]
+
+
 def test_who_no_body_can_follow_is_refused_alone(monkeypatch):
     model = tiny_model(redraws=1, finishing=False)
 
