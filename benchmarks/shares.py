@@ -20,65 +20,15 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
-from nav_msgs.msg import Odometry
-from rclpy.qos import QoSProfile
-from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
 
+from benchmarks.feed import Feed
 from benchmarks.harness import SERVER_NODES, FailedError, Harness, Process
 from benchmarks.table import Row, circumstances, print_table
-from mgpt3_ros.body.from_motion import clip_of
-from mgpt3_ros.body.profiles import make_profile
-from mgpt3_ros.model.kinematics.joint_angles import BodyAngles, angles_to_joints
-from mgpt3_ros.model.motion import Motion
 
 RATE_HZ = 100.0
 SECONDS, SETTLING_S = 20.0, 3.0
 IDLE_PERCENT, BUSY_PERCENT = 3.0, 20.0  # targets of the project, of one core
-_WAVE_S = 2.0  # period of its swinging arms and of its way to and fro
-
-
-class MovingBody:
-    """A body that swings its arms and goes to and fro, published at ``RATE_HZ``."""
-
-    def __init__(self, harness: Harness) -> None:
-        self._harness, self._number = harness, 0
-        time_s = np.arange(round(_WAVE_S * 20) + 1) / 20
-        swing = np.sin(2 * np.pi * time_s / _WAVE_S)
-        angles = np.zeros((len(time_s), 63))
-        angles[:, :] = 0.25 * swing[:, None] * np.cos(np.arange(63))
-        way = np.stack([0 * swing, 0 * swing + 0.93, 0.4 * swing], axis=1)
-        upright = np.tile([0.0, 0.0, 0.0, 1.0], (len(time_s), 1))
-        joints = angles_to_joints(BodyAngles(way, upright, angles))
-        motion = Motion(joints.astype(np.float32), 20.0).resample(RATE_HZ)
-        clip = clip_of(motion, make_profile('human_full', 'human'))
-        self._states, self._odometry = [], []
-        for positions, pos, rot in zip(clip.positions, clip.base_pos, clip.base_rot, strict=True):
-            state = JointState(name=list(clip.names), position=positions.tolist())
-            base = Odometry()
-            base.header.frame_id, base.child_frame_id = 'odom', 'base_link'
-            place, turn = base.pose.pose.position, base.pose.pose.orientation
-            place.x, place.y, place.z = (float(value) for value in pos)
-            turn.x, turn.y, turn.z, turn.w = (float(value) for value in rot)
-            self._states.append(state)
-            self._odometry.append(base)
-        qos = QoSProfile(depth=10)
-        self._joint_states = harness.node.create_publisher(JointState, 'joint_states', qos)
-        self._odom = harness.node.create_publisher(Odometry, 'odom', qos)
-
-    def begin(self) -> None:
-        """Move from now on, while the harness spins."""
-        self._harness.node.create_timer(1.0 / RATE_HZ, self._publish)
-
-    def _publish(self) -> None:
-        at = self._number % (len(self._states) - 1)
-        self._number += 1
-        stamp = self._harness.node.get_clock().now().to_msg()
-        for message in (self._odometry[at], self._states[at]):
-            message.header.stamp = stamp
-        self._odom.publish(self._odometry[at])
-        self._joint_states.publish(self._states[at])
 
 
 def threads_s(process: Process) -> dict[str, float]:
@@ -110,7 +60,7 @@ class Shares:
             'predict_rate_hz': 2.0,
         }
         self.process = harness.start('motion_server', parameters)
-        self.body = MovingBody(harness)
+        self.feed: Feed | None = None  # the body, once it moves
         harness.until_active(*(f'/{name}' for name in SERVER_NODES))
 
     def enable(self, node: str, on: bool) -> None:
@@ -120,11 +70,18 @@ class Shares:
         future = client.call_async(SetBool.Request(data=on))
         self.harness.until(future.done, f'an answer of {node}/enable')
 
+    def pass_time(self, seconds: float) -> None:
+        """Let the body move, or nothing."""
+        if self.feed is None:
+            self.harness.spin_for(seconds)
+        else:
+            self.feed.send(RATE_HZ, seconds)
+
     def percent(self) -> dict[str, float]:
         """Percent of a core that each kind of thread takes now."""
-        self.harness.spin_for(SETTLING_S)
+        self.pass_time(SETTLING_S)
         before, begun_s = threads_s(self.process), time.monotonic()
-        self.harness.spin_for(self.seconds)
+        self.pass_time(self.seconds)
         passed_s = time.monotonic() - begun_s
         after = threads_s(self.process)
         return {kind: 100 * (after[kind] - before[kind]) / passed_s for kind in after}
@@ -134,7 +91,7 @@ class Shares:
         found = {'idle': self.percent()}
         for node in ('caption_node', 'predict_node'):
             self.enable(node, False)
-        self.body.begin()
+        self.feed = Feed(self.harness)
         found['hearing'] = self.percent()
         self.enable('caption_node', True)
         found['captions, 1 Hz'] = self.percent()

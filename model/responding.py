@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mgpt3_ros.model.errors import TextError
-from mgpt3_ros.model.language.action_lookup import found_actions, matches, unexplained, words_of
-from mgpt3_ros.model.language.confidence import names_action, prompt_knowledge
+from mgpt3_ros.model.language.action_lookup import found_actions, matches, words_of
+from mgpt3_ros.model.language.confidence import names_action
 from mgpt3_ros.model.language.instructions import PLACE, Instruction, Task
-from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.sampling import SamplingOptions
 
@@ -82,9 +81,9 @@ def answer(
         MotionGPT3Error: as the calls of ``MotionGPT3`` that serve it.
     """
     if asked.task == 'generate':
-        text = understood_as(asked.text, model.known_actions())
-        motion = model.generate(text, asked.duration_s, sampling=sampling)
-        return Answer('motion', text, motion.with_info(text=asked.text), asked.task)
+        motion = model.generate(asked.text, asked.duration_s, sampling=sampling)
+        text = motion.info.get('understood_as', asked.text)
+        return Answer('motion', text, motion, asked.task)
     if asked.task == 'predict':
         motion = model.predict(motions[0], asked.duration_s or HORIZON_S, sampling=sampling)
         return Answer('motion', 'what may follow', motion, asked.task)
@@ -104,29 +103,13 @@ def _in_words(
     if asked.task == 'length':
         return f'{motions[0].duration_s:.1f} seconds.'
     if asked.task == 'duration':
-        text = understood_as(asked.text, model.known_actions())
-        drawn = model.generate(text, judge=False, sampling=sampling)
+        drawn = model.generate(asked.text, judge=False, sampling=sampling)
         return f'about {drawn.duration_s:.1f} seconds.'
     if asked.task == 'choice':
         return _chosen(model, asked.choices, motions[0])
     if asked.task == 'known' and model.known_actions():
         return '; '.join(action.examples[0].rstrip('.') for action in model.known_actions())
     return CANNOT
-
-
-def understood_as(text: str, known: Sequence[KnownAction]) -> str:
-    """The words that a model is asked with: a known example for words that it may never have read.
-
-    Where a prompt names a listed action, and holds a word that is on no list, the example of the
-    action takes its place; a prompt whose words are all plain stays as it is.
-    """
-    if not known:
-        return text
-    knowledge = prompt_knowledge(text, known)
-    if not knowledge.known or knowledge.label is None or not unexplained(words_of(text)):
-        return text
-    fitting = [action for action in known if matches(knowledge.label, action.label)]
-    return max(fitting, key=lambda action: action.shown).examples[0]
 
 
 def _chosen(model: MotionGPT3, choices: Sequence[str], motion: Motion) -> str:

@@ -9,16 +9,11 @@ import pytest
 import torch
 
 from mgpt3_ros.model.errors import TextError
-from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
-from mgpt3_ros.model.responding import CANNOT, understood_as
+from mgpt3_ros.model.responding import CANNOT
 
 pytestmark = pytest.mark.slow
-KNOWN = (
-    KnownAction('kick-left', ('a person kicks with the left leg.',), 0.9, 10),
-    KnownAction('kick-right', ('a person kicks with the right leg.',), 0.8, 10),
-)
 
 
 @pytest.fixture(scope='module', params=['default', 'stream'])
@@ -70,10 +65,3 @@ def test_a_prompt_must_have_a_place_for_each_motion(model: MotionGPT3, walk: Mot
         model.respond('{motion}?', [walk, walk])
     with pytest.raises(TextError, match='empty'):
         model.respond(' ')
-
-
-def test_words_that_no_list_has_are_asked_for_in_known_ones() -> None:
-    assert understood_as('a goalkeeper kicks, left leg', KNOWN) == KNOWN[0].examples[0]
-    assert understood_as('he kicks with the left leg', KNOWN) == 'he kicks with the left leg'
-    assert understood_as('juggle', KNOWN) == 'juggle'
-    assert understood_as('a goalkeeper kicks', ()) == 'a goalkeeper kicks'
