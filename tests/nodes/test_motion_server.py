@@ -108,18 +108,20 @@ def test_its_caption_names_its_action(played):
 
 
 def test_predictions_go_on_from_the_last_observed_frame(played):
-    def predicted() -> list:
-        stamps = [stamp_ns(state) for state in played.heard['states']]
-        begun, ended = min(stamps) + 10**9, max(stamps)  # topics come out of step at the end
-        topics = ('predicted_trajectory', 'predicted_base_trajectory')
-        pairs = zip(*(played.heard[topic] for topic in topics), strict=False)
-        return [pair for pair in pairs if begun < stamp_ns(pair[0]) <= ended]
-
-    # A busy machine gives fewer while it walks: then some of how it stands are among them.
-    played.until(lambda: len(predicted()) >= 10, 'ten predictions')
     stamps = {stamp_ns(state) for state in played.heard['states']}
+    begun, ended = min(stamps) + 10**9, max(stamps)  # topics may come out of step at the end
+    predicted = [
+        pair
+        for pair in zip(
+            played.heard['predicted_trajectory'],
+            played.heard['predicted_base_trajectory'],
+            strict=True,
+        )
+        if begun < stamp_ns(pair[0]) <= ended
+    ]
+    assert len(predicted) >= 10
     jumps = []
-    for trajectory, base in predicted():
+    for trajectory, base in predicted:
         assert stamp_ns(trajectory) in stamps
         assert stamp_ns(trajectory) == stamp_ns(base)
         joints, path = joint_path(trajectory), base_path(base)

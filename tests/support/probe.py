@@ -39,7 +39,7 @@ class Probe:
 
     CHANGED = (
         *('queue_policy', 'max_joint_velocity', 'seed', 'num_inference_steps'),
-        *('split_actions', 'max_command_age_s', 'lead_in_s'),
+        *('split_actions', 'max_command_age_s'),
     )
 
     def __init__(self, domain: int, namespace: str = '') -> None:
