@@ -253,14 +253,13 @@ class MovingNode(BodyNode):
         Raises:
             GenerationError: a number is not finite; nothing was sent.
         """
-        stamp = Time()
-        sent_s = self.clock.motion_s()
+        sent_s, stamp = self.clock.motion_s(), self.get_clock().now().to_msg()
         if begun_s is not None and sent_s > begun_s:
             trajectory = trajectory.after(sent_s - begun_s)
         # Several controllers can only begin together by a stamp.
         several = self.controllers is not None and len(self.controllers.joints) > 1
-        if several or self.parameters['stamp_mode'] == 'now':
-            stamp = self.get_clock().now().to_msg()
+        if not several and self.parameters['stamp_mode'] != 'now':
+            stamp = Time()
         frames = self.parameters['world_frame'], self.base_frame()
         joints, base = to_messages(trajectory, stamp, *frames)
         if self.parameters['publish_base']:
