@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 
 STEP_S = 0.002
 _FREQUENCY = 2 * np.pi * 10.0  # [rad/s] of a joint that is let go: 10 Hz, critically damped
+_LEAST = 0.1  # of a motor's torque that is left to it where its load takes all
+_BRAKING = 30.0  # [rad/s^2] that a joint far from where it shall be counts on to stop there
 _ARMATURE = 0.02  # [kg m^2] of a motor's rotor behind its gears, which URDFs do not tell
 _GUIDED = 1e6  # [kg], [kg m^2] on the base and on stuck joints: no force moves them
 _FLOOR = 'floor'
@@ -149,10 +151,12 @@ class Simulation:
         self._model.geom(_FLOOR).conaffinity[:] = felt
 
     def _step(self, target: Target) -> None:
-        """One step: ``tau = M (w^2 e + 2 w de/dt) + bias``, no more than the motors give.
+        """One step: ``tau = s M 2 w (v(e) + de/dt) + bias``, no more than the motors give.
 
         M is the inertia of the joints on a base that stands, ``bias`` what gravity and speed ask
-        for.
+        for. ``v(e)`` is w e / 2, critically damped; far away no faster than can be braked in time.
+        Where a motor is too weak, ``s`` < 1 holds all back alike: cut each for itself, they would
+        throw each other about, for minutes at times.
         """
         data, rates = self._data, self._built.dof
         self._guide(target)
@@ -160,11 +164,15 @@ class Simulation:
         slip = target.velocities - self.velocities
         mujoco.mj_fullM(self._model, data, self._inertia)
         inertia = self._inertia[np.ix_(rates, rates)]
-        wanted = inertia @ (self._free * (_FREQUENCY**2 * error + 2 * _FREQUENCY * slip))
-        wanted += data.qfrc_bias[rates]
-        limits = self.robot.effort_limits
-        self.torques = np.where(self._free, np.clip(wanted, -limits, limits), 0.0)
-        self.saturated |= self._free & (np.abs(wanted) > limits)
+        far = np.abs(error)
+        back = np.sign(error) * np.minimum(_FREQUENCY / 2 * far, np.sqrt(2 * _BRAKING * far))
+        push = inertia @ (self._free * 2 * _FREQUENCY * (back + slip))
+        bias, limits = data.qfrc_bias[rates], self.robot.effort_limits
+        left = np.maximum(limits - np.sign(push) * bias, _LEAST * limits)
+        enough = (left / np.maximum(np.abs(push), 1e-9))[self._free]
+        share = float(enough.min(initial=1.0))
+        self.torques = np.where(self._free, np.clip(bias + share * push, -limits, limits), 0.0)
+        self.saturated |= self._free & (np.abs(bias + push) > limits)
         data.qfrc_applied[rates] = self.torques
         data.xfrc_applied[:] = 0.0
         self._pushes = [push for push in self._pushes if push[2] > self.time_s]

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,20 @@ def test_motors_give_no_more_than_they_can(sim):
     column = sim.robot.joint_names.index(ELBOW)
     assert sim.saturated[column]
     assert (np.abs(sim.torques) <= sim.robot.effort_limits).all()
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_thrown_about_beyond_its_strength_it_comes_to_rest(sim, seed):
+    generator = np.random.default_rng(seed)
+    stand = pose(sim)
+    low, high = np.array(sim.robot.position_limits).T
+    for _ in range(8):
+        away = generator.uniform(-1.5, 1.5, len(stand.positions))
+        thrown = replace(stand, positions=np.clip(stand.positions + away, low, high))
+        sim.run(lambda _, to=thrown: to, 0.15)
+        assert sim.saturated.any()
+    sim.run(lambda _: stand, 4.0)
+    assert off(sim, stand) < 0.01
 
 
 def test_a_push_moves_an_arm_and_it_comes_back(sim):
