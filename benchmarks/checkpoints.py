@@ -22,12 +22,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 import yaml
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import confidence, instructions
 from benchmarks.language import as_it_came
+from benchmarks.peak import ASKED
 from benchmarks.table import circumstances
 from mgpt3_ros.model.checkpoints import checkpoint
 from mgpt3_ros.model.kinematics.skeleton import FPS
@@ -45,7 +45,7 @@ from mgpt3_ros.training.evaluation.language import answers, questions, text_loss
 from mgpt3_ros.training.evaluation.measures import drawn_or_refused
 
 SENTENCES = ('a person walks forward.', 'a person bows.', 'a person waves with the right hand.')
-PROMPT_S, SHORTEST_S, SPOKEN = 3.0, 0.5, 'Tell me a story about the sea.'
+PROMPT_S, SHORTEST_S = 3.0, 0.5
 _WORDS = re.compile(r"[a-z']+")
 Rows = dict[str, str]
 
@@ -198,22 +198,9 @@ def seconds(model: MotionGPT3, bench: Bench) -> Rows:
     if model.talks:
         talk = model.conversation()
         begun = time.perf_counter()
-        said = model.tokenizer.encode(talk.say(SPOKEN).text)
+        said = model.tokenizer.encode(talk.say(ASKED).text)
         rows['tokens a second'] = f'{len(said) / (time.perf_counter() - begun):.0f}'
     return rows
-
-
-def peak_mb(folder: str) -> int:
-    """What this process holds at most [MB] with a checkpoint that draws, captions and talks."""
-    torch.set_num_threads(1)
-    model = MotionGPT3.from_pretrained(folder, 'cpu')
-    motion = model.generate(SENTENCES[0], 2.0, judge=False, generator=noise_source(0))
-    model.caption(motion)
-    if model.talks:
-        model.respond(SPOKEN)
-    # Not ru_maxrss, which a process takes over from the one that started it.
-    status = Path('/proc/self/status').read_text(encoding='utf-8')
-    return round(int(status.split('VmHWM:')[1].split()[0]) / 1024)
 
 
 MEASURES: dict[str, Callable[[MotionGPT3, Bench], Rows]] = {
@@ -237,7 +224,7 @@ def measured(folder: str, bench: Bench, wanted: Sequence[str]) -> Rows:
         if name != 'memory':
             rows |= MEASURES[name](model, bench)
     if 'memory' in wanted:
-        call = [sys.executable, '-m', 'benchmarks.checkpoints', '--peak', folder]
+        call = [sys.executable, '-m', 'benchmarks.peak', folder]
         told = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True).stdout
         rows['memory at most [MB]'] = told.strip()
     return rows
@@ -260,11 +247,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--most', type=int, help='clips of a list, prompts, questions (all)')
     parser.add_argument('--held-out', type=float, default=0.15, help='share kept from training')
     parser.add_argument('--repeats', type=int, default=20, help='sentences that are timed')
-    parser.add_argument('--peak', metavar='FOLDER', help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
-    if options.peak:
-        print(peak_mb(options.peak))
-        return 0
     if options.data is None:
         parser.error('give --data')
     wanted = options.only or [*MEASURES, 'memory']

@@ -9,8 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import checkpoints
-from benchmarks.checkpoints import Bench, captions, known, language, new_actions, seconds, table
+from benchmarks.checkpoints import (
+    Bench,
+    captions,
+    known,
+    language,
+    main,
+    new_actions,
+    seconds,
+    table,
+)
+from benchmarks.peak import peak_mb
 from mgpt3_ros.model import conversation
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.training.data.clip import Clip
@@ -76,7 +85,7 @@ def test_time_and_memory(model: MotionGPT3, bench: Bench, tmp_path: Path) -> Non
     assert set(seconds(MotionGPT3.from_pretrained(folder, 'cpu'), bench)) == {
         'new sentence to first frames [ms]'
     }
-    assert checkpoints.peak_mb(str(folder)) > 100
+    assert peak_mb(str(folder)) > 100
 
 
 def test_the_table_has_a_column_for_each() -> None:
@@ -88,5 +97,5 @@ def test_the_table_has_a_column_for_each() -> None:
 
 def test_data_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        checkpoints.main(['default'])
+        main(['default'])
     assert 'give --data' in capsys.readouterr().err
