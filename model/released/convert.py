@@ -137,7 +137,8 @@ def convert_motiongpt3(
             f'the tokenizer in {tokenizer} has {words.vocab_size} tokens, '
             f'{ckpt} was trained with {config.backbone.vocab_size}'
         )
-    network = MotionGPT3Network(config)
+    with checkpoint.Unfilled():
+        network = MotionGPT3Network(config)
     weights = [
         *_under('lm.language_model.', 'backbone.', names.backbone_weights(backbone)),
         *_under('vae.', 'vae.', names.vae_weights(vae)),

@@ -12,6 +12,7 @@ import re
 import shutil
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,16 +60,19 @@ def write_lightning_file(reference_dir: Path, path: Path, hyper_parameters: Any)
     """Write the recipe's weights as Lightning does; return a checksum of each that is needed."""
     shapes = official_shapes(reference_dir)
     needed = {key for key in shapes if key.startswith(('lm.', 'vae.'))}
-    state = OrderedDict(
-        (key, torch.from_numpy(recipe(key, shape)) if key in needed else torch.zeros(shape))
-        for key, shape in shapes.items()
-        if not key.endswith(TIED_TO_WTE)
-    )
-    sums = {
-        key: hashlib.sha256(value.numpy()).hexdigest()[:16]
-        for key, value in state.items()
-        if key in needed
-    }
+
+    def value(key: str) -> Tensor:
+        shape = shapes[key]
+        return torch.from_numpy(recipe(key, shape)) if key in needed else torch.zeros(shape)
+
+    def checksum(key: str) -> str:
+        return hashlib.sha256(state[key].numpy()).hexdigest()[:16]
+
+    own = [key for key in shapes if not key.endswith(TIED_TO_WTE)]
+    with ThreadPoolExecutor() as pool:  # NumPy's numbers and checksums let go of the interpreter
+        state = OrderedDict(zip(own, pool.map(value, own), strict=True))
+        used = [key for key in own if key in needed]
+        sums = dict(zip(used, pool.map(checksum, used), strict=True))
     for name in TIED_TO_WTE:
         state[f'lm.language_model.{name}'] = state[f'lm.language_model.{WTE}']
     assert set(state) == set(shapes)
