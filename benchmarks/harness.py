@@ -240,6 +240,6 @@ class Harness:
             self.reasons[values['reason']] += 1
         if message.message in _ENDS:
             self._open.discard(number)
-        else:
+        elif message.message != 'judged':  # which comes after the end
             self._open.add(number)
         self.statuses['open'] = len(self._open)

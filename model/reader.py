@@ -49,7 +49,9 @@ class Reader(Pretrained):
         texts = [written.pop(0) if rest is None else rest for rest in said]
         return texts[0] if isinstance(motion, Motion) else texts
 
-    def confidence(self, text: str, motion: Motion | None = None) -> Confidence | None:
+    def confidence(
+        self, text: str, motion: Motion | None = None, should_stop: ShouldStop | None = None
+    ) -> Confidence | None:
         """How sure a motion of ``text`` is, before it is drawn or with the ``motion`` drawn.
 
         Returns:
@@ -58,24 +60,30 @@ class Reader(Pretrained):
 
         Raises:
             MotionError: the motion is shorter than the model can read.
+            Cancelled: ``should_stop`` said so.
         """
         if motion is not None:
-            return self.confidences([text], [motion])[0]
+            return self.confidences([text], [motion], should_stop)[0]
         return self._judged(text, None, self.understood(text)) if self._known else None
 
     def confidences(
-        self, texts: Sequence[str], motions: Sequence[Motion]
+        self,
+        texts: Sequence[str],
+        motions: Sequence[Motion],
+        should_stop: ShouldStop | None = None,
     ) -> list[Confidence | None]:
         """How sure motions are that were drawn of texts, as :meth:`confidence` says of each.
 
         Raises:
-            MotionError: as :meth:`confidence`.
+            MotionGPT3Error: as :meth:`confidence`.
         """
         if not self._known:
             return [None] * len(texts)
         return [
             self._judged(text, caption, self.understood(text))
-            for text, caption in zip(texts, self.caption(list(motions)), strict=True)
+            for text, caption in zip(
+                texts, self.caption(list(motions), should_stop=should_stop), strict=True
+            )
         ]
 
     def understood(self, text: str) -> Understood | None:

@@ -28,7 +28,6 @@ from mgpt3_ros.body.stance import (
 )
 from mgpt3_ros.body.steering.courses import steady
 from mgpt3_ros.model.errors import MotionError
-from mgpt3_ros.model.language.confidence import doubt
 from mgpt3_ros.model.worker import Job
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
 from mgpt3_ros.nodes.generation import (
@@ -40,6 +39,7 @@ from mgpt3_ros.nodes.generation import (
     carried_out,
     generate,
 )
+from mgpt3_ros.nodes.judging import Judge
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.robot_motion import RobotMotions
 from mgpt3_ros.robots.pace import WORTH_SAYING
@@ -71,6 +71,7 @@ class Clips:
         self._last_drawn: Motion | None = None
         self._last = 0  # the command whose later actions are not wanted any more
         self._holding: tuple[Step, float] | None = None  # and until when
+        self._judge = Judge(node)
         self._robot_motions = RobotMotions(node.robot) if node.robot is not None else None
         self._last_motion_s = 0.0
         self._begun_s, self._draw_s = 0.0, _FIRST_DRAW_S  # of what is drawn to take over
@@ -119,6 +120,7 @@ class Clips:
             (step, _), self._holding = self._holding, None
             stopped.setdefault(step.command.number, (step, f'resting{step}'))
         self._next = self._last_drawn = None
+        self._judge.stop()
         return stopped
 
     def health_values(self) -> dict[str, str]:
@@ -142,8 +144,13 @@ class Clips:
         if isinstance(step.part, Action) and step.part.endless and step.part.name in LEGS:
             self._node.steering.follow(step, steady(step.part), 'words', step.command.note)
             return
-        self._running = step, self._node.host.draw(self._drawing(step), self._node.wake)
+        self._running = step, self._draw(step)
         self._node.tell(step, 'generating')
+
+    def _draw(self, step: Step) -> Job[Generated]:
+        """Have the worker draw a step, before it goes on to look at what was drawn."""
+        with self._judge.waiting():
+            return self._node.host.draw(self._drawing(step), self._node.wake)
 
     def _drawing(self, step: Step) -> Callable[[MotionGPT3, Job[Generated]], Work[Generated]]:
         """What the worker shall draw for a step."""
@@ -168,7 +175,6 @@ class Clips:
             sampling=sampling,
             profile=self._node.profile,
             fit=self._fit(),
-            judge=self._node.unknown_text != 'draw',
         )
 
     def _follows(self, step: Step) -> bool:
@@ -232,14 +238,15 @@ class Clips:
         )
 
     def on_worker(self) -> None:
-        """Take what the worker has drawn."""
+        """Take what the worker has drawn, and tell what it has seen."""
+        self._judge.on_worker()
         if self._running is None or not self._running[1].done():
             return
         (step, job), self._running = self._running, None
         try:
             drawn = job.result()
             if self._comes_too_late(drawn):
-                self._running = step, self._node.host.draw(self._drawing(step), self._node.wake)
+                self._running = step, self._draw(step)
                 return
             self._drawn = step, drawn
         except Exception as error:
@@ -344,11 +351,8 @@ class Clips:
             notes.append(held_joints(trajectory.held))
             node.get_logger().warning(notes[-1], throttle_duration_sec=WARN_EVERY_S)
         duration_s = f'{float(generated.info["duration_s"]) * slower:.2f}'
-        confidence = generated.motion.info.get('confidence')
-        shown = None if confidence is None else confidence['shown']
-        if confidence is not None and shown is False:
-            notes.append(doubt(confidence))
-        node.tell_published(step, notes, duration_s, generated.info['duration_from'], shown)
+        node.tell_published(step, notes, duration_s, generated.info['duration_from'])
+        self._judge.over(step, [generated.motion.joints])
 
     def _planned(
         self, step: Step, generated: Generated, now_s: float | None

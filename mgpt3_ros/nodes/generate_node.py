@@ -300,13 +300,8 @@ class GenerateNode(MovingNode):
         self.tell(step, 'failed', DiagnosticStatus.ERROR, reason=f'{error}{left}')
         self.report_failure(f'command {step.command.number}{step} failed: {error}', error, trace)
 
-    def tell_published(
-        self, step: Step, notes: list[str], duration_s: str, source: str, shown: bool | None = None
-    ) -> None:
-        """Say that the first trajectory that shows an action is out.
-
-        ``shown``: whether the model sees the asked action in it; None: it was not asked.
-        """
+    def tell_published(self, step: Step, notes: list[str], duration_s: str, source: str) -> None:
+        """Say that the first trajectory that shows an action is out."""
         if not step.index:
             self.last_latency_s = self.steady_now_s() - step.command.received_s
         self.tell(
@@ -316,7 +311,7 @@ class GenerateNode(MovingNode):
             duration_s=duration_s,
             duration_from=source,
             latency_s='' if step.index else f'{self.last_latency_s:.3f}',
-            shown='' if shown is None else str(shown).lower(),
+            shown='',
         )
 
     # ------------------------------------------------------------------ stopping

@@ -113,7 +113,6 @@ def generate(
     after: Motion | None,
     goes_on: bool,
     fit: Fit | None = None,
-    judge: bool = True,
 ) -> Work[Generated]:
     """Draw a motion of ``text`` and turn it into the joints of ``profile``.
 
@@ -127,9 +126,7 @@ def generate(
         after: the motion of the action before, which this one goes on from.
         goes_on: whether another action follows.
         fit: returns what a robot can do of a clip, and what is to be said of that.
-        judge: whether the model says whether it sees the action in what it drew.
     """
-    from mgpt3_ros.body.commands.carrying_out import Judged
     from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S
     from mgpt3_ros.model.motion import Motion
     from mgpt3_ros.model.pipelines.together import Texts
@@ -138,9 +135,6 @@ def generate(
     meant = model.understood(text)
     said = text if meant is None else meant.sentence
     (motion,) = yield Texts((said,), duration_s or None, sampling.options(job), spare_s)
-    confidence = (yield Judged(model, text, motion)) if judge else None
-    if confidence is not None:
-        motion = motion.with_info(confidence=confidence)
     info = {
         'duration_s': f'{motion.duration_s:.2f}',
         'duration_from': str(motion.info.get('duration_from', '')),
@@ -169,7 +163,6 @@ def carried_out(
     at_rest: bool,
     meets: Meets | None = None,
     fit: Fit | None = None,
-    judge: bool = True,
 ) -> Work[Generated]:
     """Draw an action that was understood, shape it, and turn it into the joints of ``profile``.
 
@@ -186,7 +179,6 @@ def carried_out(
         meets: where the motion takes over from a body that moves, so that its numbers count from
             there; None where that is not known yet.
         fit: returns what a robot can do of a clip, and what is to be said of that.
-        judge: whether the model says whether it sees the action in what it drew.
     """
     from mgpt3_ros.body.commands.carrying_out import carrying_out, following
     from mgpt3_ros.model.motion import Motion
@@ -197,7 +189,8 @@ def carried_out(
 
         taken = seen_around(meets.playing.trajectory, meets.at_s, profile)
     options = sampling.options(job)
-    work = carrying_out(model, action, options, duration_s or None, at_rest, judge, taken)
+    # It is judged when it is on its way, as what is streamed.
+    work = carrying_out(model, action, options, duration_s or None, at_rest, False, taken)
     motion = yield from work
     info = {
         'duration_s': f'{motion.duration_s:.2f}',

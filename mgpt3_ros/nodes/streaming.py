@@ -29,7 +29,7 @@ from mgpt3_ros.nodes.chunks import Chunk, ChunkRequest, LiveBody, seen_until
 from mgpt3_ros.nodes.commands import Command, Step, held_joints
 from mgpt3_ros.nodes.doing import JUDGED_CHUNKS, Doing, bounded_s, first_pose, from_standing_s
 from mgpt3_ros.nodes.generation import SAMPLING_PARAMETERS, Sampling
-from mgpt3_ros.nodes.judging import StreamJudge
+from mgpt3_ros.nodes.judging import SHORTEST_S, Judge
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.robots.pace import WORTH_SAYING
 
@@ -58,7 +58,7 @@ class Streaming:
         self._body = LiveBody(node.profile)
         self._plan: StreamPlan | None = None
         self._doing: Doing | None = None
-        self._judge = StreamJudge(node)
+        self._judge = Judge(node, SHORTEST_S)
         self._running: tuple[Job[Chunk], ChunkRequest, BodyState | None] | None = None
         self._astray = False  # the model went on from where the plan does not
         self._too_late = False  # new words came back when their moment had passed

@@ -66,9 +66,12 @@ def test_how_sure_a_motion_is_stands_on_the_status(start, probe, default_checkpo
     probe.say('bow for 2 seconds')
     told = probe.status('published')
     assert float(told['confidence']) > 0.9
+    assert told['shown'] == ''  # no trajectory waits for that
+    probe.say('sit down for 1 second')  # it is drawn before anything is looked at
+    told = probe.status('judged')
+    assert (told['id'], told['text']) == ('1', 'bow for 2 seconds')
     assert told['shown'] in ('true', 'false')
     assert ('the model sees' in told['reason']) == (told['shown'] == 'false')
-    probe.say('sit down for 1 second')
     told = probe.status('published', 2)
     assert float(told['confidence']) < 0.5
     assert 'it knows: ' in told['reason']
