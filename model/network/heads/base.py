@@ -334,9 +334,12 @@ class DenoisingHead(MotionHead):
         def at(step: int) -> Modulations:
             first = step - step % together
             found = many(first)
-            rows = [part[step - first] for part in (*found.blocks, found.output)]
+            rows = [part[:, step - first] for part in (*found.blocks, found.output)]
             if alone:
-                rows = [torch.cat([row[:count], row[count:].expand(count, -1)]) for row in rows]
+                rows = [
+                    torch.cat([row[:, :count], row[:, count:].expand(-1, count, -1)], dim=1)
+                    for row in rows
+                ]
             return Modulations(tuple(rows[:-1]), rows[-1])
 
         return at

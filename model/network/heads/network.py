@@ -31,9 +31,12 @@ def sinusoid(time: Tensor, channels: int = TIME_CHANNELS) -> Tensor:
 
 
 class Modulations(NamedTuple):
-    """What time and condition do to the layers: ``blocks`` (..., 3 W) each, ``output`` (..., 2 W).
+    """What time and condition do to the layers.
 
     They depend on nothing that is drawn, so those of many steps are one product.
+
+    blocks: (3, ..., W) each: shift and scale of what is normalised, and gate. output: (2, ..., W),
+    shift and scale.
     """
 
     blocks: tuple[Tensor, ...]
@@ -49,10 +52,25 @@ class ModulatedBlock(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.modulation = nn.Linear(width, 3 * width)
 
-    def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
-        """Map x (B, W) under its ``modulation`` (B, 3 W) to (B, W)."""
-        shift, scale, gate = modulation.chunk(3, dim=-1)
-        return x + gate * self.mlp(self.norm(x) * (1 + scale) + shift)
+    def modulations(self, y: Tensor) -> Tensor:
+        """Shift, scale and gate (3, ..., W) of time and condition (..., W).
+
+        Of n = (x - mean) / deviation, ``norm(x) (1 + scale) + shift`` is, with the norm's own
+        weight w and bias b, n w (1 + scale) + b (1 + scale) + shift: a step need not do both.
+        """
+        shift, scale, gate = self.modulation(y).chunk(3, dim=-1)
+        scale = 1 + scale
+        return torch.stack([shift + self.norm.bias * scale, self.norm.weight * scale, gate])
+
+    def forward(self, x: Tensor, by: Tensor) -> Tensor:
+        """Map x (B, W) under its modulations (3, B, W) to (B, W)."""
+        shift, scale, gate = by
+        return torch.addcmul(x, gate, self.mlp(_shifted(x, shift, scale, self.norm.eps)))
+
+
+def _shifted(x: Tensor, shift: Tensor, scale: Tensor, eps: float) -> Tensor:
+    """Normalised x, scaled and shifted, all (B, W)."""
+    return torch.addcmul(shift, nn.functional.layer_norm(x, x.shape[-1:], eps=eps), scale)
 
 
 class DenoisingNetwork(nn.Module):
@@ -89,9 +107,10 @@ class DenoisingNetwork(nn.Module):
     def modulations(self, time_embedding: Tensor, condition: Tensor) -> Modulations:
         """What times and conditions (each (..., W), broadcast) do to the layers."""
         y = nn.functional.silu(time_embedding + condition)
+        shift, scale = self.output_modulation(y).chunk(2, dim=-1)
         return Modulations(
-            tuple(block.modulation(y) for block in cast(Iterable[ModulatedBlock], self.blocks)),
-            self.output_modulation(y),
+            tuple(block.modulations(y) for block in cast(Iterable[ModulatedBlock], self.blocks)),
+            torch.stack([shift, 1 + scale]),
         )
 
     def modulated(self, x: Tensor, by: Modulations) -> Tensor:
@@ -99,5 +118,5 @@ class DenoisingNetwork(nn.Module):
         h = self.input(x.to(self.input.weight.dtype))
         for block, modulation in zip(self.blocks, by.blocks, strict=True):
             h = block(h, modulation)
-        shift, scale = by.output.chunk(2, dim=-1)
-        return self.output(self.output_norm(h) * (1 + scale) + shift).to(x.dtype)
+        shift, scale = by.output
+        return self.output(_shifted(h, shift, scale, self.output_norm.eps)).to(x.dtype)
