@@ -15,6 +15,7 @@ from mgpt3_ros.model.errors import GenerationError
 from mgpt3_ros.model.network.cache import KeyValueCache
 from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.network import MotionGPT3Network
+from mgpt3_ros.model.network.next_word import NextWord
 from mgpt3_ros.model.network.stream_network import StreamNetwork
 from mgpt3_ros.model.sampling import SamplingOptions
 
@@ -70,15 +71,19 @@ def write_text(
     # A row that has ended leaves; not where the cache is somebody else's.
     texts = _Texts(len(ids), eos_id, may_leave=cache is None)
     cache = network.backbone.new_cache() if cache is None else cache
-    hidden = network.hidden(ids, mask, motions, cache=cache)
+    read = network.hidden(ids, mask, motions, cache=cache).text[:, -1]
+    # Markers are read by the plain way alone.
+    vocabulary = network.vocabulary
+    markers = {vocabulary.start_of_motion, vocabulary.end_of_motion} <= set(forbidden)
+    next_word = NextWord.of(network.backbone) if markers else None
     every = look_every(ids.device)
     banned = torch.tensor(list(forbidden), dtype=torch.long, device=ids.device)
     written = ids.new_empty(len(ids), config.max_tokens)  # eos is no word: see _choose
-    chance = _chance(config, sampling.generator, hidden.text, network.vocabulary.first_motion)
+    chance = _chance(config, sampling.generator, read, network.vocabulary.first_motion)
     broken = torch.zeros((), dtype=torch.bool, device=ids.device)
     for step in range(config.max_tokens):
         sampling.check_stop('the caption was cancelled')
-        logits = network.backbone.text_logits(hidden.text[:, -1]).float()
+        logits = network.backbone.text_logits(read).float()
         broken = broken | logits.isnan().any()
         logits.index_fill_(1, banned, -torch.inf)
         next_ids = _choose(logits, written[:, :step], config, chance[step : step + 1])
@@ -97,7 +102,11 @@ def write_text(
             chance = chance[:, kept]
             cache.keep(kept)
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-        hidden = network.hidden(next_ids[:, None], mask, None, cache=cache, words_alone=True)
+        if next_word is not None and next_word.fits(mask):
+            read = next_word(next_ids, mask, cache)
+        else:
+            found = network.hidden(next_ids[:, None], mask, None, cache=cache, words_alone=True)
+            read = found.text[:, -1]
     return texts.written
 
 

@@ -22,6 +22,7 @@ from mgpt3_ros.model.network.network import (
     NetworkConfig,
     duration_features,
 )
+from mgpt3_ros.model.network.next_word import NextWord
 from mgpt3_ros.model.network.sequences import IGNORED, TokenBatch, TokenSequence, collate
 from mgpt3_ros.model.network.vae import VaeConfig
 from mgpt3_ros.model.network.vae.mld import MldConfig
@@ -334,10 +335,22 @@ def test_the_vocabulary_has_one_size() -> None:
         from_dict(NetworkConfig, {**older, 'vocab_size': 'many'}, 'network')
 
 
+def rows_of_passes(network: MotionGPT3Network, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of each pass that words take from now on, the plain way or the short one: its rows."""
+    rows: list[int] = []
+    hidden, short = network.hidden, NextWord.__call__
+    monkeypatch.setattr(
+        network, 'hidden', lambda ids, *a, **k: rows.append(len(ids)) or hidden(ids, *a, **k)
+    )
+    monkeypatch.setattr(
+        NextWord, '__call__', lambda self, ids, *a: rows.append(len(ids)) or short(self, ids, *a)
+    )
+    return rows
+
+
 def test_words_take_one_pass_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    network, passes = small(), []
-    hidden = network.hidden
-    monkeypatch.setattr(network, 'hidden', lambda *a, **k: passes.append(1) or hidden(*a, **k))
+    network = small()
+    passes = rows_of_passes(network, monkeypatch)
     ids = torch.tensor([[2, 7, 3]])
     config = DecodingConfig(max_tokens=5)
     (written,) = write_text(network, ids, torch.ones_like(ids).bool(), None, config, (SOM, EOM), 0)
@@ -346,7 +359,7 @@ def test_words_take_one_pass_each(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rows_that_have_ended_leave_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plain: each row alone."""
-    network, sizes = small(), []
+    network = small()
     ids = torch.tensor([[2, 7, 3], [5, 1, 9], [4, 4, 8]])
     config = DecodingConfig(max_tokens=8)
 
@@ -355,10 +368,7 @@ def test_rows_that_have_ended_leave_the_batch(monkeypatch: pytest.MonkeyPatch) -
         return write_text(network, rows, mask, None, config, (SOM, EOM), eos)
 
     without_end = [texts(row[None], -1)[0] for row in ids]
-    hidden = network.hidden
-    monkeypatch.setattr(
-        network, 'hidden', lambda rows, *a, **k: sizes.append(len(rows)) or hidden(rows, *a, **k)
-    )
+    sizes = rows_of_passes(network, monkeypatch)
     found = 0
     for eos in {token for row in without_end for token in row}:
         plain = [texts(row[None], eos)[0] for row in ids]
