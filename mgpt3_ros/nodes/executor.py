@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, NamedTuple
 
 from rclpy._rclpy_pybind11 import WaitSet
+from rclpy.event_handler import EventHandler
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.service import Service
+from rclpy.subscription import Subscription
 from rclpy.task import Task
 from rclpy.timer import Timer
 
@@ -19,6 +24,9 @@ _Take = Callable[[Any], Any]
 _Ready = tuple[Any, Node, _Take]  # an entity, its node, and what takes its message
 
 _GUARD = 'guard_condition'
+# Half of what nodes have to be asked for tells of other nodes' quality of service, or sets
+# parameters: beside a body that is heard 100 times a second that need not be looked at each time.
+_RARE_S = 0.1
 _KINDS = ('subscription', 'timer', 'client', 'service', _GUARD)  # as a wait set calls them
 
 
@@ -29,7 +37,8 @@ class NodeExecutor(SingleThreadedExecutor):
     wait set before it waits, and wakes itself twice after each callback, which serves the other
     threads of a multi-threaded executor; for a node that hears a body at 100 Hz that took most of
     its CPU time. Here what is waited for is gathered when a node has got or lost something, which
-    it tells by ``wake``. While a callback awaits something, rclpy's own way is taken.
+    it tells by ``wake``. While a callback awaits something, rclpy's own way is taken. A message
+    whose callback awaits nothing is handed to it as it is, without a task around it.
     """
 
     _changed = True  # since the wait set was made
@@ -57,7 +66,7 @@ class NodeExecutor(SingleThreadedExecutor):
         timeout_sec: Any = None,
         nodes: list[Node] | None = None,
         condition: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Task, Any, Node]]:
+    ) -> Iterator[tuple[Task | _Message, Any, Node]]:
         with self._tasks_lock:
             self._tasks = [each for each in self._tasks if not each[0].done()]
             awaits = bool(self._tasks)
@@ -77,8 +86,12 @@ class NodeExecutor(SingleThreadedExecutor):
             if not _was_cancelled(entity):  # by a callback before it, too
                 yield self._make_handler(entity, node, take), entity, node
 
-    def _make_handler(self, entity: Any, node: Node, take_from_wait_list: _Take) -> Task:
+    def _make_handler(
+        self, entity: Any, node: Node, take_from_wait_list: _Take
+    ) -> Task | _Message:
         entity._executor_event = True  # it is not waited for until it was taken
+        if isinstance(entity, Subscription) and not iscoroutinefunction(entity.callback):
+            return _Message(self, entity)
 
         async def handle() -> None:
             group = entity.callback_group
@@ -99,6 +112,48 @@ class NodeExecutor(SingleThreadedExecutor):
         with self._tasks_lock:
             self._tasks.append((task, entity, node))
         return task
+
+
+class _Message:
+    """A message that is taken and handed to its callback when this is called, as a task is."""
+
+    def __init__(self, executor: NodeExecutor, heard: Subscription) -> None:
+        self._executor, self._heard = executor, heard
+
+    def __call__(self) -> None:
+        """Take it and call back; what the callback raises comes out."""
+        heard, executor = self._heard, self._executor
+        group = heard.callback_group
+        if executor._is_shutdown or not group.beginning_execution(heard):
+            heard._executor_event = False
+            return
+        with executor._work_tracker:
+            try:
+                with heard.handle:
+                    taken = heard.handle.take_message(heard.msg_type, heard.raw)
+                heard._executor_event = False
+                if taken is not None:
+                    alone = heard._callback_type is Subscription.CallbackType.MessageOnly
+                    heard.callback(*(taken[:1] if alone else taken))
+            except InvalidHandle:  # it was destroyed meanwhile
+                pass
+            finally:
+                heard._executor_event = False
+                group.ending_execution(heard)
+
+    def exception(self) -> None:
+        """None: it has come out already."""
+
+    def result(self) -> None:
+        """Nothing comes of it."""
+
+
+class _Look(NamedTuple):
+    """What is done before and after each wait, looked up once."""
+
+    handles: list[tuple[str, list[Any]]]  # by what adds them to a wait set
+    waitables: list[Callable[[WaitSet], None]]
+    asked: list[tuple[Callable[[WaitSet], bool], _Ready]]
 
 
 class _Kept:
@@ -134,11 +189,27 @@ class _Kept:
         for guard in self._own_guards:
             self._hold(guard)
         self._hold(executor.context.handle)
+        # What is done before and after each wait, looked up once.
+        self._looks = self._look(rare=False), self._look(rare=True)
+        self._looked_s = -1e9  # when it last began to wait for all
         counts[_GUARD] += len(self._own_guards)
         self._set = WaitSet(
             *(counts[kind] for kind in ('subscription', _GUARD, 'timer', 'client', 'service')),
             counts['event'],
             executor.context.handle,
+        )
+
+    def _look(self, rare: bool) -> _Look:
+        """What is done around a wait for what is rare, or for all else."""
+        handles = [
+            (f'add_{kind}', [one.handle for one, _, _ in each.values() if _is_rare(one) == rare])
+            for kind, each in self._by_pointer.items()
+        ]
+        waitables = [each for each in self._waitables if _is_rare(each[0]) == rare]
+        return _Look(
+            handles,
+            [each[0].add_to_wait_set for each in waitables],
+            [(each[0].is_ready, each) for each in waitables],
         )
 
     def _hold(self, handle: Any) -> bool:
@@ -154,24 +225,39 @@ class _Kept:
         self._held.close()
 
     def wait(self) -> list[_Ready]:
-        """Wait until something is ready; return all that is. Empty: the executor was woken."""
-        waits = self._set
+        """Wait until something is ready; return all that is. Empty: the executor was woken.
+
+        Where it was waited for all within ``_RARE_S``, what is rare has time until that is over.
+        """
+        now_s, waits = time.monotonic(), self._set
+        left_s = self._looked_s + _RARE_S - now_s
+        if left_s <= 0:
+            self._looked_s = now_s
         waits.clear_entities()
-        for kind, entities in self._by_pointer.items():
-            add = getattr(waits, f'add_{kind}')
-            for entity, _, _ in entities.values():
-                add(entity.handle)
+        looks = self._looks[:1] if left_s > 0 else self._looks
+        for look in looks:
+            for add_to, handles in look.handles:
+                add = getattr(waits, add_to)
+                for handle in handles:
+                    add(handle)
+            for add_waitable in look.waitables:
+                add_waitable(waits)
         for guard in self._own_guards:
             waits.add_guard_condition(guard)
-        for waitable, _, _ in self._waitables:
-            waitable.add_to_wait_set(waits)
-        waits.wait(-1)
-        found = [each for each in self._waitables if each[0].is_ready(waits)]
+        waits.wait(int(left_s * 1e9) if left_s > 0 else -1)
+        found = [each for look in looks for is_ready, each in look.asked if is_ready(waits)]
         for kind, entities in self._by_pointer.items():
             for pointer in waits.get_ready_entities(kind):
                 if pointer in entities:
                     found.append(entities[pointer])
         return found
+
+
+def _is_rare(entity: Any) -> bool:
+    """Whether it may wait for ``_RARE_S``: events of the middleware, and parameters' services."""
+    if isinstance(entity, Service):
+        return bool(entity.srv_type.__module__.startswith('rcl_interfaces.'))
+    return isinstance(entity, EventHandler)
 
 
 def _was_cancelled(entity: Any) -> bool:

@@ -210,7 +210,8 @@ class MotionNode(LifecycleNode):
 
     def look_for_clock(self) -> None:
         """Warn once where sim time is used and does not begin."""
-        if not self.get_clock().now().nanoseconds:
+        clock = self.get_clock()
+        if clock.ros_time_is_active and not clock.now().nanoseconds:
             self.get_logger().warning('use_sim_time, but no /clock is heard', once=True)
 
     def _start(self) -> None:

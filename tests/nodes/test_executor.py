@@ -14,9 +14,11 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: nothing can talk over DDS')
 
 import rclpy
+from rcl_interfaces.srv import GetParameters
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.task import Future
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -74,6 +76,32 @@ def test_many_callbacks_are_served_by_one_wait_set(served, monkeypatch):
         served.until(lambda number=number: len(heard) > number)
     assert heard == [str(number) for number in range(50)]
     assert len(made) <= 1
+
+
+def test_what_is_rare_is_served_while_messages_pour_in(served):
+    heard: list[str] = []
+    served.node.create_subscription(String, 'word', lambda m: heard.append(m.data), 100)
+    publisher = served.node.create_publisher(String, 'word', 100)
+    parameters = served.node.create_client(GetParameters, 'served/get_parameters')
+    served.until(publisher.get_subscription_count)
+    served.until(parameters.service_is_ready)
+
+    def poured(done: Callable[[], object]) -> bool:
+        publisher.publish(String(data='again'))
+        return bool(done())
+
+    for _ in range(2):
+        asked = parameters.call_async(GetParameters.Request(names=['use_sim_time']))
+        served.until(lambda asked=asked: poured(asked.done))
+        assert [value.bool_value for value in asked.result().values] == [False]
+    misfits: list[object] = []
+    served.node.create_subscription(
+        *(String, 'word', lambda _: None),
+        QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+        event_callbacks=SubscriptionEventCallbacks(incompatible_qos=misfits.append),
+    )
+    served.until(lambda: poured(lambda: misfits))
+    assert heard
 
 
 def test_what_comes_later_is_served_and_what_goes_is_not(served):
