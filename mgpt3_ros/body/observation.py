@@ -9,6 +9,7 @@ nanoseconds, nothing here knows ROS.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ _SMOOTHING = 0.05  # share of a stamp's jitter that moves the even clock of a st
 # a second is interpolated.
 REACH_S = 1.5
 _SHORTEST_S = 1e-4  # between two positions that tell a velocity
+
+
+def _are_near(values: Sequence[float] | Array) -> bool:
+    """Whether all are numbers, and none is beyond all bodies; of a few, without NumPy."""
+    return all(-FARTHEST < value < FARTHEST for value in values)
 
 
 class UnusableError(MotionError):
@@ -91,7 +97,6 @@ class MotionBuffer:
     """The last seconds of one body.
 
     Attributes:
-        limits: may be replaced at any time.
         accepted: joint states that were taken.
         dropped: samples that were not, by the ``kind`` of their :class:`UnusableError`.
         gaps: pauses of the joint states longer than ``max_gap_s``, after which the buffer began
@@ -114,6 +119,17 @@ class MotionBuffer:
         self._base: deque[tuple[int, Array]] = deque()
         self._recent: deque[int] = deque(maxlen=_RATE_SAMPLES)
         self.clear()
+
+    @property
+    def limits(self) -> Limits:
+        """What is kept and accepted; may be replaced at any time."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits = limits
+        self._gap_ns = round(limits.max_gap_s * 1e9)
+        self._reach_ns = max(self._gap_ns, round(REACH_S * 1e9))
 
     @property
     def stamp_ns(self) -> int:
@@ -196,11 +212,11 @@ class MotionBuffer:
             UnusableError: it was dropped and counted.
         """
         try:
-            pose = np.array([*pos, *rot], dtype=np.float64)
-            length = float(np.linalg.norm(pose[3:]))
-            if not (np.abs(pose) < FARTHEST).all() or length < 1e-6:
+            x, y, z, w = rot
+            length = math.sqrt(x * x + y * y + z * z + w * w)
+            if not _are_near((*pos, *rot)) or length < 1e-6:
                 raise UnusableError('base', 'odometry is not finite, or has no orientation')
-            pose[3:] /= length
+            pose = np.array([*pos, x / length, y / length, z / length, w / length])
             self.heard_odometry = True
             step = self._step(self._base, stamp_ns)
             away = stamp_ns - self.stamp_ns
@@ -210,11 +226,10 @@ class MotionBuffer:
         except UnusableError as error:
             self.dropped[error.kind] += 1
             raise
-        rates = np.asarray(twist, dtype=np.float64)
-        if not (np.abs(rates) < FARTHEST).all():
-            rates = np.zeros(6)
+        if not _are_near(twist):
+            twist = (0.0,) * 6
             self.without_velocity += 1
-        self._newest_base = np.concatenate([pose, rates])
+        self._newest_base = np.array([*pose, *twist])
         if abs(step) > self._reach_ns:
             self._base.clear()
         self._keep(self._base, stamp_ns, pose)
@@ -254,14 +269,6 @@ class MotionBuffer:
             pos, rot, lin, ang = self._standing[:3], self._standing[3:], still, still
         return BodyState(positions, velocities, pos, rot, lin, ang)
 
-    @property
-    def _gap_ns(self) -> int:
-        return round(self.limits.max_gap_s * 1e9)
-
-    @property
-    def _reach_ns(self) -> int:
-        return max(self._gap_ns, round(REACH_S * 1e9))
-
     def _begin_anew(self) -> None:
         self._joints.clear()
         self._base.clear()
@@ -289,6 +296,11 @@ class MotionBuffer:
         self, width: int, given: Sequence[float] | Array, row: Array, stamp_ns: int
     ) -> Array:
         """Return the velocities (J,) [rad/s] of ``row``: as given, where those are numbers."""
+        if len(given) == width and len(self.names.rows) == len(row):
+            rates = np.zeros(len(row))
+            rates[self.names.rows] = np.asarray(given, dtype=np.float64)[self.names.columns]
+            if (np.abs(rates) < FARTHEST).all():
+                return rates  # as told, all of them
         rates = np.zeros(len(row))
         if self._joints and stamp_ns - self.stamp_ns > _SHORTEST_S * 1e9:
             turn = row - self._joints[-1][1]
