@@ -45,7 +45,7 @@ from mgpt3_ros.model.kinematics.human import (
     axis_order,
 )
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES, PARENTS, checked_joints
-from mgpt3_ros.model.kinematics.vectors import cross, norm
+from mgpt3_ros.model.kinematics.vectors import cross, dot, norm
 
 Array = NDArray[np.float64]
 
@@ -211,97 +211,93 @@ def _world_rotations(bones: Array, eased: bool = True, begins: Sequence[int] = (
     index = JOINT_INDEX
     directions = _unit(bones)
     world = np.empty((*bones.shape, 3))
-    pelvis = world[:, 0] = _fit(bones, ('left_hip', 'right_hip', 'spine1'))
-    chest = world[:, index['spine3']] = _fit(bones, ('neck', 'left_collar', 'right_collar'))
+    pelvis, chest = _fits(bones, (_PELVIS_FITS, _CHEST_FITS))
+    world[:, 0], world[:, index['spine3']] = pelvis, chest
     bend = Rotation.from_matrix(np.swapaxes(pelvis, 1, 2) @ chest).as_rotvec()
     for share, name, child in ((1 / 3, 'spine1', 'spine2'), (2 / 3, 'spine2', 'spine3')):
         between = pelvis @ Rotation.from_rotvec(share * bend).as_matrix()
-        world[:, index[name]] = _swing(between, directions, child)
-    for name, child in (
-        ('neck', 'head'),
-        ('left_collar', 'left_shoulder'),
-        ('right_collar', 'right_shoulder'),
-    ):
-        world[:, index[name]] = _swing(chest, directions, child)
-    for limb in LEG_NAMES + ARM_NAMES:
-        upper, middle, end = (index[name] for name in limb)
-        parent = world[:, PARENTS[upper]]
-        foot = (
-            directions[:, index[limb[2].replace('ankle', 'foot')]] if limb in LEG_NAMES else None
-        )
-        local = _upper_limb(
-            limb[0], parent, directions[:, middle], directions[:, end], foot, begins
-        )
-        if eased:
-            order, parts = axis_order(limb[0]), np.split(local, begins)
-            local = np.concatenate([eased_rotations(part, order) for part in parts])
-        world[:, upper] = parent @ local
-        world[:, middle] = world[:, upper] @ _hinge(
-            _seen_from(world[:, upper], directions[:, end])
-        )
-    for side in ('left', 'right'):
-        knee = world[:, index[f'{side}_knee']]
-        world[:, index[f'{side}_ankle']] = _swing(knee, directions, f'{side}_foot')
+        world[:, index[name]] = _swung(between[:, None], directions, [index[child]])[:, 0]
+    world[:, _ON_CHEST] = _swung(chest[:, None], directions, _ABOVE_CHEST)
+    parent = np.swapaxes(world[:, _LIMB_PARENTS], 0, 1)  # (4, T, 3, 3)
+    upper, lower, foot = (
+        np.swapaxes(directions[:, joints], 0, 1) for joints in (_MIDDLES, _LOWER_ENDS, _FEET)
+    )
+    local = _upper_limbs(parent, upper, lower, foot, begins)
+    if eased:
+        for limb, order in zip(local, _LIMB_ORDERS, strict=True):
+            for part in np.split(limb, begins):  # views
+                part[:] = eased_rotations(part, order)
+    turned = parent @ local
+    world[:, _UPPERS] = np.swapaxes(turned, 0, 1)
+    hinged = turned @ _hinge(_seen_from(turned, lower))
+    world[:, _MIDDLES] = np.swapaxes(hinged, 0, 1)
+    world[:, _ANKLES] = _swung(world[:, _KNEES], directions, _FEET)
     for name, parent_name in _ENDS.items():
         world[:, index[name]] = world[:, index[parent_name]]
     return world
 
 
-def _fit(bones: Array, names: tuple[str, ...]) -> Array:
-    """Rotations (T, 3, 3) that best take the zero pose's offsets z to these bones b (Kabsch 1976).
+def _fits(bones: Array, members: Sequence[Sequence[int]]) -> Array:
+    """Rotations (N, T, 3, 3) that best take the zero pose's offsets z to bones b (Kabsch 1976).
 
     Of sum b z^T = U S V^T, the one with the least sum |b - R z|^2 is R = U diag(1, 1, +-1) V^T.
+    ``members``: the N groups of joints to which the bones lead.
     """
-    members = [JOINT_INDEX[name] for name in names]
-    u, _, vt = np.linalg.svd(np.swapaxes(bones[:, members], 1, 2) @ ZERO_OFFSETS[members])
-    u[:, :, 2] *= np.sign(np.linalg.det(u @ vt))[:, None]
+    sums = [np.swapaxes(bones[:, group], 1, 2) @ ZERO_OFFSETS[group] for group in members]
+    u, _, vt = np.linalg.svd(np.stack(sums))
+    u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
     return u @ vt
 
 
-def _swing(parent: Array, directions: Array, child: str) -> Array:
-    """``parent`` turned the short way so that the bone to ``child`` points as observed."""
-    index = JOINT_INDEX[child]
-    zero = _unit(ZERO_OFFSETS[index])
-    return parent @ shortest_rotation(zero, _seen_from(parent, directions[:, index]))
+def _swung(parents: Array, directions: Array, children: Sequence[int]) -> Array:
+    """Parents turned the short way so that the bones to ``children`` point as observed.
+
+    Parents are (T, N, 3, 3), or (T, 1, 3, 3), and so is what is returned.
+    """
+    return parents @ shortest_rotation(
+        _ZERO_DIRECTIONS[children], _seen_from(parents, directions[:, children])
+    )
 
 
-def _upper_limb(
-    name: str,
-    parent: Array,
-    upper: Array,
-    lower: Array,
-    foot: Array | None,
-    begins: Sequence[int],
+def _upper_limbs(
+    parent: Array, upper: Array, lower: Array, foot: Array, begins: Sequence[int]
 ) -> Array:
-    """Rotation (T, 3, 3) of thigh or upper arm in its parent, from unit bones (T, 3).
+    """Rotations (4, T, 3, 3) of thighs and upper arms in their parents, from unit bones (4, T, 3).
+
+    The legs come first; ``foot`` (2, T, 3) are theirs.
 
     R = habit R_z(twist), the limb along z. Seen from ``habit`` the lower bone points to f = x + iy
     across the limb (of a leg, -f): |f| is the sine of the bend, and the twist that makes the joint
     a hinge is the angle of f. It weighs |f|^2, so frames give pointers f |f|, to which the habit
     (angle 0) and a leg's foot add small ones. The twist is the angle of their smooth mean.
     """
-    favoured, favoured_rotation = _HABIT[name]
-    habit = shortest_rotation(favoured, _seen_from(parent, upper)) @ favoured_rotation
+    legs = len(foot)
+    habit = shortest_rotation(_FAVOURED_DIRECTIONS, _seen_from(parent, upper)) @ _HABITS
+    before = parent @ habit
     # Across the limb, as complex numbers x + iy: where it folds to. Legs fold backward.
-    fold = _seen_from(parent @ habit, lower)
-    fold_across = (fold[:, 0] + 1j * fold[:, 1]) * (-1 if foot is not None else 1)
-    evidence = np.abs(fold_across) ** 2 + _HABIT_EVIDENCE
-    pointer = fold_across * np.abs(fold_across) + _HABIT_EVIDENCE
-    if foot is not None:
-        ahead = _seen_from(parent @ habit, foot)
-        ahead_across = ahead[:, 0] + 1j * ahead[:, 1]
-        evidence += _FOOT_EVIDENCE * np.abs(ahead_across) ** 2
-        pointer += _FOOT_EVIDENCE * ahead_across * np.abs(ahead_across)
-    stiffness = np.full(len(upper) - 1, _TWIST_STIFFNESS)
-    stiffness[np.asarray(begins, dtype=int) - 1] = 0.0
-    smooth = smooth_series(pointer, evidence, stiffness)
+    fold = _seen_from(before, lower)
+    fold_across = fold[..., 0] + 1j * fold[..., 1]
+    fold_across[:legs] *= -1
+    size = np.abs(fold_across)
+    evidence = size**2 + _HABIT_EVIDENCE
+    pointer = fold_across * size + _HABIT_EVIDENCE
+    ahead = _seen_from(before[:legs], foot)
+    ahead_across = ahead[..., 0] + 1j * ahead[..., 1]
+    size = np.abs(ahead_across)
+    evidence[:legs] += _FOOT_EVIDENCE * size**2
+    pointer[:legs] += _FOOT_EVIDENCE * ahead_across * size
+    stiffness = np.full(evidence.shape, _TWIST_STIFFNESS)
+    stiffness[:, np.asarray([*begins, 0], dtype=int) - 1] = 0.0  # limbs follow on one another
+    steps = stiffness.ravel()[:-1]
+    smooth = smooth_series(pointer.ravel(), evidence.ravel(), steps).reshape(evidence.shape)
     # Where the pointer swings through zero its angle jumps: once more, on the angle itself.
     trust = np.abs(smooth) ** 2
-    twist = smooth_series(trust * np.unwrap(np.angle(smooth)), trust + 1e-6, stiffness)
-    about = np.zeros((len(twist), 3, 3))
-    about[:, 0, 0] = about[:, 1, 1] = np.cos(twist)
-    about[:, 1, 0], about[:, 2, 2] = np.sin(twist), 1.0
-    about[:, 0, 1] = -about[:, 1, 0]
+    weighted = trust * np.unwrap(np.angle(smooth), axis=1)
+    twist = smooth_series(weighted.ravel(), (trust + 1e-6).ravel(), steps).reshape(trust.shape)
+    about = np.zeros((*twist.shape, 3, 3))
+    about[..., 0, 0] = about[..., 1, 1] = np.cos(twist)
+    about[..., 1, 0], about[..., 2, 2] = np.sin(twist), 1.0
+    about[..., 0, 1] = -about[..., 1, 0]
     return habit @ about
 
 
@@ -323,18 +319,18 @@ def smooth_series(weighted: NDArray, weight: Array, stiffness: Array | float) ->
 
 
 def _hinge(lower: Array) -> Array:
-    """Rotation (T, 3, 3) of shank or forearm: bend b about y, then a about x, off the hinge.
+    """Rotation (..., 3, 3) of shank or forearm: bend b about y, then a about x, off the hinge.
 
     R_y(b) R_x(a) takes -z to the bone (-sin b cos a, sin a, -cos b cos a).
     """
-    bend = np.arctan2(-lower[:, 0], -lower[:, 2])
-    aside = np.arcsin(np.clip(lower[:, 1], -1.0, 1.0))
+    bend = np.arctan2(-lower[..., 0], -lower[..., 2])
+    aside = np.arcsin(np.clip(lower[..., 1], -1.0, 1.0))
     return matrix_from_euler(np.stack([aside, bend, np.zeros_like(bend)], axis=-1), 'yxz')
 
 
 def _seen_from(frame: Array, vectors: Array) -> Array:
-    """World vectors (T, 3) in frames (T, 3, 3)."""
-    return (vectors[:, None] @ frame)[:, 0]
+    """World vectors (..., 3) in frames (..., 3, 3)."""
+    return (vectors[..., None, :] @ frame)[..., 0, :]
 
 
 def _unit(vectors: Array) -> Array:
@@ -342,22 +338,22 @@ def _unit(vectors: Array) -> Array:
 
 
 def shortest_rotation(start: Array, end: Array) -> Array:
-    """Rotations (T, 3, 3) that take one unit vector (3,) to others (T, 3) the short way.
+    """Rotations (..., 3, 3) that take unit vectors (..., 3) to others (..., 3) the short way.
 
     With v = start x end and w = 1 + start . end, the quaternion (v, w) is that rotation but for
     its length, and the matrix is I + 2 (w [v]x + [v]x^2) / (v . v + w^2).
     """
     axis = cross(start, end)
-    x, y, z = axis[:, 0], axis[:, 1], axis[:, 2]
-    w = np.maximum(1.0 + end @ start, 1e-6)  # opposite: any way is as short
+    x, y, z = axis[..., 0], axis[..., 1], axis[..., 2]
+    w = np.maximum(1.0 + dot(end, start)[..., 0], 1e-6)  # opposite: any way is as short
     twice = 2.0 / (x * x + y * y + z * z + w * w)
-    matrix = np.empty((len(end), 3, 3))
-    matrix[:, 0, 0] = 1.0 - twice * (y * y + z * z)
-    matrix[:, 1, 1] = 1.0 - twice * (x * x + z * z)
-    matrix[:, 2, 2] = 1.0 - twice * (x * x + y * y)
-    matrix[:, 0, 1], matrix[:, 1, 0] = twice * (x * y - z * w), twice * (x * y + z * w)
-    matrix[:, 0, 2], matrix[:, 2, 0] = twice * (x * z + y * w), twice * (x * z - y * w)
-    matrix[:, 1, 2], matrix[:, 2, 1] = twice * (y * z - x * w), twice * (y * z + x * w)
+    matrix = np.empty((*x.shape, 3, 3))
+    matrix[..., 0, 0] = 1.0 - twice * (y * y + z * z)
+    matrix[..., 1, 1] = 1.0 - twice * (x * x + z * z)
+    matrix[..., 2, 2] = 1.0 - twice * (x * x + y * y)
+    matrix[..., 0, 1], matrix[..., 1, 0] = twice * (x * y - z * w), twice * (x * y + z * w)
+    matrix[..., 0, 2], matrix[..., 2, 0] = twice * (x * z + y * w), twice * (x * z - y * w)
+    matrix[..., 1, 2], matrix[..., 2, 1] = twice * (y * z - x * w), twice * (y * z + x * w)
     return matrix
 
 
@@ -380,4 +376,22 @@ def _habit(name: str) -> tuple[Array, Array]:
     return favoured, swing @ matrix_from_euler(np.array([0.0, 0.0, twist]), 'xyz')
 
 
-_HABIT = {limb[0]: _habit(limb[0]) for limb in LEG_NAMES + ARM_NAMES}
+def _numbers(*names: str) -> list[int]:
+    return [JOINT_INDEX[name] for name in names]
+
+
+# Joints that are computed side by side, left before right and legs before arms.
+_LIMBS = LEG_NAMES + ARM_NAMES
+_UPPERS, _MIDDLES, _LOWER_ENDS = (_numbers(*(limb[part] for limb in _LIMBS)) for part in range(3))
+_LIMB_PARENTS = [PARENTS[upper] for upper in _UPPERS]
+_LIMB_ORDERS = [axis_order(limb[0]) for limb in _LIMBS]
+_KNEES, _ANKLES = _MIDDLES[:2], _LOWER_ENDS[:2]
+_FEET = _numbers('left_foot', 'right_foot')
+_ON_CHEST = _numbers('neck', 'left_collar', 'right_collar')
+_ABOVE_CHEST = _numbers('head', 'left_shoulder', 'right_shoulder')
+_PELVIS_FITS = _numbers('left_hip', 'right_hip', 'spine1')
+_CHEST_FITS = _numbers('neck', 'left_collar', 'right_collar')
+_ZERO_DIRECTIONS = _unit(ZERO_OFFSETS)
+_FAVOURED_DIRECTIONS, _HABITS = (
+    np.stack(parts)[:, None] for parts in zip(*(_habit(limb[0]) for limb in _LIMBS), strict=True)
+)

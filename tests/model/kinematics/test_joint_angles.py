@@ -9,6 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from mgpt3_ros.model.errors import MotionError
+from mgpt3_ros.model.kinematics import joint_angles
 from mgpt3_ros.model.kinematics.euler import (
     continuous_euler,
     ease_gimbal_lock,
@@ -266,3 +267,49 @@ def test_real_motion_comes_back_within_5_mm_at_sane_speeds():
     assert np.percentile(np.concatenate(speeds), 99.9) < 10
     assert np.max(np.concatenate(speeds)) < 40
     assert np.concatenate(beyond).mean() < 0.001
+
+
+def plain_upper_limb(number, parent, upper, lower, foot):
+    """One limb (T, 3, 3) alone, its mathematics written out."""
+    favoured, favoured_rotation = (
+        array[number, 0] for array in (joint_angles._FAVOURED_DIRECTIONS, joint_angles._HABITS)
+    )
+    seen = np.einsum('tij,ti->tj', parent, upper)
+    swing = [
+        Rotation.from_quat([*np.cross(favoured, one), 1 + favoured @ one]).as_matrix()
+        for one in seen
+    ]
+    habit = np.stack(swing) @ favoured_rotation
+    fold = np.einsum('tij,ti->tj', parent @ habit, lower)
+    across = (fold[:, 0] + 1j * fold[:, 1]) * (1 if foot is None else -1)
+    evidence = np.abs(across) ** 2 + joint_angles._HABIT_EVIDENCE
+    pointer = across * np.abs(across) + joint_angles._HABIT_EVIDENCE
+    if foot is not None:
+        toes = np.einsum('tij,ti->tj', parent @ habit, foot)
+        ahead = toes[:, 0] + 1j * toes[:, 1]
+        evidence += joint_angles._FOOT_EVIDENCE * np.abs(ahead) ** 2
+        pointer += joint_angles._FOOT_EVIDENCE * ahead * np.abs(ahead)
+    steps = np.diff(np.eye(len(evidence)), axis=0) * np.sqrt(joint_angles._TWIST_STIFFNESS)
+    smooth = np.linalg.solve(np.diag(evidence) + steps.T @ steps, pointer)
+    trust = np.abs(smooth) ** 2
+    wanted = trust * np.unwrap(np.angle(smooth))
+    twist = np.linalg.solve(np.diag(trust + 1e-6) + steps.T @ steps, wanted)
+    return habit @ Rotation.from_euler('z', twist[:, None]).as_matrix()
+
+
+@pytest.mark.parametrize('begins', [(), (30,), (1, 50)])
+def test_limbs_side_by_side_are_each_alone(begins):
+    joints = angles_to_joints(walk_like())
+    joints += np.random.default_rng(0).normal(0, 0.01, joints.shape)
+    body = joints[..., joint_angles.MODEL_TO_BODY]
+    world = joint_angles._world_rotations(body - body[:, PARENTS], eased=False, begins=begins)
+    bones = body - body[:, PARENTS]
+    bones /= np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
+    for number, limb in enumerate(joint_angles._LIMBS):
+        upper, middle, end = (J[name] for name in limb)
+        toes = J[limb[2].replace('ankle', 'foot')] if 'hip' in limb[0] else None
+        for part in np.split(np.arange(len(body)), begins):
+            parent = world[part, PARENTS[upper]]
+            foot = None if toes is None else bones[part, toes]
+            alone = plain_upper_limb(number, parent, bones[part, middle], bones[part, end], foot)
+            assert world[part, upper] == pytest.approx(parent @ alone, abs=1e-9)
