@@ -148,8 +148,9 @@ def contacts(point: NDArray, height: float, fps: float) -> list[slice]:
 
 def _is_plant(point: Array, fps: float) -> bool:
     """Whether a low, slow joint (T, 3) stays for long enough, near enough to one place."""
-    near = norm(point - median(point)).max() <= LARGEST_CORRECTION
-    return near and len(point) >= round(SHORTEST_CONTACT_S * fps)
+    if len(point) < round(SHORTEST_CONTACT_S * fps):
+        return False
+    return bool(norm(point - median(point)).max() <= LARGEST_CORRECTION)
 
 
 def _hold(point: Array, runs: list[slice], held: list[int], fps: float) -> Array:
