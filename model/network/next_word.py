@@ -9,7 +9,7 @@ on words needs none of that. The numbers are those of the backbone.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +39,9 @@ class NextWord:
     def __init__(self, backbone: BimodalBackbone, tables: Gpt2Tables, blocks: list[Block]) -> None:
         self._heads, self._tables = backbone.config.n_head, tables
         self._limit = backbone.config.n_positions
-        self._epsilon = tables.ln_f.eps
+        last: Any = tables.ln_f
+        self._ln_f: _Affine = last.weight, last.bias
+        self._epsilon: float = last.eps
         self._layers = [
             _Layer(*((getattr(block, n).weight, getattr(block, n).bias) for n in _Layer._fields))
             for block in blocks
@@ -53,7 +55,8 @@ class NextWord:
         oneDNN multiplies, in training, and on an accelerator.
         """
         config, tables = backbone.config, backbone.text
-        blocks = [layer.text for layer in backbone.layers]
+        layers: list[Any] = list(backbone.layers)  # ModuleList knows nothing of their type
+        blocks = [layer.text for layer in layers]
         plain = not (config.text_rank or config.reference_masking or config.look_back is not None)
         if not plain or backbone.training or torch.is_grad_enabled():
             return None
@@ -61,7 +64,7 @@ class NextWord:
             return None
         if not all(isinstance(block, Block) and _is_plain(block) for block in blocks):
             return None
-        if not all(layer.shared for layer in backbone.layers):
+        if not all(layer.shared for layer in layers):
             return None
         return cls(backbone, tables, blocks)
 
@@ -93,7 +96,7 @@ class NextWord:
             inner = F.gelu(F.linear(self._normed(x, layer.ln_2), *layer.up), approximate='tanh')
             x = x + F.linear(inner, *layer.down)
         self._count(cache)
-        return self._normed(x, (self._tables.ln_f.weight, self._tables.ln_f.bias))
+        return self._normed(x, self._ln_f)
 
     def _normed(self, x: Tensor, by: _Affine) -> Tensor:
         return F.layer_norm(x, x.shape[-1:], *by, self._epsilon)
