@@ -7,13 +7,15 @@
 
 Memory is what a process takes above what it took before it loaded, at its peak, over the size of
 the weights: when the model is ready, and when it has drawn a motion. Times are CPU seconds, the
-least of several processes.
+least of several processes, the first of which leaves compiled modules behind, as an installed
+package has them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,7 @@ from benchmarks.table import Row, circumstances, print_table
 from mgpt3_ros.model.checkpoints.checkpoint import WEIGHTS, find_checkpoint
 
 REPEATS = 3
+_COMPILES_ANEW = 'PYTHONDONTWRITEBYTECODE'  # every module's source, in every process
 _MODEL = 'from mgpt3_ros.model import MotionGPT3'
 _TIMED = 'import time; begun = time.process_time(); {}; print(time.process_time() - begun)'
 # Resident memory at its peak from a reset on [byte]; where it cannot be reset, from the beginning.
@@ -62,7 +65,8 @@ def loaded(folder: Path) -> dict[str, float]:
 
 def _run(program: str, *arguments: str) -> str:
     command = [sys.executable, '-c', program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    own = {name: value for name, value in os.environ.items() if name != _COMPILES_ANEW}
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=own).stdout
 
 
 def measure(folder: Path) -> list[Row]:

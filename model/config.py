@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from mgpt3_ros.model.errors import ConfigError
 
 T = TypeVar('T')
@@ -102,6 +100,8 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file is missing, is no valid YAML or holds no mapping.
     """
+    import yaml  # checkpoints are read without it
+
     try:
         data = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
     except OSError as error:

@@ -252,7 +252,10 @@ def test_what_plays_a_body_or_reads_a_bag_loads_no_torch():
 
 def test_the_model_is_imported_without_what_few_calls_need() -> None:
     """Half of the time beyond torch's own: they are imported where they are used."""
-    heavy = ('scipy.interpolate', 'scipy.optimize', 'scipy.sparse', 'matplotlib', 'pandas')
+    heavy = (
+        *('scipy.interpolate', 'scipy.optimize', 'scipy.sparse', 'scipy.linalg', 'scipy.ndimage'),
+        *('yaml', 'matplotlib', 'pandas', 'mgpt3_ros.model.language.gguf_file'),
+    )
     code = (
         'import sys, torch; before = set(sys.modules); from mgpt3_ros.model import MotionGPT3; '
         f'print([name for name in {heavy} if name in set(sys.modules) - before])'

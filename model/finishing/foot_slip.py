@@ -15,8 +15,8 @@ Of 71 walking and running motions that the shipped checkpoint drew, with the loc
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from mgpt3_ros.model.finishing.leg_pose import LEGS
 
@@ -53,8 +53,10 @@ def _slip(balls: NDArray, fps: float) -> NDArray:
     speed = np.linalg.norm(velocity, axis=-1)
     stands = np.clip(2 - height / (FLOOR / 2), 0, 1) * np.clip(2 - speed / (SLIPPING / 2), 0, 1)
     smooth = SMOOTH_S * fps
-    moved = gaussian_filter1d((stands[..., None] * velocity).sum(axis=1), smooth, axis=0)
-    weight = gaussian_filter1d(stands.sum(axis=1), smooth)[:, None]
+    moved = scipy.ndimage.gaussian_filter1d(
+        (stands[..., None] * velocity).sum(axis=1), smooth, axis=0
+    )
+    weight = scipy.ndimage.gaussian_filter1d(stands.sum(axis=1), smooth)[:, None]
     slip = moved / (weight + DOUBT)
     size = np.linalg.norm(slip, axis=-1, keepdims=True)
     return slip * np.maximum(1 - REAL_SLIP / np.maximum(size, 1e-9), 0)

@@ -14,8 +14,8 @@ too high on average (real 10 mm, in strides of running; ``python -m benchmarks.f
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 STANCE_HEIGHT = 0.02  # [m]: in mocap22 a standing ball of the foot is at 0 to 3 cm
 AIRBORNE_S = 0.6  # longest time in the air; steps of a walk or run are apart by less
@@ -34,7 +34,8 @@ def put_on_floor(joints: NDArray, fps: float) -> NDArray:
     """
     lowest = joints[..., 1].min(axis=1).astype(np.float64)
     window = 2 * round(AIRBORNE_S / 2 * fps) + 1
-    kept = gaussian_filter1d(minimum_filter1d(lowest, window, mode='nearest'), SMOOTH_S * fps)
+    lowest_near = scipy.ndimage.minimum_filter1d(lowest, window, mode='nearest')
+    kept = scipy.ndimage.gaussian_filter1d(lowest_near, SMOOTH_S * fps)
     lowered = joints.astype(np.float64)
     lowered[..., 1] -= np.maximum(kept - STANCE_HEIGHT, 0)[:, None]
     return lowered.astype(joints.dtype, copy=False)

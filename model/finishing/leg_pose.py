@@ -12,8 +12,8 @@ found anew.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import convolve1d, maximum_filter1d
 
 from mgpt3_ros.model.kinematics.skeleton import JOINT_NAMES
 from mgpt3_ros.model.kinematics.vectors import cross, dot, norm
@@ -101,8 +101,8 @@ def lowering(legs: Array, ankle_targets: Array, fps: float) -> Array:
     need[need < 1e-4] = 0.0
     half = max(round(LOWERING_S * fps), 1)
     window = np.hanning(2 * half + 3)[1:-1]
-    wide = maximum_filter1d(need.max(axis=1), 2 * half + 1)
-    smooth = convolve1d(wide, window / window.sum(), mode='nearest')
+    wide = scipy.ndimage.maximum_filter1d(need.max(axis=1), 2 * half + 1)
+    smooth = scipy.ndimage.convolve1d(wide, window / window.sum(), mode='nearest')
     return smooth
 
 

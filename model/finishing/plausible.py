@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+import scipy
 
 from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.retiming import at_moments
@@ -83,10 +83,11 @@ def slowed_down(joints: np.ndarray) -> np.ndarray:
     if not FASTEST_PELVIS < pelvis_speed(joints) <= MOST_SLOWED * FASTEST_PELVIS:
         return joints
     near = round(SPEED_OVER_S * FPS)
-    places = gaussian_filter1d(joints[:, _PELVIS].astype(np.float64), 1.0, axis=0)
+    places = scipy.ndimage.gaussian_filter1d(joints[:, _PELVIS].astype(np.float64), 1.0, axis=0)
     speed = np.linalg.norm(np.gradient(places, axis=0), axis=1) * FPS
     # Slow already a little before, and for a little longer, so that no rate of time jumps.
-    speed = gaussian_filter1d(maximum_filter1d(speed, 2 * near + 1), near / 2)
+    speed = scipy.ndimage.maximum_filter1d(speed, 2 * near + 1)
+    speed = scipy.ndimage.gaussian_filter1d(speed, near / 2)
     for bound in FASTEST_PELVIS * np.array(_BELOW):
         rate = np.minimum(1.0, bound / np.maximum(speed, bound))
         moments = np.zeros(len(joints))

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from mgpt3_ros.model.finishing.body_fit import fit_body
 from mgpt3_ros.model.finishing.foot_lock import BALL_HEIGHT, SHORTEST_STEP, contacts, lock_feet
@@ -38,7 +38,7 @@ _MOVING = 0.3  # of the fastest tenth of a motion: slower is standing
 def faces(joints: NDArray, fps: float) -> Array:
     """Yaws (T,) [rad], continuous, that a body faces, without the sway of its steps."""
     yaws = np.unwrap(heading(joints.astype(np.float64)))
-    return gaussian_filter1d(yaws, STRIDE_S * fps, mode='nearest')
+    return scipy.ndimage.gaussian_filter1d(yaws, STRIDE_S * fps, mode='nearest')
 
 
 def turned_by(joints: NDArray) -> float:
@@ -56,7 +56,9 @@ def travelled(joints: NDArray) -> tuple[float, float]:
 
 def pace(joints: NDArray, fps: float) -> float:
     """The usual speed [m/s] of a body's way while it moves."""
-    way = gaussian_filter1d(joints[:, 0, [0, 2]].astype(np.float64), 0.25 * fps, axis=0)
+    way = scipy.ndimage.gaussian_filter1d(
+        joints[:, 0, [0, 2]].astype(np.float64), 0.25 * fps, axis=0
+    )
     speed = np.linalg.norm(np.diff(way, axis=0), axis=1) * fps
     moving = speed > _MOVING * np.percentile(speed, 90)
     return float(np.mean(speed[moving])) if moving.any() else 0.0

@@ -11,8 +11,8 @@ others; and of the 3,251 captioned clips none stays below 6 cm.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 STILL_M = 0.05  # no joint gets further
 SMOOTHING_S = 0.25  # noise of sensors is no motion
@@ -22,7 +22,9 @@ STANDING_SHARE = 0.5  # of a body's height that the pelvis of one who stands has
 def reach(joints: NDArray, fps: float) -> float:
     """How far [m] the joint of (T, 22, 3) gets that moves most: the diagonal of its box."""
     frames = max(round(SMOOTHING_S * fps), 1)
-    smooth = uniform_filter1d(joints.astype(np.float64), frames, axis=0, mode='nearest')
+    smooth = scipy.ndimage.uniform_filter1d(
+        joints.astype(np.float64), frames, axis=0, mode='nearest'
+    )
     return float(np.linalg.norm(np.ptp(smooth, axis=0), axis=-1).max())
 
 

@@ -12,8 +12,8 @@ angles.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
 
 from mgpt3_ros.model.kinematics.heading import wrap
 
@@ -199,4 +199,4 @@ def _solve_track(hessian: Array, gradient: Array, angles: Array, stiffness: Arra
         for axis in range(3 - offset):
             banded[3 - offset, axis + offset :: 3] = hessian[:, axis, axis + offset]
     banded[0, 3:] = np.repeat(-stiffness, 3)
-    return solveh_banded(banded, gradient.reshape(-1)).reshape(frames, 3)
+    return scipy.linalg.solveh_banded(banded, gradient.reshape(-1)).reshape(frames, 3)

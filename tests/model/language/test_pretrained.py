@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from mgpt3_ros.model.errors import CheckpointError
-from mgpt3_ros.model.language import pretrained
+from mgpt3_ros.model.language import gguf_file, pretrained
 from mgpt3_ros.model.language.pretrained import language_folder
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from tests.support.tiny import SENTENCES
@@ -101,7 +101,7 @@ def test_it_is_converted_once(
     whole = save_llama_with_words(tmp_path / 'whole', SENTENCES)
     file = write_gguf(whole, tmp_path / 'tiny.gguf')
     first = language_folder(str(file))
-    monkeypatch.setattr(pretrained, 'convert', lambda *_: pytest.fail('it is read again'))
+    monkeypatch.setattr(gguf_file, 'convert', lambda *_: pytest.fail('it is read again'))
     assert language_folder(file) == first
 
 
