@@ -5,11 +5,12 @@
     python -m benchmarks.speed                              # full size, random weights
     python -m benchmarks.speed --size shipped --part caption
     python -m benchmarks.speed -o here.json --against 'their/program'
+    python -m benchmarks.speed --against 'env -C OTHER_COMMIT python -m benchmarks.speed --json'
 
 Seconds are CPU seconds of one thread: what else runs on the machine hardly counts. Cases are
 repeated in turn; a row is their median, with the least and the largest. The floor is that of
 ``benchmarks.floor`` with rates that are measured beside them. The other program prints the same
-JSON; its seconds stand beside these.
+JSON; its seconds stand beside these. At full size a last table has what was measured before.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.earlier import beside
 from benchmarks.floor import Rates, counted, measured_rates
 from benchmarks.memory import peak_gb, processor
 from benchmarks.table import circumstances
@@ -301,6 +303,8 @@ def table(report: dict[str, Any], other: dict[str, Any] | None) -> str:
             parts = sorted(r['parts'].items(), key=lambda item: -item[1])
             told = ', '.join(f'{part} {1000 * seconds:.1f}' for part, seconds in parts)
             lines.append(f'| {name} | {told} |')
+    if report['size'] == 'full':
+        lines += ['', *beside(report['cases'])]
     return '\n'.join(lines)
 
 
@@ -322,6 +326,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--repeats', type=int, default=REPEATS)
     parser.add_argument('--onednn', choices=CHOICES, default='auto', help='(default: auto)')
     parser.add_argument('-o', '--output', type=Path, metavar='FILE', help='JSON to write')
+    parser.add_argument('--json', action='store_true', help='print JSON, no table')
     parser.add_argument('--against', metavar='COMMAND', help='a program that prints such JSON')
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -356,7 +361,7 @@ def main(argv: list[str] | None = None) -> int:
         other = json.loads(done.stdout)
     if options.output is not None:
         options.output.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
-    print(table(report, other))
+    print(json.dumps(report) if options.json else table(report, other))
     return 0
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from benchmarks import speed
+from benchmarks.earlier import EARLIER
 from benchmarks.floor import Rates, counted
 from benchmarks.memory import peak_gb
 from mgpt3_ros.model.network import onednn
@@ -96,8 +97,30 @@ def test_a_report_says_all_and_another_program_stands_beside_it(
     printed = capsys.readouterr().out
     (row,) = [line for line in printed.splitlines() if line.startswith('| prediction, 8 | 0')]
     assert row.endswith('| - | - | 0.125 |')
+    # What was measured before, with the ratio to the last floor of then and of now.
+    told = report['cases']['caption, 1']
+    then = '| caption, 1 | 2.65 | 1.34 | 1.06 | 0.55 | 2.4 | '
+    (row,) = [line for line in printed.splitlines() if line.startswith(then)]
+    met = 'yes' if told['met'] else 'NO'
+    assert row.endswith(f'| {told["floor_s"]:.3g} | {told["ratio"]:.2f} | 1.8 | {met} |')
     # What was watched is as before.
     assert not [name for name in vars(model.network.vae) if name in ('encode', 'decode')]
+
+
+def test_every_work_with_a_target_was_measured_before() -> None:
+    asked = {case.name: case.target for case in speed.CASES if case.target is not None}
+    asked |= {f'training step, {name}, 8': t for name, t in speed.TRAINING_TARGETS.items()}
+    assert asked.keys() == EARLIER.keys()
+    assert all(EARLIER[name].ratio > target for name, target in asked.items())
+
+
+def test_one_commit_stands_beside_another(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(speed, 'full_size_model', lambda **_: tiny_model())
+    monkeypatch.setattr(speed, 'measured_rates', lambda: RATES)
+    assert speed.main(['--part', 'caption', '--repeats', '1', '--json']) == 0
+    assert json.loads(capsys.readouterr().out)['cases']['caption, 1']['seconds'] > 0
 
 
 @pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs rclpy')
