@@ -330,6 +330,7 @@ class MotionGPT3(Reader):
         text: str | None,
         start: Motion | np.ndarray | None = None,
         *,
+        as_is: bool = False,
         sampling: SamplingOptions | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> MotionStream:
@@ -339,6 +340,8 @@ class MotionGPT3(Reader):
             text: what it does first; None: it stands.
             start: the motion, or the pose (22, 3) [m], that it goes on from; None: a stand at the
                 origin, facing +Z.
+            as_is: draw from the words as they are, here and in what is said later. Else as in
+                :meth:`generate`; ``info['understood_as']`` of steps says from which.
             sampling: as in :meth:`generate`.
             options: as in :meth:`generate`.
 
@@ -346,4 +349,6 @@ class MotionGPT3(Reader):
             MotionError: the checkpoint is of the clip form, or ``start`` is no pose.
             TextError: the text is empty.
         """
-        return MotionStream(streaming(self.pipeline), text, start, sampling_of(sampling, options))
+        words_for = None if as_is else self._words_for
+        drawn = sampling_of(sampling, options)
+        return MotionStream(streaming(self.pipeline), text, start, drawn, words_for)

@@ -28,7 +28,7 @@ The paper's model is of the clip form, and so are converted checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +57,11 @@ class MotionStream:
         text: what it does first; None: it stands.
         start: the motion or pose (22, 3) [m] that it goes on from; None: a stand at the origin.
         sampling: how it is drawn; its ``should_stop`` and ``on_progress`` are not looked at.
+        words_for: the words from which a text is drawn; None: its own.
 
     Attributes:
         text: what it does; None: it stands.
+        drawn_from: the words that it is drawn from, its own or others.
         drawer: of its chunks. noise: their source; None for torch's own.
     """
 
@@ -69,16 +71,17 @@ class MotionStream:
         text: str | None,
         start: Motion | np.ndarray | None,
         sampling: SamplingOptions,
+        words_for: Callable[[str], str] | None = None,
     ) -> None:
-        self._pipeline = pipeline
+        self._pipeline, self._words_for = pipeline, words_for
         self.drawer = pipeline.drawer(1, pipeline.drawing(sampling))
         self.noise = one_source_each(sampling, 1)
         self._reader = ChunkReader(pipeline.network, pipeline.tokenizer.eos_id)
         frames = pipeline.start_frames(start)
-        self.text = text
+        self.text = self.drawn_from = text
         with torch.inference_mode():
             self.drawer.start(frames, *self._words(text))
-            stand(self.drawer, [text])
+            stand(self.drawer, [self.drawn_from])
             self._expected_s = self.drawer.predicted_frames().item() / FPS
             self._reader.read(self.drawer.frames[0])
         # What captions tell of is read when one is asked for, as many chunks at once as see no
@@ -118,6 +121,8 @@ class MotionStream:
         if len(self._unread) == self._at_once:
             self._read()
         info: MotionInfo = {} if self.text is None else {'text': self.text}
+        if self.drawn_from is not None and self.drawn_from != self.text:
+            info['understood_as'] = self.drawn_from
         return Motion(drawn.float().cpu().numpy(), FPS, info)
 
     @torch.inference_mode()
@@ -130,7 +135,7 @@ class MotionStream:
         self.drawer.tell(*self._words(text))
         self._expected_s = self.drawer.predicted_frames().item() / FPS
         self.text = text
-        stand(self.drawer, [text])
+        stand(self.drawer, [self.drawn_from])
 
     @torch.inference_mode()
     def observe(self, motion: Motion | np.ndarray) -> None:
@@ -161,8 +166,13 @@ class MotionStream:
             self._unread = []
 
     def _words(self, text: str | None) -> tuple[torch.Tensor, torch.Tensor]:
-        said = self._pipeline.config.stream.rest_text if text is None else clean_text(text)
-        return self._pipeline.prompts([said])
+        """The tokens of the words that a text is drawn from; these are kept."""
+        asked = self._pipeline.config.stream.rest_text if text is None else clean_text(text)
+        if text is not None and self._words_for is not None:
+            asked = self._words_for(asked)
+        tokens = self._pipeline.prompts([asked])
+        self.drawn_from = text if text is None or asked == clean_text(text) else asked
+        return tokens
 
 
 @torch.inference_mode()

@@ -125,6 +125,8 @@ def _say(live: MotionStream, line: str) -> float | None:
     stated_s, words = stated_duration(line.strip())
     try:
         live.say(None if not words or means_rest(words) else words)
+        if live.drawn_from != live.text:
+            sys.stderr.write(f'\nunderstood as {live.drawn_from!r}\n')
     except TextError as error:  # the body goes on with what it was told before
         sys.stderr.write(f'\n{words!a} is left out: {error}\n')
     return stated_s

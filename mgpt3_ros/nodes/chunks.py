@@ -106,8 +106,7 @@ class LiveBody:
 
                 sampling = request.sampling.options(job)
                 start = None if past is None else Motion(past.astype(np.float32), FPS)
-                said = _words_for(model, request.text)
-                self._live = model.stream(said, start, sampling=sampling)
+                self._live = model.stream(request.text, start, sampling=sampling)
                 if past is None:
                     past = streaming(model.pipeline).start_frames(None)[0].cpu().numpy()
             assert self._live is not None, 'a stream is drawn on that has not begun'
@@ -115,7 +114,7 @@ class LiveBody:
             if request.observed:
                 self._live.observe(past)
             if request.says:
-                self._live.say(_words_for(model, request.text))
+                self._live.say(request.text)
             expected_s = self._live.expected_s
             notes: tuple[str, ...] = ()
             if request.action is not None:
@@ -151,12 +150,6 @@ class LiveBody:
         clip = clip_of(motion, self._profile, done)
         behind = clip.positions[: len(tail)] if done is None else positions
         return fit.fit(motion, clip, request.avoid, request.frame, behind)
-
-
-def _words_for(model: MotionGPT3, text: str | None) -> str | None:
-    """The words that a model is told for a command's."""
-    meant = None if text is None else model.understood(text)
-    return text if meant is None else meant.sentence
 
 
 def shaped(

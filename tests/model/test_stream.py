@@ -12,6 +12,7 @@ from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError, Text
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.network.stream_captions import LONGEST_CHUNKS
+from mgpt3_ros.model.sampling import noise_source
 from mgpt3_ros.model.stream import MotionStream
 from tests.support.streams import moving, small_model
 
@@ -209,3 +210,24 @@ def test_it_tells_how_long_it_expects_to_take(model):
     assert 0.1 < first < 60.0
     live.say('wave')
     assert live.expected_s != first
+
+
+def test_words_that_were_never_taught_are_drawn_from_known_ones() -> None:
+    model = MotionGPT3.from_pretrained('stream', 'cpu', encoder='off')
+    asked = 'do a roundhouse kick'
+    meant = model.understood(asked)
+    assert meant is not None
+    live = model.stream(asked, generator=noise_source(0))
+    plain = model.stream(meant.sentence, as_is=True, generator=noise_source(0))
+    step = live.step()
+    np.testing.assert_array_equal(step.joints, plain.step().joints)
+    assert (step.info['text'], step.info['understood_as']) == (asked, meant.sentence)
+    for one in live, plain:
+        one.say(None)
+    step = live.step()
+    np.testing.assert_array_equal(step.joints, plain.step().joints)
+    assert 'understood_as' not in step.info
+    live.say(asked)
+    plain.say(asked)  # which says something else to it
+    assert np.abs(live.step().joints - plain.step().joints).max() > 1e-3
+    assert 'understood_as' not in plain.step().info
