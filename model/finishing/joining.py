@@ -94,7 +94,7 @@ def joined(
     way, velocity = ways[cut]
     last = way[-1]
     clip = place_after(_entered(after[enter:].astype(np.float64), rates[1], fps), last)
-    support = _support(last, velocity)
+    support = int(_support(last, velocity))
     clip = clip + (last[_BALLS[support]] - clip[0, _BALLS[support]]) * (1, 0, 1)
     away = float(np.linalg.norm((last - clip[0])[PELVIS] * (1, 0, 1)))
     blend_s = float(np.clip(np.sqrt(5.77 * away / SHIFTING), BLEND_S, LONGEST_BLEND_S))
@@ -171,12 +171,11 @@ def _moments(
     count = min(round(ENTER_S * fps), (len(after) - 1) // 4) + 1
     poses = after[:count].astype(np.float64)
     entered = _seen(poses, (after[1 : count + 1] - poses) * fps * begun)
-    cuts = list(ways)
-    costs = np.stack(
-        [_differences(_seen(way[-1], velocity), entered) for way, velocity in ways.values()]
-    )
+    ends, velocities = zip(*((way[-1], velocity) for way, velocity in ways.values()), strict=True)
+    left = _seen(np.stack(ends), np.stack(velocities))
+    costs = _differences(left, entered)
     cut, enter = divmod(int(costs.argmin()), count)
-    return cuts[cut], enter
+    return list(ways)[cut], enter
 
 
 def _seen(poses: Array, velocities: Array) -> tuple[Array, Array]:
@@ -185,30 +184,31 @@ def _seen(poses: Array, velocities: Array) -> tuple[Array, Array]:
     return rotate_about_y(poses, yaw), rotate_about_y(velocities, yaw)
 
 
-def _differences(one: tuple[Array, Array], others: tuple[Array, Array]) -> Array:
-    """How far a state is from others (N,) [m], the foot that stands in it on each of theirs.
+def _differences(ones: tuple[Array, Array], others: tuple[Array, Array]) -> Array:
+    """How far states are from others (M, N) [m], the foot that stands in them on each of theirs.
 
-    Pose and velocity are (22, 3) and (N, 22, 3).
+    Poses and velocities are (M, 22, 3) and (N, 22, 3).
     """
-    support = _BALLS[_support(*one)]
-    shift = (one[0][support] - others[0][:, support]) * (1, 0, 1)
-    gap = one[0] - others[0] - shift[:, None]
-    drift = one[1] - others[1]
+    rows = np.arange(len(ones[0]))
+    support = np.asarray(_BALLS)[_support(*ones)]  # (M,)
+    gap = ones[0][:, None] - others[0]  # (M, N, 22, 3)
+    gap = gap - (gap[rows, :, support] * (1, 0, 1))[:, :, None]
+    drift = ones[1][:, None] - others[1]
     # Half of the difference in velocity over the blend is what the body is carried on by it.
-    landing = gap[:, PELVIS] + 0.3 * BLEND_S * drift[:, PELVIS]
+    landing = gap[:, :, PELVIS] + 0.3 * BLEND_S * drift[:, :, PELVIS]
     gaps = norm(gap)[..., 0]
     return np.asarray(
-        gaps.mean(axis=1)
-        + 0.1 * norm(drift)[..., 0].mean(axis=1)
-        + norm(landing * (1, 0, 1))[:, 0]
-        + gaps[:, _BALLS].sum(axis=1)
+        gaps.mean(axis=2)
+        + 0.1 * norm(drift)[..., 0].mean(axis=2)
+        + norm(landing * (1, 0, 1))[..., 0]
+        + gaps[..., _BALLS].sum(axis=2)
     )
 
 
-def _support(pose: Array, velocity: Array) -> int:
-    """Which foot stands: the lower and slower one (0 left, 1 right)."""
-    speed = norm(velocity[_BALLS])[:, 0]
-    return int(np.argmin(pose[_BALLS, 1] + _HELD_SPEED * speed))
+def _support(pose: Array, velocity: Array) -> NDArray[np.intp]:
+    """Which foot stands in poses (..., 22, 3): the lower and slower one (...), 0 left, 1 right."""
+    speed = norm(velocity[..., _BALLS, :])[..., 0]
+    return np.argmin(pose[..., _BALLS, 1] + _HELD_SPEED * speed, axis=-1)
 
 
 def _with_step(blended: Array, clip: Array, foot: int, frames: int) -> Array:

@@ -58,6 +58,10 @@ def turn(x: Array, z: Array, yaw: Array | float) -> tuple[Array, Array]:
 def rotate_about_y(points: Array, yaw: Array | float) -> Array:
     """Turn points (..., 3) about Y by ``yaw`` (...) [rad], see :func:`turn`."""
     x, z = turn(points[..., 0], points[..., 2], yaw)
+    if isinstance(points, np.ndarray):  # np.stack takes as long as the turn
+        turned = np.empty((*x.shape, 3), x.dtype)
+        turned[..., 0], turned[..., 1], turned[..., 2] = x, points[..., 1], z
+        return turned
     return _library(points).stack([x, points[..., 1], z], -1)
 
 

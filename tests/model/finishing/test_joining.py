@@ -10,6 +10,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 
 from mgpt3_ros.model.errors import MotionError, TextError
+from mgpt3_ros.model.finishing import joining
 from mgpt3_ros.model.finishing.continuation import BLEND_S
 from mgpt3_ros.model.finishing.foot_lock import foot_slide
 from mgpt3_ros.model.finishing.joining import JOIN_TAKES_S, LEAVE_S, join, joined
@@ -148,3 +149,22 @@ def test_the_next_clip_begins_when_the_body_has_slowed_down():
     assert joined(walk, walk, FPS).entered < entered  # hardly anything to slow down for
     np.testing.assert_array_equal(join(walk, stand, FPS)[1], joints)
     assert join(walk, stand, FPS)[0] == cut
+
+
+def test_all_moments_are_compared_as_each_alone():
+    """Plain: one state and another, the formula written out."""
+    rng = np.random.default_rng(3)
+    ones, others = ((rng.normal(size=(n, 22, 3)), rng.normal(size=(n, 22, 3))) for n in (3, 4))
+    found = joining._differences(ones, others)
+    for row, (pose, velocity) in enumerate(zip(*ones, strict=True)):
+        speeds = np.linalg.norm(velocity[joining._BALLS], axis=1)
+        heights = pose[joining._BALLS, 1]
+        stands = joining._BALLS[int(np.argmin(heights + joining._HELD_SPEED * speeds))]
+        for column, (other, rate) in enumerate(zip(*others, strict=True)):
+            gap = pose - other - (pose[stands] - other[stands]) * (1, 0, 1)
+            drift = velocity - rate
+            landing = gap[joining.PELVIS] + 0.3 * joining.BLEND_S * drift[joining.PELVIS]
+            wanted = np.linalg.norm(gap, axis=1).mean() + np.linalg.norm(landing * (1, 0, 1))
+            wanted += 0.1 * np.linalg.norm(drift, axis=1).mean()
+            wanted += np.linalg.norm(gap[joining._BALLS], axis=1).sum()
+            assert found[row, column] == pytest.approx(wanted, abs=1e-12)
