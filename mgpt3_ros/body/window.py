@@ -73,7 +73,9 @@ class Window:
             raise MotionError(f'only {self.duration_s:.2f} s of motion were observed')
         at = -np.arange(frames)[::-1] / FPS
         joints = self._from_start(self.joints)
-        positions = np.unwrap(np.array([row for _, row in joints]), axis=0)
+        positions = np.array([row for _, row in joints])
+        if np.abs(np.diff(positions, axis=0)).max() > np.pi:  # else it would change nothing
+            positions = np.unwrap(positions, axis=0)
         index, _, share = locate(self._times(joints), at)
         share = share[:, None]
         positions = positions[index] * (1 - share) + positions[index + 1] * share
