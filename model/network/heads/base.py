@@ -283,11 +283,10 @@ class DenoisingHead(MotionHead):
         guidance_scale = or_default(sampling.guidance_scale, self.config.guidance_scale)
         temperature = or_default(sampling.temperature, self.config.temperature)
         guided, away = guidance_scale != 1.0, guidance or Guidance()
-        condition = self.condition(hidden)
+        without = None
         if guided:
-            without = away.hidden
-            fake = self.condition.unconditional() if without is None else self.condition(without)
-            condition = torch.cat([condition, fake])
+            without = self.condition.without() if away.hidden is None else away.hidden
+        condition = self.condition(hidden, without)
         times = self._inference_times(num_inference_steps).to(hidden.device)
         modulations = self._modulations(times, condition, len(hidden), guided)
 

@@ -87,8 +87,10 @@ class Condition(nn.Module):
             start = torch.randn if config.fake_start == 'random' else torch.zeros
             self.fake = nn.Parameter(start(holders, hidden_width))
 
-    def forward(self, hidden: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, without: Tensor | None = None) -> Tensor:
         """Map hidden (B, K, M) to the condition (B, W), in the dtype of the weights.
+
+        ``without``: more of them (C, K, M), whose conditions come after those: (B + C, W).
 
         Raises:
             ConfigError: hidden is not of the shape that this head was built for.
@@ -99,10 +101,21 @@ class Condition(nn.Module):
                 f'(B, {self.holders}, {self.hidden_width})'
             )
         weight = next(self.aggregate.parameters())
-        return self.aggregate(hidden.to(weight.dtype))
+        hidden = hidden.to(weight.dtype)
+        if without is not None:
+            hidden = torch.cat([hidden, without.to(weight.dtype)])
+        return self.aggregate(hidden)
 
     def unconditional(self) -> Tensor:
         """Return the condition (1, W) of the fake holders.
+
+        Raises:
+            ConfigError: the head was built without a fake condition.
+        """
+        return self.aggregate(self.without())
+
+    def without(self) -> Tensor:
+        """Return the fake holders (1, K, M).
 
         Raises:
             ConfigError: the head was built without a fake condition.
@@ -112,4 +125,4 @@ class Condition(nn.Module):
                 'this head has no fake condition, so guidance is not possible: '
                 'use guidance_scale 1, or train with head.condition_drop above 0'
             )
-        return self.aggregate(self.fake[None])
+        return self.fake[None]
