@@ -17,6 +17,7 @@ import numpy as np
 
 from mgpt3_ros.body.body_trajectory import BodyTrajectory
 from mgpt3_ros.body.commands.meaning import LEGS, Action, Rest, counts_from_there
+from mgpt3_ros.body.from_motion import BodyClip, clip_of
 from mgpt3_ros.body.planning import plan
 from mgpt3_ros.body.stance import (
     begins_at_speed,
@@ -339,7 +340,7 @@ class Clips:
         trajectory, slower = self._planned(step, generated, begun_s)
         node.steering.release(f'command {step.command.number} replaced it')
         node.send(trajectory, step, slower, begun_s)
-        self._last_motion_s = generated.clip.duration_s
+        self._last_motion_s = generated.motion.duration_s
         node.report_success()
         notes = [step.command.note] if step.command.note else []
         notes += generated.notes
@@ -362,20 +363,21 @@ class Clips:
         now_s: its time 0, by the clock of a body that moves; None for one that stands.
         """
         node, playing = self._node, self._node.playing
-        lead_s, clip = self._lead_s(step), generated.clip
+        lead_s = self._lead_s(step)
         known = now_s is not None and not node.starts_from_joint_states()
         if not known or generated.leave_s is not None:
             now, then = node.body_state(lead_s, now_s)
-            trajectory, slower = plan(clip, node.timing(lead_s), then, now)
+            trajectory, slower = plan(self._clip(generated), node.timing(lead_s), then, now)
             return self._grounded(trajectory), slower
         assert playing is not None
         assert now_s is not None
         elapsed_s = playing.elapsed_s(now_s)
-        if generated.meets is not None:
-            lead_s = generated.meets.left_s(now_s)
-        elif not self._follows(step):
+        if generated.meets is None and not self._follows(step):
             lead_s += _MEETING_S
             clip = meeting(generated.motion, playing.trajectory, elapsed_s + lead_s, node.profile)
+        else:
+            lead_s = lead_s if generated.meets is None else generated.meets.left_s(now_s)
+            clip = self._clip(generated)
         now, then = node.body_state(lead_s, now_s)
         trajectory, slower = plan(clip, node.timing(lead_s), then, now)
         bounded = np.isfinite(node.max_acceleration())
@@ -388,6 +390,11 @@ class Clips:
         late_s = node.clock.motion_s() - now_s + _SENDING_S
         limits = node.profile.position_limits
         return on_the_way(trajectory, playing.trajectory, elapsed_s, limits, late_s), slower
+
+    def _clip(self, generated: Generated) -> BodyClip:
+        """What was drawn, in joints; found here where the body to be met has come to rest."""
+        clip = generated.clip
+        return clip_of(generated.motion, self._node.profile) if clip is None else clip
 
     def _grounded(self, trajectory: BodyTrajectory) -> BodyTrajectory:
         """Put the feet of a human on the floor; those of a robot were placed when it was drawn."""

@@ -89,13 +89,15 @@ class Meets:
 class Generated:
     """A clip, and what the model said about it.
 
-    motion: the clip as the model made it. leave_s: when the clip before is left for it, in the
-    time of that clip [s]; it begins in the pose of that moment; None: at its end. notes: what of
-    the command could not be met, or what a robot cannot do of it. meets: where it takes over from
-    a body that moves, if it was drawn for that.
+    clip: None where the motion takes over from a body that moves, whose place is known when it is
+    sent: the joints are then found of what it is joined to. motion: the clip as the model made
+    it. leave_s: when the clip before is left for it, in the time of that clip [s]; it begins in
+    the pose of that moment; None: at its end. notes: what of the command could not be met, or
+    what a robot cannot do of it. meets: where it takes over from a body that moves, if it was
+    drawn for that.
     """
 
-    clip: BodyClip
+    clip: BodyClip | None
     motion: Motion
     info: dict[str, str] = field(default_factory=dict)
     leave_s: float | None = 0.0
@@ -199,10 +201,13 @@ def carried_out(
     if stands is not None:
         joined = following(stands[None], motion.joints)
         motion = Motion(joined, motion.fps, motion.info)
-    clip = clip_of(motion, profile, goes_on=meets is not None)
     notes = tuple(motion.info['notes'])
-    if not at_rest and meets is None and counts_from_there(action):
+    unknown = not at_rest and meets is None
+    if unknown and counts_from_there(action):
         notes = (*notes, UNCOUNTED)
+    if unknown and fit is None:
+        return Generated(None, motion, info, None, notes)
+    clip = clip_of(motion, profile, goes_on=meets is not None)
     if fit is not None:
         clip, more = fit(motion, clip)
         notes = (*notes, *more)

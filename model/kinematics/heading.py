@@ -58,11 +58,16 @@ def turn(x: Array, z: Array, yaw: Array | float) -> tuple[Array, Array]:
 def rotate_about_y(points: Array, yaw: Array | float) -> Array:
     """Turn points (..., 3) about Y by ``yaw`` (...) [rad], see :func:`turn`."""
     x, z = turn(points[..., 0], points[..., 2], yaw)
-    if isinstance(points, np.ndarray):  # np.stack takes as long as the turn
-        turned = np.empty((*x.shape, 3), x.dtype)
-        turned[..., 0], turned[..., 1], turned[..., 2] = x, points[..., 1], z
-        return turned
-    return _library(points).stack([x, points[..., 1], z], -1)
+    return _points(x, points[..., 1], z)
+
+
+def _points(x: Array, y: Array, z: Array) -> Array:
+    """Points (..., 3) of their coordinates (...)."""
+    if isinstance(x, np.ndarray):  # np.stack takes as long as a turn
+        points = np.empty((*x.shape, 3), x.dtype)
+        points[..., 0], points[..., 1], points[..., 2] = x, y, z
+        return points
+    return _library(x).stack([x, y, z], -1)
 
 
 def wrap(angle: np.ndarray | float) -> np.ndarray:

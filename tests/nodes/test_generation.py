@@ -30,4 +30,6 @@ def test_numbers_that_do_not_count_from_a_moving_body_are_said(
     model, profile = tiny_model(finishing=True), make_profile('human_full', 'human')
     job: Job[Generated] = Job(lambda job: None)  # it is only polled
     work = carried_out(model, job, action, 0.0, Sampling(seed=0), profile, None, at_rest)
-    assert (UNCOUNTED in draw_alone(model.pipeline, work).notes) == said
+    drawn = draw_alone(model.pipeline, work)
+    assert (UNCOUNTED in drawn.notes) == said
+    assert (drawn.clip is None) == (not at_rest)  # where it will be joined is not known yet
