@@ -7,9 +7,11 @@
     python -m benchmarks.bodies -o bodies.json --plot bodies.png
 
 All bodies of one ``generate_node --bodies`` are told something in the same moment, again and
-again. In mode clip: how long each waits for its trajectory, and motions per second from the first
-command to the last trajectory. In mode stream all move on for a while: how long a chunk takes, how
-far ahead of the body the motion is at least, and what share of a core a body takes.
+again. In mode clip: how long each waits for its trajectory, motions per second from the first
+command to the last trajectory, and CPU time beside the floor of the network's own products (see
+``benchmarks.floor``) for as many motions in one batch. In mode stream all move on for a while:
+how long a chunk takes, how far ahead of the body the motion is at least, and what share of a core
+a body takes.
 """
 
 from __future__ import annotations
@@ -24,13 +26,16 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from rclpy.qos import QoSProfile
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
+from benchmarks.floor import counted, measured_rates
 from benchmarks.harness import FailedError, Harness, Process
 from benchmarks.table import circumstances
 from mgpt3_ros.model.extras import extra
+from mgpt3_ros.model.motiongpt3 import MotionGPT3
 
 NUMBERS = (1, 2, 4, 8, 16, 32)
 MOTION_S = 6.0
@@ -105,6 +110,22 @@ def commands(bodies: Bodies, rounds: int) -> dict[str, Any]:
     }
 
 
+def with_floors(rows: list[dict[str, Any]], checkpoint: str) -> list[dict[str, Any]]:
+    """Rows of commands, each with the floor of a motion among as many in one batch."""
+    torch.set_num_threads(1)
+    rates, model = measured_rates(), MotionGPT3.from_pretrained(checkpoint or None, 'cpu')
+    found = []
+    for row in rows:
+        texts = [SENTENCES[number % len(SENTENCES)] for number in range(row['bodies'])]
+
+        def drawn(texts: list[str] = texts) -> None:
+            model.generate(texts, MOTION_S, judge=False)
+
+        each_s = counted(drawn).floor_s(rates) / len(texts)
+        found.append({**row, 'floor_ms_a_motion': 1e3 * each_s})
+    return found
+
+
 def _round(bodies: Bodies, number: int) -> list[float]:
     """Seconds from the command to the trajectory of each body."""
     bodies.arrived.clear()
@@ -159,6 +180,7 @@ COLUMNS = {
         'slowest_s': 'slowest [s]',
         'motions_per_s': 'motions/s',
         'cpu_ms_a_motion': 'CPU ms a motion',
+        'floor_ms_a_motion': 'floor [ms]',
         'memory_mb': 'memory [MB]',
     },
     'stream': {
@@ -184,14 +206,14 @@ def table(mode: str, rows: list[dict[str, Any]]) -> str:
 
 
 def plot(rows: list[dict[str, Any]], path: Path) -> None:
-    """Draw latency and throughput of commands by the number of bodies."""
+    """Draw latency, throughput and CPU time of commands by the number of bodies."""
     with extra('eval'):
         import matplotlib
 
         matplotlib.use('Agg')
         from matplotlib import pyplot
 
-    figure, (latency, throughput) = pyplot.subplots(1, 2, figsize=(9, 3.2))
+    figure, (latency, throughput, busy) = pyplot.subplots(1, 3, figsize=(12, 3.2))
     numbers = [row['bodies'] for row in rows]
     for name, label in (('median_s', 'median'), ('p95_s', 'p95')):
         latency.plot(numbers, [1e3 * row[name] for row in rows], marker='o', ms=3, label=label)
@@ -201,7 +223,14 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     latency.legend()
     throughput.plot(numbers, [row['motions_per_s'] for row in rows], marker='o', ms=3)
     throughput.set(xlabel='bodies', ylabel='motions per second', xscale='log', ylim=(0, None))
-    for axes in (latency, throughput):
+    for name, line, label in (
+        ('cpu_ms_a_motion', 'o-', 'measured'),
+        ('floor_ms_a_motion', '--', 'floor of the network'),
+    ):
+        busy.plot(numbers, [row['bodies'] * row[name] for row in rows], line, ms=3, label=label)
+    busy.set(xlabel='bodies', ylabel='CPU ms of a command to all', xscale='log', yscale='log')
+    busy.legend()
+    for axes in (latency, throughput, busy):
         axes.set_xticks(numbers, [str(number) for number in numbers])
         axes.minorticks_off()
     figure.tight_layout()
@@ -251,6 +280,8 @@ def main(argv: list[str] | None = None) -> int:
             print(f'{count} bodies: {error}', file=sys.stderr)
             return 1
         print(rows[-1], file=sys.stderr, flush=True)
+    if options.mode == 'clip':
+        rows = with_floors(rows, options.checkpoint)
     if options.output is not None:
         report = {'circumstances': said, 'mode': options.mode, 'rows': rows}
         options.output.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')

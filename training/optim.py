@@ -27,8 +27,8 @@ class OptimConfig:
     ema_decay: of the weights that are written, 0 for the last ones.
     accumulate: micro-batches whose gradients make one step.
     precision: 'no' (float32) or 'bf16', with weights in float32.
-    prefetch: the batches of the next step are made in a thread while this one is computed; the
-        losses are the same.
+    prefetch: the batches of the next step are made, and sent, in a thread while this one is
+        computed; the losses are the same. None: where a GPU would wait for them.
     onednn: large products and their gradients through oneDNN on a CPU: 'never', 'always', or
         'auto' where that is measured to be faster; results differ by rounding.
     sharded: with several processes, each keeps a part of the trained weights, their gradients,
@@ -49,7 +49,7 @@ class OptimConfig:
     ema_decay: float = 0.0
     accumulate: int = 1
     precision: str = 'no'
-    prefetch: bool = False
+    prefetch: bool | None = None
     onednn: str = 'auto'
     sharded: bool = False
     checkpoint_every: int = 250
@@ -79,6 +79,10 @@ class OptimConfig:
                 raise ConfigError(
                     f'optim.{name} is {getattr(self, name)}; it must be 0 or more, and below 1'
                 )
+
+    def prefetches(self, device: str) -> bool:
+        """Whether batches are made in a thread, on a device of this type."""
+        return device != 'cpu' if self.prefetch is None else self.prefetch
 
     def rate_share(self, step: int) -> float:
         """The share of the learning rate that a step has, 0 to 1."""

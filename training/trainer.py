@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from mgpt3_ros.model.extras import extra
@@ -73,13 +74,15 @@ class Trainer:
         self.folder, self.validate, self.keep = folder, validate, keep
         self.validate_every = validate_every or config.checkpoint_every
         # Left to itself, accelerate takes a GPU that is there even when the CPU was asked for.
-        cpu = next(module.parameters()).device.type == 'cpu'
+        device = next(module.parameters()).device.type
         # A batch of captions alone has nothing for the head to learn.
         parallel = DistributedDataParallelKwargs(
             find_unused_parameters=True, broadcast_buffers=False
         )
         # Precision is set in each step: accelerate keeps one for all stages of a process.
-        self.accelerator = Accelerator(cpu=cpu, mixed_precision='no', kwargs_handlers=[parallel])
+        self.accelerator = Accelerator(
+            cpu=device == 'cpu', mixed_precision='no', kwargs_handlers=[parallel]
+        )
         self.raw = module
         self.sharded: Sharded | None = None
         if config.sharded and self.accelerator.num_processes > 1:
@@ -98,7 +101,8 @@ class Trainer:
         self.average = {n: p.detach().clone() for n, p in self.trained.items()}
         self.step = 0
         self._stop = False
-        self.prefetched = Prefetched(self._batches, config.steps) if config.prefetch else None
+        thread = config.prefetches(device)
+        self.prefetched = Prefetched(self._batches, config.steps) if thread else None
 
     def _groups(self) -> list[dict[str, Any]]:
         config = self.config
@@ -296,8 +300,9 @@ class Trainer:
     def _update_average(self) -> None:
         # The average of a short run must forget its beginning: (1 + t) / (10 + t), as is usual.
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        for name, parameter in self.trained.items():
-            self.average[name].lerp_(parameter, 1 - decay)
+        # All weights at once: a GPU takes one call, not one for each of some hundred tensors.
+        averaged = get_ema_multi_avg_fn(decay)
+        averaged(list(self.average.values()), list(self.trained.values()), 0)
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:

@@ -17,6 +17,7 @@ from mgpt3_ros.model.network.code_network import CodeNetwork
 from mgpt3_ros.model.network.network import MotionGPT3Network
 from mgpt3_ros.model.network.next_word import NextWord
 from mgpt3_ros.model.network.stream_network import StreamNetwork
+from mgpt3_ros.model.network.word_steps import WordSteps
 from mgpt3_ros.model.sampling import SamplingOptions
 
 LOOK_EVERY = 8  # tokens between two looks at what a GPU writes: each waits for all before it
@@ -68,51 +69,81 @@ def write_text(
         GenerationError: the network gave NaN.
     """
     sampling = sampling or SamplingOptions()
-    # A row that has ended leaves; not where the cache is somebody else's.
-    texts = _Texts(len(ids), eos_id, may_leave=cache is None)
-    cache = network.backbone.new_cache() if cache is None else cache
-    read = network.hidden(ids, mask, motions, cache=cache).text[:, -1]
-    # Markers are read by the plain way alone.
-    vocabulary = network.vocabulary
-    markers = {vocabulary.start_of_motion, vocabulary.end_of_motion} <= set(forbidden)
-    next_word = NextWord.of(network.backbone) if markers else None
     every = look_every(ids.device)
+    # A row that has ended leaves; not where the cache is somebody else's, or shapes must stay.
+    texts = _Texts(len(ids), eos_id, may_leave=cache is None and every == 1)
+    cache = network.backbone.new_cache() if cache is None else cache
+    hidden = network.hidden(ids, mask, motions, cache=cache).text[:, -1]
     banned = torch.tensor(list(forbidden), dtype=torch.long, device=ids.device)
-    written = ids.new_empty(len(ids), config.max_tokens)  # eos is no word: see _choose
-    chance = _chance(config, sampling.generator, read, network.vocabulary.first_motion)
+    written = ids.new_empty(len(ids), config.max_tokens)
+    chance = _chance(config, sampling.generator, hidden, network.vocabulary.first_motion)
     broken = torch.zeros((), dtype=torch.bool, device=ids.device)
-    for step in range(config.max_tokens):
-        sampling.check_stop('the caption was cancelled')
-        logits = network.backbone.text_logits(read).float()
-        broken = broken | logits.isnan().any()
-        logits.index_fill_(1, banned, -torch.inf)
-        next_ids = _choose(logits, written[:, :step], config, chance[step : step + 1])
-        written[:, step] = next_ids
-        last = step + 1 == config.max_tokens
-        left = None
-        if last or (step + 1) % every == 0:
-            left = texts.look(written[:, : step + 1], broken)
-        if sampling.on_progress is not None:
-            sampling.on_progress((step + 1) / config.max_tokens)
-        if last or texts.all_ended:
-            break
-        if left is not None:
-            kept = torch.tensor(left).to(ids.device)
-            mask, next_ids, written = mask[kept], next_ids[kept], written[kept]
-            chance = chance[:, kept]
-            cache.keep(kept)
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-        if next_word is not None and next_word.fits(mask):
-            read = next_word(next_ids, mask, cache)
-        else:
-            found = network.hidden(next_ids[:, None], mask, None, cache=cache, words_alone=True)
-            read = found.text[:, -1]
+    steps: _GrowingSteps | WordSteps
+    if every > 1:
+        steps = WordSteps(network.backbone, cache, mask, config.max_tokens)
+    else:
+        steps = _GrowingSteps(network, cache, mask, forbidden)
+    try:
+        for step in range(config.max_tokens):
+            sampling.check_stop('the caption was cancelled')
+            logits = network.backbone.text_logits(hidden).float()
+            broken = broken | logits.isnan().any()
+            logits.index_fill_(1, banned, -torch.inf)
+            next_ids = _choose(logits, written if step else None, config, chance[step : step + 1])
+            # Places that are still free hold words that are no news: shapes stay as they are.
+            written[:, step:] = next_ids[:, None]
+            last = step + 1 == config.max_tokens
+            left = None
+            if last or (step + 1) % every == 0:
+                left = texts.look(written[:, : step + 1], broken)
+            if sampling.on_progress is not None:
+                sampling.on_progress((step + 1) / config.max_tokens)
+            if last or texts.all_ended:
+                break
+            if left is not None:
+                assert isinstance(steps, _GrowingSteps)
+                kept = torch.tensor(left).to(ids.device)
+                next_ids, written, chance = next_ids[kept], written[kept], chance[:, kept]
+                steps.keep(kept)
+            hidden = steps(next_ids)
+    finally:
+        steps.hand_back()
     return texts.written
 
 
 def look_every(device: torch.device) -> int:
     """Tokens between two looks at what is written: on a CPU looking costs nothing."""
     return 1 if device.type == 'cpu' else LOOK_EVERY
+
+
+class _GrowingSteps:
+    """Reads words one by one into a cache that grows; otherwise as :class:`WordSteps`."""
+
+    def __init__(
+        self, network: Any, cache: KeyValueCache, mask: Tensor, forbidden: Sequence[int]
+    ) -> None:
+        self._network, self._cache, self._mask = network, cache, mask
+        # Markers are read by the plain way alone.
+        vocabulary = network.vocabulary
+        markers = {vocabulary.start_of_motion, vocabulary.end_of_motion} <= set(forbidden)
+        self._next = NextWord.of(network.backbone) if markers else None
+
+    def __call__(self, ids: Tensor) -> Tensor:
+        """Read the next word (B,) of each; return its hidden states (B, D)."""
+        more = self._mask.new_ones(len(self._mask), 1)
+        self._mask = torch.cat([self._mask, more], dim=1)
+        words, mask, cache = ids[:, None], self._mask, self._cache
+        if self._next is not None and self._next.fits(mask):
+            return self._next(ids, mask, cache)
+        return self._network.hidden(words, mask, None, cache=cache, words_alone=True).text[:, -1]
+
+    def keep(self, rows: Tensor) -> None:
+        """Forget all sequences but those at ``rows`` (R,)."""
+        self._mask = self._mask[rows]
+        self._cache.keep(rows)
+
+    def hand_back(self) -> None:
+        """The cache has all words already."""
 
 
 class _Texts:
@@ -176,12 +207,14 @@ def _chance(
     return -even.log().to(like.device)
 
 
-def _choose(logits: Tensor, written: Tensor, config: DecodingConfig, chance: Tensor) -> Tensor:
+def _choose(
+    logits: Tensor, written: Tensor | None, config: DecodingConfig, chance: Tensor
+) -> Tensor:
     """The next token (B,) by logits (B, V), with the tokens (B, N) that were written made rarer.
 
     ``chance`` (1, B, k) decides where it is drawn.
     """
-    if written.shape[1] and config.repetition_penalty != 1.0:
+    if written is not None and config.repetition_penalty != 1.0:
         scores = logits.gather(1, written)
         factor = torch.where(scores > 0, 1 / config.repetition_penalty, config.repetition_penalty)
         logits.scatter_(1, written, scores * factor)

@@ -30,6 +30,8 @@ def test_commands_of_two_bodies_are_answered_and_counted(tmp_path):
     assert 0 < row['median_s'] <= row['p95_s'] <= row['slowest_s']
     assert row['motions_per_s'] > 0
     assert row['cpu_ms_a_motion'] > 0
+    (row,) = bodies.with_floors([row], str(tmp_path))
+    assert 0 < row['floor_ms_a_motion'] < row['cpu_ms_a_motion']
     table = bodies.table('clip', [row])
     assert table.splitlines()[2].startswith('| 2 | ')
     bodies.plot([row, {**row, 'bodies': 4}], tmp_path / 'bodies.png')
