@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +63,9 @@ class MldVae(MotionVae):
             'activation': 'gelu',
             'batch_first': True,
         }
-        self.encoder = SkipStack([EncoderLayer(**options) for _ in range(config.layers)], width)
-        self.decoder = SkipStack([DecoderLayer(**options) for _ in range(config.layers)], width)
+        encoders = [nn.TransformerEncoderLayer(**options) for _ in range(config.layers)]
+        decoders = [nn.TransformerDecoderLayer(**options) for _ in range(config.layers)]
+        self.encoder, self.decoder = SkipStack(encoders, width), SkipStack(decoders, width)
         for stack in (self.encoder, self.decoder):
             for parameter in stack.parameters():
                 if parameter.dim() > 1:
@@ -73,94 +75,107 @@ class MldVae(MotionVae):
     def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, each (B, L, C), of normalised features (B, T, 263)."""
         tokens = len(self.distribution_tokens)
-        frames = self.frame_in(features)
-        x = torch.cat([self.distribution_tokens.expand(len(frames), -1, -1), frames], dim=1)
+        read = self.frame_in(features)
+        x = torch.cat([self.distribution_tokens.expand(len(read), -1, -1), read], dim=1)
         x = x + self.encoder_positions[: x.shape[1]]
         mask = frame_mask(lengths, features.shape[1])
-        mask = torch.cat([mask.new_ones(len(mask), tokens), mask], dim=1)
-        x = self.encoder(x, src_key_padding_mask=_padding(mask, x.device))
-        mean, logvar = x[:, :tokens].chunk(2, dim=1)
+        rows = Rows.of(torch.cat([mask.new_ones(len(mask), tokens), mask], dim=1), x.device)
+        x = self.encoder(rows.packed(x), functools.partial(_encoder_layer, rows=rows))
+        mean, logvar = rows.padded(x)[:, :tokens].chunk(2, dim=1)
         return mean, logvar
 
     def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
         """Normalised features (B, T, 263) of latents (B, L, C), zero after each length."""
         frames = int(lengths.max())
         queries = self.decoder_positions[:frames].expand(len(latent), -1, -1)
-        mask = frame_mask(lengths, frames)
-        x = self.decoder(
-            queries, memory=latent, tgt_key_padding_mask=_padding(mask, latent.device)
-        )
-        return self.frame_out(x) * mask[..., None].to(latent.device)
+        rows = Rows.of(frame_mask(lengths, frames), latent.device)
+        layer = functools.partial(_decoder_layer, rows=rows, memory=latent)
+        decoded = rows.padded(self.frame_out(self.decoder(rows.packed(queries), layer)))
+        return decoded if rows.seen is None else decoded * rows.seen[:, 0, 0, :, None]
 
 
-def _padding(mask: Tensor, device: torch.device) -> Tensor | None:
-    """Padding of frames (B, T); None where there is none, if looking does not wait for a GPU."""
-    return None if mask.device.type == 'cpu' and bool(mask.all()) else ~mask.to(device)
+@dataclass(frozen=True)
+class Rows:
+    """What is computed of a padded batch (B, N): everything but attention leaves padding out.
 
-
-def _attended(x: Tensor, attention: nn.MultiheadAttention, padding: Tensor | None) -> Tensor:
-    """Self-attention of (B, N, D) in evaluation, its products as large as they can be.
-
-    PyTorch's own fast path computes scores, softmax and sums one after the other.
-    """
-    mixed = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    parts = mixed.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
-    seen = None if padding is None else ~padding[:, None, None]
-    query, key, value = parts
-    read = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
-    return attention.out_proj(read.transpose(1, 2).flatten(2))
-
-
-class EncoderLayer(nn.TransformerEncoderLayer):
-    """An encoder layer that evaluates by fewer and larger operations."""
-
-    def forward(
-        self,
-        src: Tensor,
-        src_mask: Tensor | None = None,
-        src_key_padding_mask: Tensor | None = None,
-        is_causal: bool = False,
-    ) -> Tensor:
-        """As :class:`torch.nn.TransformerEncoderLayer`."""
-        if self.training:
-            return super().forward(src, src_mask, src_key_padding_mask, is_causal)
-        x = self.norm1(src + _attended(src, self.self_attn, src_key_padding_mask))
-        return self.norm2(x + self._ff_block(x))
-
-
-class DecoderLayer(nn.TransformerDecoderLayer):
-    """A decoder layer that reads a memory of one token as what it is: that token's value.
-
-    The softmax over one key is 1, whatever the query, so that queries and scores are left out.
+    shape: B and N.
+    places: (P,) flat places of what is no padding. None: of all.
+    seen: (B, 1, 1, N) bool, the keys that are no padding. None: all.
     """
 
-    def _sa_block(
-        self,
-        x: Tensor,
-        attn_mask: Tensor | None,
-        key_padding_mask: Tensor | None,
-        is_causal: bool = False,
-    ) -> Tensor:
-        if self.training:
-            return super()._sa_block(x, attn_mask, key_padding_mask, is_causal)
-        return _attended(x, self.self_attn, key_padding_mask)
+    shape: tuple[int, int]
+    places: Tensor | None
+    seen: Tensor | None
 
-    def _mha_block(
-        self,
-        x: Tensor,
-        mem: Tensor,
-        attn_mask: Tensor | None,
-        key_padding_mask: Tensor | None,
-        is_causal: bool = False,
-    ) -> Tensor:
-        if mem.shape[1] != 1 or self.training:
-            return super()._mha_block(x, mem, attn_mask, key_padding_mask, is_causal)
-        attention = self.multihead_attn
-        width = attention.embed_dim
+    @classmethod
+    def of(cls, mask: Tensor, device: torch.device) -> Rows:
+        """By a mask (B, N), False on padding; on a GPU a look at it would wait."""
+        shape, seen = (mask.shape[0], mask.shape[1]), mask[:, None, None].to(device)
+        if mask.device.type != 'cpu':
+            return cls(shape, None, seen)
+        if bool(mask.all()):
+            return cls(shape, None, None)
+        return cls(shape, mask.flatten().nonzero()[:, 0].to(device), seen)
+
+    def packed(self, x: Tensor) -> Tensor:
+        """(B, N, D) -> (P, D)."""
+        flat = x.flatten(0, 1)
+        return flat if self.places is None else flat[self.places]
+
+    def padded(self, x: Tensor) -> Tensor:
+        """(P, D) -> (B, N, D), with zeros between."""
+        if self.places is not None:
+            batch, count = self.shape
+            x = x.new_zeros(batch * count, x.shape[-1]).index_copy(0, self.places, x)
+        return x.unflatten(0, self.shape)
+
+
+def _encoder_layer(layer: nn.TransformerEncoderLayer, x: Tensor, rows: Rows) -> Tensor:
+    """What the layer computes of (P, D)."""
+    x = layer.norm1(x + layer.dropout1(_attended(layer.self_attn, x, rows)))
+    return layer.norm2(x + layer._ff_block(x))
+
+
+def _decoder_layer(
+    layer: nn.TransformerDecoderLayer, x: Tensor, rows: Rows, memory: Tensor
+) -> Tensor:
+    """What the layer computes of (P, D), and of a memory (B, L, D).
+
+    A memory of one token is read as that token's value: the softmax over one key is 1, whatever
+    the query, so that queries and scores are left out.
+    """
+    x = layer.norm1(x + layer.dropout1(_attended(layer.self_attn, x, rows)))
+    other = layer.multihead_attn
+    if memory.shape[1] == 1 and not layer.training:
+        width = other.embed_dim
         value = F.linear(
-            mem, attention.in_proj_weight[2 * width :], attention.in_proj_bias[2 * width :]
+            memory, other.in_proj_weight[2 * width :], other.in_proj_bias[2 * width :]
         )
-        return attention.out_proj(value)  # (B, 1, D), added to each frame
+        read = rows.packed(other.out_proj(value).expand(-1, rows.shape[1], -1))
+    else:
+        read = _attended(other, x, rows, memory)
+    x = layer.norm2(x + layer.dropout2(read))
+    return layer.norm3(x + layer._ff_block(x))
+
+
+def _attended(
+    attention: nn.MultiheadAttention, x: Tensor, rows: Rows, memory: Tensor | None = None
+) -> Tensor:
+    """Attention of (P, D) to itself or to a memory (B, L, D), by products as large as can be."""
+    weight, bias, width = attention.in_proj_weight, attention.in_proj_bias, attention.embed_dim
+    heads = attention.num_heads
+    if memory is None:
+        mixed = rows.padded(F.linear(x, weight, bias)).unflatten(-1, (3, heads, -1))
+        query, key, value = mixed.permute(2, 0, 3, 1, 4)
+    else:
+        asked = rows.padded(F.linear(x, weight[:width], bias[:width]))
+        query = asked.unflatten(-1, (heads, -1)).transpose(1, 2)
+        held = F.linear(memory, weight[width:], bias[width:]).unflatten(-1, (2, heads, -1))
+        key, value = held.permute(2, 0, 3, 1, 4)
+    dropout = attention.dropout if attention.training else 0.0
+    seen = rows.seen if memory is None else None
+    read = F.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
+    return attention.out_proj(rows.packed(read.transpose(1, 2).flatten(2)))
 
 
 class SkipStack(nn.Module):
@@ -173,14 +188,14 @@ class SkipStack(nn.Module):
         self.joins = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(half))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, **options: Tensor | None) -> Tensor:
-        """Run the layers on x (B, N, D); options go to each."""
+    def forward(self, x: Tensor, compute: Callable[[Any, Tensor], Tensor]) -> Tensor:
+        """Run the layers on x (P, D); ``compute`` gives what one makes of it."""
         half = len(self.joins)
         skips: list[Tensor] = []
         for index, layer in enumerate(self.layers):
             if index > half:
                 x = self.joins[index - half - 1](torch.cat([x, skips.pop()], dim=-1))
-            x = layer(x, **options)
+            x = compute(layer, x)
             if index < half:
                 skips.append(x)
         return self.norm(x)

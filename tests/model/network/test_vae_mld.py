@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.floor import counted
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.vae import VaeConfig, build_vae
-from mgpt3_ros.model.network.vae.mld import DecoderLayer, EncoderLayer, MldConfig, MldVae
+from mgpt3_ros.model.network.vae.mld import MldConfig, MldVae, SkipStack
 from tests.support.seeded import fill_by_name, numbers
 
 SMALL = MldConfig(latent_dim=8, ff_width=12, layers=3, heads=2, max_positions=40)
@@ -96,27 +97,84 @@ def test_golden_values() -> None:
     assert decoded[1, 6, :3].tolist() == pytest.approx([0.392043, 0.265377, 0.133242], abs=1e-4)
 
 
-@torch.no_grad()
-def test_a_memory_of_one_token_is_read_as_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain: torch's own layer, with queries and scores for the one token."""
-    vae, latent = small(latent_tokens=1), numbers(1, 3, 1, 8)
-    fast = vae.decode(latent, LENGTHS)
-    assert fast.std() > 0.01
-    monkeypatch.delattr(DecoderLayer, '_mha_block')
-    torch.testing.assert_close(vae.decode(latent, LENGTHS), fast, rtol=0, atol=1e-5)
+def by_torchs_own_layers(
+    stack: SkipStack, x: Tensor, padding: Tensor, memory: Tensor | None = None
+) -> Tensor:
+    """What a stack makes of a padded batch (B, N, D), computed with its padding."""
+    half, skips = len(stack.joins), []
+    for index, layer in enumerate(stack.layers):
+        if index > half:
+            x = stack.joins[index - half - 1](torch.cat([x, skips.pop()], dim=-1))
+        if memory is None:
+            x = layer(x, src_key_padding_mask=padding)
+        else:
+            x = layer(x, memory, tgt_key_padding_mask=padding)
+        if index < half:
+            skips.append(x)
+    return stack.norm(x)
 
 
-@torch.no_grad()
+def plainly(vae: MldVae, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean of features, and what is decoded of it."""
+    tokens, frames = len(vae.distribution_tokens), features.shape[1]
+    padding = torch.arange(frames)[None] >= lengths[:, None]
+    x = torch.cat(
+        [vae.distribution_tokens.expand(len(lengths), -1, -1), vae.frame_in(features)], 1
+    )
+    x = x + vae.encoder_positions[: frames + tokens]
+    never = padding.new_zeros(len(lengths), tokens)
+    read = by_torchs_own_layers(vae.encoder, x, torch.cat([never, padding], dim=1))
+    mean = read[:, : tokens // 2]
+    queries = vae.decoder_positions[:frames].expand(len(lengths), -1, -1)
+    decoded = vae.frame_out(by_torchs_own_layers(vae.decoder, queries, padding, mean))
+    return mean, decoded * ~padding[..., None]
+
+
+@pytest.mark.parametrize('learning', [False, True])
+@pytest.mark.parametrize('tokens', [1, 2])
 @pytest.mark.parametrize('lengths', [LENGTHS, torch.tensor([12, 12, 12])])
-def test_large_operations_give_what_torchs_own_layers_give(
-    lengths: Tensor, monkeypatch: pytest.MonkeyPatch
+def test_without_padding_it_gives_what_torchs_own_layers_give_with_it(
+    lengths: Tensor, tokens: int, learning: bool
 ) -> None:
-    vae, features = small(latent_tokens=2), numbers(1, 3, 12, 263)
-    latent, _ = vae.encode(features, lengths)
-    decoded = vae.decode(latent, lengths)
-    assert decoded.std() > 0.01
-    monkeypatch.delattr(EncoderLayer, 'forward')
-    monkeypatch.delattr(DecoderLayer, '_sa_block')
-    plain, _ = vae.encode(features, lengths)
-    torch.testing.assert_close(latent, plain, rtol=0, atol=1e-5)
-    torch.testing.assert_close(decoded, vae.decode(latent, lengths), rtol=0, atol=1e-5)
+    """And learns the same."""
+    vae, features = small(latent_tokens=tokens, dropout=0.0), numbers(1, 3, 12, 263)
+    vae.train(learning)
+    found = []
+    for plain in (False, True):
+        vae.zero_grad()
+        with torch.set_grad_enabled(learning):
+            if plain:
+                mean, decoded = plainly(vae, features, lengths)
+            else:
+                mean, _ = vae.encode(features, lengths)
+                decoded = vae.decode(mean, lengths)
+        if learning:
+            decoded.square().mean().backward()
+        gradients = [p.grad.clone() for p in vae.parameters() if learning and p.grad is not None]
+        found.append([mean.detach(), decoded.detach(), *gradients])
+    assert found[0][1].std() > 0.01
+    assert len(found[0]) == len(found[1])
+    for fast, slow in zip(*found, strict=True):
+        torch.testing.assert_close(fast, slow, rtol=1e-4, atol=1e-5)
+
+
+def test_padding_is_computed_in_attention_alone() -> None:
+    vae, latent = small(), numbers(1, 3, 1, 8)
+    with torch.no_grad():
+        mixed = counted(lambda: vae.decode(latent, LENGTHS))
+        longest = counted(lambda: vae.decode(latent, torch.tensor([12, 12, 12])))
+    frames = [sum(m * k * n for c, m, k, n in each.shapes if m > 3) for each in (mixed, longest)]
+    assert frames[0] / frames[1] == pytest.approx(28 / 36)
+    assert mixed.attention == longest.attention
+
+
+def test_dropout_is_of_each_row_and_of_attention() -> None:
+    vae, features = small(dropout=0.5).train(), numbers(1, 3, 12, 263)
+    one, other = (vae.encode(features, LENGTHS)[0] for _ in range(2))
+    assert not torch.allclose(one, other)
+    for layer in vae.encoder.layers:
+        for module in layer.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+    one, other = (vae.encode(features, LENGTHS)[0] for _ in range(2))
+    assert not torch.allclose(one, other)  # attention's own is left
