@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F  # noqa: N812 - the field's own abbreviation
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.table import circumstances
@@ -33,6 +34,7 @@ from mgpt3_ros.model.kinematics.features import features_to_joints, joints_to_fe
 from mgpt3_ros.model.kinematics.skeleton import PARENTS, REST_OFFSETS
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.onednn import OneDnnLinear
+from mgpt3_ros.model.network.text.branch import TextTables
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.run_config import RunConfig, load_run_config
@@ -151,14 +153,20 @@ def _counted_flops(trainer: Trainer, first: int, steps: int) -> float:
     """
     fast = [each for each in trainer.raw.modules() if isinstance(each, OneDnnLinear)]
     learns = [layer.learns for layer in fast]
+    tables = [each for each in trainer.raw.modules() if isinstance(each, TextTables)]
+    ways = [table.product for table in tables]
     for layer in fast:
         layer.learns = False
+    for table in tables:
+        table.product = F.linear
     trainer.step = first
     with FlopCounterMode(display=False) as counter:
         for _ in range(steps):
             trainer.train_step()
     for layer, before in zip(fast, learns, strict=True):
         layer.learns = before
+    for table, way in zip(tables, ways, strict=True):
+        table.product = way
     return counter.get_total_flops() / steps
 
 

@@ -138,7 +138,7 @@ class BimodalBackbone(nn.Module):
     def table_use(self) -> TableUse | None:
         """For a pass that embeds words and makes logits of them, where their table learns both."""
         learned = torch.is_grad_enabled() and self.text.wte.weight.requires_grad
-        return TableUse() if learned and self.text.tied else None
+        return TableUse(self.text.product) if learned and self.text.tied else None
 
     def embed(
         self, token_ids: Tensor, use: TableUse | None = None

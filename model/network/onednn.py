@@ -12,9 +12,11 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from mgpt3_ros.model.errors import CheckpointError
@@ -35,7 +37,8 @@ _OPERATION = getattr(torch.ops.mkldnn, '_linear_pointwise', None)
 
 def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """X (..., K) by weights (N, K): (..., N), as ``functional.linear``; by oneDNN if it can."""
-    if torch.is_grad_enabled() or x.dtype != torch.float32 or not x.numel():
+    plain = torch.is_grad_enabled() or torch.is_autocast_enabled('cpu')
+    if plain or x.dtype != torch.float32 or not x.numel():
         return functional.linear(x, weight, bias)
     return _onednn(x, weight, bias)
 
@@ -56,13 +59,42 @@ def _public(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return rows.to_dense().view(*x.shape[:-1], len(weight))
 
 
+class _Learned(torch.autograd.Function):
+    """The operation with its gradients, each a product by oneDNN as well.
+
+    The public way knows gradients, but copies weights to and fro: a quarter more time of all.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """X (..., K), weight (N, K), bias (N,): (..., N)."""
+        ctx.save_for_backward(x, weight)
+        return _onednn(x, weight, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Of what is asked for: g W, gT x and the sum of g (..., N)."""
+        x, weight = ctx.saved_tensors
+        of_x, of_weight, of_bias = ctx.needs_input_grad
+        grad = grad.contiguous()
+        rows = grad.reshape(-1, grad.shape[-1])
+        return (
+            _onednn(grad, weight.T, None) if of_x else None,
+            _onednn(rows.T, x.reshape(-1, x.shape[-1]).T, None) if of_weight else None,
+            rows.sum(dim=0) if of_bias else None,
+        )
+
+
 def learned_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """As :func:`product`, but with gradients by oneDNN, too: the public way knows them."""
+    """As :func:`product`, but with gradients by oneDNN, too."""
     if not torch.is_grad_enabled():
         return product(x, weight, bias)
     if x.dtype != torch.float32 or not x.numel() or torch.is_autocast_enabled('cpu'):
         return functional.linear(x, weight, bias)
-    return _public(x, weight, bias)
+    if _OPERATION is None:
+        return _public(x, weight, bias)
+    return _Learned.apply(x, weight, bias)
 
 
 class OneDnnLinear(nn.Linear):
@@ -101,7 +133,8 @@ def use_onednn(network: nn.Module, choice: str, learns: bool = False) -> int:
     large: list[Callable[[], None]] = []
     for owner in list(network.modules()):
         if isinstance(owner, TextTables) and owner.tied and _fits(owner.wte.weight):
-            large.append(functools.partial(setattr, owner, 'product', product))
+            way = learned_product if learns else product
+            large.append(functools.partial(setattr, owner, 'product', way))
         for name, layer in list(owner.named_children()):
             kinds = (nn.Linear, OneDnnLinear) if learns else (nn.Linear,)
             if isinstance(layer, nn.Linear) and type(layer) in kinds and _fits(layer.weight):

@@ -26,14 +26,15 @@ def test_a_stage_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture) -> N
     assert 0.1 < found['memory_gb'] < 4
 
 
+@pytest.mark.parametrize('name', ['t2m', 'align'])  # the second learns words
 def test_arithmetic_is_counted_whoever_does_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onednn, '_SMALLEST', 1)
     found = []
     for choice in ('never', 'always'):
         config = ['--config', str(write_preset(tmp_path)), '--device', 'cpu', '--steps', '1']
-        stage = ['--stage', 't2m', '--json', f'stages.t2m.optim.onednn={choice}']
+        stage = ['--stage', name, '--json', f'stages.{name}.optim.onednn={choice}']
         assert training.main([*config, *stage]) == 0
         found.append(json.loads(capsys.readouterr().out.splitlines()[-1])['gflop'])
     assert found[0] == found[1] > 0

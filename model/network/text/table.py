@@ -9,6 +9,7 @@ added to the gradient of the product. The gradient is the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,9 +21,11 @@ class TableUse:
     """One pass through a table (V, D): what its product leaves for its look-up to add to.
 
     Backward comes to the product first, since its hidden states are made of what was looked up.
+    ``product`` multiplies (..., K) by weights (N, K), forth and back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, product: Callable[[Tensor, Tensor], Tensor] = F.linear) -> None:
+        self.product = product
         self.gradient: Tensor | None = None
 
     def keep(self, gradient: Tensor) -> None:
@@ -64,13 +67,14 @@ class _Multiplied(torch.autograd.Function):
     def forward(ctx: Any, hidden: Tensor, table: Tensor, use: TableUse) -> Tensor:
         ctx.save_for_backward(hidden, table)
         ctx.use = use
-        return F.linear(hidden, table)
+        return use.product(hidden, table)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         hidden, table = ctx.saved_tensors
         (gradient,) = gradients  # of half precision under autocast, as that of the plain product
         rows = gradient.flatten(0, -2)
-        of_table = rows.t() @ hidden.flatten(0, -2).to(rows.dtype)
+        of_table = ctx.use.product(rows.t(), hidden.flatten(0, -2).to(rows.dtype).t())
         ctx.use.keep(of_table.to(table.dtype))
-        return (gradient @ table.to(gradient.dtype)).to(hidden.dtype), None, None
+        of_hidden = ctx.use.product(gradient, table.to(gradient.dtype).t())
+        return of_hidden.to(hidden.dtype), None, None

@@ -118,7 +118,12 @@ def test_a_network_of_large_layers_draws_and_writes_the_same(
 
 @pytest.mark.parametrize('bias', [False, True])
 @pytest.mark.parametrize('frozen', [False, True])
-def test_gradients_by_onednn_are_those_of_the_plain_layers(bias: bool, frozen: bool) -> None:
+@pytest.mark.parametrize('public', [False, True])
+def test_gradients_by_onednn_are_those_of_the_plain_layers(
+    bias: bool, frozen: bool, public: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if public:
+        monkeypatch.setattr(onednn, '_OPERATION', None)
     found = []
     for fast in (False, True):
         torch.manual_seed(0)
