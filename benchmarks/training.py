@@ -35,6 +35,7 @@ from mgpt3_ros.model.kinematics.skeleton import PARENTS, REST_OFFSETS
 from mgpt3_ros.model.language.tokenizer import MotionTokenizer
 from mgpt3_ros.model.network.onednn import OneDnnLinear
 from mgpt3_ros.model.network.text.branch import TextTables
+from mgpt3_ros.model.network.vae.mld import MldVae
 from mgpt3_ros.training.data.clip import Clip
 from mgpt3_ros.training.data.dataset import MotionDataset, load_dataset
 from mgpt3_ros.training.run_config import RunConfig, load_run_config
@@ -153,20 +154,20 @@ def _counted_flops(trainer: Trainer, first: int, steps: int) -> float:
     """
     fast = [each for each in trainer.raw.modules() if isinstance(each, OneDnnLinear)]
     learns = [layer.learns for layer in fast]
-    tables = [each for each in trainer.raw.modules() if isinstance(each, TextTables)]
-    ways = [table.product for table in tables]
+    owners = [each for each in trainer.raw.modules() if isinstance(each, TextTables | MldVae)]
+    ways = [owner.product for owner in owners]
     for layer in fast:
         layer.learns = False
-    for table in tables:
-        table.product = F.linear
+    for owner in owners:
+        owner.product = F.linear
     trainer.step = first
     with FlopCounterMode(display=False) as counter:
         for _ in range(steps):
             trainer.train_step()
     for layer, before in zip(fast, learns, strict=True):
         layer.learns = before
-    for table, way in zip(tables, ways, strict=True):
-        table.product = way
+    for owner, way in zip(owners, ways, strict=True):
+        owner.product = way
     return counter.get_total_flops() / steps
 
 

@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from mgpt3_ros.model.errors import CheckpointError
 from mgpt3_ros.model.network.text.branch import TextTables
+from mgpt3_ros.model.network.vae.mld import MldVae
 
 CHOICES = ('never', 'auto', 'always')
 _SMALLEST = 2**20  # weights of a product; below, there is little to gain
@@ -29,6 +30,8 @@ _MEASURED = (
     3072,
 )  # inputs and outputs: among the layers of GPT-2 124M, and out of the cache
 _ROWS = (2, 16)  # a step of one motion with guidance; a word of several captions
+_MANY = 1024  # rows, from which on also small weights are worth it
+_MEASURED_MANY = (256, 1024)  # inputs and outputs: of the paper's VAE
 _ROWS_LEARNED = 160  # words of a batch of 8 captions
 _GAIN = 1.15  # less is within what a busy machine makes of two equals
 _REPEATS = 6
@@ -97,6 +100,12 @@ def learned_product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Te
     return _Learned.apply(x, weight, bias)
 
 
+def product_of_many(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """As :func:`learned_product` where rows are many, whose weights may be few; else plain."""
+    many = x.numel() >= _MANY * x.shape[-1]
+    return (learned_product if many else functional.linear)(x, weight, bias)
+
+
 class OneDnnLinear(nn.Linear):
     """A linear layer that oneDNN computes; its weights are its own.
 
@@ -131,7 +140,10 @@ def use_onednn(network: nn.Module, choice: str, learns: bool = False) -> int:
     if choice == 'never' or not torch.backends.mkldnn.is_available():
         return 0
     large: list[Callable[[], None]] = []
+    of_many: list[Callable[[], None]] = []
     for owner in list(network.modules()):
+        if isinstance(owner, MldVae) and _is_plain(owner.frame_out.weight):
+            of_many.append(functools.partial(setattr, owner, 'product', product_of_many))
         if isinstance(owner, TextTables) and owner.tied and _fits(owner.wte.weight):
             way = learned_product if learns else product
             large.append(functools.partial(setattr, owner, 'product', way))
@@ -140,16 +152,22 @@ def use_onednn(network: nn.Module, choice: str, learns: bool = False) -> int:
             if isinstance(layer, nn.Linear) and type(layer) in kinds and _fits(layer.weight):
                 fast = OneDnnLinear(layer, learns)
                 large.append(functools.partial(setattr, owner, name, fast))
-    if not large or (choice == 'auto' and not (faster_in_training() if learns else faster())):
-        return 0
-    for take in large:
+    if choice == 'auto':
+        if large and not (faster_in_training() if learns else faster()):
+            large = []
+        if of_many and not (faster_in_training() if learns else faster_for_many()):
+            of_many = []
+    for take in (*large, *of_many):
         take()
-    return len(large)
+    return len(large) + len(of_many)
+
+
+def _is_plain(weight: Tensor) -> bool:
+    return weight.device.type == 'cpu' and weight.dtype == torch.float32
 
 
 def _fits(weight: Tensor) -> bool:
-    on_cpu = weight.device.type == 'cpu' and weight.dtype == torch.float32
-    return on_cpu and weight.numel() >= _SMALLEST
+    return _is_plain(weight) and weight.numel() >= _SMALLEST
 
 
 @functools.cache
@@ -161,15 +179,24 @@ def faster() -> bool:
 
 
 @functools.cache
+def faster_for_many() -> bool:
+    """The same of many rows and small weights."""
+    with torch.inference_mode():
+        return _gain(_MANY, product, _MEASURED_MANY) >= _GAIN
+
+
+@functools.cache
 def faster_in_training() -> bool:
     """The same of a product with both of its gradients."""
     with torch.enable_grad():
         return _gain(_ROWS_LEARNED, learned_product) >= _GAIN
 
 
-def _gain(rows: int, way: Callable[[Tensor, Tensor], Tensor]) -> float:
+def _gain(
+    rows: int, way: Callable[[Tensor, Tensor], Tensor], sizes: tuple[int, int] = _MEASURED
+) -> float:
     """How many times faster than the plain product another way is, at the best of each."""
-    inputs, outputs = _MEASURED
+    inputs, outputs = sizes
     x = torch.ones(rows, inputs, requires_grad=torch.is_grad_enabled())
     weights = [torch.ones(outputs, inputs) for _ in range(3)]  # in turn: they come from memory
     best = [float('inf')] * 2

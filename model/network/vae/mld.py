@@ -16,6 +16,8 @@ from torch.nn import functional as F  # noqa: N812 - the field's own abbreviatio
 from mgpt3_ros.model.errors import ConfigError
 from mgpt3_ros.model.network.vae.base import MotionVae, frame_mask
 
+Product = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
 
 @dataclass(frozen=True)
 class MldConfig:
@@ -43,7 +45,12 @@ class MldConfig:
 
 
 class MldVae(MotionVae):
-    """Distribution tokens read the frames; frame queries read the latent tokens."""
+    """Distribution tokens read the frames; frame queries read the latent tokens.
+
+    ``product`` multiplies what its layers compute (..., K) by their weights (N, K).
+    """
+
+    product: Product = staticmethod(F.linear)
 
     def __init__(self, config: MldConfig) -> None:
         super().__init__()
@@ -80,7 +87,9 @@ class MldVae(MotionVae):
         x = x + self.encoder_positions[: x.shape[1]]
         mask = frame_mask(lengths, features.shape[1])
         rows = Rows.of(torch.cat([mask.new_ones(len(mask), tokens), mask], dim=1), x.device)
-        x = self.encoder(rows.packed(x), functools.partial(_encoder_layer, rows=rows))
+        x = self.encoder(
+            rows.packed(x), functools.partial(_encoder_layer, rows=rows, product=self.product)
+        )
         mean, logvar = rows.padded(x)[:, :tokens].chunk(2, dim=1)
         return mean, logvar
 
@@ -89,7 +98,7 @@ class MldVae(MotionVae):
         frames = int(lengths.max())
         queries = self.decoder_positions[:frames].expand(len(latent), -1, -1)
         rows = Rows.of(frame_mask(lengths, frames), latent.device)
-        layer = functools.partial(_decoder_layer, rows=rows, memory=latent)
+        layer = functools.partial(_decoder_layer, rows=rows, memory=latent, product=self.product)
         decoded = rows.padded(self.frame_out(self.decoder(rows.packed(queries), layer)))
         return decoded if rows.seen is None else decoded * rows.seen[:, 0, 0, :, None]
 
@@ -130,52 +139,65 @@ class Rows:
         return x.unflatten(0, self.shape)
 
 
-def _encoder_layer(layer: nn.TransformerEncoderLayer, x: Tensor, rows: Rows) -> Tensor:
+def _encoder_layer(
+    layer: nn.TransformerEncoderLayer, x: Tensor, rows: Rows, product: Product
+) -> Tensor:
     """What the layer computes of (P, D)."""
-    x = layer.norm1(x + layer.dropout1(_attended(layer.self_attn, x, rows)))
-    return layer.norm2(x + layer._ff_block(x))
+    x = layer.norm1(x + layer.dropout1(_attended(layer.self_attn, x, rows, product)))
+    return layer.norm2(x + layer.dropout2(_fed_forward(layer, x, product)))
 
 
 def _decoder_layer(
-    layer: nn.TransformerDecoderLayer, x: Tensor, rows: Rows, memory: Tensor
+    layer: nn.TransformerDecoderLayer, x: Tensor, rows: Rows, memory: Tensor, product: Product
 ) -> Tensor:
     """What the layer computes of (P, D), and of a memory (B, L, D).
 
     A memory of one token is read as that token's value: the softmax over one key is 1, whatever
     the query, so that queries and scores are left out.
     """
-    x = layer.norm1(x + layer.dropout1(_attended(layer.self_attn, x, rows)))
+    x = layer.norm1(x + layer.dropout1(_attended(layer.self_attn, x, rows, product)))
     other = layer.multihead_attn
     if memory.shape[1] == 1 and not layer.training:
-        width = other.embed_dim
-        value = F.linear(
-            memory, other.in_proj_weight[2 * width :], other.in_proj_bias[2 * width :]
-        )
+        _, _, weight = other.in_proj_weight.chunk(3)
+        _, _, bias = other.in_proj_bias.chunk(3)
+        value = F.linear(memory, weight, bias)
         read = rows.packed(other.out_proj(value).expand(-1, rows.shape[1], -1))
     else:
-        read = _attended(other, x, rows, memory)
+        read = _attended(other, x, rows, product, memory)
     x = layer.norm2(x + layer.dropout2(read))
-    return layer.norm3(x + layer._ff_block(x))
+    return layer.norm3(x + layer.dropout3(_fed_forward(layer, x, product)))
+
+
+def _fed_forward(
+    layer: nn.TransformerEncoderLayer | nn.TransformerDecoderLayer, x: Tensor, product: Product
+) -> Tensor:
+    inner = product(x, layer.linear1.weight, layer.linear1.bias)
+    return product(layer.dropout(F.gelu(inner)), layer.linear2.weight, layer.linear2.bias)
 
 
 def _attended(
-    attention: nn.MultiheadAttention, x: Tensor, rows: Rows, memory: Tensor | None = None
+    attention: nn.MultiheadAttention,
+    x: Tensor,
+    rows: Rows,
+    product: Product,
+    memory: Tensor | None = None,
 ) -> Tensor:
     """Attention of (P, D) to itself or to a memory (B, L, D), by products as large as can be."""
     weight, bias, width = attention.in_proj_weight, attention.in_proj_bias, attention.embed_dim
     heads = attention.num_heads
     if memory is None:
-        mixed = rows.padded(F.linear(x, weight, bias)).unflatten(-1, (3, heads, -1))
+        mixed = rows.padded(product(x, weight, bias)).unflatten(-1, (3, heads, -1))
         query, key, value = mixed.permute(2, 0, 3, 1, 4)
     else:
-        asked = rows.padded(F.linear(x, weight[:width], bias[:width]))
+        asked = rows.padded(product(x, weight[:width], bias[:width]))
         query = asked.unflatten(-1, (heads, -1)).transpose(1, 2)
         held = F.linear(memory, weight[width:], bias[width:]).unflatten(-1, (2, heads, -1))
         key, value = held.permute(2, 0, 3, 1, 4)
     dropout = attention.dropout if attention.training else 0.0
     seen = rows.seen if memory is None else None
     read = F.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
-    return attention.out_proj(rows.packed(read.transpose(1, 2).flatten(2)))
+    out = attention.out_proj
+    return product(rows.packed(read.transpose(1, 2).flatten(2)), out.weight, out.bias)
 
 
 class SkipStack(nn.Module):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from mgpt3_ros.model.errors import CheckpointError
@@ -20,12 +20,14 @@ from mgpt3_ros.model.network.backbone_config import BackboneConfig
 from mgpt3_ros.model.network.onednn import (
     OneDnnLinear,
     faster,
+    faster_for_many,
     faster_in_training,
     learned_product,
     product,
     use_onednn,
 )
 from mgpt3_ros.model.network.text.gpt2_branch import Gpt2Tables
+from mgpt3_ros.model.network.vae.mld import MldConfig, MldVae
 from tests.support.tiny import save_tiny_model, swinging_motion, tiny_model
 
 WIDTH = 1024
@@ -139,6 +141,52 @@ def test_gradients_by_onednn_are_those_of_the_plain_layers(
         assert (one is None) == (other is None)
         if one is not None:
             torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('learns', [False, True])
+def test_a_vae_of_small_weights_is_taken_where_rows_are_many(
+    learns: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    vae = MldVae(MldConfig(latent_dim=8, ff_width=12, layers=1, heads=2, dropout=0.0)).eval()
+    latents, lengths = torch.randn(6, 1, 8), torch.tensor([190, 150, 196, 180, 196, 160])
+    rows: list[int] = []
+
+    def counted(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        rows.append(x.numel() // x.shape[-1])
+        return product(x, weight, bias)
+
+    found = []
+    for taken in (0, 1):
+        assert use_onednn(vae, 'always' if taken else 'never', learns) == taken
+        vae.zero_grad()
+        with torch.set_grad_enabled(learns):
+            found.append(vae.decode(latents, lengths))
+        if learns:
+            found[-1].square().sum().backward()
+            found.append(vae.decoder.layers[0].linear1.weight.grad.clone())
+    for one, other in zip(found[: len(found) // 2], found[len(found) // 2 :], strict=True):
+        torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-4)
+    monkeypatch.setattr(onednn, 'learned_product', counted)
+    with torch.no_grad():
+        vae.decode(latents, lengths)
+        assert rows
+        assert set(rows) == {int(lengths.sum())}
+        rows.clear()
+        vae.decode(latents[:2], lengths[:2])
+    assert not rows  # 340 are few
+
+
+@pytest.mark.parametrize(('plain_s', 'taken'), [(1.0, 0), (1.3, 1)])
+def test_auto_measures_many_rows_for_a_vae(
+    plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {functional.linear: plain_s, product: 1.0}
+    monkeypatch.setattr(onednn, '_seconds', lambda way, x, weight: times[way])
+    faster_for_many.cache_clear()
+    vae = MldVae(MldConfig(latent_dim=8, ff_width=12, layers=1, heads=2))
+    assert use_onednn(vae, 'auto') == taken
+    faster_for_many.cache_clear()
 
 
 @pytest.mark.parametrize(('plain_s', 'taken'), [(1.0, 0), (1.3, 1)])
