@@ -266,9 +266,9 @@ def test_motions_are_judged_together(clips, monkeypatch):
     assert all(one is not None for one in alone)
     caption, seen = clips.caption, []
 
-    def counted(motions: list[Motion]) -> Any:
+    def counted(motions: list[Motion], **options: Any) -> Any:
         seen.append(len(motions))
-        return caption(motions)
+        return caption(motions, **options)
 
     monkeypatch.setattr(clips, 'caption', counted)
     assert outcomes_of(clips, [work(*one) for one in asked]) == alone
