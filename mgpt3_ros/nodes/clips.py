@@ -105,6 +105,8 @@ class Clips:
         """Do what is due: give way to a newer command, and begin what comes next."""
         self._give_way()
         self._begin_next()
+        if self._running is None:
+            self._judge.go_on()
 
     def stop(self) -> dict[int, tuple[Command | Step, str]]:
         """Drop all; return by number the commands that were at work, and where they stood."""
@@ -149,9 +151,9 @@ class Clips:
         self._node.tell(step, 'generating')
 
     def _draw(self, step: Step) -> Job[Generated]:
-        """Have the worker draw a step, before it goes on to look at what was drawn."""
-        with self._judge.waiting():
-            return self._node.host.draw(self._drawing(step), self._node.wake)
+        """Have the worker draw a step, and look at nothing until that is sent."""
+        self._judge.pause()
+        return self._node.host.draw(self._drawing(step), self._node.wake)
 
     def _drawing(self, step: Step) -> Callable[[MotionGPT3, Job[Generated]], Work[Generated]]:
         """What the worker shall draw for a step."""
@@ -272,6 +274,7 @@ class Clips:
         """Publish what is drawn, as soon as its turn has come."""
         if self._drawn is not None and not self._due(*self._drawn):
             self._waiting.reset()
+            self._judge.go_on()
             return
         self._waiting.cancel()
         if self._drawn is not None:
@@ -284,6 +287,8 @@ class Clips:
             except Exception as error:
                 self._node.fail(step, error)
         self._begin_next()
+        if self._running is None:
+            self._judge.go_on()
 
     def _due(self, step: Step, generated: Generated) -> bool:
         """Whether a motion's turn has come: by policy, or where it goes on from the one before."""

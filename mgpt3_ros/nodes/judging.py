@@ -9,8 +9,7 @@ once an action is over. What is to be drawn goes before what is to be looked at.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,53 +39,66 @@ class Judge:
 
     def __init__(self, node: GenerateNode, shortest_s: float = 0.0) -> None:
         self._node, self._shortest_s = node, shortest_s
-        self._looking: deque[tuple[Step, _Look, Job[Confidence | None]]] = deque()
+        self._waiting: deque[tuple[Step, _Look]] = deque()
+        self._job: Job[Confidence | None] | None = None  # that looks at the first of them
+        self._paused = False
 
     def over(self, step: Step, joints: Sequence[Array]) -> None:
         """Have the worker look at what was drawn of an action: in pieces (F, 22, 3) [m]."""
         drawn_s = sum(map(len, joints)) / FPS
         if self._node.unknown_text == 'draw' or drawn_s < self._shortest_s:
             return
-        look = seen(step.asked, np.concatenate(joints))
-        self._looking.append((step, look, self._node.host.run(look, self._node.wake)))
-        while len(self._looking) > _MOST:
-            self._looking.popleft()[-1].stop()
+        self._waiting.append((step, seen(step.asked, np.concatenate(joints))))
+        if len(self._waiting) > _MOST:
+            self._leave()
+            self._waiting.popleft()
+        self._begin()
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Let what the worker is given inside go before all that is to be looked at."""
-        waiting, self._looking = self._looking, deque()
-        for _, _, job in waiting:
-            job.stop()
-        yield
-        for step, look, job in waiting:
-            if not job.done() or job.exception() is not None:
-                job = self._node.host.run(look, self._node.wake)
-            self._looking.append((step, look, job))
+    def pause(self) -> None:
+        """Look at nothing until :meth:`go_on`: the worker has to draw, then it is planned."""
+        self._paused = True
+        self._leave()
+
+    def go_on(self) -> None:
+        """Look at what waits."""
+        self._paused = False
+        self._begin()
 
     def on_worker(self) -> None:
         """Tell what the worker has seen."""
-        node = self._node
-        while self._looking and self._looking[0][-1].done():
-            step, _, job = self._looking.popleft()
-            try:
-                confidence = job.result()
-            except Cancelled:
-                continue
-            except Exception as error:
-                node.report_failure(f'judging a motion failed: {error}', error, job.trace)
-                continue
-            shown = None if confidence is None else confidence['shown']
-            if confidence is None or shown is None:
-                continue  # of this checkpoint nobody knows what it can do, or not this
-            reason = '' if shown else doubt(confidence)
-            node.tell(step, 'judged', reason=reason, shown=str(shown).lower())
+        while self._job is not None and self._job.done():
+            (step, _), job, self._job = self._waiting.popleft(), self._job, None
+            self._tell(step, job)
+            self._begin()
 
     def stop(self) -> None:
-        """Look at nothing more."""
-        for _, _, job in self._looking:
-            job.stop()
-        self._looking.clear()
+        """Forget what waits."""
+        self._leave()
+        self._waiting.clear()
+
+    def _begin(self) -> None:
+        if self._waiting and self._job is None and not self._paused:
+            self._job = self._node.host.run(self._waiting[0][1], self._node.wake)
+
+    def _leave(self) -> None:
+        if self._job is not None:
+            self._job.stop()
+            self._job = None
+
+    def _tell(self, step: Step, job: Job[Confidence | None]) -> None:
+        node = self._node
+        try:
+            confidence = job.result()
+        except Cancelled:
+            return
+        except Exception as error:
+            node.report_failure(f'judging a motion failed: {error}', error, job.trace)
+            return
+        shown = None if confidence is None else confidence['shown']
+        if confidence is None or shown is None:
+            return  # of this checkpoint nobody knows what it can do, or not this
+        reason = '' if shown else doubt(confidence)
+        node.tell(step, 'judged', reason=reason, shown=str(shown).lower())
 
 
 def seen(text: str, joints: Array) -> _Look:
