@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 _WAITING_PERIOD_S = 0.02
 _MEETING_S = 0.1  # that joining a motion to one that plays may take
-_SENDING_S = 0.01  # from there until it is sent
+_SENDING_S = 0.03  # from there until it is sent, on a busy machine
 _SOONEST_S = 0.25  # before it takes over, a motion is sent at the latest
 _FIRST_DRAW_S = 0.5  # that drawing is expected to take at first
 _MISSED = 2  # times that it is drawn anew, since it came too late
