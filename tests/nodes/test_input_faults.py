@@ -268,8 +268,8 @@ def test_nothing_is_sent_before_or_without_a_current_joint_state(body):
 
     body.until(refused, 'a command to be refused')  # max_gap_s after the last joint state
     body.trigger('generate_node/cancel')
-    assert body.set_of('generate_node', num_inference_steps=300) == (True, '')
-    # How long 300 steps take is the machine's: joint states must be old before these are done.
+    assert body.set_of('generate_node', num_inference_steps=1000) == (True, '')
+    # How long 1000 steps take is the machine's: joint states must be old before these are done.
     for gap_s in (0.5, 0.2, 0.1, 0.05, 0.02):
         assert body.set_of('generate_node', max_gap_s=gap_s) == (True, '')
         if ended_without_states(body) == 'failed':
@@ -343,7 +343,7 @@ def test_no_message_makes_a_file(body, folders):
 
 
 def test_a_signal_while_the_model_looks_at_a_body_ends_it_within_a_second(body):
-    assert body.set_of('predict_node', num_inference_steps=300) == (True, '')
+    assert body.set_of('predict_node', num_inference_steps=1000) == (True, '')
     body.play(1.5)
     code, took_s = body.server.end(signal.SIGTERM)
     body.ended = True
