@@ -107,8 +107,11 @@ try:
         while not client.wait_for_service(timeout_sec=0.5):
             assert node.poll() is None, f'{name} ended with {node.returncode}'
             assert time.monotonic() < end, f'{name} did not appear in the ROS graph'
-        answer = client.call_async(ListParameters.Request())
-        rclpy.spin_until_future_complete(me, answer, timeout_sec=30)
+        for _ in range(6):  # two ends that have just found each other may lose an answer
+            answer = client.call_async(ListParameters.Request())
+            rclpy.spin_until_future_complete(me, answer, timeout_sec=5)
+            if answer.done():
+                break
         assert answer.done(), f'{name} does not answer'
         node.send_signal(signal.SIGINT)
         assert node.wait(timeout=15) == 0, f'{name} ended with {node.returncode}'
