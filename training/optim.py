@@ -1,11 +1,15 @@
 # Copyright 2026 The mgpt3_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The optimiser's settings and its learning rate, a function of the step."""
+"""The optimiser's settings, its learning rate, a function of the step, and what has which."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
 
 from mgpt3_ros.model.errors import ConfigError
 
@@ -92,3 +96,28 @@ class OptimConfig:
         done = (step - self.warmup_steps) / max(end - self.warmup_steps, 1)
         cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
         return self.final_rate_share + (1 - self.final_rate_share) * cosine
+
+
+def parameter_groups(
+    module: nn.Module, trained: Mapping[str, nn.Parameter], config: OptimConfig
+) -> list[dict[str, Any]]:
+    """The groups of an optimiser: what a module names as its head apart, and what decays.
+
+    Args:
+        module: what is trained; ``head_parameters``, if it has this method, are its head's.
+        trained: its parameters that learn, by name.
+        config: gives the rates and the decay.
+    """
+    of_head = {id(p) for p in getattr(module, 'head_parameters', tuple)()}
+    of_tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, p in trained.items():
+        # Only what multiplies decays: no norm, no bias, no table that is looked up or added.
+        matrix = p.dim() > 1 and name.endswith('weight') and id(p) not in of_tables
+        spared = config.weight_decay > 0 and not matrix
+        groups.setdefault((id(p) in of_head, spared), []).append(p)
+    rates = config.learning_rate, config.head_learning_rate or config.learning_rate
+    return [
+        {'params': own, 'lr': rates[head], 'weight_decay': 0 if spared else config.weight_decay}
+        for (head, spared), own in sorted(groups.items())
+    ]

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from mgpt3_ros.model.extras import extra
 from mgpt3_ros.training import saved_state
-from mgpt3_ros.training.optim import OptimConfig
+from mgpt3_ros.training.optim import OptimConfig, parameter_groups
 from mgpt3_ros.training.prefetching import Prefetched
 from mgpt3_ros.training.run_log import RunLog
 from mgpt3_ros.training.saved_state import TrainingError
@@ -88,7 +88,7 @@ class Trainer:
         if config.sharded and self.accelerator.num_processes > 1:
             self.sharded = Sharded(module, self.accelerator.num_processes)
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
-        groups = self._groups()
+        groups = parameter_groups(module, self.trained, config)
         self.rates = [group['lr'] for group in groups]
         optimizer = torch.optim.AdamW(
             groups,
@@ -103,27 +103,6 @@ class Trainer:
         self._stop = False
         thread = config.prefetches(device)
         self.prefetched = Prefetched(self._batches, config.steps) if thread else None
-
-    def _groups(self) -> list[dict[str, Any]]:
-        config = self.config
-        of_head = {id(p) for p in getattr(self.raw, 'head_parameters', tuple)()}
-        tables = [m for m in self.raw.modules() if isinstance(m, nn.Embedding)]
-        of_tables = {id(table.weight) for table in tables}
-        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, p in self.trained.items():
-            # Only what multiplies decays: no norm, no bias, no table that is looked up or added.
-            matrix = p.dim() > 1 and name.endswith('weight') and id(p) not in of_tables
-            spared = config.weight_decay > 0 and not matrix
-            groups.setdefault((id(p) in of_head, spared), []).append(p)
-        rates = config.learning_rate, config.head_learning_rate or config.learning_rate
-        return [
-            {
-                'params': own,
-                'lr': rates[head],
-                'weight_decay': 0 if spared else config.weight_decay,
-            }
-            for (head, spared), own in sorted(groups.items())
-        ]
 
     def run(self) -> None:
         """Train from the last checkpoint, or from the beginning, to the last step.
