@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
@@ -94,24 +94,29 @@ class NodeExecutor(SingleThreadedExecutor):
             return _Message(self, entity)
 
         async def handle() -> None:
-            group = entity.callback_group
-            if self._is_shutdown or not group.beginning_execution(entity):
+            with self.turn_of(entity) as has_turn:
+                call = take_from_wait_list(entity) if has_turn else None
                 entity._executor_event = False
-                return
-            with self._work_tracker:
-                try:
-                    call = take_from_wait_list(entity)
-                    entity._executor_event = False
-                    if call is not None:
-                        await call()
-                finally:  # whatever fails: else nothing of its group would run again
-                    entity._executor_event = False
-                    group.ending_execution(entity)
+                if call is not None:
+                    await call()
 
         task = Task(handle, executor=self)
         with self._tasks_lock:
             self._tasks.append((task, entity, node))
         return task
+
+    @contextmanager
+    def turn_of(self, entity: Any) -> Iterator[bool]:
+        """Whether its group lets an entity run, in this block; it can be waited for after it."""
+        group = entity.callback_group
+        has_turn = not self._is_shutdown and group.beginning_execution(entity)
+        try:
+            with self._work_tracker:
+                yield has_turn
+        finally:  # whatever fails: else nothing of its group would run again
+            entity._executor_event = False
+            if has_turn:
+                group.ending_execution(entity)
 
 
 class _Message:
@@ -122,24 +127,16 @@ class _Message:
 
     def __call__(self) -> None:
         """Take it and call back; what the callback raises comes out."""
-        heard, executor = self._heard, self._executor
-        group = heard.callback_group
-        if executor._is_shutdown or not group.beginning_execution(heard):
-            heard._executor_event = False
-            return
-        with executor._work_tracker:
-            try:
-                with heard.handle:
+        heard, taken = self._heard, None
+        with self._executor.turn_of(heard) as has_turn:
+            # It may have been destroyed meanwhile.
+            with suppress(InvalidHandle), heard.handle:
+                if has_turn:
                     taken = heard.handle.take_message(heard.msg_type, heard.raw)
-                heard._executor_event = False
-                if taken is not None:
-                    alone = heard._callback_type is Subscription.CallbackType.MessageOnly
-                    heard.callback(*(taken[:1] if alone else taken))
-            except InvalidHandle:  # it was destroyed meanwhile
-                pass
-            finally:
-                heard._executor_event = False
-                group.ending_execution(heard)
+            heard._executor_event = False
+            if taken is not None:
+                alone = heard._callback_type is Subscription.CallbackType.MessageOnly
+                heard.callback(*(taken[:1] if alone else taken))
 
     def exception(self) -> None:
         """None: it has come out already."""

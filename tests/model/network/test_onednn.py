@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,15 +74,24 @@ def test_it_may_be_off_and_is_told_when_it_is_mistyped(tmp_path: Path) -> None:
         MotionGPT3.from_pretrained(save_tiny_model(tmp_path), 'cpu', onednn='yes')
 
 
+@contextlib.contextmanager
+def measured(
+    monkeypatch: pytest.MonkeyPatch, plain_s: float, way: Any, compares: Any
+) -> Iterator[None]:
+    """PyTorch's own way takes so long, and oneDNN's a second, when ``compares`` asks."""
+    times = {functional.linear: plain_s, way: 1.0}
+    monkeypatch.setattr(onednn, '_seconds', lambda way, x, weight: times[way])
+    compares.cache_clear()
+    yield
+    compares.cache_clear()
+
+
 @pytest.mark.parametrize(('plain_s', 'taken'), [(1.0, 0), (1.1, 0), (1.3, 1)])
 def test_auto_takes_what_is_measured_to_be_faster(
     plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times = {functional.linear: plain_s, product: 1.0}
-    monkeypatch.setattr(onednn, '_seconds', lambda way, x, weight: times[way])
-    faster.cache_clear()
-    assert use_onednn(network(), 'auto') == taken
-    faster.cache_clear()
+    with measured(monkeypatch, plain_s, product, faster):
+        assert use_onednn(network(), 'auto') == taken
 
 
 def test_auto_measures_nothing_for_a_network_of_small_layers(
@@ -181,23 +193,17 @@ def test_a_vae_of_small_weights_is_taken_where_rows_are_many(
 def test_auto_measures_many_rows_for_a_vae(
     plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times = {functional.linear: plain_s, product: 1.0}
-    monkeypatch.setattr(onednn, '_seconds', lambda way, x, weight: times[way])
-    faster_for_many.cache_clear()
     vae = MldVae(MldConfig(latent_dim=8, ff_width=12, layers=1, heads=2))
-    assert use_onednn(vae, 'auto') == taken
-    faster_for_many.cache_clear()
+    with measured(monkeypatch, plain_s, product, faster_for_many):
+        assert use_onednn(vae, 'auto') == taken
 
 
 @pytest.mark.parametrize(('plain_s', 'taken'), [(1.0, 0), (1.3, 1)])
 def test_auto_measures_gradients_where_it_is_to_learn(
     plain_s: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times = {functional.linear: plain_s, learned_product: 1.0}
-    monkeypatch.setattr(onednn, '_seconds', lambda way, x, weight: times[way])
-    faster_in_training.cache_clear()
-    assert use_onednn(network(), 'auto', learns=True) == taken
-    faster_in_training.cache_clear()
+    with measured(monkeypatch, plain_s, learned_product, faster_in_training):
+        assert use_onednn(network(), 'auto', learns=True) == taken
 
 
 def test_what_is_measured_is_both_ways() -> None:
