@@ -62,29 +62,10 @@ class Reader(Pretrained):
             MotionError: the motion is shorter than the model can read.
             Cancelled: ``should_stop`` said so.
         """
-        if motion is not None:
-            return self.confidences([text], [motion], should_stop)[0]
-        return self._judged(text, None, self.understood(text)) if self._known else None
-
-    def confidences(
-        self,
-        texts: Sequence[str],
-        motions: Sequence[Motion],
-        should_stop: ShouldStop | None = None,
-    ) -> list[Confidence | None]:
-        """How sure motions are that were drawn of texts, as :meth:`confidence` says of each.
-
-        Raises:
-            MotionGPT3Error: as :meth:`confidence`.
-        """
         if not self._known:
-            return [None] * len(texts)
-        return [
-            self._judged(text, caption, self.understood(text))
-            for text, caption in zip(
-                texts, self.caption(list(motions), should_stop=should_stop), strict=True
-            )
-        ]
+            return None
+        seen = [] if motion is None else self.caption([motion], should_stop=should_stop)
+        return self._judged(text, seen[0] if seen else None, self.understood(text))
 
     def understood(self, text: str) -> Understood | None:
         """The known sentence from which a prompt is drawn in place of its own words.

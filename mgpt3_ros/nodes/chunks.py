@@ -173,11 +173,10 @@ def shaped(
     before = past[newest].astype(np.float64)
     if not at_rest and counts_from_there(action):
         taken = Taken(before, _JOINED_FRAMES - 1)
-        # It is judged when it is over, as what is streamed.
-        work = carrying_out(model, action, sampling, at_rest=False, taken=taken, judge=False)
+        work = carrying_out(model, action, sampling, at_rest=False, taken=taken)
         motion = yield from work
         return Motion(motion.joints[1:], FPS, motion.info)
-    work = carrying_out(model, action, sampling, at_rest=at_rest, judge=False)
+    work = carrying_out(model, action, sampling, at_rest=at_rest)
     motion = yield from work
     leave = _JOINED_FRAMES - 1, _JOINED_FRAMES - 1
     _, joints = join(before, motion.joints.astype(np.float64), FPS, leave)

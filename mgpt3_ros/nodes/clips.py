@@ -13,20 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mgpt3_ros.body.body_trajectory import BodyTrajectory
-from mgpt3_ros.body.commands.meaning import LEGS, Action, Rest, counts_from_there
-from mgpt3_ros.body.from_motion import BodyClip, clip_of
-from mgpt3_ros.body.planning import plan
-from mgpt3_ros.body.stance import (
-    begins_at_speed,
-    grounded,
-    joints_of,
-    meeting,
-    on_the_way,
-    rested_first,
-)
+from mgpt3_ros.body.commands.meaning import LEGS, Action, Rest
 from mgpt3_ros.body.steering.courses import steady
 from mgpt3_ros.model.errors import MotionError
 from mgpt3_ros.model.worker import Job
@@ -35,7 +22,6 @@ from mgpt3_ros.nodes.generation import (
     SAMPLING_PARAMETERS,
     Fit,
     Generated,
-    Meets,
     Sampling,
     carried_out,
     generate,
@@ -43,6 +29,7 @@ from mgpt3_ros.nodes.generation import (
 from mgpt3_ros.nodes.judging import Judge
 from mgpt3_ros.nodes.lifecycle import WARN_EVERY_S
 from mgpt3_ros.nodes.robot_motion import RobotMotions
+from mgpt3_ros.nodes.take_over import MEETING_S, TakeOver
 from mgpt3_ros.robots.pace import WORTH_SAYING
 
 if TYPE_CHECKING:
@@ -52,13 +39,8 @@ if TYPE_CHECKING:
     from mgpt3_ros.nodes.generate_node import GenerateNode
 
 _WAITING_PERIOD_S = 0.02
-_MEETING_S = 0.1  # that joining a motion to one that plays may take
-_SENDING_S = 0.03  # from there until it is sent, on a busy machine
-_SOONEST_S = 0.25  # before it takes over, a motion is sent at the latest
-_FIRST_DRAW_S = 0.5  # that drawing is expected to take at first
-_MISSED = 2  # times that it is drawn anew, since it came too late
 # Of an action on the one before: the body is on its way already, and goes on while it is planned.
-_JOIN_LEAD_S = 0.1 + _MEETING_S
+_JOIN_LEAD_S = 0.1 + MEETING_S
 
 
 class Clips:
@@ -72,11 +54,9 @@ class Clips:
         self._last_drawn: Motion | None = None
         self._last = 0  # the command whose later actions are not wanted any more
         self._holding: tuple[Step, float] | None = None  # and until when
-        self._judge = Judge(node)
+        self._judge, self._take_over = Judge(node), TakeOver(node)
         self._robot_motions = RobotMotions(node.robot) if node.robot is not None else None
         self._last_motion_s = 0.0
-        self._begun_s, self._draw_s = 0.0, _FIRST_DRAW_S  # of what is drawn to take over
-        self._missed = 0
         self._waiting = node.create_timer(
             _WAITING_PERIOD_S, self._publish_when_due, clock=node.steady_clock, autostart=False
         )
@@ -160,8 +140,9 @@ class Clips:
         sampling = Sampling(*(self._node.parameters[name] for name in SAMPLING_PARAMETERS))
         if isinstance(step.part, Action):
             follows = not self._node.moving() or self._follows(step)
-            stands = self._last_pose() if follows else None
-            meets = None if follows else self._meets(step)
+            stands = self._take_over.last_pose() if follows else None
+            lead_s = self._lead_s(step)
+            meets = None if follows else self._take_over.meets(step.part, lead_s)
             draw = partial(
                 carried_out, action=step.part, stands=stands, at_rest=follows, meets=meets
             )
@@ -184,28 +165,6 @@ class Clips:
         """Whether a step begins when what plays has ended."""
         waits = self._node.parameters['queue_policy'] == 'fifo'
         return bool(step.index or step.command.goes_on or waits)
-
-    def _meets(self, step: Step) -> Meets | None:
-        """Where a motion whose numbers count from there will take over; None where it has none.
-
-        Nor where that is not known: where joint states say where the body is, or it soon rests.
-        """
-        node, playing = self._node, self._node.playing
-        known = not node.starts_from_joint_states() and node.robot is None
-        if not known or playing is None or self._missed > _MISSED:
-            return None
-        assert isinstance(step.part, Action)
-        self._begun_s = node.clock.motion_s()
-        at_s = playing.elapsed_s(self._begun_s) + self._draw_s + self._lead_s(step)
-        soon = at_s > playing.trajectory.end_s - _SOONEST_S
-        return None if soon or not counts_from_there(step.part) else Meets(playing, at_s)
-
-    def _last_pose(self) -> np.ndarray | None:
-        """The pose (22, 3) [m], Y up, in which what plays ends; None where that is unknown."""
-        if self._node.playing is None or self._node.starts_from_joint_states():
-            return None
-        trajectory = self._node.playing.trajectory
-        return joints_of(trajectory, np.array([trajectory.end_s]), self._node.profile)[0]
 
     def _hold(self, step: Step) -> None:
         """Let the body rest for the time of a step, when what comes before it has ended."""
@@ -248,25 +207,13 @@ class Clips:
         (step, job), self._running = self._running, None
         try:
             drawn = job.result()
-            if self._comes_too_late(drawn):
+            if self._take_over.comes_too_late(drawn):
                 self._running = step, self._draw(step)
                 return
             self._drawn = step, drawn
         except Exception as error:
             self._node.fail(step, error, job.trace)
         self._publish_when_due()
-
-    def _comes_too_late(self, drawn: Generated) -> bool:
-        """Whether the moment has passed at which a motion should take over, or will too soon."""
-        node = self._node
-        meets, now_s = drawn.meets, node.clock.motion_s()
-        if meets is None:
-            self._missed = 0
-            return False
-        self._draw_s = max(now_s - self._begun_s, 0.5 * self._draw_s)
-        late = meets.left_s(now_s) < _SOONEST_S or not meets.holds(node.playing, now_s)
-        self._missed = self._missed + 1 if late else 0
-        return late
 
     # ------------------------------------------------------------------ publishing
 
@@ -342,7 +289,9 @@ class Clips:
             raise MotionError('the joint states have stopped (require_joint_state)')
         # A body that moves goes on while it is planned what comes next.
         begun_s = node.clock.motion_s() if node.moving() else None
-        trajectory, slower = self._planned(step, generated, begun_s)
+        trajectory, slower = self._take_over.planned(
+            generated, self._lead_s(step), begun_s, self._follows(step)
+        )
         node.steering.release(f'command {step.command.number} replaced it')
         node.send(trajectory, step, slower, begun_s)
         self._last_motion_s = generated.motion.duration_s
@@ -359,49 +308,3 @@ class Clips:
         duration_s = f'{float(generated.info["duration_s"]) * slower:.2f}'
         node.tell_published(step, notes, duration_s, generated.info['duration_from'])
         self._judge.over(step, [generated.motion.joints])
-
-    def _planned(
-        self, step: Step, generated: Generated, now_s: float | None
-    ) -> tuple[BodyTrajectory, float]:
-        """The trajectory of a motion from where the body is, and how many times slower it is.
-
-        now_s: its time 0, by the clock of a body that moves; None for one that stands.
-        """
-        node, playing = self._node, self._node.playing
-        lead_s = self._lead_s(step)
-        known = now_s is not None and not node.starts_from_joint_states()
-        if not known or generated.leave_s is not None:
-            now, then = node.body_state(lead_s, now_s)
-            trajectory, slower = plan(self._clip(generated), node.timing(lead_s), then, now)
-            return self._grounded(trajectory), slower
-        assert playing is not None
-        assert now_s is not None
-        elapsed_s = playing.elapsed_s(now_s)
-        if generated.meets is None and not self._follows(step):
-            lead_s += _MEETING_S
-            clip = meeting(generated.motion, playing.trajectory, elapsed_s + lead_s, node.profile)
-        else:
-            lead_s = lead_s if generated.meets is None else generated.meets.left_s(now_s)
-            clip = self._clip(generated)
-        now, then = node.body_state(lead_s, now_s)
-        trajectory, slower = plan(clip, node.timing(lead_s), then, now)
-        bounded = np.isfinite(node.max_acceleration())
-        if bounded and then is not None and not begins_at_speed(trajectory, then):
-            trajectory, slower = rested_first(
-                generated.motion, playing.trajectory, elapsed_s, node.timing(lead_s), node.profile
-            )
-            return self._grounded(trajectory), slower
-        trajectory = self._grounded(trajectory)
-        late_s = node.clock.motion_s() - now_s + _SENDING_S
-        limits = node.profile.position_limits
-        return on_the_way(trajectory, playing.trajectory, elapsed_s, limits, late_s), slower
-
-    def _clip(self, generated: Generated) -> BodyClip:
-        """What was drawn, in joints; found here where the body to be met has come to rest."""
-        clip = generated.clip
-        return clip_of(generated.motion, self._node.profile) if clip is None else clip
-
-    def _grounded(self, trajectory: BodyTrajectory) -> BodyTrajectory:
-        """Put the feet of a human on the floor; those of a robot were placed when it was drawn."""
-        node = self._node
-        return trajectory if node.robot is not None else grounded(trajectory, node.profile)

@@ -191,8 +191,7 @@ def carried_out(
 
         taken = seen_around(meets.playing.trajectory, meets.at_s, profile)
     options = sampling.options(job)
-    # It is judged when it is on its way, as what is streamed.
-    work = carrying_out(model, action, options, duration_s or None, at_rest, False, taken)
+    work = carrying_out(model, action, options, duration_s or None, at_rest, taken)
     motion = yield from work
     info = {
         'duration_s': f'{motion.duration_s:.2f}',

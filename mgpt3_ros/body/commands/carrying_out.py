@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from mgpt3_ros.model.finishing.settling import standing_pose
 from mgpt3_ros.model.kinematics.skeleton import FPS
 from mgpt3_ros.model.language.confidence import Confidence, least
 from mgpt3_ros.model.motion import Motion, MotionInfo, MotionPart
-from mgpt3_ros.model.pipelines.together import Request, Texts, Work, draw_alone
+from mgpt3_ros.model.pipelines.together import Texts, Work, draw_alone
 
 if TYPE_CHECKING:
     from mgpt3_ros.model.motiongpt3 import MotionGPT3
@@ -34,31 +34,12 @@ _ANGLE_DEG = 10.0
 _SPEED = 0.2
 
 
-@dataclass(frozen=True)
-class Judged(Request):
-    """How sure a motion that was drawn of a text is, as ``MotionGPT3.confidence`` says."""
-
-    model: MotionGPT3
-    text: str
-    motion: Motion
-
-    def key(self) -> Hashable:
-        """Its model."""
-        return Judged, id(self.model)
-
-    def drawn(self, pipeline: object, requests: Sequence[Judged]) -> list[Confidence | None]:
-        """How sure each motion is."""
-        texts = [request.text for request in requests]
-        return self.model.confidences(texts, [request.motion for request in requests])
-
-
 def carry_out(
     model: MotionGPT3,
     action: Action,
     sampling: SamplingOptions,
     duration_s: float | None = None,
     at_rest: bool = True,
-    judge: bool = True,
     taken: shaping.Taken | None = None,
 ) -> Motion:
     """Draw an action and shape it to what the command asks for.
@@ -69,7 +50,6 @@ def carry_out(
         sampling: how it is drawn.
         duration_s: its length [s], where the command states none; None: what the model finds.
         at_rest: whether the body stands before it; else it walks in.
-        judge: whether the model says whether it sees the action in the motion.
         taken: the body that an action of the legs takes over from, if it moves (``at_rest`` is
             false then): numbers count from there.
 
@@ -82,8 +62,10 @@ def carry_out(
     Raises:
         MotionGPT3Error: as ``MotionGPT3.generate``.
     """
-    work = carrying_out(model, action, sampling, duration_s, at_rest, judge, taken)
-    return draw_alone(model.pipeline, work)
+    work = carrying_out(model, action, sampling, duration_s, at_rest, taken)
+    motion = draw_alone(model.pipeline, work)
+    confidence = model.confidence(action.words or SENTENCES[action.name], motion)
+    return motion if confidence is None else motion.with_info(confidence=confidence)
 
 
 def carrying_out(
@@ -92,10 +74,9 @@ def carrying_out(
     sampling: SamplingOptions,
     duration_s: float | None = None,
     at_rest: bool = True,
-    judge: bool = True,
     taken: shaping.Taken | None = None,
 ) -> Work[Motion]:
-    """What :func:`carry_out` does, for one who draws several works together."""
+    """What :func:`carry_out` draws, for one who draws several works together; it is not judged."""
     source = None if action.duration_s is None else 'text'
     if not source and duration_s and action.distance_m is action.steps is None:
         action, source = replace(action, duration_s=duration_s), 'asked'
@@ -122,10 +103,7 @@ def carrying_out(
             'notes': unmet(joints, action),
         },
     )
-    if meant is not None:
-        motion = motion.with_info(understood_as=meant.sentence)
-    confidence = (yield Judged(model, text, motion)) if judge else None
-    return motion if confidence is None else motion.with_info(confidence=confidence)
+    return motion if meant is None else motion.with_info(understood_as=meant.sentence)
 
 
 def carry_out_all(

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from mgpt3_ros.body.commands.carrying_out import Judged, carry_out, carrying_out
+from mgpt3_ros.body.commands.carrying_out import carry_out, carrying_out
 from mgpt3_ros.body.commands.meaning import Action
 from mgpt3_ros.model.errors import Cancelled, GenerationError, MotionError, TextError
-from mgpt3_ros.model.language.known_actions import KnownAction
 from mgpt3_ros.model.motion import Motion
 from mgpt3_ros.model.motiongpt3 import MotionGPT3
 from mgpt3_ros.model.pipelines.together import Texts, Work, draw_alone, draw_together
@@ -251,25 +250,3 @@ def test_a_stream_that_gives_no_number_ends_alone(streams):
     one, two = outcomes_of(streams, [work(sick), work(well)])
     assert isinstance(one, GenerationError)
     same([two], [expected])
-
-
-def test_motions_are_judged_together(clips, monkeypatch):
-    known = (KnownAction('walk', ('a person walks',), 0.9, 40),)
-    monkeypatch.setattr(clips, '_known', known)
-    motions = draw_alone(clips.pipeline, drawing(TEXTS, 1, 3.0))[:3]
-
-    def work(text: str, motion: Motion) -> Work[Any]:
-        return (yield Judged(clips, text, motion))
-
-    asked = list(zip(TEXTS, motions, strict=True))
-    alone = [clips.confidence(*one) for one in asked]
-    assert all(one is not None for one in alone)
-    caption, seen = clips.caption, []
-
-    def counted(motions: list[Motion], **options: Any) -> Any:
-        seen.append(len(motions))
-        return caption(motions, **options)
-
-    monkeypatch.setattr(clips, 'caption', counted)
-    assert outcomes_of(clips, [work(*one) for one in asked]) == alone
-    assert seen == [3]
